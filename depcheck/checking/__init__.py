@@ -1,0 +1,1 @@
+"""Runs strangers' code as the guest. Never sees a forge token."""

@@ -1,0 +1,1 @@
+"""Values and laws: no clock, no randomness, no files, no network, no processes."""

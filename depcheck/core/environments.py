@@ -1,0 +1,43 @@
+"""What is judged together: lockfiles, their sources, one interpreter."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from depcheck.core.lockfile import Lockfile
+
+
+@dataclass(frozen=True, slots=True)
+class LockfileSpec:
+    """A committed lockfile and how it is compiled.
+
+    Paths are POSIX and relative to the repository. `folder` is the working directory of the command.
+    `command` is the header's command for people; `options` are the checked arguments to give to the compiler,
+    without sources, output and upgrade options. `committed_at` is when the lockfile was last committed, if known.
+    """
+
+    path: str
+    sources: tuple[str, ...]
+    folder: str
+    compiler: str  # "pip-tools" or "uv"
+    compiler_version: str | None
+    command: str
+    options: tuple[str, ...]
+    lockfile: Lockfile
+    layers: tuple[str, ...] = ()  # lockfiles that this one is constrained by or includes
+    committed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentSpec:
+    """One interpreter and the lockfiles that are installed together, lower layers first.
+
+    `skipped` is the reason why it cannot be judged, or empty. `project` says whether the repository itself
+    has a build system and is installed too.
+    """
+
+    name: str
+    python: str  # "3.10"
+    lockfiles: tuple[LockfileSpec, ...]
+    project: bool = False
+    skipped: str = ""
+    notes: tuple[str, ...] = field(default=())

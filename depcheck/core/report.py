@@ -1,0 +1,176 @@
+"""The report: everything that crosses from the checker to people and to the publisher.
+
+The classes have the shape of `report.json`, schema 1, field by field (see docs/report.md); versions are strings
+as written, times aware UTC. They hold no behaviour but lookups.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from depcheck.core.checks import Kind, Outcome
+
+SCHEMA = 1
+
+
+class Status(StrEnum):
+    """The verdict about one environment."""
+
+    QUIET = "quiet"
+    SAFE = "safe"
+    BREAKS = "breaks"
+    UNRESOLVABLE = "unresolvable"
+    STALE = "stale"
+    BASELINE_BROKEN = "baseline-broken"
+    FLAKY = "flaky"
+    SKIPPED = "skipped"
+    INFRA = "infra"
+
+    @property
+    def exit_status(self) -> int:
+        """0 nothing is broken, 1 something is, 3 could not judge."""
+        if self in {Status.QUIET, Status.SAFE}:
+            return 0
+        return 1 if self in {Status.BREAKS, Status.UNRESOLVABLE} else 3
+
+
+class Confidence(StrEnum):
+    """What is claimed of the culprits: minimal, never the minimum."""
+
+    MINIMAL = "minimal"
+    BUDGET_SPENT = "budget-spent"
+    FLAKY = "flaky"
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """Which program wrote the report."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class LockfileReport:
+    """A lockfile as it was understood."""
+
+    path: str
+    sources: tuple[str, ...]
+    compiler: str
+    compiler_version: str | None
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeReport:
+    """One package's difference in one lockfile; `before` or `after` is null for an added or removed one.
+
+    `kind` is upgraded, downgraded, added, removed, rehashed or moved (a URL or VCS reference that differs).
+    """
+
+    name: str
+    before: str | None
+    after: str | None
+    direct: bool
+    via: tuple[str, ...]
+    released_at: datetime | None
+    lockfile: str
+    kind: str = "upgraded"
+    yanked: str | None = None  # the committed version was yanked, with the reason
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """One check's result. `newly_failing` are ids that fail here and passed on the baseline."""
+
+    kind: Kind
+    command: str
+    outcome: Outcome
+    duration_s: float
+    headline: str = ""
+    newly_failing: tuple[str, ...] = ()
+    failing: int = 0
+    passed: int = 0
+    log: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChecksReport:
+    """The checks of the committed and of the fresh set."""
+
+    baseline: tuple[CheckReport, ...] = ()
+    candidate: tuple[CheckReport, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Culprit:
+    """One independent cause. With two packages, both are needed to fail.
+
+    `since` is the first bad release's upload time; `hold` the lines for the source that keep the last good
+    releases; `build` says that the packages are build requirements, which stand in no lockfile (then `hold` are
+    build constraints). `skipped` names releases between last good and first bad that could not be tried.
+    `explanation` says what the release removed or changed and who uses it, or is empty.
+    """
+
+    packages: tuple[str, ...]
+    companions: tuple[str, ...]
+    last_good: dict[str, str]
+    first_bad: dict[str, str]
+    headline: str
+    evidence: str
+    since: datetime | None = None
+    hold: tuple[str, ...] = ()
+    build: bool = False
+    skipped: tuple[str, ...] = ()
+    explanation: str = ""
+    newly_failing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalReport:
+    """The files that we propose to commit. `verified` says that they passed their own run."""
+
+    held: tuple[str, ...]
+    changes: tuple[ChangeReport, ...]
+    verified: bool
+    files: dict[str, str]
+    checks: tuple[CheckReport, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentReport:
+    """The judgement of one environment; `reason` is one sentence."""
+
+    name: str
+    python: str
+    status: Status
+    reason: str
+    lockfiles: tuple[LockfileReport, ...] = ()
+    changes: tuple[ChangeReport, ...] = ()
+    checks: ChecksReport = field(default_factory=ChecksReport)
+    culprits: tuple[Culprit, ...] = ()
+    trials: int = 0
+    confidence: Confidence | None = None
+    proposal: ProposalReport | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One run of `depcheck check`."""
+
+    tool: Tool
+    started_at: datetime
+    finished_at: datetime
+    as_of: datetime | None
+    repository: str | None
+    commit: str | None
+    isolation: dict[str, bool | int | str]
+    environments: tuple[EnvironmentReport, ...]
+    schema: int = SCHEMA
+
+    @property
+    def exit_status(self) -> int:
+        """1 before 3 before 0; a report that judged nothing is 3."""
+        found = {environment.status.exit_status for environment in self.environments}
+        return next((status for status in (1, 3, 0) if status in found), 3)

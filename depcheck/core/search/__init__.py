@@ -1,0 +1,1 @@
+"""Which changes did it, and since which release: a search engine over trials."""

@@ -1,0 +1,36 @@
+"""What the user asked for: every option of `check`, validated, in the units that its name says."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePath
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Options of `depcheck check`, named as in the contract.
+
+    `test` is None for "find out", an empty string for none. `network` is `open`, `off` or comma-separated ports.
+    `env` are names of variables that checks may see. Empty `lockfiles` is all found; empty `python` is inferred.
+    """
+
+    repo: PurePath = PurePath()
+    report: PurePath = PurePath("depcheck-report")
+    lockfiles: tuple[str, ...] = ()
+    python: str = ""
+    as_of: datetime | None = None
+    good: datetime | None = None
+    cooldown_days: float = 0
+    test: str | None = None
+    smoke: tuple[str, ...] = ()
+    boot: tuple[str, ...] = ()
+    boot_seconds: float = 10
+    imports: bool = True
+    setup: str = ""
+    env: tuple[str, ...] = ()
+    timeout_s: float = 1800
+    budget_minutes: float = 60
+    confirmations: int = 2
+    network: str = "open"
+    sandbox: bool = True
+    index_url: str = ""
+    extra_index_urls: tuple[str, ...] = ()

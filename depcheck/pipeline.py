@@ -1,0 +1,1 @@
+"""The story of one night, told on ports and values only."""

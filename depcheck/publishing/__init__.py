@@ -1,0 +1,1 @@
+"""Holds the token: validates a report and settles pull requests and issues. Starts no process."""
