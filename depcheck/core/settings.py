@@ -9,13 +9,16 @@ from pathlib import PurePath
 class Settings:
     """Options of `depcheck check`, named as in the contract.
 
-    `test` is None for "find out", an empty string for none. `network` is `open`, `off` or comma-separated ports.
-    `env` are names of variables that checks may see. Empty `lockfiles` is all found; empty `python` is inferred.
+    `test` is None for "find out", an empty string for none. `network` is `open`, `off` or comma-separated
+    ports. `env` are names of variables that checks may see. Empty `lockfiles` is all found; empty `python` is
+    inferred.
+    `together` are groups of lockfiles that are installed together, where what was found out would be wrong.
     """
 
     repo: PurePath = PurePath()
     report: PurePath = PurePath("depcheck-report")
     lockfiles: tuple[str, ...] = ()
+    together: tuple[tuple[str, ...], ...] = ()
     python: str = ""
     as_of: datetime | None = None
     good: datetime | None = None
@@ -34,3 +37,28 @@ class Settings:
     sandbox: bool = True
     index_url: str = ""
     extra_index_urls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BisectSettings:
+    """Options of `depcheck bisect`.
+
+    `requirements` are loose requirement files of this machine. The two dates stand in `check`: `good` is the
+    day on which all was well (never None), `as_of` the day on which it was not (None is now).
+    """
+
+    requirements: tuple[PurePath, ...]
+    check: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class PublishOptions:
+    """Options of `depcheck publish`: what may be written to the forge, and under which names."""
+
+    dry_run: bool = False
+    pull_request: bool = True
+    issue: bool = True
+    labels: tuple[str, ...] = ("dependencies",)
+    assignees: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    branch_prefix: str = "depcheck/"
