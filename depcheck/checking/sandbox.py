@@ -1,0 +1,199 @@
+"""Which walls stand around the guest on this machine, and the order that tells the launcher to raise them."""
+
+import os
+import stat
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from depcheck.checking.walls import landlock, seccomp
+from depcheck.core.errors import DepcheckError
+
+GUEST_UID = 64321  # neither root nor a runner's user (1001), and in no group
+SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc", "/opt", "/proc", "/sys", "/nix/store",
+          "/run/systemd/resolve", "/run/resolvconf")  # fmt: skip
+SHARED = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108  # where programs expect to write, whatever TMPDIR says
+MIB = 1 << 20
+PROCESSES, FILE_BYTES, LEAST_MEMORY_BYTES = 4096, 8192 * MIB, 4096 * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What a guest may reach: any address (`ports` is None), or TCP to these ports, or nothing."""
+
+    ports: frozenset[int] | None
+
+    @classmethod
+    def of(cls, text: str) -> "Network":
+        """From the option's text: `open`, `off`, or ports with commas between them."""
+        if text == "open":
+            return OPEN
+        return OFF if text == "off" else cls(frozenset(int(port) for port in text.split(",")))
+
+    @classmethod
+    def only(cls, *ports: int) -> "Network":
+        """TCP to these ports alone."""
+        return cls(frozenset(ports))
+
+
+OPEN, OFF = Network(None), Network(frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Walls:
+    """The walls that can stand here. `uid` is the guest's own user, None where it is ours.
+
+    `required` walls are all or nothing: what cannot be isolated is not run.
+    """
+
+    raised: bool = False
+    uid: int | None = None
+    landlock_abi: int = 0
+    seccomp: bool = False
+    required: bool = False
+
+    def isolation(self) -> dict[str, bool | int | str]:
+        """For the report: which walls stand."""
+        return {
+            "user_dropped": self.uid is not None,
+            "no_new_privs": self.raised and os.path.isdir("/proc/self"),
+            "landlock_abi": self.landlock_abi,
+            "network_rules": self.landlock_abi >= landlock.NET_ABI,
+            "seccomp": self.seccomp,
+            "rlimits": True,
+        }
+
+
+def open_to_others(path: Path) -> bool:
+    """Whether a user without any rights of ours could read `path`: each folder above lets strangers pass."""
+    real = path.resolve()
+    try:
+        passable = all(folder.stat().st_mode & stat.S_IXOTH for folder in real.parents)
+        return passable and bool(real.stat().st_mode & stat.S_IROTH)
+    except OSError:
+        return False
+
+
+def walls_here(*, sandbox: bool, in_actions: bool, needed: Iterable[Path] = (), worker: int = 0) -> Walls:
+    """The walls for this machine. `needed` must stay readable for the guest; each `worker` has its own user.
+
+    Raises DepcheckError in Actions where the guest cannot be separated from the token's process.
+    """
+    if not sandbox:
+        return Walls()
+    closed = [path for path in needed if path.exists() and not open_to_others(path)]
+    drops = os.geteuid() == 0 and not closed
+    if in_actions and not drops:
+        why = f"the guest's user could not read {closed[0]}" if closed else "this process is not root"
+        raise DepcheckError(
+            f"Packages' code cannot be kept away from this job's tokens: {why}, so nothing was run. "
+            "Use the container action, or --no-sandbox in a job whose token can only read."
+        )
+    uid = GUEST_UID + worker if drops else None
+    return Walls(
+        raised=True, uid=uid, landlock_abi=landlock.abi(), seccomp=seccomp.available(), required=in_actions
+    )
+
+
+def limits(walls: Walls) -> dict[str, int]:
+    """Resource limits by name. The count of processes is the user's, so it is set for the guest's own user alone."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    common = {"RLIMIT_CORE": 0, "RLIMIT_FSIZE": FILE_BYTES, "RLIMIT_DATA": max(memory, LEAST_MEMORY_BYTES)}
+    return common if walls.uid is None else {**common, "RLIMIT_NPROC": PROCESSES}
+
+
+def order(
+    walls: Walls, network: Network, *, readable: Iterable[Path], writable: Iterable[Path]
+) -> dict[str, Any]:
+    """The part of the launcher's order that speaks of walls; see `walls/__main__.py`."""
+    return {
+        "walls": walls.raised,
+        "uid": walls.uid,
+        "limits": limits(walls),
+        "read": [*SYSTEM, *(str(path) for path in readable)],
+        "write": [*SHARED, *(str(path) for path in writable)],
+        "ports": None if network.ports is None else sorted(network.ports),
+    }
+
+
+def trees_of(program: str, path: str) -> Sequence[Path]:
+    """The folders that `program` needs to run: its own place and that of each link on the way to the real file."""
+    found = (
+        program
+        if os.sep in program
+        else next(
+            (
+                os.path.join(folder, program)
+                for folder in path.split(os.pathsep)
+                if os.path.exists(os.path.join(folder, program))
+            ),
+            program,
+        )
+    )
+    trees, here = [], Path(found)
+    while True:
+        trees.append(here.parent.parent if here.parent.name in {"bin", "shims"} else here.parent)
+        if not here.is_symlink():
+            return trees
+        here = here.parent / here.readlink()
+
+
+def hand_over(folder: Path, walls: Walls) -> None:
+    """Make the guest the owner of `folder` and all in it, without following links. Nothing where the user is ours."""
+    if walls.uid is None:
+        return
+    for root, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            os.lchown(os.path.join(root, name), walls.uid, walls.uid)
+    os.lchown(folder, walls.uid, walls.uid)
+
+
+CERTIFICATES = (
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "PIP_CERT",
+    "CURL_CA_BUNDLE",
+    "GIT_SSL_CAINFO",
+)
+PROXIES = tuple(
+    name
+    for lower in ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
+    for name in (lower, lower.upper())
+)
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def guest_environment(
+    outer: Mapping[str, str], through: Iterable[str], home: Path, temporary: Path
+) -> dict[str, str]:
+    """The guest's variables, by an allow-list: certificates, time zone, what the user lets `through`, nothing else.
+
+    PYTHONDONTWRITEBYTECODE stays out: bytecode is kept between the trials of an environment.
+    """
+    fixed = {
+        "PATH": SYSTEM_PATH, "HOME": str(home), "TMPDIR": str(temporary), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8",
+        "USER": "guest", "LOGNAME": "guest", "PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "UV_NO_CONFIG": "1",
+    }  # fmt: skip
+    passed = {name: outer[name] for name in (*CERTIFICATES, "TZ", *through) if name in outer}
+    return {**fixed, **passed}
+
+
+def own_environment(outer: Mapping[str, str]) -> dict[str, str]:
+    """The variables of our own commands (git, uv): ours less every token; proxies stay."""
+    kept = (
+        "PATH",
+        "HOME",
+        "TMPDIR",
+        "TZ",
+        "USER",
+        "PYENV_ROOT",
+        "XDG_CACHE_HOME",
+        "XDG_DATA_HOME",
+        *CERTIFICATES,
+        *PROXIES,
+    )
+    passed = {name: outer[name] for name in kept if name in outer}
+    return {"PATH": SYSTEM_PATH, **passed, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "UV_NO_CONFIG": "1"}

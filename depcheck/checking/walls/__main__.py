@@ -1,0 +1,218 @@
+"""Start one guest, watch it, and leave nothing of it behind.
+
+Standard input holds the order (one JSON object on one line, see `depcheck.checking.sandbox.order`) and then stays open:
+its end means that whoever wanted the result is gone, and so must the guest be. Descriptors beyond the standard three
+are named in the order. The answer, one JSON object, is written to the descriptor `answer`. Output is the guest's alone.
+"""
+
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import resource
+import select
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from depcheck.checking.walls import landlock, seccomp
+else:  # run as a folder: it stands on the path itself
+    import landlock
+    import seccomp
+
+PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 4, 24, 36, 38
+NOT_STARTED = 97
+LAST_CAPABILITY = 63
+GRACE_S, SWEEP_S = 2.0, 5.0
+Order = dict[str, Any]
+
+
+def _prctl(option: int, value: int) -> bool:
+    try:
+        return int(ctypes.CDLL(None).prctl(option, value, 0, 0, 0)) == 0
+    except AttributeError:  # not Linux
+        return False
+
+
+def read_order() -> Order:
+    """The order, from the first line of standard input, read without taking more than that line."""
+    line = b""
+    while not line.endswith(b"\n"):
+        more = os.read(0, 65536)
+        if not more:
+            sys.exit(NOT_STARTED)
+        line += more
+    return dict(json.loads(line))
+
+
+def raise_walls(order: Order) -> dict[str, bool | int]:
+    """Lay every wall that the order asks for upon this process, in the only sequence that works; say which stand."""
+    for name, limit in order["limits"].items():
+        kind = getattr(resource, name, None)
+        if kind is not None:
+            hard = resource.getrlimit(kind)[1]
+            value = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+            resource.setrlimit(kind, (value, value))
+    with contextlib.suppress(OSError):
+        with open("/proc/self/oom_score_adj", "w") as score:  # when memory ends, the guest goes first
+            score.write("1000")
+    if order["walls"] and os.geteuid() == 0:
+        for capability in range(LAST_CAPABILITY + 1):
+            _prctl(PR_CAPBSET_DROP, capability)
+    if order["uid"] is not None:
+        os.setgroups([])
+        os.setgid(order["uid"])
+        os.setuid(order["uid"])
+    os.chdir(order["folder"])
+    if not order["walls"]:
+        return {}
+    sealed = _prctl(PR_SET_NO_NEW_PRIVS, 1)
+    stood = {"landlock_abi": 0, "seccomp": False}
+    if sealed:
+        stood = {
+            "landlock_abi": landlock.restrict(order["read"], order["write"], order["ports"]),
+            "seccomp": seccomp.restrict(closed=order["ports"] is not None),
+        }
+    return {"user_dropped": order["uid"] is not None, "no_new_privs": sealed, "rlimits": True, **stood}
+
+
+def _above(descriptor: int) -> int:
+    """A copy of `descriptor`, out of the way of those that the guest gets, and closed by exec."""
+    return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 200)
+
+
+def become_guest(order: Order, report: int) -> None:
+    """In the forked child: own session, walls, then the command. Never returns."""
+    report = _above(report)
+    try:
+        os.setsid()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE):
+            signal.signal(number, signal.SIG_DFL)
+        for source, target in [(_above(order["stdin"]), 0), (_above(order["channel"]), 3)]:
+            os.dup2(source, target)
+        os.umask(0o022)
+        os.write(report, json.dumps(raise_walls(order)).encode() + b"\n")
+        os.execvpe(order["argv"][0], order["argv"], order["env"])
+    except BaseException as error:  # noqa: BLE001  # whatever stopped us, nothing of the command may run
+        os.write(report, str(error).encode())
+    finally:
+        os._exit(NOT_STARTED)
+
+
+def descendants() -> list[int]:
+    """All living processes below this one, by /proc; empty where there is no /proc."""
+    parents: dict[int, int] = {}
+    for name in os.listdir("/proc") if os.path.isdir("/proc/self") else []:
+        if name.isdigit():
+            with (
+                contextlib.suppress(OSError, ValueError, IndexError),
+                open(f"/proc/{name}/stat", "rb") as stat,
+            ):
+                parents[int(name)] = int(stat.read().rpartition(b")")[2].split()[1])
+    found = {os.getpid()}
+    while grown := {child for child, parent in parents.items() if parent in found} - found:
+        found |= grown
+    return sorted(found - {os.getpid()})
+
+
+def _kill_user(uid: int) -> None:
+    """Kill every process of the guest's user at once; only that user can do it without a race."""
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(OSError):
+            os.setgid(uid)
+            os.setuid(uid)
+            os.kill(-1, signal.SIGKILL)
+        os._exit(0)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(child, 0)
+
+
+def _nobody_left() -> bool:
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return True
+    return False
+
+
+def sweep(leader: int, uid: int | None) -> None:
+    """Kill what the guest left behind: its user's processes, its group, and all that descend from us."""
+    deadline = time.monotonic() + SWEEP_S
+    if uid is not None:
+        _kill_user(uid)
+    while not _nobody_left() and time.monotonic() < deadline:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(leader, signal.SIGKILL)
+        for process in descendants():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGKILL)
+        time.sleep(0.005)
+
+
+def watch(child: int, order: Order, wake: int) -> dict[str, Any]:
+    """Wait for the guest's end, its time, or the end of whoever ordered it."""
+    began = time.monotonic()
+    stay_up = order["stay_up_s"]
+    limit = order["timeout_s"] if stay_up is None else min(order["timeout_s"], stay_up)
+    ending = None
+    while True:
+        with contextlib.suppress(ChildProcessError):
+            process, status = -1, 0
+            while process:
+                process, status = os.waitpid(-1, os.WNOHANG)
+                if process == child:
+                    ended = {
+                        "status": os.waitstatus_to_exitcode(status),
+                        "timed_out": False,
+                        "stayed_up": False,
+                    }
+                    return ended if ending is None else {**ended, **ending}
+        left = limit - (time.monotonic() - began)
+        if ending is None and left <= 0:
+            stayed = stay_up is not None and stay_up <= order["timeout_s"]
+            ending = {"status": None, "timed_out": not stayed, "stayed_up": stayed}
+            began, limit = time.monotonic(), GRACE_S
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(child, signal.SIGTERM)
+        elif left <= 0:
+            return dict(ending or {})
+        ready, _, _ = select.select([0, wake], [], [], max(0.0, left))
+        if wake in ready:
+            os.read(wake, 4096)
+        if 0 in ready:
+            return {"status": None, "timed_out": False, "stayed_up": False}
+
+
+def main() -> None:
+    """Fork the guest, watch it, sweep, answer."""
+    order = read_order()
+    for descriptor in (order["stdin"], order["channel"], order["answer"]):
+        os.set_inheritable(descriptor, False)
+    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+    wake, woken = os.pipe()
+    os.set_blocking(woken, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(woken)
+    hear, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        become_guest(order, tell)
+    _prctl(PR_SET_DUMPABLE, 0)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (1, 2, tell, order["channel"]):
+        os.dup2(nothing, descriptor, inheritable=False)  # the readers must see the guest's end, not ours
+    stood, _, error = b"".join(iter(lambda: os.read(hear, 4096), b"")).partition(b"\n")
+    ended = watch(child, order, wake)
+    sweep(child, order["uid"])
+    answer = {**ended, "walls": json.loads(stood) if stood.startswith(b"{") else None}
+    answer["error"] = (error if stood.startswith(b"{") else stood).decode(errors="replace")
+    os.write(order["answer"], json.dumps(answer).encode())
+
+
+if __name__ == "__main__":
+    main()

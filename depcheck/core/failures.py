@@ -1,0 +1,63 @@
+"""Which failures are new, and which are the same."""
+
+import re
+from difflib import SequenceMatcher
+
+from depcheck.core.checks import CheckResult, Failure, Kind, Outcome
+from depcheck.core.outputs import signature
+
+ALIKE = 0.75
+_NAMES = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|\b\d+\b")
+
+
+def _names(text: str) -> list[str]:
+    """What a message is about: all that it quotes, and its numbers."""
+    return sorted(match.strip("'\"`") for match in _NAMES.findall(text))
+
+
+def similar(one: str, other: str) -> bool:
+    """Whether two headlines tell of one error: equal once masked, or nearly so while naming the same things."""
+    one, other = signature(one), signature(other)
+    if one == other:
+        return True
+    if one.partition(":")[0] != other.partition(":")[0] or _names(one) != _names(other):
+        return False
+    return SequenceMatcher(None, one.split(), other.split(), autojunk=False).ratio() >= ALIKE
+
+
+def same_failure(one: Failure, other: Failure) -> bool:
+    """Whether both are the same failure: of the same test, module or command, with a similar headline."""
+    return one.id == other.id and similar(one.headline, other.headline)
+
+
+def _test_file(test: str) -> str:
+    """The part of a test id before the test's own name."""
+    return test.partition("::")[0]
+
+
+def _new_test(failure: Failure, before: CheckResult, files: frozenset[str]) -> bool:
+    """A test that is unknown to the baseline is new when its file was collected there, or its collection broke."""
+    if failure.id in before.passed:
+        return True
+    if failure.id in {known.id for known in before.failures}:
+        return False
+    if not failure.id:
+        return before.outcome is Outcome.PASS
+    inside = (f"{failure.id}::", f"{failure.id}.")
+    return _test_file(failure.id) in files or any(known.startswith(inside) for known in before.passed)
+
+
+def newly_failing(before: CheckResult | None, after: CheckResult) -> tuple[Failure, ...]:
+    """The failures of `after` that the same check on the baseline, `before`, did not have; none without a baseline.
+
+    Commands: those of a command that passed before. Modules: those that could be imported before; a module that
+    the baseline does not have breaks nobody. Tests: see `_new_test`.
+    """
+    if before is None or after.outcome is not Outcome.FAIL:
+        return ()
+    if after.kind is Kind.IMPORT:
+        return tuple(failure for failure in after.failures if failure.id in before.passed)
+    if after.kind is Kind.TEST:
+        files = frozenset(map(_test_file, before.passed))
+        return tuple(failure for failure in after.failures if _new_test(failure, before, files))
+    return after.failures if before.outcome is Outcome.PASS else ()

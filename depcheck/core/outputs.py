@@ -1,0 +1,127 @@
+"""What processes print, made safe and short: cleaning, the telling line, and what two runs of one error share."""
+
+import re
+
+from depcheck.core.plain import one_line
+
+EVIDENCE_CHARS = 16 << 10
+
+_ESCAPES = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|[ -/]*[0-~])"
+)
+_BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+# C0 and C1 controls but tab and newline; marks that reorder or hide text; halves of surrogate pairs; a stray BOM
+_CONTROLS = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ud800-\udfff\ufeff]"
+)
+
+_TRACEBACK = re.compile(r"Traceback \(most recent call last\):")
+_EXCEPTION = re.compile(
+    r"^(?:E\s+)?((?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Warning|Interrupt|Exit|Group)\b(?::.*)?)$"
+)
+_LOUD = re.compile(r"error|fatal|exception|panic|segmentation fault", re.IGNORECASE)
+_UNHAPPY = re.compile(
+    r"fail|cannot|can't|could not|unable|no such|not found|denied|refused|invalid", re.IGNORECASE
+)
+_RULE = re.compile(r"[-=_*#~ ]{3,}")
+
+_SIGNALS = {4: "illegal instruction", 6: "aborted", 7: "bus error", 8: "arithmetic error", 9: "killed",
+            11: "segmentation fault", 13: "broken pipe", 15: "terminated"}  # fmt: skip
+_SIGNAL_BASE = 128
+
+
+def clean(text: str) -> str:
+    """`text` without terminal escapes, control characters and marks that reorder text; every line break is a newline."""
+    return _CONTROLS.sub("", _BREAKS.sub("\n", _ESCAPES.sub("", text)))
+
+
+def middle_cut(text: str, head: int, tail: int) -> str:
+    """`text` whole where it is short, else its first `head` and last `tail` characters and how many are left out."""
+    left_out = len(text) - head - tail
+    return text if left_out <= 0 else f"{text[:head]}\n[{left_out} characters left out]\n{text[-tail:]}"
+
+
+def evidence(text: str) -> str:
+    """The end of `text`, clean: from the last traceback's beginning where all of that fits, else what fits."""
+    text = clean(text).strip("\n")
+    if len(text) <= EVIDENCE_CHARS:
+        return text
+    end = text[-EVIDENCE_CHARS:]
+    return end[end.find("\n") + 1 :] or end
+
+
+def _after_traceback(lines: list[str]) -> str:
+    """The exception that ends the last traceback: the first line after it that stands where it began."""
+    for start in range(len(lines) - 1, -1, -1):
+        found = _TRACEBACK.search(lines[start])
+        if found is None:
+            continue
+        column = found.start()
+        for number in range(start + 1, len(lines)):
+            rest = lines[number][column:]
+            if rest.strip() and not rest[0].isspace():
+                return (
+                    rest
+                    if not rest.rstrip().endswith(":")
+                    else " ".join([rest, *lines[number + 1 : number + 2]])
+                )
+    return ""
+
+
+def telling_line(text: str) -> str:
+    """The line of an output that says what went wrong, on one line; empty for an empty output.
+
+    The exception of the last traceback; else the last line that looks like an exception, an error, a complaint;
+    else the last line.
+    """
+    lines = [line for line in clean(text).split("\n") if line.strip()]
+    found = _after_traceback(lines)
+    if found:
+        return one_line(found)
+    exceptions = [match[1] for line in lines if (match := _EXCEPTION.match(line.strip()))]
+    if exceptions:
+        return one_line(exceptions[-1])
+    said = [line for line in lines if not _RULE.fullmatch(line)] or lines
+    for pattern in (_LOUD, _UNHAPPY):
+        loud = [line for line in said if pattern.search(line)]
+        if loud:
+            return one_line(loud[-1])
+    return one_line(said[-1]) if said else ""
+
+
+def exit_sentence(status: int) -> str:
+    """`exit status 139 (segmentation fault)`: as a shell counts, signals as 128 and their number."""
+    number = _SIGNAL_BASE - status if status < 0 else status
+    name = _SIGNALS.get(number - _SIGNAL_BASE)
+    return f"exit status {number} ({name})" if name else f"exit status {number}"
+
+
+def died_of_signal(status: int) -> bool:
+    """Whether a process, or the last one of a shell, was ended by a signal that tells of a crash."""
+    return status < 0 or status - _SIGNAL_BASE in _SIGNALS
+
+
+_MASKS = tuple(
+    (re.compile(pattern, re.IGNORECASE), mask)
+    for pattern, mask in (
+        (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<uuid>"),
+        (r"\b0x[0-9a-f]+\b", "<address>"),
+        (r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?", "<time>"),
+        (r"\b\d{4}-\d\d-\d\d\b|\b\d\d:\d\d:\d\d(?:[.,]\d+)?\b", "<time>"),
+        (r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{12,}\b", "<digest>"),
+        (r"(?<=localhost:)\d+|(?<=\d\.\d\.\d\.\d:)\d+|(?<=port=)\d+|(?<=port )\d+", "<port>"),
+        (r"(?:[a-z]:)?(?:[\\/][^\s\\/:'\"()<>,]+)*[\\/](?=[^\s\\/:'\"()<>,])", "/"),
+        (r"\b(tmp|temp|pytest-|pip-[\w-]+-)[\w-]*\d[\w-]*", "<tmp>"),
+        (r"\bpid[ =:]*\d+|(?<=process )\d+", "<process>"),
+        (r"(?<=line )\d+|(?<=\.py:)\d+(?::\d+)?", "<line>"),
+        (r"\b\d+(?:\.\d+)?(?: ?(?:ms|s|secs?|seconds?|minutes?|min))\b", "<duration>"),
+        (r"\b\d+(?:\.\d+)+(?:[-.]?(?:a|b|rc|dev|post|alpha|beta)\d*)?\b", "<version>"),
+    )
+)
+
+
+def signature(text: str) -> str:
+    """`text` with what differs from run to run and from release to release masked: times, addresses, folders, versions."""
+    for pattern, mask in _MASKS:
+        text = pattern.sub(mask, text)
+    return " ".join(text.split())
