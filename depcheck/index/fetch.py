@@ -1,0 +1,152 @@
+"""Asks upstream indexes over HTTP: retries, time limits, size limits, credentials for their own host only."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import HTTPError
+from urllib3.util import Retry
+
+from depcheck.core.errors import IndexUnavailableError
+from depcheck.index.upstream import Upstream, origin, public
+
+_BUSY = (429, 500, 502, 503, 504)
+_CONNECTIONS = 64
+_CHUNK_BYTES = 1 << 16
+_FAILURES = (requests.RequestException, HTTPError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer: `url` is where it came from after redirects; header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    url: str
+    body: bytes
+
+
+class _Patience(Retry):
+    """urllib3's retries; a server cannot make us wait longer than `LONGEST_WAIT_S`."""
+
+    LONGEST_WAIT_S = 20.0
+
+    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+        wanted_s = super().get_retry_after(response)
+        return None if wanted_s is None else min(wanted_s, self.LONGEST_WAIT_S)
+
+
+class Fetch:
+    """One pool of connections to all upstreams; safe for threads.
+
+    `ca_bundle` is a file of certificates to trust; empty: what requests finds. Proxies and netrc are
+    requests' own. Every failure is an IndexUnavailableError whose message names no secret.
+    """
+
+    def __init__(
+        self,
+        *,
+        ca_bundle: str = "",
+        retries: int = 4,
+        backoff_s: float = 0.5,
+        timeout_s: tuple[float, float] = (10, 30),
+    ) -> None:
+        self._session = requests.Session()
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session.max_redirects = 5
+        if ca_bundle:
+            self._session.verify = ca_bundle
+        retry = _Patience(
+            total=retries,
+            backoff_factor=backoff_s,
+            status_forcelist=_BUSY,
+            raise_on_status=False,
+            redirect=False,
+        )
+        for scheme in ("http://", "https://"):
+            self._session.mount(
+                scheme, HTTPAdapter(_CONNECTIONS, pool_maxsize=_CONNECTIONS, max_retries=retry)
+            )
+        self._retries = retries
+        self._timeout_s = timeout_s
+        self._credentials: dict[tuple[str, str, int], tuple[str, str]] = {}
+
+    def trust(self, upstreams: Sequence[Upstream]) -> None:
+        """Use the credentials of `upstreams` for their own scheme, host and port."""
+        for upstream in upstreams:
+            if upstream.credentials:
+                pair = (upstream.credentials.username, upstream.credentials.password)
+                self._credentials.setdefault(origin(upstream.url), pair)
+
+    def get(self, url: str, headers: Mapping[str, str], limit_bytes: int) -> Answer:
+        """The whole answer to a GET, whatever its status; a body that breaks off is asked for again."""
+        for _ in range(self._retries):
+            try:
+                return self._get(url, headers, limit_bytes)
+            except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError):
+                continue
+            except _FAILURES as error:
+                raise IndexUnavailableError(self.explain(url, error)) from error
+        raise IndexUnavailableError(
+            f"The answer of {public(url)} broke off {self._retries} times before its end. "
+            "The index or the network is at fault; try again later."
+        )
+
+    def _get(self, url: str, headers: Mapping[str, str], limit_bytes: int) -> Answer:
+        with self._open(url, headers) as response:
+            body = bytearray()
+            for chunk in response.iter_content(_CHUNK_BYTES):
+                body += chunk
+                if len(body) > limit_bytes:
+                    raise IndexUnavailableError(
+                        f"The answer of {public(url)} is larger than {limit_bytes} bytes, which no package page "
+                        "is. Check the index's address."
+                    )
+            lowered = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status_code, lowered, response.url, bytes(body))
+
+    @contextmanager
+    def stream(self, url: str, headers: Mapping[str, str]) -> Iterator[requests.Response]:
+        """An answer whose body is still to be read with `chunks`."""
+        with self._open(url, {"Accept-Encoding": "identity", **headers}) as response:
+            yield response
+
+    def _open(self, url: str, headers: Mapping[str, str]) -> requests.Response:
+        return self._session.get(
+            url,
+            headers=headers,
+            auth=self._credentials.get(origin(url)),
+            stream=True,
+            timeout=self._timeout_s,
+        )
+
+    def explain(self, url: str, error: BaseException) -> str:
+        """One sentence for a person about a request that failed."""
+        cause = error
+        while (
+            inner := getattr(cause, "reason", None) or (cause.args[0] if cause.args else None)
+        ) is not None:
+            if not isinstance(inner, BaseException):
+                break
+            cause = inner
+        text = re.sub(r"//[^/\s@]+@", "//", str(cause).rpartition(">: ")[2] or type(cause).__name__)
+        for _, secret in self._credentials.values():
+            text = text.replace(secret, "***") if secret else text
+        return (
+            f"The package index at {public(url)} could not be reached: {text}. "
+            "Check the network and the index, then try again."
+        )
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._session.close()
+
+
+def chunks(response: requests.Response) -> Iterator[bytes]:
+    """The body as it comes; raises one of requests' errors when it breaks off."""
+    yield from response.iter_content(_CHUNK_BYTES)

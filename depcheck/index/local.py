@@ -1,0 +1,129 @@
+"""The local package index: what package tools see of all upstreams, in any world."""
+
+import hashlib
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Self
+
+import msgspec
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from depcheck.core.releases import Release
+from depcheck.core.world import World
+from depcheck.index.disk import Disk
+from depcheck.index.fetch import Fetch
+from depcheck.index.files import Files
+from depcheck.index.metadata import BrokenWheelError, Metadata, requirements
+from depcheck.index.projects import Projects
+from depcheck.index.releases import releases
+from depcheck.index.routes import Routes
+from depcheck.index.server import HOST, Server
+from depcheck.index.troubles import Troubles
+from depcheck.index.upstream import Upstream
+
+LIVE = "live"
+"""The token of the world as it is now."""
+
+
+class LocalIndex:
+    """Implements `depcheck.ports.Index`, and serves package tools while its context is open.
+
+    `upstreams` are asked in this order; `cache` is a folder that may be shared by runs and processes at the
+    same time, and may be lost. Nothing is served outside the context; `releases` and `requires` always work.
+    """
+
+    def __init__(self, upstreams: Sequence[Upstream], cache: Path, *, fetch: Fetch | None = None) -> None:
+        self._fetch = fetch or Fetch()
+        self._fetch.trust(upstreams)
+        self._cache = cache
+        self._troubles = Troubles()
+        disk = Disk(cache)
+        self._projects = Projects(upstreams, self._fetch, disk, self._troubles)
+        files = Files(self._fetch, disk, self._troubles)
+        self._metadata = Metadata(self._fetch, files, disk, self._troubles)
+        self._lock = Lock()
+        self._worlds: dict[str, World] = {LIVE: World()}
+        self._routes = Routes(self._worlds, self._projects, files, self._metadata, self._troubles)
+        self._server: Server | None = None
+
+    def __enter__(self) -> Self:
+        self._cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._server = Server(_preferred_port(self._cache), self._routes.answer)
+        self._routes.base = f"http://{HOST}:{self.port}"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+        self._fetch.close()
+
+    @property
+    def host(self) -> str:
+        """The loopback address."""
+        return HOST
+
+    @property
+    def port(self) -> int:
+        """The port of the open index."""
+        if self._server is None:
+            raise RuntimeError("The local index has no address before its context is entered.")
+        return self._server.server_port
+
+    def url(self, world: World) -> str:
+        """The index URL of `world`, for package tools; equal worlds have equal URLs, in every run."""
+        name = token(world)
+        with self._lock:
+            self._worlds.setdefault(name, world)
+        return f"http://{HOST}:{self.port}/{name}/simple/"
+
+    def releases(self, project: NormalizedName, world: World) -> Sequence[Release]:
+        """The project's releases visible in `world`, in version order; empty for an unknown project."""
+        return releases(self._projects[project], world)
+
+    def requires(self, project: NormalizedName, version: Version) -> tuple[str, ...] | None:
+        """Requires-Dist of a release, as written, from a wheel's metadata; None where only a build would tell."""
+        found = self._projects[project]
+        wheels = [
+            file
+            for file, of in zip(found.files, found.versions, strict=True)
+            if of == version and file.is_wheel
+        ]
+        for wheel in sorted(wheels, key=lambda file: not file.filename.endswith("-none-any.whl"))[:1]:
+            try:
+                return requirements(self._metadata.get(wheel))
+            except BrokenWheelError:
+                return None
+        return None
+
+    def asked_for(self, world: World) -> frozenset[NormalizedName]:
+        """The projects whose pages were asked for in `world` so far, those that no index knows included."""
+        return self._routes.asked_for(token(world))
+
+    def troubles(self) -> tuple[str, ...]:
+        """Each failure of an upstream, the network or the disk so far, once, in a sentence that holds no secret."""
+        return self._troubles.all()
+
+
+def token(world: World) -> str:
+    """A name for `world` that is the same in every run."""
+    if world == World():
+        return LIVE
+    parts = (
+        world.until,
+        sorted(world.until_for),
+        sorted(world.allowed),
+        sorted((name, str(version)) for name, version in world.keep),
+    )
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:16]
+
+
+def _preferred_port(cache: Path) -> int:
+    """The same port for the same cache folder: package tools key their caches by URL. Below the ephemeral range."""
+    return 20_000 + zlib.crc32(str(cache.resolve()).encode()) % 12_000

@@ -1,0 +1,168 @@
+"""Which path gives what: pages of a world, files and metadata by content, hashes for pip-tools."""
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from urllib.parse import unquote, urlsplit
+
+from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import Version
+
+from depcheck.core.errors import IndexUnavailableError
+from depcheck.core.world import World
+from depcheck.index.files import Files
+from depcheck.index.metadata import BrokenWheelError, Metadata
+from depcheck.index.page import File
+from depcheck.index.projects import Project, Projects
+from depcheck.index.render import Format, as_hashes, as_html, as_json, local, negotiate
+from depcheck.index.server import Reply
+from depcheck.index.troubles import Troubles
+from depcheck.index.view import View
+
+_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_METADATA = ".metadata"
+_FOREVER = {"Cache-Control": "max-age=31536000, immutable"}  # the address names the content
+
+
+class Routes:
+    """Answers requests. `base` is the server's own address; `worlds` may grow while it serves."""
+
+    base = ""
+
+    def __init__(
+        self,
+        worlds: Mapping[str, World],
+        projects: Projects,
+        files: Files,
+        metadata: Metadata,
+        troubles: Troubles,
+    ) -> None:
+        self._worlds = worlds
+        self._projects = projects
+        self._files = files
+        self._metadata = metadata
+        self._troubles = troubles
+        self._asked: dict[str, dict[NormalizedName, None]] = defaultdict(dict)
+
+    def asked_for(self, token: str) -> frozenset[NormalizedName]:
+        """The projects whose pages were asked for under `token`."""
+        return frozenset(self._asked[token].copy())
+
+    def answer(self, path: str, accept: str) -> Reply:
+        """The reply to a GET of `path`."""
+        try:
+            return self._route([unquote(segment) for segment in urlsplit(path).path.split("/")[1:]], accept)
+        except IndexUnavailableError as error:
+            return Reply.text(HTTPStatus.BAD_GATEWAY, str(error))
+        except BrokenWheelError as error:
+            return Reply.text(HTTPStatus.NOT_FOUND, str(error))
+        except Exception as error:  # noqa: BLE001  # it must not pass as a missing package
+            sentence = (
+                f"The local index failed at {path!r}: {error!r}. This is a bug of depcheck; please report it."
+            )
+            self._troubles.add(sentence)
+            return Reply.text(HTTPStatus.INTERNAL_SERVER_ERROR, sentence)
+
+    def _route(self, segments: list[str], accept: str) -> Reply:
+        match segments:
+            case ["files", key, filename]:
+                return self._file(key, filename)
+            case [token, "simple", name, ""] if token in self._worlds and name:
+                return self._simple(token, name, accept)
+            case [token, "simple", name] if token in self._worlds and name:
+                return _moved(token, name)
+            # pip-tools asks beside the index URL since 7.4, below it before.
+            case [token, name, "json"] | [token, "simple", "pypi", name, "json"] if token in self._worlds:
+                return self._hashes(token, name)
+        return _not_found("Project pages are at /WORLD/simple/PROJECT/, for worlds that were announced.")
+
+    def _simple(self, token: str, name: str, accept: str) -> Reply:
+        normal = canonicalize_name(name)
+        if not _NAME.fullmatch(normal):
+            return _not_found(f"{name!r} is not a project name.")
+        if normal != name:
+            return _moved(token, normal)
+        style = negotiate(accept)
+        if style is None:
+            return Reply.text(HTTPStatus.NOT_ACCEPTABLE, "Pages are JSON (PEP 691) or HTML.")
+        self._asked[token][normal] = None
+        project = self._projects[normal]
+        if not project.known:
+            return _not_found(f"No index has a project {normal}.")
+        files, versions = self._visible(project, token)
+        body = as_json(normal, files, versions) if style is Format.JSON else as_html(normal, files)
+        return _page(body, style.value)
+
+    def _hashes(self, token: str, name: str) -> Reply:
+        normal = canonicalize_name(name)
+        project = self._projects[normal] if _NAME.fullmatch(normal) else None
+        if project is None or not project.known:
+            return _not_found(f"No index has a project {name!r}.")
+        return _page(as_hashes(normal, *self._visible(project, token)), "application/json")
+
+    def _visible(self, project: Project, token: str) -> tuple[list[File], list[Version | None]]:
+        view = View.of(project.name, self._worlds[token])
+        shown = [
+            (local(file, self.base), version)
+            for file, version in zip(project.files, project.versions, strict=True)
+            if view.shows(file, version)
+        ]
+        return [file for file, _ in shown], [version for _, version in shown]
+
+    def _file(self, key: str, filename: str) -> Reply:
+        file = self._listed(key, filename)
+        if file is not None:
+            arrival = self._files.get(file)
+            return Reply(
+                HTTPStatus.OK,
+                content_type="application/octet-stream",
+                headers=_FOREVER | {"ETag": f'"{key}"'},
+                length=arrival.size(),
+                read=arrival.read,
+            )
+        wheel = self._listed(key, filename.removesuffix(_METADATA)) if filename.endswith(_METADATA) else None
+        if wheel is None or not wheel.is_wheel:
+            return _not_found("No page of any index lists this file.")
+        return Reply(HTTPStatus.OK, self._metadata.get(wheel), headers=_FOREVER)
+
+    def _listed(self, key: str, filename: str) -> File | None:
+        """The file with this key and name, by the pages of the projects that its name may belong to.
+
+        The address alone says all, so that URLs kept by package tools hold in the next run too.
+        """
+        for name in _owners(filename):
+            for file in self._projects[name].files:
+                if file.filename == filename and file.key == key:
+                    return file
+        return None
+
+
+def _owners(filename: str) -> Iterator[NormalizedName]:
+    """The projects that a file of this name may belong to, the likeliest first."""
+    parts = filename.split("-")
+    lengths = [1] if filename.endswith((".whl", ".egg")) else range(len(parts) - 1, 0, -1)
+    for length in lengths:
+        name = canonicalize_name("-".join(parts[:length]))
+        if len(parts) > length and _NAME.fullmatch(name):
+            yield name
+
+
+def _page(body: bytes, content_type: str) -> Reply:
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept"}
+    return Reply(HTTPStatus.OK, body, content_type, headers)
+
+
+def _moved(token: str, name: str) -> Reply:
+    normal = canonicalize_name(name)
+    if not _NAME.fullmatch(normal):
+        return _not_found(f"{name!r} is not a project name.")
+    return Reply.text(
+        HTTPStatus.MOVED_PERMANENTLY, "Names are normalised here.", Location=f"/{token}/simple/{normal}/"
+    )
+
+
+def _not_found(sentence: str) -> Reply:
+    return Reply.text(HTTPStatus.NOT_FOUND, sentence)

@@ -1,0 +1,186 @@
+"""The loopback HTTP server: GET and HEAD, ranges, conditional requests. It knows nothing of packages."""
+
+import re
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import BoundedSemaphore, Lock, Thread
+from typing import Any
+
+HOST = "127.0.0.1"
+_IDLE_S = 120
+_CONNECTIONS = 512  # uv opens about 50 at once; a guest must not make us start threads without end
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_TEXT = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What to answer: `body`, or, when `read` is given, the bytes that it yields for a start and an end."""
+
+    status: HTTPStatus
+    body: bytes = b""
+    content_type: str = _TEXT
+    headers: Mapping[str, str] = field(default_factory=dict)
+    length: int = 0
+    read: Callable[[int, int], Iterator[bytes]] | None = None
+
+    @classmethod
+    def text(cls, status: HTTPStatus, sentence: str, **headers: str) -> "Reply":
+        """A sentence for a person."""
+        return cls(status, (sentence + "\n").encode(), headers=headers)
+
+
+Answer = Callable[[str, str], Reply]
+"""(path as sent, Accept header) -> reply; raises nothing but bugs."""
+
+
+class Server(ThreadingHTTPServer):
+    """Serves `answer` on the loopback address, at `preferred_port` or, when that is taken, at any free one."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, preferred_port: int, answer: Answer) -> None:
+        self.answer = answer
+        self._slots = BoundedSemaphore(_CONNECTIONS)
+        self._lock = Lock()
+        self._open: set[socket.socket] = set()
+        try:
+            super().__init__((HOST, preferred_port), _Handler)
+        except OSError:
+            super().__init__((HOST, 0), _Handler)
+        self.authorities = frozenset(f"{name}:{self.server_port}" for name in (HOST, "localhost"))
+        self._thread = Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._thread.start()
+
+    def server_bind(self) -> None:
+        """Bind without asking the name service who we are."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = HOST, self.server_address[1]
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        """Serve one connection in its own thread, unless there are too many."""
+        if not self._slots.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        with self._lock:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        """The connection's thread."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            with self._lock:
+                self._open.discard(request)
+            self._slots.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        """A client that went away is nobody's concern; all else was answered with 500 already."""
+
+    def stop(self) -> None:
+        """Stop serving and close every connection."""
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+        with self._lock:
+            for connection in self._open:
+                try:
+                    connection.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    continue  # the client was faster
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = _IDLE_S
+    disable_nagle_algorithm = True
+    wbufsize = 1 << 16
+    server: Server
+
+    def do_GET(self) -> None:  # named by the library
+        self._answer(with_body=True)
+
+    def do_HEAD(self) -> None:  # named by the library
+        self._answer(with_body=False)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # named by the library
+        """Nothing: standard output belongs to the report."""
+
+    def _answer(self, *, with_body: bool) -> None:
+        if self.headers.get("Host") not in self.server.authorities:
+            reply = Reply.text(HTTPStatus.MISDIRECTED_REQUEST, "This index answers to its own address only.")
+        else:
+            reply = self.server.answer(self.path, self.headers.get("Accept", ""))
+        if reply.read is not None:
+            self._send_parts(reply, with_body=with_body)
+        elif self._has(reply):
+            self._head(HTTPStatus.NOT_MODIFIED, reply, None)
+        else:
+            self._head(reply.status, reply, len(reply.body))
+            if with_body:
+                self.wfile.write(reply.body)
+
+    def _has(self, reply: Reply) -> bool:
+        etag = reply.headers.get("ETag")
+        return etag is not None and etag in self.headers.get("If-None-Match", "")
+
+    def _send_parts(self, reply: Reply, *, with_body: bool) -> None:
+        start, end = 0, reply.length
+        status, extra = reply.status, {"Accept-Ranges": "bytes"}
+        if wanted := self.headers.get("Range"):
+            bounds = _bounds(wanted, reply.length)
+            if bounds is None:
+                extra["Content-Range"] = f"bytes */{reply.length}"
+                self._head(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, reply, 0, extra)
+                return
+            if bounds != (0, reply.length) or _RANGE.fullmatch(wanted):
+                start, end = bounds
+                status = HTTPStatus.PARTIAL_CONTENT
+                extra["Content-Range"] = f"bytes {start}-{end - 1}/{reply.length}"
+        self._head(status, reply, end - start, extra)
+        if with_body and reply.read is not None:
+            self._pour(reply.read(start, end))
+
+    def _pour(self, parts: Iterator[bytes]) -> None:
+        try:
+            for part in parts:
+                self.wfile.write(part)
+                self.wfile.flush()
+        except Exception:
+            self.close_connection = True  # the client sees a body that is too short, and does not use it
+            raise
+
+    def _head(
+        self, status: HTTPStatus, reply: Reply, length: int | None, extra: Mapping[str, str] | None = None
+    ) -> None:
+        self.send_response(status)
+        for name, value in {**reply.headers, **(extra or {})}.items():
+            self.send_header(name, value)
+        if length is not None:
+            self.send_header("Content-Type", reply.content_type)
+            self.send_header("Content-Length", str(length))
+        self.end_headers()
+
+    def version_string(self) -> str:
+        """The Server header."""
+        return "depcheck"
+
+
+def _bounds(wanted: str, length: int) -> tuple[int, int] | None:
+    """Start and end of a single byte range; the whole for anything else (RFC 9110); None when it lies outside."""
+    match = _RANGE.fullmatch(wanted.strip())
+    if match is None or match.groups() == ("", ""):
+        return 0, length
+    first, last = match.groups()
+    if not first:
+        start, end = max(0, length - int(last)), length
+    else:
+        start, end = int(first), min(length, int(last) + 1 if last else length)
+    return (start, end) if start < end else None
