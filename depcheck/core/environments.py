@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from packaging.utils import NormalizedName
+
 from depcheck.core.lockfile import Lockfile
 
 
@@ -12,7 +14,10 @@ class LockfileSpec:
 
     Paths are POSIX and relative to the repository. `folder` is the working directory of the command.
     `command` is the header's command for people; `options` are the checked arguments to give to the compiler,
-    without sources, output and upgrade options. `committed_at` is when the lockfile was last committed, if known.
+    without sources, output and upgrade options; `upgrade_options` are to be given when upgrading only.
+    `direct` are the packages that the sources name. `committed_at` is when the lockfile was last committed, if
+    known. `loose` says that nothing is locked: `lockfile` is empty, `path` is what a compile would write, and
+    `committed_at` tells of the source. `index_urls` are the command's indexes, the main one first.
     """
 
     path: str
@@ -25,6 +30,10 @@ class LockfileSpec:
     lockfile: Lockfile
     layers: tuple[str, ...] = ()  # lockfiles that this one is constrained by or includes
     committed_at: datetime | None = None
+    loose: bool = False
+    direct: frozenset[NormalizedName] = frozenset()
+    upgrade_options: tuple[str, ...] = ()
+    index_urls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
