@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from depcheck.checking import sandbox
+from depcheck.checking import sandbox, variables
 from depcheck.checking.drain import Kept, drain
 from depcheck.checking.sandbox import OFF, Network, Walls
 from depcheck.core.errors import DepcheckError
@@ -35,8 +35,8 @@ COMMAND_NOT_FOUND = 127
 class Ran:
     """What came of a process. `exit_status` is negative for a signal, None when we ended it.
 
-    `output` is stdout and stderr together, clean and bounded. `answer` are the raw bytes of the separate channel:
-    descriptor 3 of a guest, stdout of a command of ours.
+    `output` is stdout and stderr together, clean and bounded. `answer` are the raw bytes of the separate
+    channel: descriptor 3 of a guest, stdout of a command of ours.
     """
 
     exit_status: int | None
@@ -54,7 +54,7 @@ class Ran:
 
 @contextmanager
 def _watched(process: subprocess.Popen[bytes]) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
-    """The launcher's input and output; when the block ends, whatever ended it, so do the launcher and its guest."""
+    """The launcher's input and output; when the block ends, so do the launcher and its guest."""
     if process.stdin is None or process.stdout is None:  # pragma: no cover  # both were asked for
         raise AssertionError
     try:
@@ -84,7 +84,7 @@ class Guest:
     readable: tuple[Path, ...] = ()
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
-    def run(
+    def run(  # noqa: PLR0913  # all by name, nearly all with a default
         self,
         argv: Sequence[str],
         *,
@@ -99,22 +99,23 @@ class Guest:
         home: Path | None = None,
         given: bytes = b"",
     ) -> Ran:
-        """Run `argv` in `folder` (writable) until it ends, its time is up, or it has stayed up for `stay_up_s`.
+        """Run `argv` in `folder` (writable) until it ends, its time is up, or it stayed up for `stay_up_s`.
 
-        `env` is added to the clean environment. `home` is kept; without it the run has a fresh one. `given` is
-        standard input. Raises DepcheckError when the walls could not be raised: then nothing was run.
+        `env` is added to the clean environment. `home` is kept; without it the run has a fresh one. `given`
+        is standard input. Raises DepcheckError when the walls could not be raised: then nothing was run.
         """
         with self._turn, self._room(home) as (own, temporary):
-            variables = {**sandbox.guest_environment(self.outer, self.through, own, temporary), **(env or {})}
+            seen = {**variables.of_guest(self.outer, self.through, own, temporary), **(env or {})}
             trees = [
                 *self.readable,
                 *readable,
-                *sandbox.trees_of(argv[0], variables["PATH"]),
+                *sandbox.trees_of(argv[0], seen["PATH"]),
                 *self._certificates(),
             ]
+            places = [folder, own, temporary, *writable]
             order = {
-                **sandbox.order(self.walls, network, readable=trees, writable=[folder, own, temporary, *writable]),
-                "argv": list(argv), "env": variables, "folder": str(folder), "timeout_s": timeout_s,
+                **sandbox.order(self.walls, network, readable=trees, writable=places),
+                "argv": list(argv), "env": seen, "folder": str(folder), "timeout_s": timeout_s,
                 "stay_up_s": stay_up_s,
             }  # fmt: skip
             return self._launch(order, given, log)
@@ -124,7 +125,7 @@ class Guest:
         sandbox.hand_over(folder, self.walls)
 
     def _certificates(self) -> list[Path]:
-        return [Path(self.outer[name]) for name in sandbox.CERTIFICATES if name in self.outer]
+        return [Path(self.outer[name]) for name in variables.CERTIFICATES if name in self.outer]
 
     @contextmanager
     def _room(self, home: Path | None) -> Iterator[tuple[Path, Path]]:
@@ -146,7 +147,8 @@ class Guest:
             theirs = {"stdin": stdin.fileno(), "channel": channel_in.fileno(), "answer": answer_in.fileno()}
             process = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(LAUNCHER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, pass_fds=tuple(theirs.values()), start_new_session=True, env={}, cwd="/",
+                stderr=subprocess.STDOUT, pass_fds=tuple(theirs.values()), start_new_session=True,
+                env={}, cwd="/",
             )  # fmt: skip
             channel_in.close()
             answer_in.close()
@@ -188,8 +190,8 @@ def _ran(ended: dict[str, Any], program: str, text: str, channel: bytes, duratio
         return Ran(None, True, shown, duration_s)
     if ended["walls"] is None:
         raise DepcheckError(
-            f"The walls around packages' code could not be raised ({ended['error']}), so {program} was not run. "
-            "Run on a kernel and in a container that allow them, or use --no-sandbox where no secret is in reach."
+            f"The walls around packages' code could not be raised ({ended['error']}): {program} was not run. "
+            "Use a kernel and a container that allow them, or --no-sandbox where no secret is in reach."
         )
     if ended["error"]:
         return Ran(
@@ -198,7 +200,7 @@ def _ran(ended: dict[str, Any], program: str, text: str, channel: bytes, duratio
     return Ran(ended["status"], ended["timed_out"], shown, duration_s, ended["stayed_up"], channel)
 
 
-def run_own(
+def run_own(  # noqa: PLR0913  # all by name, nearly all with a default
     argv: Sequence[str],
     *,
     folder: Path,
@@ -207,11 +209,12 @@ def run_own(
     env: Mapping[str, str] | None = None,
     given: bytes = b"",
 ) -> Ran:
-    """Run a command of ours (git, uv) to its end; never strangers' code. `answer` is its raw stdout, `output` both.
+    """Run a command of ours (git, uv) to its end; never strangers' code.
 
-    `outer` are our own variables, filtered; `env` is added to them.
+    `answer` is its raw stdout, `output` both streams. `outer` are our own variables, of which it gets
+    those that our tools need; `env` is added to them.
     """
-    variables = {**sandbox.own_environment(os.environ if outer is None else outer), **(env or {})}
+    seen = {**variables.of_ours(os.environ if outer is None else outer), **(env or {})}
     began = time.monotonic()
     output, answer = Kept(HALF_LOG_BYTES), Kept(CHANNEL_BYTES)
     with _standard_input(given) as stdin, _pipe() as (out, out_in), _pipe() as (errors, errors_in):
@@ -219,7 +222,7 @@ def run_own(
             process = subprocess.Popen(
                 list(argv),
                 cwd=folder,
-                env=variables,
+                env=seen,
                 stdin=stdin,
                 stdout=out_in,
                 stderr=errors_in,

@@ -1,8 +1,10 @@
 """Which walls stand around the guest on this machine, and the order that tells the launcher to raise them."""
 
 import os
+import shutil
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc", "/opt", "
           "/run/systemd/resolve", "/run/resolvconf")  # fmt: skip
 SHARED = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108  # where programs expect to write, whatever TMPDIR says
 MIB = 1 << 20
+LINKS = 40  # as many as the kernel follows
 PROCESSES, FILE_BYTES, LEAST_MEMORY_BYTES = 4096, 8192 * MIB, 4096 * MIB
 
 
@@ -57,7 +60,7 @@ class Walls:
         """For the report: which walls stand."""
         return {
             "user_dropped": self.uid is not None,
-            "no_new_privs": self.raised and os.path.isdir("/proc/self"),
+            "no_new_privs": self.raised and sys.platform == "linux",
             "landlock_abi": self.landlock_abi,
             "network_rules": self.landlock_abi >= landlock.NET_ABI,
             "seccomp": self.seccomp,
@@ -97,7 +100,7 @@ def walls_here(*, sandbox: bool, in_actions: bool, needed: Iterable[Path] = (), 
 
 
 def limits(walls: Walls) -> dict[str, int]:
-    """Resource limits by name. The count of processes is the user's, so it is set for the guest's own user alone."""
+    """Resource limits by name; that of processes counts a user's, so only the guest's own user has it."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     common = {"RLIMIT_CORE": 0, "RLIMIT_FSIZE": FILE_BYTES, "RLIMIT_DATA": max(memory, LEAST_MEMORY_BYTES)}
     return common if walls.uid is None else {**common, "RLIMIT_NPROC": PROCESSES}
@@ -118,82 +121,22 @@ def order(
 
 
 def trees_of(program: str, path: str) -> Sequence[Path]:
-    """The folders that `program` needs to run: its own place and that of each link on the way to the real file."""
-    found = (
-        program
-        if os.sep in program
-        else next(
-            (
-                os.path.join(folder, program)
-                for folder in path.split(os.pathsep)
-                if os.path.exists(os.path.join(folder, program))
-            ),
-            program,
-        )
-    )
-    trees, here = [], Path(found)
-    while True:
-        trees.append(here.parent.parent if here.parent.name in {"bin", "shims"} else here.parent)
+    """The folders that `program` needs: its own and those of each link on the way to the real file."""
+    here = Path(program if os.sep in program else shutil.which(program, path=path) or program)
+    trees: list[Path] = []
+    for _ in range(LINKS):
+        trees.append(here.parent.parent if here.parent.name == "bin" else here.parent)
         if not here.is_symlink():
-            return trees
+            break
         here = here.parent / here.readlink()
+    return trees
 
 
 def hand_over(folder: Path, walls: Walls) -> None:
-    """Make the guest the owner of `folder` and all in it, without following links. Nothing where the user is ours."""
+    """Make the guest the owner of `folder` and all in it, links not followed. Nothing for our own user."""
     if walls.uid is None:
         return
     for root, folders, files in os.walk(folder):
         for name in (*folders, *files):
-            os.lchown(os.path.join(root, name), walls.uid, walls.uid)
+            os.lchown(Path(root, name), walls.uid, walls.uid)
     os.lchown(folder, walls.uid, walls.uid)
-
-
-CERTIFICATES = (
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "REQUESTS_CA_BUNDLE",
-    "PIP_CERT",
-    "CURL_CA_BUNDLE",
-    "GIT_SSL_CAINFO",
-)
-PROXIES = tuple(
-    name
-    for lower in ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
-    for name in (lower, lower.upper())
-)
-SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-def guest_environment(
-    outer: Mapping[str, str], through: Iterable[str], home: Path, temporary: Path
-) -> dict[str, str]:
-    """The guest's variables, by an allow-list: certificates, time zone, what the user lets `through`, nothing else.
-
-    PYTHONDONTWRITEBYTECODE stays out: bytecode is kept between the trials of an environment.
-    """
-    fixed = {
-        "PATH": SYSTEM_PATH, "HOME": str(home), "TMPDIR": str(temporary), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8",
-        "USER": "guest", "LOGNAME": "guest", "PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        "UV_NO_CONFIG": "1",
-    }  # fmt: skip
-    passed = {name: outer[name] for name in (*CERTIFICATES, "TZ", *through) if name in outer}
-    return {**fixed, **passed}
-
-
-def own_environment(outer: Mapping[str, str]) -> dict[str, str]:
-    """The variables of our own commands (git, uv): ours less every token; proxies stay."""
-    kept = (
-        "PATH",
-        "HOME",
-        "TMPDIR",
-        "TZ",
-        "USER",
-        "PYENV_ROOT",
-        "XDG_CACHE_HOME",
-        "XDG_DATA_HOME",
-        *CERTIFICATES,
-        *PROXIES,
-    )
-    passed = {name: outer[name] for name in kept if name in outer}
-    return {"PATH": SYSTEM_PATH, **passed, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "UV_NO_CONFIG": "1"}

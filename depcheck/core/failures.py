@@ -16,7 +16,7 @@ def _names(text: str) -> list[str]:
 
 
 def similar(one: str, other: str) -> bool:
-    """Whether two headlines tell of one error: equal once masked, or nearly so while naming the same things."""
+    """Whether two headlines tell of one error: equal once masked, or nearly so and naming the same things."""
     one, other = signature(one), signature(other)
     if one == other:
         return True
@@ -36,7 +36,7 @@ def _test_file(test: str) -> str:
 
 
 def _new_test(failure: Failure, before: CheckResult, files: frozenset[str]) -> bool:
-    """A test that is unknown to the baseline is new when its file was collected there, or its collection broke."""
+    """A test that the baseline does not know is new when its file, or what it contains, passed there."""
     if failure.id in before.passed:
         return True
     if failure.id in {known.id for known in before.failures}:
@@ -48,10 +48,11 @@ def _new_test(failure: Failure, before: CheckResult, files: frozenset[str]) -> b
 
 
 def newly_failing(before: CheckResult | None, after: CheckResult) -> tuple[Failure, ...]:
-    """The failures of `after` that the same check on the baseline, `before`, did not have; none without a baseline.
+    """The failures of `after` that the same check on the baseline, `before`, did not have.
 
-    Commands: those of a command that passed before. Modules: those that could be imported before; a module that
-    the baseline does not have breaks nobody. Tests: see `_new_test`.
+    Commands: those of a command that passed before. Modules: those that could be imported before; a module
+    that the baseline does not have breaks nobody. Tests: see `_new_test`.
+    Without a baseline nothing is known to be new.
     """
     if before is None or after.outcome is not Outcome.FAIL:
         return ()

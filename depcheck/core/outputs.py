@@ -1,4 +1,4 @@
-"""What processes print, made safe and short: cleaning, the telling line, and what two runs of one error share."""
+"""What processes print, made safe and short: the telling line, and what two runs of one error share."""
 
 import re
 
@@ -10,7 +10,7 @@ _ESCAPES = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|[ -/]*[0-~])"
 )
 _BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-# C0 and C1 controls but tab and newline; marks that reorder or hide text; halves of surrogate pairs; a stray BOM
+# C0 and C1 controls but tab and newline; marks that reorder or hide text; halves of surrogate pairs; BOM
 _CONTROLS = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ud800-\udfff\ufeff]"
 )
@@ -31,18 +31,18 @@ _SIGNAL_BASE = 128
 
 
 def clean(text: str) -> str:
-    """`text` without terminal escapes, control characters and marks that reorder text; every line break is a newline."""
+    """`text` without escapes, controls and marks that reorder text; every line break is a newline."""
     return _CONTROLS.sub("", _BREAKS.sub("\n", _ESCAPES.sub("", text)))
 
 
 def middle_cut(text: str, head: int, tail: int) -> str:
-    """`text` whole where it is short, else its first `head` and last `tail` characters and how many are left out."""
+    """`text` whole where it is short, else its first `head` and last `tail` characters, the gap counted."""
     left_out = len(text) - head - tail
     return text if left_out <= 0 else f"{text[:head]}\n[{left_out} characters left out]\n{text[-tail:]}"
 
 
 def evidence(text: str) -> str:
-    """The end of `text`, clean: from the last traceback's beginning where all of that fits, else what fits."""
+    """The end of `text`, clean, as many whole lines as fit."""
     text = clean(text).strip("\n")
     if len(text) <= EVIDENCE_CHARS:
         return text
@@ -71,8 +71,8 @@ def _after_traceback(lines: list[str]) -> str:
 def telling_line(text: str) -> str:
     """The line of an output that says what went wrong, on one line; empty for an empty output.
 
-    The exception of the last traceback; else the last line that looks like an exception, an error, a complaint;
-    else the last line.
+    The exception of the last traceback; else the last line that looks like an exception, an error, or
+    a complaint; else the last line.
     """
     lines = [line for line in clean(text).split("\n") if line.strip()]
     found = _after_traceback(lines)
@@ -121,7 +121,7 @@ _MASKS = tuple(
 
 
 def signature(text: str) -> str:
-    """`text` with what differs from run to run and from release to release masked: times, addresses, folders, versions."""
+    """`text` with what differs between runs and releases masked: times, addresses, folders, versions."""
     for pattern, mask in _MASKS:
         text = pattern.sub(mask, text)
     return " ".join(text.split())

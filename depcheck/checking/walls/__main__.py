@@ -1,8 +1,9 @@
 """Start one guest, watch it, and leave nothing of it behind.
 
-Standard input holds the order (one JSON object on one line, see `depcheck.checking.sandbox.order`) and then stays open:
-its end means that whoever wanted the result is gone, and so must the guest be. Descriptors beyond the standard three
-are named in the order. The answer, one JSON object, is written to the descriptor `answer`. Output is the guest's alone.
+Standard input holds the order (one JSON object on one line, see `depcheck.checking.sandbox.order`) and then
+stays open: its end means that whoever wanted the result is gone, and so must the guest be. Descriptors beyond
+the standard three are named in the order. The answer, one JSON object, is written to the descriptor `answer`.
+Output is the guest's alone.
 """
 
 import contextlib
@@ -15,6 +16,7 @@ import select
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ def read_order() -> Order:
 
 
 def raise_walls(order: Order) -> dict[str, bool | int]:
-    """Lay every wall that the order asks for upon this process, in the only sequence that works; say which stand."""
+    """Lay every wall of the order upon this process, in the only sequence that works; say which stand."""
     for name, limit in order["limits"].items():
         kind = getattr(resource, name, None)
         if kind is not None:
@@ -57,8 +59,7 @@ def raise_walls(order: Order) -> dict[str, bool | int]:
             value = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
             resource.setrlimit(kind, (value, value))
     with contextlib.suppress(OSError):
-        with open("/proc/self/oom_score_adj", "w") as score:  # when memory ends, the guest goes first
-            score.write("1000")
+        Path("/proc/self/oom_score_adj").write_text("1000")  # when memory ends, the guest goes first
     if order["walls"] and os.geteuid() == 0:
         for capability in range(LAST_CAPABILITY + 1):
             _prctl(PR_CAPBSET_DROP, capability)
@@ -95,7 +96,9 @@ def become_guest(order: Order, report: int) -> None:
             os.dup2(source, target)
         os.umask(0o022)
         os.write(report, json.dumps(raise_walls(order)).encode() + b"\n")
-        os.execvpe(order["argv"][0], order["argv"], order["env"])
+        os.execvpe(  # noqa: S606  # no shell is the point
+            order["argv"][0], order["argv"], order["env"]
+        )
     except BaseException as error:  # noqa: BLE001  # whatever stopped us, nothing of the command may run
         os.write(report, str(error).encode())
     finally:
@@ -105,13 +108,9 @@ def become_guest(order: Order, report: int) -> None:
 def descendants() -> list[int]:
     """All living processes below this one, by /proc; empty where there is no /proc."""
     parents: dict[int, int] = {}
-    for name in os.listdir("/proc") if os.path.isdir("/proc/self") else []:
-        if name.isdigit():
-            with (
-                contextlib.suppress(OSError, ValueError, IndexError),
-                open(f"/proc/{name}/stat", "rb") as stat,
-            ):
-                parents[int(name)] = int(stat.read().rpartition(b")")[2].split()[1])
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            parents[int(process.name)] = int((process / "stat").read_bytes().rpartition(b")")[2].split()[1])
     found = {os.getpid()}
     while grown := {child for child, parent in parents.items() if parent in found} - found:
         found |= grown

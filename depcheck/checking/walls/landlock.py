@@ -1,6 +1,7 @@
 """Landlock: an allow-list of files and TCP ports that a process lays upon itself and all its children.
 
-Source: Documentation/userspace-api/landlock.rst of the Linux kernel. Runs in the launcher: standard library only.
+Source: Documentation/userspace-api/landlock.rst of the Linux kernel. Runs in the launcher:
+standard library only.
 """
 
 import ctypes

@@ -1,6 +1,6 @@
 """A small seccomp filter: what Landlock cannot see, and what no test suite needs.
 
-Everything is allowed but the calls named here, which fail with EPERM (a foreign architecture's: the process ends).
+Everything is allowed but the calls named here, which fail with EPERM; those of a foreign architecture kill.
 Source: Documentation/userspace-api/seccomp_filter.rst. Runs in the launcher: standard library only.
 """
 
@@ -18,14 +18,15 @@ X32 = 0x40000000
 UNIX, INET, INET6, NETLINK = 1, 2, 10, 16
 STREAM, TCP, FAST_OPEN = 1, 6, 0x20000000
 
-# audit architecture, socket, sendto, sendmsg, sendmmsg, and the denied: ptrace, process_vm_readv, process_vm_writev,
-# add_key, request_key, keyctl, bpf, perf_event_open, userfaultfd, io_uring_setup, mount, umount2, unshare, setns,
-# kexec_load, pidfd_getfd, init_module, finit_module, open_by_handle_at, pivot_root, chroot
+# audit architecture, socket, sendto, sendmsg, sendmmsg, and the denied: ptrace, process_vm_readv,
+# process_vm_writev, add_key, request_key, keyctl, bpf, perf_event_open, userfaultfd, io_uring_setup, mount,
+# umount2, unshare, setns, kexec_load, pidfd_getfd, init_module, finit_module, open_by_handle_at, pivot_root,
+# chroot
 TABLES = {
-    "x86_64": (0xC000003E, 41, 44, 46, 307, (101, 310, 311, 248, 249, 250, 321, 298, 323, 425, 165, 166, 272, 308,
-                                              246, 438, 175, 313, 304, 155, 161)),
-    "aarch64": (0xC00000B7, 198, 206, 211, 269, (117, 270, 271, 217, 218, 219, 280, 241, 282, 425, 40, 39, 97, 268,
-                                                 104, 438, 105, 273, 265, 41, 51)),
+    "x86_64": (0xC000003E, 41, 44, 46, 307, (
+        101, 310, 311, 248, 249, 250, 321, 298, 323, 425, 165, 166, 272, 308, 246, 438, 175, 313, 304, 155, 161)),
+    "aarch64": (0xC00000B7, 198, 206, 211, 269, (  # as above
+        117, 270, 271, 217, 218, 219, 280, 241, 282, 425, 40, 39, 97, 268, 104, 438, 105, 273, 265, 41, 51)),
 }  # fmt: skip
 Step = tuple[int, int, int, int]
 
@@ -42,13 +43,13 @@ def _deny_call(number: int) -> list[Step]:
 
 
 def _deny_flag(number: int, argument: int, flag: int) -> list[Step]:
-    """Deny the call `number` when `flag` is set in its argument; the call's number is in the accumulator again after."""
+    """Deny the call `number` when `flag` is set in its argument; afterwards the number is loaded again."""
     return [(EQUAL, 0, 4, number), (LOAD, 0, 0, ARGUMENTS[argument]), (SET, 0, 1, flag),
             (RETURN, 0, 0, ERRNO_EPERM), (LOAD, 0, 0, NUMBER)]  # fmt: skip
 
 
 def _sockets(number: int, *, closed: bool) -> list[Step]:
-    """Only UNIX, netlink and internet sockets; when closed, of the internet's only plain TCP, which Landlock rules."""
+    """Only UNIX, netlink and internet sockets; when closed, only TCP, which Landlock rules."""
     tcp: list[Step] = [
         (LOAD, 0, 0, ARGUMENTS[1]), (AND, 0, 0, 0xF), (EQUAL, 1, 0, STREAM), (RETURN, 0, 0, ERRNO_EPERM),
         (LOAD, 0, 0, ARGUMENTS[2]), (EQUAL, 2, 0, 0), (EQUAL, 1, 0, TCP), (RETURN, 0, 0, ERRNO_EPERM),
@@ -91,7 +92,7 @@ def program(machine: str, *, closed: bool) -> bytes:
 
 
 def restrict(*, closed: bool) -> bool:
-    """Lay the filter upon this process and its children for good. Needs no_new_privs. False where there is none."""
+    """Lay the filter upon this process and its children. Needs no_new_privs. False where there is none."""
     if not available():
         return False
     code = program(platform.machine(), closed=closed)

@@ -1,0 +1,155 @@
+"""pip-compile and uv as commands, run as the guest: building a source distribution executes it."""
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from uv import find_uv_bin
+
+from depcheck.checking.process import Guest, Ran
+from depcheck.checking.sandbox import Network
+from depcheck.checking.staging import take_out_index_options
+from depcheck.checking.toolbox import Toolbox
+from depcheck.core.compilation import Compiled, NotCompiled
+from depcheck.core.environments import EnvironmentSpec, LockfileSpec
+from depcheck.core.errors import IndexUnavailableError, LockfileError
+from depcheck.core.lockfile import parse_lockfile, with_body
+from depcheck.core.obstacles import blocked_by_network, obstacle
+from depcheck.core.world import World
+from depcheck.index.local import LocalIndex
+
+MOST_LOCKFILE_BYTES = 8 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class CommandCompiler:
+    """Adapter of `ports.Compiler`.
+
+    `copy` gives a fresh copy of the repository, owned by the guest, for the length of one compile; `interpreter`
+    finds the interpreter for "3.10"; `caches` is a folder of this run for the tools' caches: they must not outlive
+    the world that filled them.
+    """
+
+    guest: Guest
+    index: LocalIndex
+    toolbox: Toolbox
+    copy: Callable[[], AbstractContextManager[Path]]
+    interpreter: Callable[[str], Path]
+    caches: Path
+    timeout_s: float
+
+    def compile(self, spec: EnvironmentSpec, world: World, *, upgrade: bool) -> Compiled | NotCompiled:
+        """Compile all lockfiles of `spec` in layer order, each seeing the new text of those below it.
+
+        Raises:
+            IndexUnavailableError: The index, the network or the clock stopped it.
+            LockfileError: The compiler gave something that is no lockfile.
+        """
+        files = []
+        with self.copy() as root:
+            paths = [path for lock in spec.lockfiles for path in (lock.path, *lock.sources, *lock.layers)]
+            take_out_index_options(root, paths)
+            for lock in spec.lockfiles:
+                ran = self._run(spec, lock, root, world, upgrade=upgrade)
+                if not ran.passed:
+                    return self._obstacle(lock, ran, world)
+                files.append((lock.path, _merged(lock, _read(root / lock.path, lock))))
+        return Compiled(tuple(files))
+
+    def _run(
+        self, spec: EnvironmentSpec, lock: LockfileSpec, root: Path, world: World, *, upgrade: bool
+    ) -> Ran:
+        interpreter = self.interpreter(spec.python)
+        cache = self.caches / self.index.url(world).split("/")[3]
+        cache.mkdir(parents=True, exist_ok=True)
+        self.guest.own(cache)
+        make = _uv if lock.compiler == "uv" else self._pip_compile
+        argv, env = make(spec, lock, interpreter, self.index.url(world), cache)
+        folder = root / lock.folder
+        words = [
+            *argv,
+            *(["--upgrade"] if upgrade else []),
+            "--output-file",
+            _relative(lock.path, lock.folder),
+        ]
+        words += [_relative(source, lock.folder) for source in lock.sources]
+        return self.guest.run(
+            words,
+            folder=folder,
+            timeout_s=self.timeout_s,
+            env=env,
+            network=Network.only(self.index.port),
+            readable=(self.toolbox.folder, interpreter.parent.parent, Path(find_uv_bin()).parent),
+            writable=(root, cache),
+        )
+
+    def _pip_compile(
+        self, spec: EnvironmentSpec, lock: LockfileSpec, interpreter: Path, url: str, cache: Path
+    ) -> tuple[list[str], Mapping[str, str]]:
+        tool = self.toolbox.pip_tools(interpreter, spec.python)
+        words = [str(tool.python), "-m", "piptools", "compile", *supported(lock.options, tool.version)]
+        words += ["--no-emit-index-url", "--cache-dir", str(cache / "pip-tools")]
+        if tool.version.startswith("6.14") and not any(
+            word.startswith("--resolver") for word in lock.options
+        ):
+            words.append("--resolver=backtracking")  # the default of all later versions
+        return words, {
+            "PIP_INDEX_URL": url,
+            "PIP_CACHE_DIR": str(cache / "pip"),
+            "PIP_NO_INPUT": "1",
+            "CUSTOM_COMPILE_COMMAND": lock.command,
+        }
+
+    def _obstacle(self, lock: LockfileSpec, ran: Ran, world: World) -> NotCompiled:
+        troubles = self.index.troubles()
+        if troubles:
+            raise IndexUnavailableError(f"{lock.path} could not be compiled: {troubles[0]}")
+        if ran.timed_out:
+            limit = f"{self.timeout_s:.0f} s"
+            raise IndexUnavailableError(
+                f"Compiling {lock.path} was stopped after {limit}. Give it more with --timeout, or narrow its sources."
+            )
+        if blocked_by_network(ran.output):
+            raise IndexUnavailableError(
+                f"{lock.path} could not be compiled: the package index did not answer. Try again later."
+            )
+        return obstacle(ran.output, self.index.last_source(world))
+
+
+def _uv(
+    spec: EnvironmentSpec, lock: LockfileSpec, interpreter: Path, url: str, cache: Path
+) -> tuple[list[str], Mapping[str, str]]:
+    words = [find_uv_bin(), "pip", "compile", "--quiet", *lock.options, "--cache-dir", str(cache / "uv")]
+    if not any(word.startswith(("--python-version", "--python=", "-p")) for word in lock.options):
+        words += ["--python", str(interpreter)]
+    return words, {
+        "UV_DEFAULT_INDEX": url,
+        "UV_CUSTOM_COMPILE_COMMAND": lock.command or f"uv pip compile for {spec.name}",
+    }
+
+
+def _relative(path: str, folder: str) -> str:
+    return os.path.relpath(PurePosixPath(path), PurePosixPath(folder or "."))
+
+
+def _read(path: Path, lock: LockfileSpec) -> str:
+    """The compiled text; the guest owns the folder, so nothing but a plain file of a sane size is read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise LockfileError(f"{lock.path} was not written by its compile ({error.strerror}).") from None
+    with os.fdopen(descriptor, "rb") as file:
+        content = file.read(MOST_LOCKFILE_BYTES + 1)
+    if len(content) > MOST_LOCKFILE_BYTES:
+        raise LockfileError(
+            f"{lock.path} was compiled to more than {MOST_LOCKFILE_BYTES >> 20} MiB; that is no lockfile."
+        )
+    return content.decode("utf-8", "replace")
+
+
+def _merged(lock: LockfileSpec, compiled: str) -> str:
+    """What would be committed: the new pins under the committed header and index options."""
+    fresh = parse_lockfile(compiled)
+    return compiled if lock.loose else with_body(header_of=lock.lockfile, body_of=fresh)

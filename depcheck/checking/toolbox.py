@@ -1,0 +1,77 @@
+"""The compilers' own environments: one pip-tools for each interpreter, built once and kept in the cache."""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from uv import find_uv_bin
+
+from depcheck.checking.process import run_own
+from depcheck.core.errors import DepcheckError, IndexUnavailableError
+
+# The newest pip-tools for each interpreter, with the newest pip that it works with: pip-tools uses pip's internals,
+# so an unpinned pair breaks by itself (pip-tools 6.14.0 installs beside pip 23.2 and does not start).
+_PAIRS = {
+    "3.6": ("pip-tools==6.4.0", "pip==21.3.1"),
+    "3.7": ("pip-tools==6.14.0", "pip==23.1.2"),
+    "3.8": ("pip-tools==7.5.2", "pip==25.0.1"),
+    "3.9": ("pip-tools==7.6.2", "pip==26.0.1"),
+}
+_NEWEST = ("pip-tools==7.6.2", "pip==26.3")
+_BUILD_TIMEOUT_S = 300
+
+
+@dataclass(frozen=True, slots=True)
+class PipTools:
+    """An environment with pip-tools in it."""
+
+    python: Path
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Toolbox:
+    """Makes and keeps the environments. Only wheels are installed, so nothing of a package runs."""
+
+    folder: Path
+    index_url: Callable[[], str]
+    outer: Mapping[str, str]
+
+    def pip_tools(self, interpreter: Path, python: str) -> PipTools:
+        """pip-tools for `interpreter`, which is a Python `python` ("3.10"). Builds it the first time: about 5 s.
+
+        Raises:
+            IndexUnavailableError: It could not be installed from the index.
+        """
+        pair = _PAIRS.get(python, _NEWEST)
+        key = hashlib.sha256("\n".join([str(interpreter.resolve()), python, *pair]).encode()).hexdigest()[:12]
+        home = self.folder / f"pip-tools-{python}-{key}"
+        if not (home / "complete").exists():
+            self._build(interpreter, pair, home)
+        return PipTools(home / "bin" / "python", pair[0].partition("==")[2])
+
+    def _build(self, interpreter: Path, pair: tuple[str, ...], home: Path) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(home, ignore_errors=True)
+        self._uv("venv", "--python", str(interpreter), str(home))
+        wheels = ("--only-binary", ":all:", "--index-url", self.index_url(), "--link-mode", "copy")
+        self._uv(
+            "pip", "install", "--python", str(home / "bin" / "python"), *wheels, *pair, "setuptools", "wheel"
+        )
+        (home / "complete").touch()
+
+    def _uv(self, *words: str) -> None:
+        with tempfile.TemporaryDirectory(dir=self.folder) as cache:
+            argv = [find_uv_bin(), "--no-config", "--quiet", "--cache-dir", cache, *words]
+            ran = run_own(argv, folder=self.folder, timeout_s=_BUILD_TIMEOUT_S, outer=self.outer)
+        if ran.passed:
+            return
+        last = ran.output.strip().splitlines()[-1:] or ["no output"]
+        if words[0] == "venv":
+            raise DepcheckError(f"An environment for pip-tools could not be made: {last[0]}.")
+        raise IndexUnavailableError(
+            f"pip-tools could not be installed from the index: {last[0]}. Try again later."
+        )
