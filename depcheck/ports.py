@@ -1,6 +1,7 @@
 """What the story needs from the world outside, on one screen. `app` connects the ports with their adapters."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from packaging.utils import NormalizedName
@@ -39,8 +40,28 @@ class Index(Protocol):
     def requires(self, project: NormalizedName, version: Version) -> tuple[str, ...] | None:
         """Requires-Dist of a release, as written, from a wheel's metadata; None where only a build would tell."""
 
+    def troubles(self) -> tuple[str, ...]:
+        """What failed of the indexes themselves, one sentence each; then no package is to blame."""
+
     def asked_for(self, world: World) -> frozenset[NormalizedName]:
         """The projects whose pages were fetched in `world` so far."""
+
+
+class PackageServer(Protocol):
+    """Where package tools find the local index."""
+
+    @property
+    def port(self) -> int:
+        """Its port on 127.0.0.1."""
+
+    def url(self, world: World) -> str:
+        """The index URL of `world`."""
+
+    def troubles(self) -> tuple[str, ...]:
+        """What failed of the indexes themselves, one sentence each."""
+
+    def last_source(self) -> str:
+        """The file name of the source distribution that was fetched last, or empty."""
 
 
 class Installed(Protocol):
@@ -58,9 +79,16 @@ class Installed(Protocol):
     def distributions(self) -> Sequence[Distribution]:
         """What is installed."""
 
+    @property
+    def inconsistencies(self) -> Sequence[str]:
+        """Requirements among the installed that the installed do not meet, one sentence each."""
+
 
 class Environments(Protocol):
     """Builds environments."""
+
+    def markers(self, spec: EnvironmentSpec) -> Mapping[str, str]:
+        """The marker environment of the spec's interpreter, with all of PEP 508's names."""
 
     def install(self, spec: EnvironmentSpec, pins: Pins, world: World) -> Installed:
         """An environment with exactly `pins`; it stays valid until the next call for the same spec."""
@@ -87,3 +115,15 @@ class Reporter(Protocol):
 
     def judged(self, report: EnvironmentReport) -> None:
         """The judgement of an environment has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """All that the story needs, connected. `clock` gives monotonic seconds."""
+
+    compiler: Compiler
+    index: Index
+    environments: Environments
+    checks: Checks
+    reporter: Reporter
+    clock: Callable[[], float]

@@ -18,7 +18,7 @@ from depcheck.core.errors import IndexUnavailableError, LockfileError
 from depcheck.core.lockfile import parse_lockfile, with_body
 from depcheck.core.obstacles import blocked_by_network, obstacle
 from depcheck.core.world import World
-from depcheck.index.local import LocalIndex
+from depcheck.ports import PackageServer
 
 MOST_LOCKFILE_BYTES = 8 << 20
 
@@ -33,7 +33,7 @@ class CommandCompiler:
     """
 
     guest: Guest
-    index: LocalIndex
+    index: PackageServer
     toolbox: Toolbox
     copy: Callable[[], AbstractContextManager[Path]]
     interpreter: Callable[[str], Path]
@@ -54,7 +54,7 @@ class CommandCompiler:
             for lock in spec.lockfiles:
                 ran = self._run(spec, lock, root, world, upgrade=upgrade)
                 if not ran.passed:
-                    return self._obstacle(lock, ran, world)
+                    return self._obstacle(lock, ran)
                 files.append((lock.path, _merged(lock, _read(root / lock.path, lock))))
         return Compiled(tuple(files))
 
@@ -102,7 +102,7 @@ class CommandCompiler:
             "CUSTOM_COMPILE_COMMAND": lock.command,
         }
 
-    def _obstacle(self, lock: LockfileSpec, ran: Ran, world: World) -> NotCompiled:
+    def _obstacle(self, lock: LockfileSpec, ran: Ran) -> NotCompiled:
         troubles = self.index.troubles()
         if troubles:
             raise IndexUnavailableError(f"{lock.path} could not be compiled: {troubles[0]}")
@@ -115,7 +115,7 @@ class CommandCompiler:
             raise IndexUnavailableError(
                 f"{lock.path} could not be compiled: the package index did not answer. Try again later."
             )
-        return obstacle(ran.output, self.index.last_source(world))
+        return obstacle(ran.output, self.index.last_source())
 
 
 def _uv(

@@ -1,8 +1,10 @@
 """What is installed, by its own metadata."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from packaging.utils import NormalizedName
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 
@@ -19,3 +21,20 @@ class Distribution:
     requires: tuple[str, ...] = ()
     modules: frozenset[str] = frozenset()
     requires_python: str = ""
+
+
+def required_names(distribution: Distribution) -> frozenset[NormalizedName]:
+    """The names that a distribution's metadata mentions, extras and markers aside; what cannot be parsed is left out."""
+    names = set()
+    for line in distribution.requires:
+        try:
+            names.add(canonicalize_name(Requirement(line).name))
+        except InvalidRequirement:
+            continue
+    return frozenset(names)
+
+
+def with_dependents(names: Iterable[str], installed: Iterable[Distribution]) -> frozenset[str]:
+    """`names` and those of `installed` that name one of them as a requirement."""
+    wanted = frozenset(names)
+    return wanted | {d.name for d in installed if not wanted.isdisjoint(required_names(d))}

@@ -106,6 +106,10 @@ class LocalIndex:
         """The projects whose pages were asked for in `world` so far, those that no index knows included."""
         return self._routes.asked_for(token(world))
 
+    def last_source(self) -> str:
+        """The file name of the source distribution that was served last, or empty."""
+        return self._routes.last_source
+
     def troubles(self) -> tuple[str, ...]:
         """Each failure of an upstream, the network or the disk so far, once, in a sentence that holds no secret."""
         return self._troubles.all()

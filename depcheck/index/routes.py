@@ -27,7 +27,10 @@ _FOREVER = {"Cache-Control": "max-age=31536000, immutable"}  # the address names
 
 
 class Routes:
-    """Answers requests. `base` is the server's own address; `worlds` may grow while it serves."""
+    """Answers requests. `base` is the server's own address; `worlds` may grow while it serves.
+
+    `last_source` names the source distribution that was fetched last: what a failing build was about.
+    """
 
     base = ""
 
@@ -45,6 +48,7 @@ class Routes:
         self._metadata = metadata
         self._troubles = troubles
         self._asked: dict[str, dict[NormalizedName, None]] = defaultdict(dict)
+        self.last_source = ""
 
     def asked_for(self, token: str) -> frozenset[NormalizedName]:
         """The projects whose pages were asked for under `token`."""
@@ -114,6 +118,8 @@ class Routes:
     def _file(self, key: str, filename: str) -> Reply:
         file = self._listed(key, filename)
         if file is not None:
+            if not file.is_wheel:
+                self.last_source = filename
             arrival = self._files.get(file)
             return Reply(
                 HTTPStatus.OK,

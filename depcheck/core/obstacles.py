@@ -1,0 +1,83 @@
+"""Why a compile failed, read from what pip-compile or uv printed.
+
+The wordings are pip's from 18 to 26, pip-tools' own (its legacy resolver), and uv's.
+"""
+
+import re
+
+from packaging.utils import InvalidSdistFilename, NormalizedName, canonicalize_name, parse_sdist_filename
+from packaging.version import InvalidVersion, Version
+
+from depcheck.core.checks import Failure
+from depcheck.core.compilation import NotCompiled, Obstacle
+from depcheck.core.outputs import evidence, telling_line
+
+_BUILD = re.compile(
+    r"subprocess-exited-with-error|metadata-generation-failed|Command errored out with exit status"
+    r"|Failed to build|did not run successfully|Preparing metadata \(.*\) did not run|The build backend returned an error"
+    r"|Failed to download and build|Call to `.*` failed",
+)
+_CONFLICT = re.compile(
+    r"ResolutionImpossible|conflicting dependencies|No matching distribution found|Could not find a version"
+    r"|There are incompatible versions|No solution found when resolving|No versions found|package versions have conflicting"
+    r"|ResolutionTooDeep|Because .* we can conclude",
+)
+_NETWORK = re.compile(r"50[0-9] (Server Error|Bad Gateway)|ReadTimeoutError|NewConnectionError|Connection refused|ECONNREFUSED")
+_BLOCKS = (
+    re.compile(r"\[\d+ lines? of output\]\n(?P<text>.*?)\n\s*\[end of output\]", re.DOTALL),
+    re.compile(r"Complete output \(\d+ lines?\):\n(?P<text>.*?)\n\s*-{20,}", re.DOTALL),
+    re.compile(r"\[stderr\]\n(?P<text>.*?)(?:\n\s*\n\s*hint|\Z)", re.DOTALL),
+)
+_NAMED = (
+    re.compile(r"Failed to build '(?P<name>[^'\s]+)' when"),
+    re.compile(r"Failed to (?:download and )?build `(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^`]+)`"),
+    re.compile(r"Failed to build `(?P<name>[A-Za-z0-9._-]+)`"),
+)
+
+
+def blocked_by_network(output: str) -> bool:
+    """Whether the tool failed because the index did not answer; then no package is to blame."""
+    return bool(_NETWORK.search(output))
+
+
+def obstacle(output: str, last_source: str = "") -> NotCompiled:
+    """What stopped the compile. `last_source` is the file name of the source distribution that was fetched last."""
+    if _BUILD.search(output):
+        return _unbuildable(output, last_source)
+    if conflict := _CONFLICT.search(output):
+        return NotCompiled(Obstacle.UNRESOLVABLE, Failure("", _sentence(output, conflict.start()), evidence(output)))
+    return NotCompiled(Obstacle.REFUSED, Failure("", telling_line(output), evidence(output)))
+
+
+def _unbuildable(output: str, last_source: str) -> NotCompiled:
+    block = next((found["text"] for found in (pattern.search(output) for pattern in _BLOCKS) if found), output)
+    name, version = _built(output, last_source)
+    failure = Failure("", telling_line(block), evidence(block))
+    return NotCompiled(Obstacle.UNBUILDABLE, failure, name, version)
+
+
+def _built(output: str, last_source: str) -> tuple[NormalizedName | None, Version | None]:
+    try:
+        fetched = parse_sdist_filename(last_source)
+    except (InvalidSdistFilename, InvalidVersion):
+        fetched = None
+    for named in (found for found in (pattern.search(output) for pattern in _NAMED) if found):
+        name = canonicalize_name(named["name"])
+        version = _version(named.groupdict().get("version"))
+        return name, version or (fetched[1] if fetched and fetched[0] == name else None)
+    return fetched or (None, None)
+
+
+def _version(text: str | None) -> Version | None:
+    try:
+        return Version(text) if text else None
+    except InvalidVersion:
+        return None
+
+
+def _sentence(output: str, start: int) -> str:
+    """The line of the conflict and the lines that say what it is made of."""
+    line_start = output.rfind("\n", 0, start) + 1
+    lines = [line.strip() for line in output[line_start:].splitlines() if line.strip()]
+    causes = [line for line in lines[1:8] if " depends on " in line or "requested" in line or line.startswith("Because")]
+    return evidence(" ".join([lines[0], *causes]) if lines else telling_line(output))[:300]

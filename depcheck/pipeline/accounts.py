@@ -1,0 +1,81 @@
+"""What is told of a case: values of the story as the report's values."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from depcheck.core.changes import Change, diff, is_direct, via_path
+from depcheck.core.checks import CheckResult, Failure, Kind, Outcome
+from depcheck.core.comparison import Comparison
+from depcheck.core.pins import Pins
+from depcheck.core.report import ChangeReport, CheckReport, LockfileReport
+from depcheck.core.world import World
+from depcheck.pipeline.case import Case, LockSet
+
+
+def lockfiles(case: Case) -> tuple[LockfileReport, ...]:
+    """The lockfiles as they were understood."""
+    return tuple(
+        LockfileReport(lock.path, lock.sources, lock.compiler, lock.compiler_version, lock.command)
+        for lock in case.spec.lockfiles
+    )
+
+
+def changes(case: Case, before: LockSet, after: LockSet) -> tuple[ChangeReport, ...]:
+    """Every change of every lockfile, lockfiles in the environment's order, packages by name."""
+    again = dict(after.by_file)
+    return tuple(
+        _change(case, path, change, again[path] if change.after else pins)
+        for path, pins in before.by_file
+        for change in diff(pins, again[path])
+    )
+
+
+def _change(case: Case, path: str, change: Change, pins: Pins) -> ChangeReport:
+    pin = pins[change.name]
+    return ChangeReport(
+        name=change.name,
+        before=change.old,
+        after=change.new,
+        direct=is_direct(pin),
+        via=via_path(change.name, pins),
+        released_at=released_at(case, change.name, change.after.version) if change.after else None,
+        lockfile=path,
+        kind=change.kind,
+        yanked=_yanked(case, change.name, change.before.version) if change.before else None,
+    )
+
+
+def released_at(case: Case, name: NormalizedName, version: Version | None) -> datetime | None:
+    """When a release was uploaded, as the index tells."""
+    visible = case.ports.index.releases(name, World()) if version else ()
+    return next((release.uploaded_at for release in visible if release.version == version), None)
+
+
+def _yanked(case: Case, name: NormalizedName, version: Version | None) -> str | None:
+    visible = case.ports.index.releases(name, World()) if version else ()
+    return next((release.yanked for release in visible if release.version == version), None)
+
+
+def checked(results: Sequence[CheckResult], comparison: Comparison | None = None) -> tuple[CheckReport, ...]:
+    """Results for the report. Modules that fail to import count only where they fail anew."""
+    found = {id(finding.result): finding.failures for finding in comparison.newly} if comparison else {}
+    return tuple(_checked(result, found.get(id(result), ())) for result in results)
+
+
+def _checked(result: CheckResult, newly: Sequence[Failure]) -> CheckReport:
+    old_imports = result.kind is Kind.IMPORT and not newly and result.outcome is Outcome.FAIL
+    shown = () if old_imports else newly or result.failures
+    return CheckReport(
+        kind=result.kind,
+        command=result.command,
+        outcome=Outcome.PASS if old_imports else result.outcome,
+        duration_s=round(result.duration_s, 3),
+        headline=shown[0].headline if shown else "",
+        newly_failing=tuple(sorted(failure.id for failure in newly if failure.id)),
+        failing=len(result.failures),
+        passed=len(result.passed),
+        log=result.log,
+    )

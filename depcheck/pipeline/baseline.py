@@ -1,0 +1,92 @@
+"""The committed side: do we understand this lockfile, and in which world was it made?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from depcheck.core.changes import diff
+from depcheck.core.compilation import Compiled, NotCompiled, Obstacle
+from depcheck.core.pins import Pins
+from depcheck.core.world import World
+from depcheck.pipeline.case import Case, LayersDisagreeError, LockSet, lock_set
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """Compiling without upgrade does not give the committed lockfile; `reason` is one sentence."""
+
+    reason: str
+
+
+def start(case: Case) -> LockSet | Stale | NotCompiled:
+    """The committed set, understood; or why it is not; or why nothing could be compiled on its day.
+
+    Where nothing is locked, the baseline is the resolution as of the day the source last changed.
+    """
+    if case.spec.lockfiles[0].loose:
+        return _resolved(case)
+    try:
+        committed = lock_set(tuple((lock.path, lock.lockfile.text) for lock in case.spec.lockfiles), case.markers)
+    except LayersDisagreeError as disagreement:
+        return Stale(f"The lockfiles that are installed together disagree: {disagreement}. Compile them again.")
+    case.ports.reporter.stage("compile as committed")
+    return _understood(case, committed, _faithful(case, committed.pins))
+
+
+def pasts(case: Case, pins: Pins) -> Iterator[World]:
+    """Worlds in which the lockfile may have been made, later ones first.
+
+    A shallow clone knows only its newest commit, so the day of the youngest pin's release comes second.
+    """
+    limit = case.settings.as_of or datetime.max.replace(tzinfo=UTC)
+    youngest = max(_uploads(case, pins), default=None)
+    committed = _committed_at(case)
+    days = [max(committed, youngest) if committed and youngest else committed, youngest]
+    for day in dict.fromkeys(day for day in days if day):
+        yield case.as_of(min(day, limit))
+
+
+def _faithful(case: Case, pins: Pins) -> Compiled | NotCompiled:
+    """Compile without upgrade: today, or in the lockfile's own day where something cannot be built today."""
+    compiled = case.ports.compiler.compile(case.spec, case.today, upgrade=False)
+    if isinstance(compiled, NotCompiled) and compiled.obstacle is Obstacle.UNBUILDABLE:
+        for past in pasts(case, pins):
+            again = case.ports.compiler.compile(case.spec, past, upgrade=False)
+            if isinstance(again, Compiled):
+                return again
+    return compiled
+
+
+def _understood(case: Case, committed: LockSet, faithful: Compiled | NotCompiled) -> LockSet | Stale:
+    if isinstance(faithful, NotCompiled):
+        return Stale(f"Compiling without upgrade fails: {faithful.failure.headline}")
+    again = dict(lock_set(faithful.files, case.markers).by_file)
+    differences = [f"{change} in {path}" for path, pins in committed.by_file for change in diff(pins, again[path])]
+    if not differences:
+        return committed
+    more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""  # noqa: PLR2004  # three fit a line
+    return Stale(
+        f"Compiling without upgrade gives other pins than are committed ({'; '.join(differences[:3])}{more}): "
+        "the sources have changed since, or depcheck does not understand how the lockfile was made. "
+        f"Run the command of its header and commit the result: {case.spec.lockfiles[0].command or 'none is known'}."
+    )
+
+
+def _resolved(case: Case) -> LockSet | NotCompiled:
+    made_at = case.settings.good or _committed_at(case) or case.now
+    case.ports.reporter.stage(f"resolve as of {made_at.date()}")
+    resolved = case.ports.compiler.compile(case.spec, case.as_of(made_at), upgrade=True)
+    return resolved if isinstance(resolved, NotCompiled) else lock_set(resolved.files, case.markers)
+
+
+def _committed_at(case: Case) -> datetime | None:
+    return max((lock.committed_at for lock in case.spec.lockfiles if lock.committed_at), default=None)
+
+
+def _uploads(case: Case, pins: Pins) -> list[datetime]:
+    return [
+        release.uploaded_at
+        for pin in pins.values()
+        for release in case.ports.index.releases(pin.name, World())
+        if release.version == pin.version and release.uploaded_at
+    ]

@@ -1,0 +1,117 @@
+"""Committed set against fresh set: both are measured, and the difference is judged."""
+
+from dataclasses import dataclass, replace
+
+from depcheck.core.changes import diff
+from depcheck.core.comparison import Comparison, compare
+from depcheck.core.report import EnvironmentReport, ProposalReport, Status
+from depcheck.pipeline import accounts, breaking
+from depcheck.pipeline.baseline import pasts
+from depcheck.pipeline.case import Case, LockSet
+from depcheck.pipeline.measuring import Measured, measure, planned
+from depcheck.pipeline.repeating import Repeated, repeat_shared, repeat_whole, repeated
+from depcheck.pipeline.verdicts import verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Both sets and what was seen of them."""
+
+    committed: LockSet
+    candidate: LockSet
+    before: Measured
+    after: Measured
+
+    @property
+    def comparison(self) -> Comparison:
+        """What differs between the two."""
+        return compare(self.before.results, self.after.results)
+
+
+def judge(case: Case, committed: LockSet, candidate: LockSet) -> EnvironmentReport:
+    """Check both sets in full, then: safe, broken before, flaky, or broken by the changes."""
+    changed = frozenset(change.name for change in diff(committed.pins, candidate.pins))
+    checks = planned(case.settings, changed)
+    before = measured_baseline(case, committed, changed)
+    case.ports.reporter.stage("check the fresh set")
+    after = measure(case.ports, case.spec, candidate.pins, case.upgraded(committed.pins), checks, "candidate")
+    sides = Sides(committed, candidate, before, after)
+    comparison = sides.comparison
+    if comparison.newly:
+        return _broken(case, sides, comparison)
+    if not after.installed or comparison.shared:
+        return _broken_before(case, sides, comparison)
+    return _passing(case, sides, comparison)
+
+
+def measured_baseline(case: Case, committed: LockSet, changed: frozenset[str]) -> Measured:
+    """The committed set today; where it cannot be installed any more, in the world that it was made in."""
+    case.ports.reporter.stage("check the committed set")
+    checks = planned(case.settings, changed)
+    today = measure(case.ports, case.spec, committed.pins, case.today, checks, "baseline")
+    if today.installed:
+        return today
+    for past in pasts(case, committed.pins):
+        then = measure(case.ports, case.spec, committed.pins, past, checks, "baseline")
+        if then.installed:
+            return then
+    return today
+
+
+def _broken(case: Case, sides: Sides, comparison: Comparison) -> EnvironmentReport:
+    confirmed = repeated(case, sides.before, sides.after, comparison.newly)
+    if not confirmed.findings:
+        return _flaky(case, sides, comparison, confirmed)
+    return breaking.judge(case, sides.committed, sides.candidate, sides.before, sides.after, confirmed.findings)
+
+
+def _broken_before(case: Case, sides: Sides, comparison: Comparison) -> EnvironmentReport:
+    again = repeat_shared(case, sides.after, comparison.shared)
+    if again.contradiction:
+        return _flaky(case, sides, comparison, again)
+    failing = next((result for result in (*comparison.shared, *sides.after.results) if result.failures))
+    reason = f"The committed set fails in the same way, so the changes are not to blame: {failing.headline}"
+    return _report(case, sides, comparison, Status.BASELINE_BROKEN, reason)
+
+
+def _passing(case: Case, sides: Sides, comparison: Comparison) -> EnvironmentReport:
+    again = repeat_whole(case, sides.before, sides.after, comparison.healed)
+    if again.contradiction:
+        return _flaky(case, sides, comparison, again)
+    notes = tuple(f"Fails with the committed pins and passes with the fresh ones: {r.headline}" for r in comparison.healed)
+    changes = accounts.changes(case, sides.committed, sides.candidate)
+    reason = f"{_count(len({change.name for change in changes}), 'package')} changed and all checks pass."
+    report = _report(case, sides, comparison, Status.SAFE, reason, notes)
+    return proposing(report, sides.committed, sides.candidate)
+
+
+def proposing(report: EnvironmentReport, committed: LockSet, candidate: LockSet) -> EnvironmentReport:
+    """The report with the candidate's files as a verified proposal, checked by the candidate's own run."""
+    old = dict(committed.files)
+    files = {path: text for path, text in candidate.files if old.get(path) != text}
+    proposal = ProposalReport((), report.changes, verified=True, files=files, checks=report.checks.candidate)
+    return replace(report, proposal=proposal)
+
+
+def _flaky(case: Case, sides: Sides, comparison: Comparison, seen: Repeated) -> EnvironmentReport:
+    reason = f"A check gave different results with the same pins, so no release is blamed: {seen.contradiction}"
+    return _report(case, sides, comparison, Status.FLAKY, reason)
+
+
+def _report(
+    case: Case, sides: Sides, comparison: Comparison, status: Status, reason: str, notes: tuple[str, ...] = ()
+) -> EnvironmentReport:
+    return verdict(
+        case,
+        status,
+        reason,
+        sets=(sides.committed, sides.candidate),
+        before=sides.before.results,
+        after=sides.after.results,
+        comparison=comparison,
+        notes=notes,
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,49 @@
+"""The judgement of one environment: the story, in its order."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from depcheck.core.changes import diff
+from depcheck.core.compilation import NotCompiled
+from depcheck.core.environments import EnvironmentSpec
+from depcheck.core.errors import IndexUnavailableError, InterpreterMissingError, LockfileError
+from depcheck.core.report import EnvironmentReport, Status
+from depcheck.core.settings import Settings
+from depcheck.pipeline import baseline, comparing, obstructed
+from depcheck.pipeline.case import Case, LockSet, lock_set
+from depcheck.pipeline.verdicts import verdict
+from depcheck.ports import Ports
+
+
+def judge(spec: EnvironmentSpec, ports: Ports, settings: Settings, now: Callable[[], datetime]) -> EnvironmentReport:
+    """One environment's report, whatever happens; only our own bugs escape as exceptions."""
+    if spec.skipped:
+        return EnvironmentReport(spec.name, spec.python, Status.SKIPPED, spec.skipped, notes=spec.notes)
+    try:
+        case = Case(spec, ports, settings, ports.environments.markers(spec), now())
+        return _judge(case)
+    except (LockfileError, InterpreterMissingError) as error:
+        return EnvironmentReport(spec.name, spec.python, Status.SKIPPED, str(error), notes=spec.notes)
+    except IndexUnavailableError as error:
+        return EnvironmentReport(spec.name, spec.python, Status.INFRA, str(error), notes=spec.notes)
+
+
+def _judge(case: Case) -> EnvironmentReport:
+    committed = baseline.start(case)
+    if isinstance(committed, baseline.Stale):
+        return verdict(case, Status.STALE, committed.reason)
+    if isinstance(committed, NotCompiled):
+        return obstructed.from_the_start(case, committed)
+    case.ports.reporter.stage("compile afresh")
+    compiled = case.ports.compiler.compile(case.spec, case.upgraded(committed.pins), upgrade=True)
+    if isinstance(compiled, NotCompiled):
+        return obstructed.judge(case, committed, compiled)
+    return _drifted(case, committed, lock_set(compiled.files, case.markers))
+
+
+def _drifted(case: Case, committed: LockSet, candidate: LockSet) -> EnvironmentReport:
+    if not any(diff(pins, dict(candidate.by_file)[path]) for path, pins in committed.by_file):
+        return verdict(case, Status.QUIET, "A fresh resolution gives the committed pins.")
+    return comparing.judge(case, committed, candidate)
+
+

@@ -1,0 +1,75 @@
+"""One set of pins, installed and checked once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from packaging.utils import NormalizedName
+
+from depcheck.core.checks import Check, CheckResult, Failure, Kind, Outcome
+from depcheck.core.distributions import Distribution, with_dependents
+from depcheck.core.environments import EnvironmentSpec
+from depcheck.core.pins import Pins
+from depcheck.core.settings import Settings
+from depcheck.core.world import World
+from depcheck.ports import Installed, Ports
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was seen of a set of pins in a world. The first result is always the install check.
+
+    `unbuilt` names the package that could not be built or installed, where that is known.
+    """
+
+    pins: Pins
+    world: World
+    results: tuple[CheckResult, ...]
+    distributions: tuple[Distribution, ...] = ()
+    unbuilt: NormalizedName | None = None
+
+    @property
+    def installed(self) -> bool:
+        """Whether the set could be installed at all; an inconsistent set is installed."""
+        return bool(self.distributions) or self.results[0].outcome is Outcome.PASS
+
+
+def measure(
+    ports: Ports, spec: EnvironmentSpec, pins: Pins, world: World, checks: Sequence[Check], label: str
+) -> Measured:
+    """Install `pins` and run `checks`; a set that cannot be installed has only its install result."""
+    started = ports.clock()
+    installed = ports.environments.install(spec, pins, world)
+    install = _install_result(installed, ports.clock() - started)
+    ports.reporter.checked(label, install)
+    if installed.failure:
+        return Measured(pins, world, (install,), unbuilt=installed.package)
+    results = []
+    for check in checks:
+        for result in ports.checks.run(spec, installed, [_widened(check, installed)]):
+            ports.reporter.checked(label, result)
+            results.append(result)
+    return Measured(pins, world, (install, *results), tuple(installed.distributions))
+
+
+def _install_result(installed: Installed, duration_s: float) -> CheckResult:
+    failures = (installed.failure,) if installed.failure else ()
+    inconsistent = tuple(Failure(sentence, sentence) for sentence in installed.inconsistencies)
+    failures = failures or inconsistent
+    outcome = Outcome.FAIL if failures else Outcome.PASS
+    return CheckResult(Kind.INSTALL, "", outcome, duration_s, failures)
+
+
+def _widened(check: Check, installed: Installed) -> Check:
+    """An import check of packages reaches those that depend on them: there a removed name is missed first."""
+    if not check.packages:
+        return check
+    return replace(check, packages=with_dependents(check.packages, installed.distributions))
+
+
+def planned(settings: Settings, packages: frozenset[str]) -> tuple[Check, ...]:
+    """Every check that the settings ask for; `packages` are the distributions whose modules are imported."""
+    imports = (Check(Kind.IMPORT, packages=packages),) if settings.imports else ()
+    smokes = tuple(Check(Kind.SMOKE, command) for command in settings.smoke)
+    boots = tuple(Check(Kind.BOOT, command) for command in settings.boot)
+    tests = () if settings.test == "" else (Check(Kind.TEST, settings.test or ""),)
+    return (*imports, *smokes, *boots, *tests)
