@@ -62,7 +62,7 @@ def splice(before: Pins, after: Pins, names: Collection[str]) -> Pins:
 
 
 def is_direct(pin: Pin, direct: Collection[str] = ()) -> bool:
-    """Whether a source asks for the package: its annotation says so, or `direct` (the sources' own) names it."""
+    """Whether a source asks for the package: its annotation says so, or `direct` (from sources) has it."""
     return pin.name in direct or any(map(is_source, pin.via))
 
 

@@ -15,9 +15,9 @@ class LockfileSpec:
     Paths are POSIX and relative to the repository. `folder` is the working directory of the command.
     `command` is the header's command for people; `options` are the checked arguments to give to the compiler,
     without sources, output and upgrade options; `upgrade_options` are to be given when upgrading only.
-    `direct` are the packages that the sources name. `committed_at` is when the lockfile was last committed, if
-    known. `loose` says that nothing is locked: `lockfile` is empty, `path` is what a compile would write, and
-    `committed_at` tells of the source. `index_urls` are the command's indexes, the main one first.
+    `direct` are the packages that the sources name. `committed_at` is when the lockfile was last committed,
+    if known. `loose` says that nothing is locked: `lockfile` is empty, `path` is what a compile would write,
+    and `committed_at` tells of the source. `index_urls` are the command's indexes, the main one first.
     """
 
     path: str
