@@ -56,7 +56,7 @@ class Arrival:
             self._changed.notify_all()
 
     def size(self) -> int:
-        """The file's length in bytes; waits until it is known, and raises the error if the file will not come."""
+        """Length in bytes; waits until it is known, and raises the error if the file will not come."""
         with self._changed:
             self._changed.wait_for(lambda: self._size is not None or self._error)
             if self._error is not None:

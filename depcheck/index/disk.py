@@ -69,7 +69,8 @@ class Disk:
     def replacing(self, path: Path) -> Iterator[tuple[Path, BinaryIO]]:
         """A new file beside `path`, which takes its place at the end; on any failure it is removed."""
         with _explained(path):
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for folder in (self._folder, path.parents[1], path.parent):
+                folder.mkdir(parents=folder == self._folder, exist_ok=True, mode=0o700)
             handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
         part = Path(name)
         try:

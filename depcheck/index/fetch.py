@@ -18,6 +18,7 @@ from depcheck.index.upstream import Upstream, origin, public
 _BUSY = (429, 500, 502, 503, 504)
 _CONNECTIONS = 64
 _CHUNK_BYTES = 1 << 16
+_ATTEMPTS = 3  # at a body that breaks off; connections and statuses are retried below
 _FAILURES = (requests.RequestException, HTTPError, OSError)
 
 
@@ -72,7 +73,6 @@ class Fetch:
             self._session.mount(
                 scheme, HTTPAdapter(_CONNECTIONS, pool_maxsize=_CONNECTIONS, max_retries=retry)
             )
-        self._retries = retries
         self._timeout_s = timeout_s
         self._credentials: dict[tuple[str, str, int], tuple[str, str]] = {}
 
@@ -85,7 +85,7 @@ class Fetch:
 
     def get(self, url: str, headers: Mapping[str, str], limit_bytes: int) -> Answer:
         """The whole answer to a GET, whatever its status; a body that breaks off is asked for again."""
-        for _ in range(self._retries):
+        for _ in range(_ATTEMPTS):
             try:
                 return self._get(url, headers, limit_bytes)
             except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError):
@@ -93,7 +93,7 @@ class Fetch:
             except _FAILURES as error:
                 raise IndexUnavailableError(self.explain(url, error)) from error
         raise IndexUnavailableError(
-            f"The answer of {public(url)} broke off {self._retries} times before its end. "
+            f"The answer of {public(url)} broke off {_ATTEMPTS} times before its end. "
             "The index or the network is at fault; try again later."
         )
 
@@ -104,8 +104,8 @@ class Fetch:
                 body += chunk
                 if len(body) > limit_bytes:
                     raise IndexUnavailableError(
-                        f"The answer of {public(url)} is larger than {limit_bytes} bytes, which no package page "
-                        "is. Check the index's address."
+                        f"The answer of {public(url)} is larger than {limit_bytes} bytes, "
+                        "which no package page is. Check the index's address."
                     )
             lowered = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status_code, lowered, response.url, bytes(body))
@@ -127,14 +127,7 @@ class Fetch:
 
     def explain(self, url: str, error: BaseException) -> str:
         """One sentence for a person about a request that failed."""
-        cause = error
-        while (
-            inner := getattr(cause, "reason", None) or (cause.args[0] if cause.args else None)
-        ) is not None:
-            if not isinstance(inner, BaseException):
-                break
-            cause = inner
-        text = re.sub(r"//[^/\s@]+@", "//", str(cause).rpartition(">: ")[2] or type(cause).__name__)
+        text = re.sub(r"//[^/\s@]+@", "//", _innermost(error))
         for _, secret in self._credentials.values():
             text = text.replace(secret, "***") if secret else text
         return (
@@ -150,3 +143,11 @@ class Fetch:
 def chunks(response: requests.Response) -> Iterator[bytes]:
     """The body as it comes; raises one of requests' errors when it breaks off."""
     yield from response.iter_content(_CHUNK_BYTES)
+
+
+def _innermost(error: BaseException) -> str:
+    """What the system said, below the layers of requests and urllib3, without their objects' addresses."""
+    inner = getattr(error, "reason", None) or (error.args[0] if error.args else None)
+    if isinstance(inner, BaseException):
+        return _innermost(inner)
+    return str(error).rpartition(">: ")[2] or type(error).__name__

@@ -90,8 +90,8 @@ class Files:
         with self._fetch.stream(file.url, headers) as response:
             if response.status_code not in {_OK, _PARTIAL}:
                 raise IndexUnavailableError(
-                    f"The index lists {file.filename}, but {public(file.url)} answers HTTP {response.status_code}. "
-                    "Try again later."
+                    f"The index lists {file.filename}, but {public(file.url)} answers "
+                    f"HTTP {response.status_code}. Try again later."
                 )
             if not start:
                 length = response.headers.get("Content-Length", "")

@@ -88,7 +88,7 @@ class LocalIndex:
         return releases(self._projects[project], world)
 
     def requires(self, project: NormalizedName, version: Version) -> tuple[str, ...] | None:
-        """Requires-Dist of a release, as written, from a wheel's metadata; None where only a build would tell."""
+        """Requires-Dist as written, from a wheel's metadata; None where only a build would tell."""
         found = self._projects[project]
         wheels = [
             file
@@ -111,7 +111,7 @@ class LocalIndex:
         return self._routes.last_source
 
     def troubles(self) -> tuple[str, ...]:
-        """Each failure of an upstream, the network or the disk so far, once, in a sentence that holds no secret."""
+        """Each failure of an upstream, the network or the disk so far: a sentence, once, without secrets."""
         return self._troubles.all()
 
 
@@ -129,5 +129,8 @@ def token(world: World) -> str:
 
 
 def _preferred_port(cache: Path) -> int:
-    """The same port for the same cache folder: package tools key their caches by URL. Below the ephemeral range."""
+    """The same port for the same cache folder: package tools key their caches by URL.
+
+    It is below the range that systems give to outgoing connections.
+    """
     return 20_000 + zlib.crc32(str(cache.resolve()).encode()) % 12_000

@@ -11,7 +11,7 @@ from depcheck.core.errors import IndexUnavailableError
 K = TypeVar("K")
 V = TypeVar("V")
 FAILURE_S = 15.0
-"""How long a failure is remembered: package tools ask again at once, and each of our answers costs all retries."""
+"""How long a failure is remembered: tools ask again at once, and each of our answers costs all retries."""
 
 
 class Memo(Generic[K, V]):
@@ -39,7 +39,7 @@ class Memo(Generic[K, V]):
     def _settle(self, key: K, future: Future[V]) -> None:
         try:
             future.set_result(self._compute(key))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  # it is raised again, to all who wait
             with self._lock:
                 self._failed[key] = (
                     self._clock() if isinstance(error, IndexUnavailableError) else float("-inf")

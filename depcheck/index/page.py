@@ -43,7 +43,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", omit_defau
 
     @property
     def key(self) -> str:
-        """What addresses its content: the SHA-256, or where the page has none a digest of the URL, after a `u`."""
+        """What addresses its content: the SHA-256; where the page has none, `u` and a digest of the URL."""
         return self.hashes.get("sha256") or "u" + hashlib.sha256(self.url.encode()).hexdigest()
 
 
@@ -109,7 +109,7 @@ def _usable(files: list[File], url: str) -> tuple[File, ...]:
 
 
 def _made_usable(file: File, url: str) -> File | None:
-    """`file` with an absolute URL and an aware time; None where its name or hash could not be trusted in a path."""
+    """`file` with an absolute URL and an aware time; None where its name or hash cannot stand in a path."""
     sha256 = file.hashes.get("sha256")
     if sha256 and not sha256.islower():
         sha256 = sha256.lower()

@@ -28,8 +28,9 @@ _OK, _NOT_MODIFIED = 200, 304
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """The merged files of one project, in the indexes' order; `versions` stand beside `files`, None where unknown.
+    """The merged files of one project, in the indexes' order.
 
+    `versions` stand beside `files`, None where a file name tells none.
     `known` is false when no index has the project.
     """
 
@@ -53,7 +54,7 @@ class Projects:
         self._found = Memo(self._merged)
 
     def __getitem__(self, name: NormalizedName) -> Project:
-        """The project; raises IndexUnavailableError when any upstream failed, since what it has is then unknown."""
+        """The project; raises IndexUnavailableError when any upstream failed: what it has is then unknown."""
         return self._found[name]
 
     def _merged(self, name: NormalizedName) -> Project:
@@ -132,8 +133,9 @@ def _read(page: StoredPage) -> tuple[File, ...]:
         return read_html(page.body.decode("utf-8", "replace"), page.url)
     except (ValueError, msgspec.MsgspecError) as error:
         raise IndexUnavailableError(
-            f"The answer of {public(page.url)} is not a package page ({page.content_type or 'no content type'}): "
-            f"{str(error)[:200]}. Check that the index's address is right and that no login page or proxy answers."
+            f"The answer of {public(page.url)} is not a package page "
+            f"({page.content_type or 'no content type'}): {str(error)[:200]}. "
+            "Check that the index's address is right and that no login page or proxy answers."
         ) from error
 
 

@@ -13,7 +13,7 @@ from depcheck.index.view import View
 
 
 def releases(project: Project, world: World) -> tuple[Release, ...]:
-    """The releases of `project` that `world` shows, in version order; files without a version are left out."""
+    """The releases of `project` that `world` shows, in version order, of wheels and source distributions."""
     view = View.of(project.name, world)
     files: dict[Version, list[File]] = defaultdict(list)
     for file, version in zip(project.files, project.versions, strict=True):

@@ -1,4 +1,4 @@
-"""Pages as package tools read them: JSON (PEP 691), HTML (PEP 503) and the part of PyPI's JSON API that pip-tools reads."""
+"""Pages as package tools read them: JSON (PEP 691), HTML (PEP 503), and the hashes for pip-tools."""
 
 import html
 from collections.abc import Iterable, Sequence
@@ -48,7 +48,7 @@ def _quality(parameters: str) -> float:
 
 
 def local(file: File, base: str) -> File:
-    """`file` as clients see it: at the local index, which `base` is the address of, with metadata where it is a wheel."""
+    """`file` as clients see it: at the local index at `base`, with metadata if it is a wheel."""
     metadata: bool | dict[str, str] = False
     if file.is_wheel:
         metadata = file.core_metadata if isinstance(file.core_metadata, dict) and file.core_metadata else True
@@ -91,7 +91,7 @@ def as_html(name: str, files: Sequence[File]) -> bytes:
 def as_hashes(name: str, files: Sequence[File], versions: Sequence[Version | None]) -> bytes:
     """What pip-tools reads of `/pypi/NAME/json`: the hashes of each release.
 
-    A release with a file whose SHA-256 the index does not tell is left out: then pip-tools downloads and hashes.
+    A release with a file whose SHA-256 the index does not tell is left out: pip-tools then downloads it.
     """
     releases: dict[str, list[dict[str, object]]] = {}
     unhashed = {

@@ -38,7 +38,7 @@ Answer = Callable[[str, str], Reply]
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `answer` on the loopback address, at `preferred_port` or, when that is taken, at any free one."""
+    """Serves `answer` on the loopback address, at `preferred_port` or, if that is taken, at a free one."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -64,7 +64,7 @@ class Server(ThreadingHTTPServer):
         self.server_name, self.server_port = HOST, self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
-        """Serve one connection in its own thread, unless there are too many."""
+        """Serve one connection in its own thread; refuse it when there are too many."""
         if not self._slots.acquire(blocking=False):
             self.shutdown_request(request)
             return
@@ -174,7 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _bounds(wanted: str, length: int) -> tuple[int, int] | None:
-    """Start and end of a single byte range; the whole for anything else (RFC 9110); None when it lies outside."""
+    """Start and end of a single byte range; the whole for anything else (RFC 9110); None if it is outside."""
     match = _RANGE.fullmatch(wanted.strip())
     if match is None or match.groups() == ("", ""):
         return 0, length

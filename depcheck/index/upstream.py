@@ -43,7 +43,7 @@ class Upstream:
         parts = urlsplit(self.url)
         if parts.scheme not in _PORTS or not parts.hostname:
             raise UsageError(
-                f"The index URL {public(self.url)!r} is not usable: only http and https indexes can be asked. "
+                f"The index URL {public(self.url)!r} is not usable: only http and https can be asked. "
                 "Give the address of the index's project pages, such as https://pypi.org/simple/."
             )
         if self.credentials is None:

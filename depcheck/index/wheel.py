@@ -1,0 +1,139 @@
+"""Reads METADATA out of a wheel, on disk or far away, within limits: a wheel is a stranger's file."""
+
+import io
+import re
+import zipfile
+import zlib
+from typing import IO, BinaryIO
+
+import requests
+from packaging.utils import canonicalize_name
+from urllib3.exceptions import HTTPError
+
+from depcheck.index.fetch import Fetch
+
+LIMIT_BYTES = 16 << 20
+_DIRECTORY_LIMIT_BYTES = 8 << 20  # some 80,000 files: more than any real wheel has
+_CHUNK_BYTES = 1 << 16
+_PARTIAL = 206
+_TOTAL = re.compile(r"bytes \d+-\d+/(\d+)")
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+    OverflowError,
+)
+
+
+class BrokenWheelError(Exception):
+    """A wheel has no metadata that can be read: the package's own fault."""
+
+
+def read_metadata(wheel: BinaryIO, filename: str) -> bytes:
+    """The METADATA member of the open `wheel`; BrokenWheelError when there is none within the limits."""
+    project = canonicalize_name(filename.partition("-")[0])
+    try:
+        with zipfile.ZipFile(_Careful(wheel)) as archive:
+            members = [item for item in archive.infolist() if _is_metadata(item.filename, project)]
+            if len(members) != 1:
+                raise BrokenWheelError(f"{filename} has {len(members)} METADATA files, not one.")
+            with archive.open(members[0]) as member:
+                return _read_all(member, filename)
+    except _UNREADABLE as error:
+        raise BrokenWheelError(f"{filename} is not a readable wheel: {error}.") from error
+
+
+def _read_all(member: IO[bytes], filename: str) -> bytes:
+    content = bytearray()
+    while chunk := member.read(_CHUNK_BYTES):
+        content += chunk
+        if len(content) > LIMIT_BYTES:
+            raise BrokenWheelError(f"The METADATA of {filename} is larger than {LIMIT_BYTES} bytes.")
+    return bytes(content)
+
+
+def _is_metadata(member: str, project: str) -> bool:
+    folder, _, name = member.partition("/")
+    if name != "METADATA" or not folder.endswith(".dist-info"):
+        return False
+    return canonicalize_name(folder.removesuffix(".dist-info").rpartition("-")[0]) == project
+
+
+class _Careful:
+    """A file that nobody can be led to read whole: zipfile reads the archive's directory in one piece."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.seek = file.seek
+        self.tell = file.tell
+        self.seekable = file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= _DIRECTORY_LIMIT_BYTES:
+            raise zipfile.BadZipFile(f"its directory is larger than {_DIRECTORY_LIMIT_BYTES} bytes")
+        return self._file.read(size)
+
+
+class RemoteFile(io.RawIOBase):
+    """A file on an upstream that gives ranges, so that the metadata of a large wheel costs some kilobytes."""
+
+    def __init__(self, fetch: Fetch, url: str, size_bytes: int) -> None:
+        super().__init__()
+        self._fetch = fetch
+        self._url = url
+        self._size_bytes = size_bytes
+        self._position = 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def tell(self) -> int:
+        """The position, in bytes."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Move; nothing is asked for until it is read."""
+        bases = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size_bytes}
+        position = bases[whence] + offset
+        if position < 0:
+            raise ValueError(f"it ends {-position} bytes before its first byte")
+        self._position = position
+        return position
+
+    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]  # as RawIOBase says
+        """Fill `buffer` by one request; raises NoRangesError when the upstream does not give ranges."""
+        end = min(self._size_bytes, self._position + len(buffer))
+        if self._position >= end:
+            return 0
+        wanted = f"bytes={self._position}-{end - 1}"
+        try:
+            content = self._range(wanted)[: end - self._position]
+        except (requests.RequestException, HTTPError) as error:
+            raise NoRangesError from error
+        buffer[: len(content)] = content
+        self._position += len(content)
+        return len(content)
+
+    def _range(self, wanted: str) -> bytes:
+        with self._fetch.stream(self._url, {"Range": wanted}) as response:
+            total = _TOTAL.fullmatch(response.headers.get("Content-Range", ""))
+            if response.status_code != _PARTIAL or not total or int(total[1]) != self._size_bytes:
+                raise NoRangesError
+            return bytes(response.raw.read(_DIRECTORY_LIMIT_BYTES))
+
+
+class NoRangesError(Exception):
+    """The upstream gives whole files only. No OSError, which zipfile takes for a damaged archive."""
+
+
+def open_remote(fetch: Fetch, url: str, size_bytes: int) -> BinaryIO:
+    """The file of `size_bytes` at `url`, read in blocks where it is looked at."""
+    return io.BufferedReader(RemoteFile(fetch, url, size_bytes), _CHUNK_BYTES)
