@@ -22,7 +22,9 @@ _CONFLICT = re.compile(
     r"|There are incompatible versions|No solution found when resolving|No versions found|package versions have conflicting"
     r"|ResolutionTooDeep|Because .* we can conclude",
 )
-_NETWORK = re.compile(r"50[0-9] (Server Error|Bad Gateway)|ReadTimeoutError|NewConnectionError|Connection refused|ECONNREFUSED")
+_NETWORK = re.compile(
+    r"50[0-9] (Server Error|Bad Gateway)|ReadTimeoutError|NewConnectionError|Connection refused|ECONNREFUSED"
+)
 _BLOCKS = (
     re.compile(r"\[\d+ lines? of output\]\n(?P<text>.*?)\n\s*\[end of output\]", re.DOTALL),
     re.compile(r"Complete output \(\d+ lines?\):\n(?P<text>.*?)\n\s*-{20,}", re.DOTALL),
@@ -45,12 +47,16 @@ def obstacle(output: str, last_source: str = "") -> NotCompiled:
     if _BUILD.search(output):
         return _unbuildable(output, last_source)
     if conflict := _CONFLICT.search(output):
-        return NotCompiled(Obstacle.UNRESOLVABLE, Failure("", _sentence(output, conflict.start()), evidence(output)))
+        return NotCompiled(
+            Obstacle.UNRESOLVABLE, Failure("", _sentence(output, conflict.start()), evidence(output))
+        )
     return NotCompiled(Obstacle.REFUSED, Failure("", telling_line(output), evidence(output)))
 
 
 def _unbuildable(output: str, last_source: str) -> NotCompiled:
-    block = next((found["text"] for found in (pattern.search(output) for pattern in _BLOCKS) if found), output)
+    block = next(
+        (found["text"] for found in (pattern.search(output) for pattern in _BLOCKS) if found), output
+    )
     name, version = _built(output, last_source)
     failure = Failure("", telling_line(block), evidence(block))
     return NotCompiled(Obstacle.UNBUILDABLE, failure, name, version)
@@ -79,5 +85,9 @@ def _sentence(output: str, start: int) -> str:
     """The line of the conflict and the lines that say what it is made of."""
     line_start = output.rfind("\n", 0, start) + 1
     lines = [line.strip() for line in output[line_start:].splitlines() if line.strip()]
-    causes = [line for line in lines[1:8] if " depends on " in line or "requested" in line or line.startswith("Because")]
+    causes = [
+        line
+        for line in lines[1:8]
+        if " depends on " in line or "requested" in line or line.startswith("Because")
+    ]
     return evidence(" ".join([lines[0], *causes]) if lines else telling_line(output))[:300]

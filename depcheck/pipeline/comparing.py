@@ -1,31 +1,17 @@
 """Committed set against fresh set: both are measured, and the difference is judged."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from depcheck.core.changes import diff
-from depcheck.core.comparison import Comparison, compare
+from depcheck.core.comparison import Comparison
 from depcheck.core.report import EnvironmentReport, ProposalReport, Status
 from depcheck.pipeline import accounts, breaking
 from depcheck.pipeline.baseline import pasts
 from depcheck.pipeline.case import Case, LockSet
 from depcheck.pipeline.measuring import Measured, measure, planned
 from depcheck.pipeline.repeating import Repeated, repeat_shared, repeat_whole, repeated
-from depcheck.pipeline.verdicts import verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Sides:
-    """Both sets and what was seen of them."""
-
-    committed: LockSet
-    candidate: LockSet
-    before: Measured
-    after: Measured
-
-    @property
-    def comparison(self) -> Comparison:
-        """What differs between the two."""
-        return compare(self.before.results, self.after.results)
+from depcheck.pipeline.sides import Sides
+from depcheck.pipeline.verdicts import compared
 
 
 def judge(case: Case, committed: LockSet, candidate: LockSet) -> EnvironmentReport:
@@ -34,7 +20,7 @@ def judge(case: Case, committed: LockSet, candidate: LockSet) -> EnvironmentRepo
     checks = planned(case.settings, changed)
     before = measured_baseline(case, committed, changed)
     case.ports.reporter.stage("check the fresh set")
-    after = measure(case.ports, case.spec, candidate.pins, case.upgraded(committed.pins), checks, "candidate")
+    after = measure(case, candidate.pins, case.upgraded(committed.pins), checks, "candidate")
     sides = Sides(committed, candidate, before, after)
     comparison = sides.comparison
     if comparison.newly:
@@ -48,11 +34,11 @@ def measured_baseline(case: Case, committed: LockSet, changed: frozenset[str]) -
     """The committed set today; where it cannot be installed any more, in the world that it was made in."""
     case.ports.reporter.stage("check the committed set")
     checks = planned(case.settings, changed)
-    today = measure(case.ports, case.spec, committed.pins, case.today, checks, "baseline")
+    today = measure(case, committed.pins, case.today, checks, "baseline")
     if today.installed:
         return today
     for past in pasts(case, committed.pins):
-        then = measure(case.ports, case.spec, committed.pins, past, checks, "baseline")
+        then = measure(case, committed.pins, past, checks, "baseline")
         if then.installed:
             return then
     return today
@@ -61,27 +47,30 @@ def measured_baseline(case: Case, committed: LockSet, changed: frozenset[str]) -
 def _broken(case: Case, sides: Sides, comparison: Comparison) -> EnvironmentReport:
     confirmed = repeated(case, sides.before, sides.after, comparison.newly)
     if not confirmed.findings:
-        return _flaky(case, sides, comparison, confirmed)
-    return breaking.judge(case, sides.committed, sides.candidate, sides.before, sides.after, confirmed.findings)
+        return _flaky(case, sides, confirmed)
+    return breaking.judge(case, sides, confirmed.findings)
 
 
 def _broken_before(case: Case, sides: Sides, comparison: Comparison) -> EnvironmentReport:
     again = repeat_shared(case, sides.after, comparison.shared)
     if again.contradiction:
-        return _flaky(case, sides, comparison, again)
-    failing = next((result for result in (*comparison.shared, *sides.after.results) if result.failures))
+        return _flaky(case, sides, again)
+    failing = next(result for result in (*comparison.shared, *sides.after.results) if result.failures)
     reason = f"The committed set fails in the same way, so the changes are not to blame: {failing.headline}"
-    return _report(case, sides, comparison, Status.BASELINE_BROKEN, reason)
+    return compared(case, sides, Status.BASELINE_BROKEN, reason)
 
 
 def _passing(case: Case, sides: Sides, comparison: Comparison) -> EnvironmentReport:
     again = repeat_whole(case, sides.before, sides.after, comparison.healed)
     if again.contradiction:
-        return _flaky(case, sides, comparison, again)
-    notes = tuple(f"Fails with the committed pins and passes with the fresh ones: {r.headline}" for r in comparison.healed)
+        return _flaky(case, sides, again)
+    notes = tuple(
+        f"Fails with the committed pins and passes with the fresh ones: {r.headline}"
+        for r in comparison.healed
+    )
     changes = accounts.changes(case, sides.committed, sides.candidate)
     reason = f"{_count(len({change.name for change in changes}), 'package')} changed and all checks pass."
-    report = _report(case, sides, comparison, Status.SAFE, reason, notes)
+    report = compared(case, sides, Status.SAFE, reason, notes)
     return proposing(report, sides.committed, sides.candidate)
 
 
@@ -93,24 +82,11 @@ def proposing(report: EnvironmentReport, committed: LockSet, candidate: LockSet)
     return replace(report, proposal=proposal)
 
 
-def _flaky(case: Case, sides: Sides, comparison: Comparison, seen: Repeated) -> EnvironmentReport:
-    reason = f"A check gave different results with the same pins, so no release is blamed: {seen.contradiction}"
-    return _report(case, sides, comparison, Status.FLAKY, reason)
-
-
-def _report(
-    case: Case, sides: Sides, comparison: Comparison, status: Status, reason: str, notes: tuple[str, ...] = ()
-) -> EnvironmentReport:
-    return verdict(
-        case,
-        status,
-        reason,
-        sets=(sides.committed, sides.candidate),
-        before=sides.before.results,
-        after=sides.after.results,
-        comparison=comparison,
-        notes=notes,
+def _flaky(case: Case, sides: Sides, seen: Repeated) -> EnvironmentReport:
+    reason = (
+        f"A check gave different results with the same pins, so no release is blamed: {seen.contradiction}"
     )
+    return compared(case, sides, Status.FLAKY, reason)
 
 
 def _count(number: int, noun: str) -> str:

@@ -15,7 +15,9 @@ from depcheck.pipeline.verdicts import verdict
 from depcheck.ports import Ports
 
 
-def judge(spec: EnvironmentSpec, ports: Ports, settings: Settings, now: Callable[[], datetime]) -> EnvironmentReport:
+def judge(
+    spec: EnvironmentSpec, ports: Ports, settings: Settings, now: Callable[[], datetime]
+) -> EnvironmentReport:
     """One environment's report, whatever happens; only our own bugs escape as exceptions."""
     if spec.skipped:
         return EnvironmentReport(spec.name, spec.python, Status.SKIPPED, spec.skipped, notes=spec.notes)
@@ -45,5 +47,3 @@ def _drifted(case: Case, committed: LockSet, candidate: LockSet) -> EnvironmentR
     if not any(diff(pins, dict(candidate.by_file)[path]) for path, pins in committed.by_file):
         return verdict(case, Status.QUIET, "A fresh resolution gives the committed pins.")
     return comparing.judge(case, committed, candidate)
-
-

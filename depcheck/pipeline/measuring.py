@@ -7,11 +7,11 @@ from packaging.utils import NormalizedName
 
 from depcheck.core.checks import Check, CheckResult, Failure, Kind, Outcome
 from depcheck.core.distributions import Distribution, with_dependents
-from depcheck.core.environments import EnvironmentSpec
 from depcheck.core.pins import Pins
 from depcheck.core.settings import Settings
 from depcheck.core.world import World
-from depcheck.ports import Installed, Ports
+from depcheck.pipeline.case import Case
+from depcheck.ports import Installed
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,9 @@ class Measured:
         return bool(self.distributions) or self.results[0].outcome is Outcome.PASS
 
 
-def measure(
-    ports: Ports, spec: EnvironmentSpec, pins: Pins, world: World, checks: Sequence[Check], label: str
-) -> Measured:
+def measure(case: Case, pins: Pins, world: World, checks: Sequence[Check], label: str) -> Measured:
     """Install `pins` and run `checks`; a set that cannot be installed has only its install result."""
+    ports, spec = case.ports, case.spec
     started = ports.clock()
     installed = ports.environments.install(spec, pins, world)
     install = _install_result(installed, ports.clock() - started)
@@ -52,9 +51,9 @@ def measure(
 
 
 def _install_result(installed: Installed, duration_s: float) -> CheckResult:
-    failures = (installed.failure,) if installed.failure else ()
-    inconsistent = tuple(Failure(sentence, sentence) for sentence in installed.inconsistencies)
-    failures = failures or inconsistent
+    if installed.failure:
+        return CheckResult(Kind.INSTALL, "", Outcome.FAIL, duration_s, (installed.failure,))
+    failures = tuple(Failure(sentence, sentence) for sentence in installed.inconsistencies)
     outcome = Outcome.FAIL if failures else Outcome.PASS
     return CheckResult(Kind.INSTALL, "", outcome, duration_s, failures)
 

@@ -64,7 +64,7 @@ def repeat_whole(case: Case, before: Measured, after: Measured, healed: Sequence
 def _contradicted(case: Case, side: Measured, checks: Sequence[Check], *, expect_failure: bool) -> Repeated:
     if not checks or case.settings.confirmations <= 1:
         return Repeated()
-    results = measure(case.ports, case.spec, side.pins, side.world, checks, "again").results[1:]
+    results = measure(case, side.pins, side.world, checks, "again").results[1:]
     for result in results:
         if expect_failure and not result.failures:
             return Repeated(contradiction=f"{_name(result)} failed once and then passed.")
@@ -73,11 +73,13 @@ def _contradicted(case: Case, side: Measured, checks: Sequence[Check], *, expect
     return Repeated()
 
 
-def _failing(case: Case, side: Measured, findings: Sequence[Finding], label: str) -> dict[tuple[Kind, str], CheckResult]:
+def _failing(
+    case: Case, side: Measured, findings: Sequence[Finding], label: str
+) -> dict[tuple[Kind, str], CheckResult]:
     if not findings:
         return {}
     checks = [finding.check for finding in findings]
-    results = measure(case.ports, case.spec, side.pins, side.world, checks, label).results
+    results = measure(case, side.pins, side.world, checks, label).results
     return {(result.kind, result.command): result for result in results}
 
 
@@ -113,4 +115,8 @@ def _named(what: str, findings: Sequence[Finding]) -> str:
 
 def _name(result: CheckResult) -> str:
     first = result.failures[0].id if result.failures else ""
-    return first or f"{result.kind} `{result.command}`" if result.command or first else f"the {result.kind} check"
+    return (
+        first or f"{result.kind} `{result.command}`"
+        if result.command or first
+        else f"the {result.kind} check"
+    )

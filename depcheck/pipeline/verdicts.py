@@ -1,33 +1,38 @@
 """A verdict as the report's value."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from depcheck.core.checks import CheckResult
-from depcheck.core.comparison import Comparison
+from depcheck.core.comparison import compare
 from depcheck.core.report import ChecksReport, EnvironmentReport, Status
 from depcheck.pipeline import accounts
-from depcheck.pipeline.case import Case, LockSet
+from depcheck.pipeline.case import Case
+from depcheck.pipeline.sides import Sides
 
 
-def verdict(
-    case: Case,
-    status: Status,
-    reason: str,
-    *,
-    sets: tuple[LockSet, LockSet] | None = None,
-    before: Sequence[CheckResult] = (),
-    after: Sequence[CheckResult] = (),
-    comparison: Comparison | None = None,
-    notes: tuple[str, ...] = (),
-) -> EnvironmentReport:
-    """The report of a case; `sets` are the committed and the fresh lockfiles, `comparison` that of their checks."""
+def verdict(case: Case, status: Status, reason: str, checks: ChecksReport | None = None) -> EnvironmentReport:
+    """The report of a case that has no fresh set."""
     return EnvironmentReport(
         name=case.spec.name,
         python=case.spec.python,
         status=status,
         reason=reason,
         lockfiles=accounts.lockfiles(case),
-        changes=accounts.changes(case, *sets) if sets else (),
-        checks=ChecksReport(accounts.checked(before), accounts.checked(after, comparison)),
-        notes=(*case.spec.notes, *notes),
+        checks=checks or ChecksReport(),
+        notes=case.spec.notes,
     )
+
+
+def compared(
+    case: Case, sides: Sides, status: Status, reason: str, notes: tuple[str, ...] = ()
+) -> EnvironmentReport:
+    """The report of a case with both sets."""
+    report = verdict(case, status, reason, checked(sides.before.results, sides.after.results))
+    changes = accounts.changes(case, sides.committed, sides.candidate)
+    return replace(report, changes=changes, notes=(*report.notes, *notes))
+
+
+def checked(before: Sequence[CheckResult], after: Sequence[CheckResult]) -> ChecksReport:
+    """Both sides' checks; the candidate's say what fails anew."""
+    return ChecksReport(accounts.checked(before), accounts.checked(after, compare(before, after)))
