@@ -1,0 +1,48 @@
+"""Pins as lines of a requirements file that uv installs without resolving anything."""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from depcheck.core.environments import EnvironmentSpec
+from depcheck.core.pins import Pin, Pins
+
+_EDITABLE = re.compile(r"^(?:-e|--editable)[ =]\s*")
+_LOCAL = re.compile(r"^(?:file:(?!/)(?://)?|(?=\.{1,2}(?:/|\[|$)))")
+_INSIDE = re.compile(r"^(?P<name>[\w.-]+(?:\[[^\]]*\])?\s*@\s*)?(?P<target>[^;]*?)(?P<rest>\s*(?:;.*)?)$", re.DOTALL)
+
+
+def lines(spec: EnvironmentSpec, pins: Pins, copy: Path) -> Iterator[str]:
+    """One line a pin, with marker and hashes. Local references point into `copy`, the copy of the repository.
+
+    Editables are installed as if they were not: old build backends, which as-of worlds bring back, know no
+    editable wheels, and an environment must not depend on a folder that the next check replaces.
+    """
+    for pin in pins.values():
+        if pin.reference:
+            yield _reference(pin, _folders(spec, pin), copy)
+        else:
+            marker = f" ; {pin.marker}" if pin.marker else ""
+            yield f"{pin.name}=={pin.version}{marker}" + "".join(f" --hash={value}" for value in sorted(pin.hashes))
+
+
+def is_repository(pin: Pin, spec: EnvironmentSpec, copy: Path) -> bool:
+    """Whether the pin is the repository itself (`-e .`)."""
+    line = _reference(pin, _folders(spec, pin), copy) if pin.reference else ""
+    return bool(line) and _INSIDE.sub(r"\g<target>", line).strip().removeprefix("file://").rstrip("/") == str(copy)
+
+
+def _folders(spec: EnvironmentSpec, pin: Pin) -> Iterable[str]:
+    """The working folder of the lockfile that holds the pin."""
+    return [lock.folder for lock in spec.lockfiles if pin.reference and pin.reference in lock.lockfile.text] or ["."]
+
+
+def _reference(pin: Pin, folders: Iterable[str], copy: Path) -> str:
+    text = _EDITABLE.sub("", pin.reference.strip())
+    match = _INSIDE.match(text)
+    if match is None or not _LOCAL.match(match["target"]):
+        return text
+    target = _LOCAL.sub("", match["target"])
+    extras = target[target.find("[") :] if target.endswith("]") else ""
+    inside = (copy / next(iter(folders)) / target.removesuffix(extras)).resolve()
+    return f"{match['name'] or ''}{'file://' if match['name'] else ''}{inside}{extras}{match['rest']}"
