@@ -1,0 +1,71 @@
+"""For which Python a lockfile is, where neither the user nor its header says."""
+
+import posixpath
+import re
+import sys
+from typing import Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from depcheck.checking.tool_config import read_toml
+from depcheck.checking.tree import Tree
+from depcheck.core.errors import LockfileError
+
+_MINORS = tuple(f"3.{minor}" for minor in range(6, 30))
+_LOWEST_SERVED = 8  # a range without a lower end does not mean an interpreter that is long gone
+_VERSION = re.compile(r"^\s*(?:cpython-|python-?)?(\d+\.\d+)", re.IGNORECASE)
+
+
+def target_python(tree: Tree, folder: str) -> str:
+    """The Python for lockfiles in `folder`, as "3.10".
+
+    The nearest `.python-version` upwards, then the lowest version that the nearest `requires-python` allows,
+    then the interpreter that runs us.
+    """
+    for above in _upwards(folder):
+        stated = _stated(tree, posixpath.join(above, ".python-version"))
+        if stated:
+            return stated
+    for above in _upwards(folder):
+        lowest = _lowest(tree, posixpath.join(above, "pyproject.toml"))
+        if lowest:
+            return lowest
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def _upwards(folder: str) -> list[str]:
+    found = [folder]
+    while folder:
+        folder = posixpath.dirname(folder)
+        found.append(folder)
+    return found
+
+
+def _stated(tree: Tree, path: str) -> str:
+    if not tree.has(path):
+        return ""
+    lines = (line for line in tree.head(path).splitlines() if line.strip() and not line.startswith("#"))
+    match = _VERSION.match(next(lines, ""))
+    return match[1] if match else ""
+
+
+def _lowest(tree: Tree, path: str) -> str:
+    if not tree.has(path):
+        return ""
+    try:
+        project: Any = read_toml(tree, path).get("project")
+    except LockfileError:
+        return ""
+    stated = project.get("requires-python") if isinstance(project, dict) else None
+    try:
+        allowed = SpecifierSet(stated) if isinstance(stated, str) else None
+    except InvalidSpecifier:
+        return ""
+    return _first_allowed(allowed) if allowed else ""
+
+
+def _first_allowed(allowed: SpecifierSet) -> str:
+    """The lowest minor version of which some release is allowed: `>=3.9.2` allows 3.9."""
+    bounded = any(specifier.operator in {">=", ">", "~=", "=="} for specifier in allowed)
+    minors = _MINORS if bounded else _MINORS[_LOWEST_SERVED - 6 :]
+    return next((minor for minor in minors if any(allowed.contains(f"{minor}.{p}") for p in (0, 99))), "")
