@@ -38,7 +38,8 @@ class Environment:
     """One environment on disk: adapter of `ports.Installed`.
 
     `folder` is its own place, which holds `venv`, `home` and the copies of the repository. `package` and
-    `version` name what could not be installed, None where that is the project itself or not known.
+    `version` name what could not be installed, None where that is the project itself or not known. `project` is the
+    repository's own distribution, where it has one.
     """
 
     folder: Path
@@ -48,6 +49,7 @@ class Environment:
     package: NormalizedName | None = None
     version: Version | None = None
     extras: Extras = field(default_factory=dict)
+    project: NormalizedName | None = None
 
     @property
     def python(self) -> Path:
@@ -93,7 +95,7 @@ class UvEnvironments:
             IndexUnavailableError: The index, the network or the disk failed.
             InterpreterMissingError: There is no interpreter for `spec`.
         """
-        environment = self._made(spec)
+        environment = self._made(spec, world)
         environment = replace(environment, extras={name: pin.extras for name, pin in pins.items() if pin.extras})
         copy = environment.folder / "source"
         lines = list(requirement_lines.lines(spec, pins, copy))
@@ -102,6 +104,7 @@ class UvEnvironments:
             if isinstance(built, Failure):
                 return replace(environment, failure=built)
             lines.append(str(built))
+            environment = replace(environment, project=canonicalize_name(built.name.split("-")[0]))
         return self._settled(environment, lines, pins, world)
 
     def _settled(self, environment: Environment, lines: list[str], pins: Pins, world: World) -> Environment:
@@ -131,10 +134,14 @@ class UvEnvironments:
                 lines[SETUPTOOLS] = str(bundled)
         return tuple(line for _, line in sorted(lines.items()))
 
-    def _made(self, spec: EnvironmentSpec) -> Environment:
-        """The environment's place, its empty venv and the copy of the repository, made the first time."""
+    def _made(self, spec: EnvironmentSpec, world: World) -> Environment:
+        """The environment's place, its empty venv and the copy of the repository, made the first time.
+
+        Each world has its own: what one world built must not pass for what another can build.
+        """
         interpreter = self.interpreters.about(spec.python)
-        digest = hashlib.sha256(f"{spec.name}\0{spec.python}".encode()).hexdigest()[:8]
+        key = "\0".join((spec.name, spec.python, self.index.url(world)))
+        digest = hashlib.sha256(key.encode()).hexdigest()[:8]
         folder = self.scratch / f"env-{digest}"
         environment = Environment(folder, interpreter)
         if environment.python.exists():

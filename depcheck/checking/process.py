@@ -164,7 +164,8 @@ class Guest:
                 drain(streams, began + order["timeout_s"] + SLACK_S, last=answer_end.fileno())
         text = clean(output.whole().decode(errors="replace"))
         if log:
-            log.write_text(text, encoding="utf-8")
+            with log.open("a", encoding="utf-8") as whole:
+                whole.write(text)
         ended = json.loads(answer.whole() or b"{}")
         return _ran(ended, order["argv"][0], text, channel.whole(), time.monotonic() - began)
 
@@ -194,9 +195,7 @@ def _ran(ended: dict[str, Any], program: str, text: str, channel: bytes, duratio
             "Use a kernel and a container that allow them, or --no-sandbox where no secret is in reach."
         )
     if ended["error"]:
-        return Ran(
-            COMMAND_NOT_FOUND, False, f"{program} could not be started: {clean(ended['error'])}\n", duration_s
-        )
+        return Ran(COMMAND_NOT_FOUND, False, f"{program} could not be started: {clean(ended['error'])}\n", duration_s)
     return Ran(ended["status"], ended["timed_out"], shown, duration_s, ended["stayed_up"], channel)
 
 

@@ -13,10 +13,9 @@ from depcheck.checking.process import Guest
 from depcheck.core.errors import DepcheckError
 
 MOST_BYTES, MOST_FILES = 2 << 30, 200_000
-LEFT_OUT = frozenset(
-    (".git .hg .svn .tox .nox .venv venv __pycache__ .mypy_cache .pytest_cache .ruff_cache .hypothesis node_modules "
-     ".eggs .direnv").split()
-)  # fmt: skip
+VERSION_CONTROL = frozenset({".git", ".hg", ".svn"})
+CACHES = frozenset({"__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", ".eggs"})
+LEFT_OUT = VERSION_CONTROL | CACHES | {".tox", ".nox", ".venv", "venv", "node_modules", ".direnv"}
 
 
 @dataclass(frozen=True, slots=True)

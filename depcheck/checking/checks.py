@@ -1,0 +1,108 @@
+"""Runs checks in environments, each in a fresh copy of the workspace."""
+
+import itertools
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from depcheck.checking import commands, imports, suites
+from depcheck.checking.commands import Room
+from depcheck.checking.environments import Environment
+from depcheck.checking.process import Guest
+from depcheck.checking.sandbox import Network
+from depcheck.checking.suites import Tested
+from depcheck.checking.workspace_copy import WorkspaceCopy
+from depcheck.core.checks import Check, CheckResult, Failure, Kind, Outcome
+from depcheck.core.environments import EnvironmentSpec
+from depcheck.core.errors import DepcheckError
+from depcheck.core.settings import Settings
+from depcheck.ports import Installed
+
+
+@dataclass(frozen=True, slots=True)
+class GuestChecks:
+    """Adapter of `ports.Checks`. `logs` is the report's folder; `index_port` is all that imports reach."""
+
+    guest: Guest
+    copies: WorkspaceCopy
+    settings: Settings
+    logs: Path
+    index_port: int
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    _set_up: set[Path] = field(default_factory=set)
+
+    def run(self, spec: EnvironmentSpec, installed: Installed, checks: Sequence[Check]) -> Sequence[CheckResult]:
+        """Run `checks` in order; a failed check does not stop the next. A repository without tests has no test result.
+
+        Raises:
+            DepcheckError: The setup command failed, or the walls could not be raised.
+        """
+        if not isinstance(installed, Environment):
+            raise TypeError(f"{spec.name}: checks need an environment on disk, not {type(installed).__name__}.")
+        source = self._prepared(installed)
+        results = (self._one(installed, check, source) for check in checks)
+        return [result for result in results if result is not None]
+
+    def _one(self, environment: Environment, check: Check, source: Path | None) -> CheckResult | None:
+        room = self._room(environment, check.kind, environment.folder / "work")
+        self.copies.to(room.copy, source)
+        if check.kind is Kind.TEST and not check.command:
+            command = suites.default_command(room.copy, {each.name for each in environment.distributions})
+            if command is None:
+                return None
+            check = replace(check, command=command)
+        began = time.monotonic()
+        tested = self._tested(room, check)
+        return CheckResult(
+            kind=check.kind,
+            command=check.command,
+            outcome=tested.outcome,
+            duration_s=time.monotonic() - began,
+            failures=tested.failures,
+            passed=tested.passed,
+            log=room.log.name if room.log.exists() else "",
+        )
+
+    def _tested(self, room: Room, check: Check) -> Tested:
+        if check.kind is Kind.IMPORT:
+            return _imported(imports.import_check(room, check), narrowed=bool(check.ids))
+        if check.kind is Kind.TEST:
+            return suites.test_check(room, check)
+        if check.kind is Kind.BOOT:
+            failures = commands.boot(room, check.command, self.settings.boot_seconds)
+        else:
+            failures = commands.smoke(room, check.command)
+        return Tested(Outcome.FAIL if failures else Outcome.PASS, failures)
+
+    def _room(self, environment: Environment, kind: str, copy: Path) -> Room:
+        self.logs.mkdir(parents=True, exist_ok=True)
+        network = Network.only(self.index_port) if kind == Kind.IMPORT else Network.of(self.settings.network)
+        log = self.logs / f"{next(self._numbers):02d}-{kind}.txt"
+        return Room(self.guest, environment, copy, log, self.settings.timeout_s, network)
+
+    def _prepared(self, environment: Environment) -> Path | None:
+        """The tree that checks are copies of, None for the repository: with --setup, where that has run once."""
+        if not self.settings.setup:
+            return None
+        template = environment.folder / "template"
+        if environment.folder not in self._set_up:
+            room = self._room(environment, "setup", template)
+            self.copies.to(template)
+            ran = room.shell(self.settings.setup)
+            if not ran.passed:
+                failure = commands.failure_of(ran, room.timeout_s)
+                raise DepcheckError(
+                    f"The setup command `{self.settings.setup}` failed, so nothing could be checked: "
+                    f"{failure.headline}. See {room.log}; correct --setup."
+                )
+            self._set_up.add(environment.folder)
+        return template
+
+
+def _imported(findings: imports.Findings, *, narrowed: bool) -> Tested:
+    failures = tuple(failure for _, failure in sorted(findings.failed.items()))
+    if findings.not_reached:
+        left = len(findings.not_reached)
+        failures += (Failure("", f"{left} modules were not reached in time, {findings.not_reached[0]} the first"),)
+    return Tested(findings.outcome(narrowed=narrowed), failures, frozenset(findings.passed))
