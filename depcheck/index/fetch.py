@@ -70,9 +70,7 @@ class Fetch:
             redirect=False,
         )
         for scheme in ("http://", "https://"):
-            self._session.mount(
-                scheme, HTTPAdapter(_CONNECTIONS, pool_maxsize=_CONNECTIONS, max_retries=retry)
-            )
+            self._session.mount(scheme, HTTPAdapter(_CONNECTIONS, pool_maxsize=_CONNECTIONS, max_retries=retry))
         self._timeout_s = timeout_s
         self._credentials: dict[tuple[str, str, int], tuple[str, str]] = {}
 

@@ -90,11 +90,7 @@ class LocalIndex:
     def requires(self, project: NormalizedName, version: Version) -> tuple[str, ...] | None:
         """Requires-Dist as written, from a wheel's metadata; None where only a build would tell."""
         found = self._projects[project]
-        wheels = [
-            file
-            for file, of in zip(found.files, found.versions, strict=True)
-            if of == version and file.is_wheel
-        ]
+        wheels = [file for file, of in zip(found.files, found.versions, strict=True) if of == version and file.is_wheel]
         for wheel in sorted(wheels, key=lambda file: not file.filename.endswith("-none-any.whl"))[:1]:
             try:
                 return requirements(self._metadata.get(wheel))

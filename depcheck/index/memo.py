@@ -41,7 +41,5 @@ class Memo(Generic[K, V]):
             future.set_result(self._compute(key))
         except BaseException as error:  # noqa: BLE001  # it is raised again, to all who wait
             with self._lock:
-                self._failed[key] = (
-                    self._clock() if isinstance(error, IndexUnavailableError) else float("-inf")
-                )
+                self._failed[key] = self._clock() if isinstance(error, IndexUnavailableError) else float("-inf")
             future.set_exception(error)

@@ -14,6 +14,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FILENAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!~@ -]{0,254}")  # no slash, no quote, no control character
 ALGORITHMS = frozenset(hashlib.algorithms_guaranteed)
 _SDIST = re.compile(r"\.(?:tar\.gz|zip|tar\.bz2|tgz|tar\.xz|tar\.Z|tar|tbz)$")
+_DISTRIBUTION = re.compile(rf"{_SDIST.pattern}|\.(?:whl|egg)$")
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", omit_defaults=True):
@@ -96,6 +97,7 @@ def read_html(text: str, url: str) -> tuple[File, ...]:
                 core_metadata=file.dist_info_metadata,
             )
             for file in parse_html_project_page(text, "").files
+            if _DISTRIBUTION.search(file.filename.strip())
         ],
         url,
     )

@@ -52,9 +52,7 @@ def local(file: File, base: str) -> File:
     metadata: bool | dict[str, str] = False
     if file.is_wheel:
         metadata = file.core_metadata if isinstance(file.core_metadata, dict) and file.core_metadata else True
-    return msgspec.structs.replace(
-        file, url=f"{base}/files/{file.key}/{quote(file.filename)}", core_metadata=metadata
-    )
+    return msgspec.structs.replace(file, url=f"{base}/files/{file.key}/{quote(file.filename)}", core_metadata=metadata)
 
 
 def as_json(name: str, files: Sequence[File], versions: Iterable[Version | None]) -> bytes:
@@ -78,9 +76,7 @@ def as_html(name: str, files: Sequence[File]) -> bytes:
             requires_python=file.requires_python,
             dist_info_metadata=file.core_metadata or None,
             # The library writes the reason into an attribute as it is.
-            yanked=html.escape(file.yanked)
-            if isinstance(file.yanked, str) and file.yanked
-            else bool(file.yanked),
+            yanked=html.escape(file.yanked) if isinstance(file.yanked, str) and file.yanked else bool(file.yanked),
         )
         for file in files
     )
@@ -94,9 +90,7 @@ def as_hashes(name: str, files: Sequence[File], versions: Sequence[Version | Non
     A release with a file whose SHA-256 the index does not tell is left out: pip-tools then downloads it.
     """
     releases: dict[str, list[dict[str, object]]] = {}
-    unhashed = {
-        str(version) for file, version in zip(files, versions, strict=True) if "sha256" not in file.hashes
-    }
+    unhashed = {str(version) for file, version in zip(files, versions, strict=True) if "sha256" not in file.hashes}
     for file, version in zip(files, versions, strict=True):
         if version is not None and str(version) not in unhashed:
             releases.setdefault(str(version), []).append(

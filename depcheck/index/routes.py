@@ -63,9 +63,7 @@ class Routes:
         except BrokenWheelError as error:
             return Reply.text(HTTPStatus.NOT_FOUND, str(error))
         except Exception as error:  # noqa: BLE001  # it must not pass as a missing package
-            sentence = (
-                f"The local index failed at {path!r}: {error!r}. This is a bug of depcheck; please report it."
-            )
+            sentence = f"The local index failed at {path!r}: {error!r}. This is a bug of depcheck; please report it."
             self._troubles.add(sentence)
             return Reply.text(HTTPStatus.INTERNAL_SERVER_ERROR, sentence)
 
@@ -116,22 +114,19 @@ class Routes:
         return [file for file, _ in shown], [version for _, version in shown]
 
     def _file(self, key: str, filename: str) -> Reply:
-        file = self._listed(key, filename)
-        if file is not None:
-            if not file.is_wheel:
-                self.last_source = filename
-            arrival = self._files.get(file)
-            return Reply(
-                HTTPStatus.OK,
-                content_type="application/octet-stream",
-                headers=_FOREVER | {"ETag": f'"{key}"'},
-                length=arrival.size(),
-                read=arrival.read,
-            )
-        wheel = self._listed(key, filename.removesuffix(_METADATA)) if filename.endswith(_METADATA) else None
-        if wheel is None or not wheel.is_wheel:
+        file = self._listed(key, filename.removesuffix(_METADATA))
+        if file is None or (filename.endswith(_METADATA) and not file.is_wheel):
             return _not_found("No page of any index lists this file.")
-        return Reply(HTTPStatus.OK, self._metadata.get(wheel), headers=_FOREVER)
+        if filename.endswith(_METADATA):
+            return Reply(HTTPStatus.OK, self._metadata.get(file), headers=_FOREVER)
+        arrival = self._files.get(file)
+        return Reply(
+            HTTPStatus.OK,
+            content_type="application/octet-stream",
+            headers=_FOREVER,
+            length=arrival.size(),
+            read=arrival.read,
+        )
 
     def _listed(self, key: str, filename: str) -> File | None:
         """The file with this key and name, by the pages of the projects that its name may belong to.
@@ -165,9 +160,7 @@ def _moved(token: str, name: str) -> Reply:
     normal = canonicalize_name(name)
     if not _NAME.fullmatch(normal):
         return _not_found(f"{name!r} is not a project name.")
-    return Reply.text(
-        HTTPStatus.MOVED_PERMANENTLY, "Names are normalised here.", Location=f"/{token}/simple/{normal}/"
-    )
+    return Reply.text(HTTPStatus.MOVED_PERMANENTLY, "Names are normalised here.", Location=f"/{token}/simple/{normal}/")
 
 
 def _not_found(sentence: str) -> Reply:

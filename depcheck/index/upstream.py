@@ -40,11 +40,11 @@ class Upstream:
     credentials: Credentials | None = None
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in _PORTS or not parts.hostname:
+        if not _is_usable(self.url):
             raise UsageError(
-                f"The index URL {public(self.url)!r} is not usable: only http and https can be asked. "
-                "Give the address of the index's project pages, such as https://pypi.org/simple/."
+                f"The index URL {self.url.rpartition('@')[2]!r} is not usable: only http and https can be asked. "
+                "Give the address of the index's project pages, such as https://pypi.org/simple/, "
+                "and write @ / ? # in a password as %40 %2F %3F %23."
             )
         if self.credentials is None:
             object.__setattr__(self, "credentials", userinfo(self.url))
@@ -71,8 +71,8 @@ def _credentials_by_origin(environ: Mapping[str, str]) -> Iterable[tuple[tuple[s
             name, equals, url = word.partition("=")
             if not equals or "://" in name:
                 name, url = "", word
-            credentials = userinfo(url) or _named(name, environ)
-            if credentials and urlsplit(url).hostname:
+            credentials = (userinfo(url) or _named(name, environ)) if _is_usable(url) else None
+            if credentials:
                 yield origin(url), credentials
 
 
@@ -81,6 +81,17 @@ def _named(name: str, environ: Mapping[str, str]) -> Credentials | None:
     prefix = "UV_INDEX_" + re.sub(r"[^A-Z0-9]", "_", name.upper())
     username, password = environ.get(f"{prefix}_USERNAME", ""), environ.get(f"{prefix}_PASSWORD", "")
     return Credentials(username, password) if name and (username or password) else None
+
+
+def _is_usable(url: str) -> bool:
+    """Whether `url` has the parts of an index's address; an @ behind the host is a password that was cut."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    cut = "@" in parts.path + parts.query + parts.fragment
+    return parts.scheme in _PORTS and bool(parts.hostname) and port != 0 and not cut
 
 
 def userinfo(url: str) -> Credentials | None:

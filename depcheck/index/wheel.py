@@ -72,9 +72,10 @@ class _Careful:
         self.seekable = file.seekable
 
     def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= _DIRECTORY_LIMIT_BYTES:
+        content = self._file.read(min(size if size >= 0 else _DIRECTORY_LIMIT_BYTES, _DIRECTORY_LIMIT_BYTES))
+        if size > len(content) == _DIRECTORY_LIMIT_BYTES:
             raise zipfile.BadZipFile(f"its directory is larger than {_DIRECTORY_LIMIT_BYTES} bytes")
-        return self._file.read(size)
+        return content
 
 
 class RemoteFile(io.RawIOBase):

@@ -1,0 +1,239 @@
+"""An index that fails is a trouble with a sentence, never a missing release and never a broken package."""
+
+import hashlib
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from packaging.utils import canonicalize_name
+
+from depcheck.core.errors import IndexUnavailableError
+from depcheck.core.world import World
+from depcheck.index import Fetch, LocalIndex, Upstream
+from depcheck.index.memo import FAILURE_S, Memo
+
+JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
+KOMBU = canonicalize_name("kombu")
+PAGE = "/simple/kombu/"
+
+
+def _get(index: LocalIndex, project: str = "kombu") -> requests.Response:
+    return requests.get(f"{index.url(World())}{project}/", headers=JSON, timeout=20)
+
+
+def _only_trouble(index: LocalIndex) -> str:
+    (trouble,) = index.troubles()
+    assert "Traceback" not in trouble
+    assert trouble.endswith(".")
+    return trouble
+
+
+@pytest.mark.parametrize("code", [429, 500, 502, 503, 504])
+def test_a_busy_index_is_asked_again(upstream, index, code: int) -> None:
+    """One bad answer costs nothing but a retry; Retry-After is honoured."""
+    upstream.add_wheel("kombu", "4.1.0")
+    upstream.faults[PAGE] = [upstream.status(code, Retry_After="0")]
+    assert _get(index).status_code == 200
+    assert upstream.paths().count(PAGE) == 2
+    assert index.troubles() == ()
+
+
+def test_an_index_that_stays_down_is_a_trouble(upstream, index) -> None:
+    """After the retries the client gets 502 with the sentence, and so does whoever asks for releases."""
+    upstream.faults[PAGE] = [upstream.status(503)] * 9
+    answer = _get(index)
+    assert answer.status_code == 502
+    assert "HTTP 503" in _only_trouble(index)
+    assert answer.text.strip() == _only_trouble(index)
+    with pytest.raises(IndexUnavailableError, match="HTTP 503"):
+        index.releases(KOMBU, World())
+    assert upstream.paths().count(PAGE) == 3  # the failure is remembered: it is not retried for each client
+
+
+def test_no_network_is_said_plainly(open_index) -> None:
+    """A refused connection and an unknown host are troubles that name the index, and no object's address."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        index = open_index(Upstream(f"http://127.0.0.1:{port}/simple/"))
+        assert _get(index).status_code == 502
+    assert f"http://127.0.0.1:{port}/simple/kombu/ could not be reached" in _only_trouble(index)
+    assert "Connection refused" in _only_trouble(index)
+    nowhere = open_index(Upstream("http://index.invalid/simple/"))
+    assert _get(nowhere).status_code == 502
+    assert " at 0x" not in _only_trouble(nowhere)
+
+
+def test_an_index_that_never_answers_is_given_up(tmp_path: Path) -> None:
+    """A server that accepts and says nothing is a trouble after the time limit."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        upstream = Upstream(f"http://127.0.0.1:{silent.getsockname()[1]}/simple/")
+        fetch = Fetch(retries=0, backoff_s=0, timeout_s=(0.2, 0.2))
+        with LocalIndex([upstream], tmp_path, fetch=fetch) as index:
+            assert _get(index).status_code == 502
+            assert "timed out" in _only_trouble(index)
+
+
+def test_one_failing_index_of_two_hides_nothing(start, open_index) -> None:
+    """With one of two indexes down the project is unknown territory: 502, not the other's half."""
+    good, bad = start(), start()
+    good.add_wheel("kombu", "4.1.0")
+    bad.faults[PAGE] = [bad.status(500)] * 9
+    assert _get(open_index(good, bad)).status_code == 502
+
+
+def test_unknown_everywhere_is_not_a_trouble(start, open_index) -> None:
+    """404 from every index is an unknown project; 404 from one of them is nothing."""
+    one, other = start(), start()
+    other.add_wheel("kombu", "4.1.0")
+    index = open_index(one, other)
+    assert _get(index).status_code == 200
+    assert _get(index, "nothing").status_code == 404
+    assert index.releases(canonicalize_name("nothing"), World()) == ()
+    assert index.troubles() == ()
+
+
+def test_a_page_that_breaks_off_is_asked_again(upstream, index) -> None:
+    """Half a page is never read as a page: it is fetched again, and is a trouble if it always breaks."""
+    upstream.add_wheel("kombu", "4.1.0")
+    broken = upstream.cut(b'{"meta": {}, "files": []}' + b" " * 500, 25, "application/vnd.pypi.simple.v1+json")
+    upstream.faults[PAGE] = [broken]
+    assert len(_get(index).json()["files"]) == 1
+    upstream.faults["/simple/vine/"] = [broken] * 9
+    assert _get(index, "vine").status_code == 502
+    assert "broke off" in _only_trouble(index)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"<html>Please log in</html>", "application/vnd.pypi.simple.v1+json"),
+        (b"<html><form>Please log in</form></html>", "text/html"),
+        (b'{"message": "hello"}', "application/json"),
+        (b"\xff\xfe\x00", "application/vnd.pypi.simple.v1+json"),
+        (b"[" * 100_000, "application/vnd.pypi.simple.v1+json"),
+    ],
+)
+def test_what_is_no_page_is_a_trouble(upstream, index, body: bytes, kind: str) -> None:
+    """HTML where JSON was promised, a login page, foreign JSON and deep JSON are said to be no package page."""
+    upstream.faults[PAGE] = [lambda handler: upstream.respond(handler, 200, body, kind)]
+    assert _get(index).status_code == 502
+    assert "is not a package page" in _only_trouble(index)
+
+
+def test_a_page_without_end_is_given_up(upstream, index, monkeypatch) -> None:
+    """A page above the size limit is a trouble; it is not read to its end."""
+    monkeypatch.setattr("depcheck.index.projects.PAGE_LIMIT_BYTES", 1000)
+    upstream.faults[PAGE] = [lambda handler: upstream.respond(handler, 200, b" " * 2000, "application/json")]
+    assert _get(index).status_code == 502
+    assert "larger than 1000 bytes" in _only_trouble(index)
+
+
+def test_a_file_with_another_hash_is_refused(upstream, index) -> None:
+    """Content that is not what the page says never reaches a client whole, nor the cache."""
+    path = upstream.add_wheel("kombu", "4.1.0")
+    url = _get(index).json()["files"][0]["url"]
+    good = upstream.contents[path]
+    upstream.contents[path] = bytes(reversed(good))
+    with pytest.raises(requests.RequestException):
+        _ = requests.get(url, timeout=5).content
+    assert "refused" in _only_trouble(index)
+    upstream.contents[path] = good
+    assert requests.get(url, timeout=5).content == good
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_download_that_breaks_is_taken_up(start, open_index, *, ranges: bool) -> None:
+    """A connection that breaks in the middle is continued where it broke, with or without ranges upstream."""
+    upstream = start(ranges=ranges)
+    content = os.urandom(300_000)
+    path = upstream.add("kombu", "kombu-1.tar.gz", content)
+    upstream.faults[path] = [upstream.cut(content, 100_001)]
+    index = open_index(upstream)
+    assert requests.get(_get(index).json()["files"][0]["url"], timeout=5).content == content
+    assert upstream.asked[-1].headers["Range"] == "bytes=65536-"  # the last whole block
+    assert index.troubles() == ()
+
+
+def test_a_file_that_is_listed_but_gone_is_a_trouble(upstream, index) -> None:
+    """A page that lists a file which is not there is the index's fault, said with the file's name."""
+    path = upstream.add_wheel("kombu", "4.1.0")
+    del upstream.contents[path]
+    assert requests.get(_get(index).json()["files"][0]["url"], timeout=5).status_code == 502
+    assert "lists kombu-4.1.0-py3-none-any.whl, but" in _only_trouble(index)
+
+
+@pytest.mark.parametrize(("algorithm", "right"), [("md5", True), ("md5", False), ("sha512", True), (None, True)])
+def test_other_hashes_are_verified_too(start, open_index, algorithm: str | None, *, right: bool) -> None:
+    """A page without SHA-256 still protects by what hash it has; a page without any cannot."""
+    upstream = start(json=False)
+    path = upstream.add("kombu", "kombu-1.tar.gz", b"content")
+    expected = hashlib.new(algorithm, b"content" if right else b"other").hexdigest() if algorithm else ""
+    upstream.pages["kombu"][0]["hashes"] = {algorithm: expected} if algorithm else {}
+    index = open_index(upstream)
+    file = _get(index).json()["files"][0]
+    if right:
+        assert requests.get(file["url"], timeout=5).content == upstream.contents[path]
+    else:
+        with pytest.raises(requests.RequestException):
+            _ = requests.get(file["url"], timeout=5).content
+        assert "refused" in _only_trouble(index)
+
+
+def test_a_cache_that_cannot_be_written_is_said_plainly(upstream, open_index, tmp_path: Path) -> None:
+    """Where the cache's folder is a file, pages are still served, files are not, and both are troubles."""
+    upstream.add_wheel("kombu", "4.1.0")
+    index = open_index(upstream, cache=tmp_path / "cache")
+    for kind in ("pages", "files"):
+        (tmp_path / "cache" / kind).write_text("in the way")
+    url = _get(index).json()["files"][0]["url"]
+    answer = requests.get(url, timeout=5)
+    assert (answer.status_code, "cannot be written" in answer.text) == (502, True)
+    assert all(str(tmp_path / "cache") in trouble for trouble in index.troubles())
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 64 KiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip("this user cannot mount a small disk")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_full_disk_is_said_plainly(upstream, open_index, small_disk: Path) -> None:
+    """A download that fills the disk is a trouble which says so; nothing half-written is left."""
+    upstream.add("kombu", "kombu-1.tar.gz", os.urandom(500_000))
+    index = open_index(upstream, cache=small_disk / "cache")
+    with pytest.raises(requests.RequestException):
+        _ = requests.get(_get(index).json()["files"][0]["url"], timeout=5).content
+    assert "No space left on device" in _only_trouble(index)
+    assert [path for path in (small_disk / "cache" / "files").rglob("*") if path.is_file()] == []
+
+
+def test_a_failure_is_remembered_for_a_while_only() -> None:
+    """Within the time a failure is told again without work; after it the work is tried again."""
+    now = 100.0
+    outcomes: list[object] = [IndexUnavailableError("down"), "up"]
+
+    def compute(key: str) -> object:
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    memo = Memo(compute, clock=lambda: now)
+    for _ in range(3):
+        with pytest.raises(IndexUnavailableError):
+            memo["key"]
+    now += FAILURE_S + 1
+    assert [memo["key"], memo["key"]] == ["up", "up"]

@@ -1,0 +1,117 @@
+"""Core metadata: from the index, from a part of the wheel, from the whole wheel, and from hostile wheels."""
+
+import hashlib
+import io
+import zipfile
+
+import pytest
+import requests
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from depcheck.core.world import World
+from depcheck.index.wheel import LIMIT_BYTES, BrokenWheelError, read_metadata
+
+JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
+CELERY = canonicalize_name("celery")
+V1 = Version("1.0")
+
+
+def _file(index, project: str = "celery") -> dict:
+    page = requests.get(f"{index.url(World())}{project}/", headers=JSON, timeout=5).json()
+    return page["files"][0]
+
+
+def test_the_index_s_metadata_file_is_served(start, open_index) -> None:
+    """Where the upstream has the file it is passed on with the promised hash, and the wheel is not fetched."""
+    upstream = start(metadata_files=True)
+    path = upstream.add_wheel("celery", "1.0", "kombu>=4")
+    text = wheel_metadata(upstream.contents[path])
+    promised = {"sha256": hashlib.sha256(text).hexdigest()}
+    upstream.pages["celery"][0]["core-metadata"] = promised
+    index = open_index(upstream)
+    file = _file(index)
+    assert file["core-metadata"] == promised
+    assert requests.get(file["url"] + ".metadata", timeout=5).content == text
+    assert path not in upstream.paths()
+
+
+def test_metadata_is_read_out_of_the_wheel_otherwise(upstream, index) -> None:
+    """An index without metadata files still gives them for every wheel; source distributions promise none."""
+    upstream.add_wheel("celery", "1.0", "kombu>=4")
+    upstream.add("celery", "celery-1.0.tar.gz", b"source")
+    page = requests.get(f"{index.url(World())}celery/", headers=JSON, timeout=5).json()
+    assert [file.get("core-metadata") for file in page["files"]] == [True, None]
+    text = requests.get(page["files"][0]["url"] + ".metadata", timeout=5).text
+    assert "Requires-Dist: kombu>=4" in text
+    assert requests.get(page["files"][1]["url"] + ".metadata", timeout=5).status_code == 404
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_large_wheel_is_not_fetched_for_its_metadata(start, open_index, *, ranges: bool) -> None:
+    """By ranges, where the upstream gives them, a few kilobytes are read; else the whole wheel."""
+    upstream = start(ranges=ranges)
+    content = upstream.wheel("celery", "1.0", "kombu>=4", padding=6 << 20)
+    path = upstream.add("celery", "celery-1.0-py3-none-any.whl", content)
+    index = open_index(upstream)
+    assert index.requires(CELERY, V1) == ("kombu>=4",)
+    wanted = [asked.headers["Range"] for asked in upstream.asked if asked.path == path]
+    assert (None in wanted) is not ranges
+    assert index.troubles() == ()
+
+
+def test_metadata_that_differs_from_its_promise_is_refused(start, open_index) -> None:
+    """A metadata file with another hash than the page says is a trouble and never served."""
+    upstream = start(metadata_files=True)
+    upstream.add_wheel("celery", "1.0", **{"core-metadata": {"sha256": "0" * 64}})
+    index = open_index(upstream)
+    answer = requests.get(_file(index)["url"] + ".metadata", timeout=5)
+    assert answer.status_code == 502
+    assert "refused" in index.troubles()[0]
+
+
+def test_a_broken_wheel_is_its_own_fault(upstream, index) -> None:
+    """A wheel that is no archive has no metadata, and this is no trouble of the index."""
+    upstream.add("celery", "celery-1.0-py3-none-any.whl", b"not a zip file")
+    assert requests.get(_file(index)["url"] + ".metadata", timeout=5).status_code == 404
+    assert index.requires(CELERY, V1) is None
+    assert index.troubles() == ()
+
+
+def test_a_host_without_metadata_files_is_not_asked_for_ever(upstream, index) -> None:
+    """After some refusals and no success, a host that promises nothing is spared the question."""
+    for number in range(6):
+        upstream.add_wheel("celery", f"{number}.0")
+    for number in range(6):
+        assert index.requires(CELERY, Version(f"{number}.0")) == ()
+    assert sum(path.endswith(".metadata") for path in upstream.paths()) == 3
+
+
+def wheel_metadata(content: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return archive.read("celery-1.0.dist-info/METADATA")
+
+
+def _archive(**members: bytes) -> io.BytesIO:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    buffer.seek(0)
+    return buffer
+
+
+HOSTILE = {
+    "a bomb": _archive(**{"a-1.dist-info/METADATA": b"\0" * (LIMIT_BYTES + 1)}),
+    "none": _archive(**{"a/METADATA": b"x", "b-1.dist-info/METADATA": b"x"}),
+    "two": _archive(**{"a-1.dist-info/METADATA": b"x", "a-2.dist-info/METADATA": b"y"}),
+    "a directory without end": _archive(**{f"{number:0>500}": b"" for number in range(17_000)}),
+    "empty": io.BytesIO(),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_wheels_are_refused_within_limits(name: str) -> None:
+    """Bombs, double and missing metadata and endless directories end as the package's fault."""
+    with pytest.raises(BrokenWheelError, match=r"a-1-py3-none-any\.whl"):
+        read_metadata(HOSTILE[name], "a-1-py3-none-any.whl")

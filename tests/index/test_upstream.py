@@ -1,0 +1,172 @@
+"""Several indexes and their credentials: merged as pip merges, known to their own host alone."""
+
+import base64
+from pathlib import Path
+
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+
+from depcheck.core.errors import UsageError
+from depcheck.core.world import World
+from depcheck.index import Credentials, LocalIndex, Upstream, upstreams
+
+JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
+SECRET = "s3cr3t-p@ss"
+BASIC = "Basic " + base64.b64encode(f"me:{SECRET}".encode()).decode()
+
+
+def _page(index: LocalIndex, project: str = "kombu") -> requests.Response:
+    return requests.get(f"{index.url(World())}{project}/", headers=JSON, timeout=10)
+
+
+def _authorizations(server) -> set[str | None]:
+    return {asked.headers["Authorization"] for asked in server.asked}
+
+
+def test_files_of_all_indexes_are_seen_together(start, open_index) -> None:
+    """The page is the union; one file name is listed once, with the first index's content."""
+    first, second = start(), start(json=False)
+    first.add_wheel("kombu", "4.1.0")
+    first.add("kombu", "kombu-4.0.tar.gz", b"the first's")
+    second.add("kombu", "kombu-4.0.tar.gz", b"the second's")
+    second.add_wheel("kombu", "4.2.0")
+    index = open_index(first, second)
+    urls = {file["filename"]: file["url"] for file in _page(index).json()["files"]}
+    assert sorted(urls) == ["kombu-4.0.tar.gz", "kombu-4.1.0-py3-none-any.whl", "kombu-4.2.0-py3-none-any.whl"]
+    assert requests.get(urls["kombu-4.0.tar.gz"], timeout=5).content == b"the first's"
+    assert requests.get(urls["kombu-4.2.0-py3-none-any.whl"], timeout=5).status_code == 200
+
+
+def test_files_without_upload_times_are_visible_in_every_world(start, open_index) -> None:
+    """An HTML index tells no times: nothing says that its files are young."""
+    from datetime import UTC, datetime
+
+    upstream = start(json=False)
+    upstream.add_wheel("kombu", "4.2.0")
+    index = open_index(upstream)
+    past = World(until=datetime(2001, 1, 1, tzinfo=UTC))
+    assert len(requests.get(f"{index.url(past)}kombu/", headers=JSON, timeout=5).json()["files"]) == 1
+
+
+def test_credentials_go_to_their_own_host_alone(start, open_index) -> None:
+    """Page and file requests to the index carry them; another index and other hosts' files never do."""
+    private, public = start(), start()
+    private.add_wheel("kombu", "4.1.0")
+    public.add_wheel("kombu", "4.2.0")
+    elsewhere = start()
+    elsewhere.add_wheel("kombu", "4.3.0")
+    private.pages["kombu"] += elsewhere.pages["kombu"]
+    index = open_index(Upstream(private.url, Credentials("me", SECRET)), public)
+    for file in _page(index).json()["files"]:
+        assert requests.get(file["url"], timeout=5).status_code == 200
+    assert _authorizations(private) == {BASIC}
+    assert _authorizations(public) == {None}
+    assert _authorizations(elsewhere) == {None}
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_redirect_does_not_carry_credentials_away(start, open_index, host: str) -> None:
+    """An index that redirects to another port or host, for a page or a file, gives nothing away."""
+    private, other = start(), start()
+    path = private.add_wheel("kombu", "4.1.0")
+    other.contents[path] = private.contents[path]
+    target = f"http://{host}:{other.port}{path}"
+    private.faults[path] = [lambda handler: private.respond(handler, 302, Location=target)]
+    index = open_index(Upstream(private.url, Credentials("me", SECRET)))
+    assert requests.get(_page(index).json()["files"][0]["url"], timeout=5).content == private.contents[path]
+    assert _authorizations(private) == {BASIC}
+    assert (len(other.asked), _authorizations(other)) == (1, {None})
+
+
+def test_no_secret_is_ever_shown(start, open_index, tmp_path: Path, capfd) -> None:
+    """Pages, answers, troubles, output, the object's own text and the cache hold neither password nor URL with it."""
+    server = start()
+    server.add_wheel("kombu", "4.1.0")
+    server.pages["kombu"][0]["url"] += "?signature=t0k3n"
+    server.faults["/simple/vine/"] = [server.status(401)]
+    server.faults["/simple/amqp/"] = [server.status(500)] * 9
+    upstream = Upstream(f"http://me:{SECRET.replace('@', '%40')}@127.0.0.1:{server.port}/simple")
+    index = open_index(upstream)
+    shown = "".join(_page(index, name).text for name in ("kombu", "vine", "amqp"))
+    url = _page(index).json()["files"][0]["url"]
+    requests.get(url, timeout=5)
+    said = shown + repr(upstream) + url + "".join(index.troubles()) + "".join(capfd.readouterr())
+    for path in (tmp_path / "cache").rglob("*"):
+        said += str(path) + (path.read_text("latin-1") if path.is_file() else "")
+    for secret in (SECRET, SECRET.replace("@", "%40"), BASIC.split()[1]):
+        assert secret not in said
+    assert "t0k3n" not in shown + url + "".join(index.troubles())
+    assert "Give credentials" in index.troubles()[0]
+    assert _authorizations(server) == {BASIC}
+
+
+def test_netrc_is_used_for_its_host(start, open_index, tmp_path: Path, monkeypatch) -> None:
+    """Credentials in netrc reach the host that they are written for, without being named anywhere else."""
+    server = start()
+    server.add_wheel("kombu", "4.1.0")
+    (tmp_path / "netrc").write_text(f"machine 127.0.0.1 login me password {SECRET}\n")
+    (tmp_path / "netrc").chmod(0o600)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    assert _page(open_index(server)).status_code == 200
+    assert _authorizations(server) == {BASIC}
+
+
+def test_the_cache_is_the_owner_s_alone(start, open_index, tmp_path: Path) -> None:
+    """Nobody else may enter the cache: it holds pages of private indexes."""
+    server = start()
+    server.add_wheel("kombu", "4.1.0")
+    _page(open_index(server))
+    folders = [tmp_path / "cache", *(path for path in (tmp_path / "cache").rglob("*") if path.is_dir())]
+    assert {oct(folder.stat().st_mode & 0o777) for folder in folders} == {"0o700"}
+
+
+@pytest.mark.parametrize(
+    ("urls", "environ", "expected"),
+    [
+        ((), {}, [("https://pypi.org/simple/", None)]),
+        (("https://me:x%40y@h.example/simple",), {}, [("https://h.example/simple/", ("me", "x@y"))]),
+        (
+            ("https://${NAME}:${TOKEN}@h.example/simple",),
+            {"NAME": "me", "TOKEN": "t"},
+            [("https://h.example/simple/", ("me", "t"))],
+        ),
+        (
+            ("https://h.example/other/", "https://g.example/"),
+            {"PIP_EXTRA_INDEX_URL": "https://a:b@g.example:8443/x https://me:t@h.example/simple"},
+            [("https://h.example/other/", ("me", "t")), ("https://g.example/", None)],
+        ),
+        (
+            ("https://h.example/simple",),
+            {"UV_INDEX": "my-own=https://h.example/simple", "UV_INDEX_MY_OWN_PASSWORD": "t"},
+            [("https://h.example/simple/", ("", "t"))],
+        ),
+        (("https://h.example/simple", "https://h.example/simple/"), {}, [("https://h.example/simple/", None)]),
+        (("http://h.example/s",), {"PIP_INDEX_URL": "https://a:b@h.example/s"}, [("http://h.example/s/", None)]),
+    ],
+)
+def test_credentials_are_found_by_host(urls, environ, expected) -> None:
+    """URL, variables in the URL, and the index variables of pip and uv give credentials; never across origins."""
+    found = [
+        (up.url, up.credentials and (up.credentials.username, up.credentials.password))
+        for up in upstreams(urls, environ)
+    ]
+    assert found == expected
+
+
+@pytest.mark.parametrize("url", ["file:///srv/index", "ftp://h.example/", "pypi.org/simple", "https://", ""])
+def test_an_index_that_cannot_be_asked_is_a_usage_error(url: str) -> None:
+    """Other schemes and missing hosts are refused with the URL and what to give instead."""
+    with pytest.raises(UsageError, match="only http and https"):
+        Upstream(url)
+
+
+@given(st.text("abc:/@%?#[]xyz.", max_size=30))
+def test_a_url_with_credentials_is_never_shown(secret: str) -> None:
+    """Whatever stands for a URL, an error about it does not repeat a password."""
+    try:
+        shown = repr(Upstream(f"https://me:QQ{secret}QQ@h.example/simple"))
+    except UsageError as error:
+        shown = str(error)
+    assert f"QQ{secret}QQ" not in shown
