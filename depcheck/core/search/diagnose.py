@@ -14,6 +14,7 @@ from depcheck.core.search.subset import Found, Subset, Suspects
 from depcheck.core.search.trials import BudgetSpentError, Same, Trials
 from depcheck.core.search.values import Answer, Budget, Cause, Diagnosis, Mixture, Names, Observation
 
+_MOST_CAUSES = 20
 _MEMBERS = 2  # extra trials to tell a culprit from those that only move together with it
 
 
@@ -68,13 +69,14 @@ class _Search:
     def causes(self) -> None:
         """Find one cause, hold it back, and go on as long as what remains fails."""
         within = self._coupling.chosen
-        while within:
+        for _ in range(_MOST_CAUSES if within else 0):
             self._trials.target = self._failures
             rounds = max(1, len(within).bit_length()) + 1
             suspects = self._oracles.suspects(self._failures)
             found = Subset(self._trials, self._coupling, suspects, rounds).find(within)
             if found is None:
-                return  # what remains does not fail again
+                self._proven = False  # what remains does not fail again
+                return
             self._proven = self._proven and found.proven
             cause = self._cause(found, suspects)
             rest, answer = self._rest(found, within)

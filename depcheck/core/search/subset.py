@@ -21,6 +21,7 @@ from depcheck.core.search.trials import Trials
 from depcheck.core.search.values import Answer, Mixture, Names
 
 _ALTERNATIVES = 6  # other partitions tried where one does not answer
+_ATTEMPTS = 6  # fresh halvings where answers take themselves back
 _MOST_HEADS = 4  # what seems to need more of them is more likely flaky
 
 
@@ -140,7 +141,7 @@ class Subset:
     ) -> Found | None:
         """A minimal failing set among `groups`, which fail together with `base`; `base` alone passes."""
         low, high, trust = 0, len(groups), True
-        while True:
+        for _ in range(_ATTEMPTS):
             low, high, lone = self._halve(groups, base, low, high, trust=trust)
             if lone is None and high - low > 1:
                 return self._stuck(groups[:low], groups[low:high], within, base)
@@ -160,6 +161,8 @@ class Subset:
                 return None
             else:
                 low, high = high, len(groups)
+        else:
+            return None
         if high == 1 or depth == _MOST_HEADS:
             return Found((last,), proven=False)
         # an interaction: `last` is needed, and so is something before it
