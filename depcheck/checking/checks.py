@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,19 +17,18 @@ from depcheck.core.checks import Check, CheckResult, Failure, Kind, Outcome
 from depcheck.core.environments import EnvironmentSpec
 from depcheck.core.errors import DepcheckError
 from depcheck.core.settings import Settings
-from depcheck.ports import Installed
+from depcheck.ports import Installed, PackageServer
 
 
 @dataclass(frozen=True, slots=True)
 class GuestChecks:
-    """Adapter of `ports.Checks`. `logs` is the report's folder; `index_port` is all that imports reach."""
+    """Adapter of `ports.Checks`. `logs` is the report's folder; imports reach `index` alone."""
 
     guest: Guest
+    index: PackageServer
     copies: WorkspaceCopy
     settings: Settings
     logs: Path
-    index_port: int
-    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _set_up: set[Path] = field(default_factory=set)
 
     def run(self, spec: EnvironmentSpec, installed: Installed, checks: Sequence[Check]) -> Sequence[CheckResult]:
@@ -50,6 +49,7 @@ class GuestChecks:
         if check.kind is Kind.TEST and not check.command:
             command = suites.default_command(room.copy, {each.name for each in environment.distributions})
             if command is None:
+                room.log.unlink()
                 return None
             check = replace(check, command=command)
         began = time.monotonic()
@@ -61,7 +61,7 @@ class GuestChecks:
             duration_s=time.monotonic() - began,
             failures=tested.failures,
             passed=tested.passed,
-            log=room.log.name if room.log.exists() else "",
+            log=room.log.name,
         )
 
     def _tested(self, room: Room, check: Check) -> Tested:
@@ -76,10 +76,8 @@ class GuestChecks:
         return Tested(Outcome.FAIL if failures else Outcome.PASS, failures)
 
     def _room(self, environment: Environment, kind: str, copy: Path) -> Room:
-        self.logs.mkdir(parents=True, exist_ok=True)
-        network = Network.only(self.index_port) if kind == Kind.IMPORT else Network.of(self.settings.network)
-        log = self.logs / f"{next(self._numbers):02d}-{kind}.txt"
-        return Room(self.guest, environment, copy, log, self.settings.timeout_s, network)
+        network = Network.only(self.index.port) if kind == Kind.IMPORT else Network.of(self.settings.network)
+        return Room(self.guest, environment, copy, _new_log(self.logs, kind), self.settings.timeout_s, network)
 
     def _prepared(self, environment: Environment) -> Path | None:
         """The tree that checks are copies of, None for the repository: with --setup, where that has run once."""
@@ -98,6 +96,17 @@ class GuestChecks:
                 )
             self._set_up.add(environment.folder)
         return template
+
+
+def _new_log(folder: Path, kind: str) -> Path:
+    """An empty file of a name that no other check has, numbered in the order of the checks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in itertools.count(1 + len(list(folder.iterdir()))):
+        log = folder / f"{number:02d}-{kind}.txt"
+        if not any(folder.glob(f"{number:02d}-*")):
+            log.touch()
+            return log
+    raise AssertionError
 
 
 def _imported(findings: imports.Findings, *, narrowed: bool) -> Tested:

@@ -11,7 +11,7 @@ from depcheck.checking.commands import SCRIPTS, Room
 from depcheck.checking.environments import Environment
 from depcheck.checking.installed import module_name
 from depcheck.core.checks import Check, Failure, Outcome
-from depcheck.core.outputs import clean, evidence, exit_sentence
+from depcheck.core.outputs import evidence, exit_sentence, with_statement
 from depcheck.core.plain import one_line
 
 MODULE_TIMEOUT_S = 60.0
@@ -111,7 +111,8 @@ def _alone(room: Room, modules: Sequence[str], paths: list[str], until: float, f
 
 
 def _error(line: str, trace: str) -> tuple[str, str]:
-    return one_line(clean(line)), evidence(trace)
+    trace = evidence(trace)
+    return with_statement(one_line(line), trace.splitlines()), trace
 
 
 def _killed(module: str, status: int, stack: str) -> Failure:

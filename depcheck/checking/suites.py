@@ -15,7 +15,7 @@ from depcheck.checking.junit import MOST_BYTES, Case, UnreadableResultsError, re
 from depcheck.checking.plain_files import read_plain
 from depcheck.checking.process import Ran
 from depcheck.core.checks import Check, Failure, Outcome
-from depcheck.core.outputs import clean, evidence, telling_line
+from depcheck.core.outputs import clean, evidence, telling_line, with_statement
 from depcheck.core.plain import one_line
 
 PYTEST = canonicalize_name("pytest")
@@ -124,7 +124,8 @@ def _failure(test: str, message: str, text: str, *, full: bool) -> Failure:
     wrapped = _WRAPPED.match(message)
     if wrapped:
         message = wrapped["inner"]
-    headline = telling_line(text) if _SAYS_NOTHING.match(message) else one_line(message)
+    silent = _SAYS_NOTHING.match(message)
+    headline = telling_line(text) if silent else with_statement(one_line(message), clean(text).splitlines())
     return Failure(one_line(test, 1000), headline or "failed", evidence(f"{message}\n{text}") if full else "")
 
 

@@ -4,7 +4,7 @@ import re
 from difflib import SequenceMatcher
 
 from depcheck.core.checks import CheckResult, Failure, Kind, Outcome
-from depcheck.core.outputs import signature
+from depcheck.core.outputs import error_itself, signature
 
 ALIKE = 0.75
 _NAMES = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|\b\d+\b")
@@ -17,7 +17,7 @@ def _names(text: str) -> list[str]:
 
 def similar(one: str, other: str) -> bool:
     """Whether two headlines tell of one error: equal once masked, or nearly so and naming the same things."""
-    one, other = signature(one), signature(other)
+    one, other = signature(error_itself(one)), signature(error_itself(other))
     if one == other:
         return True
     if one.partition(":")[0] != other.partition(":")[0] or _names(one) != _names(other):

@@ -1,6 +1,7 @@
 """What processes print, made safe and short: the telling line, and what two runs of one error share."""
 
 import re
+from collections.abc import Iterable
 
 from depcheck.core.plain import one_line
 
@@ -11,18 +12,17 @@ _ESCAPES = re.compile(
 )
 _BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 # C0 and C1 controls but tab and newline; marks that reorder or hide text; halves of surrogate pairs; BOM
-_CONTROLS = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ud800-\udfff\ufeff]"
-)
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ud800-\udfff\ufeff]")
 
 _TRACEBACK = re.compile(r"Traceback \(most recent call last\):")
 _EXCEPTION = re.compile(
     r"^(?:E\s+)?((?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Warning|Interrupt|Exit|Group)\b(?::.*)?)$"
 )
+_MISSING = re.compile(r"No module named '([\w.]+)'")
+_STATEMENT = re.compile(r"^>?\s*(?:from|import)\s+[\w.]+")
+_ADDED = re.compile(r"(?<=') \(>?\s*(?:from|import) [^)]*\)?$")
 _LOUD = re.compile(r"error|fatal|exception|panic|segmentation fault", re.IGNORECASE)
-_UNHAPPY = re.compile(
-    r"fail|cannot|can't|could not|unable|no such|not found|denied|refused|invalid", re.IGNORECASE
-)
+_UNHAPPY = re.compile(r"fail|cannot|can't|could not|unable|no such|not found|denied|refused|invalid", re.IGNORECASE)
 _RULE = re.compile(r"[-=_*#~ ]{3,}")
 
 _SIGNALS = {4: "illegal instruction", 6: "aborted", 7: "bus error", 8: "arithmetic error", 9: "killed",
@@ -60,11 +60,8 @@ def _after_traceback(lines: list[str]) -> str:
         for number in range(start + 1, len(lines)):
             rest = lines[number][column:]
             if rest.strip() and not rest[0].isspace():
-                return (
-                    rest
-                    if not rest.rstrip().endswith(":")
-                    else " ".join([rest, *lines[number + 1 : number + 2]])
-                )
+                more = lines[number + 1 : number + 2] if rest.rstrip().endswith(":") else []
+                return " ".join([rest, *more])
     return ""
 
 
@@ -77,16 +74,34 @@ def telling_line(text: str) -> str:
     lines = [line for line in clean(text).split("\n") if line.strip()]
     found = _after_traceback(lines)
     if found:
-        return one_line(found)
+        return with_statement(one_line(found), lines)
     exceptions = [match[1] for line in lines if (match := _EXCEPTION.match(line.strip()))]
     if exceptions:
-        return one_line(exceptions[-1])
+        return with_statement(one_line(exceptions[-1]), lines)
     said = [line for line in lines if not _RULE.fullmatch(line)] or lines
     for pattern in (_LOUD, _UNHAPPY):
         loud = [line for line in said if pattern.search(line)]
         if loud:
             return one_line(loud[-1])
     return one_line(said[-1]) if said else ""
+
+
+def with_statement(headline: str, lines: Iterable[str]) -> str:
+    """`No module named 'a.b'` with the statement that wanted `a.b.c`, where the traceback's `lines` tell one.
+
+    Python names the first missing part only; what the program asked for says more.
+    """
+    missing = _MISSING.search(headline)
+    if missing is None or headline.endswith(")"):
+        return headline
+    statements = [line.strip().removeprefix("E").strip() for line in lines if f"{missing[1]}." in line]
+    wanted = [line for line in statements if _STATEMENT.match(line)]
+    return one_line(f"{headline} ({wanted[-1]})") if wanted else headline
+
+
+def error_itself(headline: str) -> str:
+    """A headline without the statement that `with_statement` adds."""
+    return _ADDED.sub("", headline)
 
 
 def exit_sentence(status: int) -> str:

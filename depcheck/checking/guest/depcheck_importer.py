@@ -30,7 +30,9 @@ def attempt(module, timeout_s, process):
             os._exit(0)
         told = traceback.format_exception_only(type(error), error)
         last = next((line for line in reversed(told) if not line.startswith(" ")), told[-1])
-        say("fail", module, last.strip() if not isinstance(error, SyntaxError) else told[-1].strip(), traceback.format_exc())
+        frames = error.__traceback__.tb_next  # without our own frame
+        trace = "".join(traceback.format_exception(type(error), error, frames))
+        say("fail", module, last.strip(), trace)
     else:
         if os.getpid() != process:  # the module forked, and this is its child
             os._exit(0)
