@@ -17,6 +17,7 @@ from depcheck.core.environments import EnvironmentSpec, LockfileSpec
 from depcheck.core.errors import IndexUnavailableError, LockfileError
 from depcheck.core.lockfile import parse_lockfile, with_body
 from depcheck.core.obstacles import blocked_by_network, obstacle
+from depcheck.core.pip_compile_options import supported
 from depcheck.core.world import World
 from depcheck.ports import PackageServer
 
@@ -89,7 +90,8 @@ class CommandCompiler:
         self, spec: EnvironmentSpec, lock: LockfileSpec, interpreter: Path, url: str, cache: Path
     ) -> tuple[list[str], Mapping[str, str]]:
         tool = self.toolbox.pip_tools(interpreter, spec.python)
-        words = [str(tool.python), "-m", "piptools", "compile", *supported(lock.options, tool.version)]
+        options = [option for option in lock.options if supported(option, tool.version)]
+        words = [str(tool.python), "-m", "piptools", "compile", *options]
         words += ["--no-emit-index-url", "--cache-dir", str(cache / "pip-tools")]
         if tool.version.startswith("6.14") and not any(
             word.startswith("--resolver") for word in lock.options
@@ -99,6 +101,7 @@ class CommandCompiler:
             "PIP_INDEX_URL": url,
             "PIP_CACHE_DIR": str(cache / "pip"),
             "PIP_NO_INPUT": "1",
+            "PIP_USE_PEP517": "1",  # else old source distributions are built with the toolbox's own setuptools
             "CUSTOM_COMPILE_COMMAND": lock.command,
         }
 

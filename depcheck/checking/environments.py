@@ -202,7 +202,6 @@ class UvEnvironments:
         if not built:
             words = [
                 "build",
-                "--quiet",
                 "--wheel",
                 "--python",
                 str(environment.interpreter.path),

@@ -1,6 +1,7 @@
 """What is told of a case: values of the story as the report's values."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from packaging.utils import NormalizedName
@@ -9,6 +10,7 @@ from packaging.version import Version
 from depcheck.core.changes import Change, diff, is_direct, via_path
 from depcheck.core.checks import CheckResult, Failure, Kind, Outcome
 from depcheck.core.comparison import Comparison
+from depcheck.core.distributions import Distribution
 from depcheck.core.pins import Pins
 from depcheck.core.report import ChangeReport, CheckReport, LockfileReport
 from depcheck.core.world import World
@@ -23,28 +25,49 @@ def lockfiles(case: Case) -> tuple[LockfileReport, ...]:
     )
 
 
-def changes(case: Case, before: LockSet, after: LockSet) -> tuple[ChangeReport, ...]:
-    """Every change of every lockfile, lockfiles in the environment's order, packages by name."""
+def changes(
+    case: Case, before: LockSet, after: LockSet, installed: Sequence[Distribution] = ()
+) -> tuple[ChangeReport, ...]:
+    """Every change of every lockfile, lockfiles in the environment's order, packages by name.
+
+    `installed` tells who asks for a package where a lockfile has no annotations.
+    """
     again = dict(after.by_file)
+    requires = {distribution.name: distribution.requires for distribution in installed}
     return tuple(
-        _change(case, path, change, again[path] if change.after else pins)
+        _change(case, path, change, _Askers(again[path] if change.after else pins, requires, direct(case)))
         for path, pins in before.by_file
         for change in diff(pins, again[path])
     )
 
 
-def _change(case: Case, path: str, change: Change, pins: Pins) -> ChangeReport:
-    pin = pins[change.name]
+def direct(case: Case) -> frozenset[NormalizedName]:
+    """The packages that the sources name."""
+    return frozenset(name for lock in case.spec.lockfiles for name in lock.direct)
+
+
+@dataclass(frozen=True, slots=True)
+class _Askers:
+    """Who asks for what: by annotation, by metadata, by the sources."""
+
+    pins: Pins
+    requires: Mapping[NormalizedName, Sequence[str]]
+    direct: frozenset[NormalizedName]
+
+
+def _change(case: Case, path: str, change: Change, askers: _Askers) -> ChangeReport:
+    old = change.before.version if change.before else None
+    new = change.after.version if change.after else None
     return ChangeReport(
         name=change.name,
         before=change.old,
         after=change.new,
-        direct=is_direct(pin),
-        via=via_path(change.name, pins),
-        released_at=released_at(case, change.name, change.after.version) if change.after else None,
+        direct=is_direct(askers.pins[change.name], askers.direct),
+        via=via_path(change.name, askers.pins, askers.requires, askers.direct),
+        released_at=released_at(case, change.name, new),
         lockfile=path,
         kind=change.kind,
-        yanked=_yanked(case, change.name, change.before.version) if change.before else None,
+        yanked=_yanked(case, change.name, old),
     )
 
 

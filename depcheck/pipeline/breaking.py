@@ -18,7 +18,7 @@ from depcheck.core.search.suspicion import Scene, suspects
 from depcheck.core.search.values import Budget, Cause, Diagnosis
 from depcheck.pipeline import accounts
 from depcheck.pipeline.case import Case, LockSet
-from depcheck.pipeline.holding import Hold, compile_held, held, hold
+from depcheck.pipeline.holding import Hold, compile_held, held, hold, installed_from
 from depcheck.pipeline.measuring import Measured, measure, planned
 from depcheck.pipeline.sides import Sides
 from depcheck.pipeline.trying import Trying, choosable, side, targets, versions
@@ -77,7 +77,7 @@ def verify(case: Case, committed: LockSet, safe: LockSet, answer: Answer) -> Mea
     """Every check on a set that was compiled under the holds."""
     case.ports.reporter.stage("check the set that holds them")
     changed = frozenset(change.name for change in diff(committed.pins, safe.pins))
-    world = held(case.upgraded(committed.pins), answer.holds)
+    world = installed_from(case.upgraded(committed.pins), answer.holds)
     return measure(case, safe.pins, world, planned(case.settings, changed), "proposal")
 
 
@@ -86,7 +86,7 @@ def propose(case: Case, sides: Sides, holds: Sequence[Hold]) -> ProposalReport:
     old = dict(sides.committed.files)
     files = {path: text for path, text in sides.candidate.files if old.get(path) != text}
     names = tuple(dict.fromkeys(str(each.name) for each in holds))
-    changes = accounts.changes(case, sides.committed, sides.candidate)
+    changes = accounts.changes(case, sides.committed, sides.candidate, sides.after.distributions)
     return ProposalReport(
         names, changes, verified=True, files=files, checks=accounts.checked(sides.after.results)
     )
@@ -121,8 +121,10 @@ def _sentence(culprit: Culprit) -> str:
 def _diagnosed(case: Case, sides: Sides, findings: Sequence[Finding], answer: Answer) -> Diagnosis:
     case.ports.reporter.stage("search the culprit")
     world = held(case.upgraded(sides.committed.pins), answer.holds)
-    trying = Trying(case, sides.before, sides.candidate.pins, world, findings, answer.trials)
     scene = _scene(case, sides, findings)
+    trying = Trying(
+        case, sides.before, sides.candidate.pins, sides.after.world, findings, answer.trials, scene.coupling
+    )
     place = Place(
         scene.before,
         scene.after,
@@ -146,7 +148,7 @@ def _scene(case: Case, sides: Sides, findings: Sequence[Finding]) -> Scene:
         coupling=couple(old, new, changed, case.markers),
         environment=case.markers,
         command=next((finding.result.command for finding in findings), ""),
-        direct=frozenset(pin.name for pin in sides.candidate.pins.values() if is_direct(pin)),
+        direct=frozenset(p.name for p in sides.candidate.pins.values() if is_direct(p, accounts.direct(case))),
         accused=sides.after.unbuilt,
     )
 

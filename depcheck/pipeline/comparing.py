@@ -5,7 +5,7 @@ from dataclasses import replace
 from depcheck.core.changes import diff
 from depcheck.core.comparison import Comparison
 from depcheck.core.report import EnvironmentReport, ProposalReport, Status
-from depcheck.pipeline import accounts, breaking
+from depcheck.pipeline import breaking
 from depcheck.pipeline.baseline import pasts
 from depcheck.pipeline.case import Case, LockSet
 from depcheck.pipeline.measuring import Measured, measure, planned
@@ -68,8 +68,7 @@ def _passing(case: Case, sides: Sides, comparison: Comparison) -> EnvironmentRep
         f"Fails with the committed pins and passes with the fresh ones: {r.headline}"
         for r in comparison.healed
     )
-    changes = accounts.changes(case, sides.committed, sides.candidate)
-    reason = f"{_count(len({change.name for change in changes}), 'package')} changed and all checks pass."
+    reason = f"{_count(len(sides.changed), 'package')} changed and all checks pass."
     report = compared(case, sides, Status.SAFE, reason, notes)
     return proposing(report, sides.committed, sides.candidate)
 

@@ -37,6 +37,11 @@ def held(world: World, holds: Sequence[Hold]) -> World:
     return replace(world, allowed=(*world.allowed, *((each.name, each.specifier) for each in holds)))
 
 
+def installed_from(world: World, holds: Sequence[Hold]) -> World:
+    """`world` for installing what was compiled under the holds: pins need no holding, build requirements do."""
+    return held(world, [each for each in holds if each.build])
+
+
 def compile_held(case: Case, committed: LockSet, holds: Sequence[Hold]) -> LockSet | NotCompiled:
     """A fresh resolution under the holds."""
     names = ", ".join(each.name for each in holds)

@@ -6,7 +6,7 @@ from datetime import datetime
 from depcheck.core.changes import diff
 from depcheck.core.compilation import NotCompiled
 from depcheck.core.environments import EnvironmentSpec
-from depcheck.core.errors import IndexUnavailableError, InterpreterMissingError, LockfileError
+from depcheck.core.errors import DepcheckError, IndexUnavailableError
 from depcheck.core.report import EnvironmentReport, Status
 from depcheck.core.settings import Settings
 from depcheck.pipeline import baseline, comparing, obstructed
@@ -24,10 +24,10 @@ def judge(
     try:
         case = Case(spec, ports, settings, ports.environments.markers(spec), now())
         return _judge(case)
-    except (LockfileError, InterpreterMissingError) as error:
-        return EnvironmentReport(spec.name, spec.python, Status.SKIPPED, str(error), notes=spec.notes)
     except IndexUnavailableError as error:
         return EnvironmentReport(spec.name, spec.python, Status.INFRA, str(error), notes=spec.notes)
+    except DepcheckError as error:
+        return EnvironmentReport(spec.name, spec.python, Status.SKIPPED, str(error), notes=spec.notes)
 
 
 def _judge(case: Case) -> EnvironmentReport:

@@ -29,7 +29,7 @@ def compared(
 ) -> EnvironmentReport:
     """The report of a case with both sets."""
     report = verdict(case, status, reason, checked(sides.before.results, sides.after.results))
-    changes = accounts.changes(case, sides.committed, sides.candidate)
+    changes = accounts.changes(case, sides.committed, sides.candidate, sides.after.distributions)
     return replace(report, changes=changes, notes=(*report.notes, *notes))
 
 

@@ -1,0 +1,34 @@
+"""The report folder: report.json, report.md and the proposed files."""
+
+import shutil
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from depcheck.core.errors import DepcheckError
+from depcheck.core.report import Report
+
+
+def write(report: Report, folder: Path) -> None:
+    """Write the report; logs that checks left in `folder` stay.
+
+    Raises:
+        DepcheckError: The folder cannot be written (no space, no right).
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder / "proposal", ignore_errors=True)
+        for path, text in _proposed(report):
+            target = folder / "proposal" / PurePosixPath(path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(text.encode())
+        (folder / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
+    except OSError as error:
+        raise DepcheckError(
+            f"The report could not be written to {folder} ({error.strerror}). Make room, or name another folder with --report."
+        ) from None
+
+
+def _proposed(report: Report) -> list[tuple[str, str]]:
+    proposals = [each.proposal for each in report.environments if each.proposal]
+    return [pair for proposal in proposals for pair in proposal.files.items()]
