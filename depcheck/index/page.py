@@ -20,6 +20,8 @@ _DISTRIBUTION = re.compile(rf"{_SDIST.pattern}|\.(?:whl|egg)$")
 class File(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", omit_defaults=True):
     """One distribution file, with PEP 691's and PEP 700's keys; `hashes` are lower-case hex by algorithm.
 
+    `core_metadata` is False where the index says that there is no metadata file, None where it says nothing.
+
     A msgspec structure rather than a dataclass: a page of 5,000 files decodes in 5 ms.
     """
 
@@ -30,7 +32,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", omit_defau
     size: int | None = None
     upload_time: datetime | None = None
     yanked: bool | str | None = False
-    core_metadata: bool | dict[str, str] | None = False
+    core_metadata: bool | dict[str, str] | None = None
 
     @property
     def is_wheel(self) -> bool:

@@ -49,9 +49,8 @@ def _quality(parameters: str) -> float:
 
 def local(file: File, base: str) -> File:
     """`file` as clients see it: at the local index at `base`, with metadata if it is a wheel."""
-    metadata: bool | dict[str, str] = False
-    if file.is_wheel:
-        metadata = file.core_metadata if isinstance(file.core_metadata, dict) and file.core_metadata else True
+    promised = file.is_wheel and file.core_metadata is not False
+    metadata = (file.core_metadata or True) if promised else None
     return msgspec.structs.replace(file, url=f"{base}/files/{file.key}/{quote(file.filename)}", core_metadata=metadata)
 
 

@@ -26,11 +26,13 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     length: int = 0
     read: Callable[[int, int], Iterator[bytes]] | None = None
+    reason: str = ""  # the status line's text, which pip shows where it hides the body
 
     @classmethod
     def text(cls, status: HTTPStatus, sentence: str, **headers: str) -> "Reply":
-        """A sentence for a person."""
-        return cls(status, (sentence + "\n").encode(), headers=headers)
+        """A sentence for a person, in the body and as far as possible in the status line."""
+        reason = re.sub(r"[^ -~]+", " ", sentence)[:500]
+        return cls(status, (sentence + "\n").encode(), headers=headers, reason=reason)
 
 
 Answer = Callable[[str, str], Reply]
@@ -160,7 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _head(
         self, status: HTTPStatus, reply: Reply, length: int | None, extra: Mapping[str, str] | None = None
     ) -> None:
-        self.send_response(status)
+        self.send_response(status, reply.reason or None)
         for name, value in {**reply.headers, **(extra or {})}.items():
             self.send_header(name, value)
         if length is not None:

@@ -1,6 +1,7 @@
 """Several indexes and their credentials: merged as pip merges, known to their own host alone."""
 
 import base64
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -41,8 +42,6 @@ def test_files_of_all_indexes_are_seen_together(start, open_index) -> None:
 
 def test_files_without_upload_times_are_visible_in_every_world(start, open_index) -> None:
     """An HTML index tells no times: nothing says that its files are young."""
-    from datetime import UTC, datetime
-
     upstream = start(json=False)
     upstream.add_wheel("kombu", "4.2.0")
     index = open_index(upstream)

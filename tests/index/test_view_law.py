@@ -9,6 +9,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from depcheck.core.world import World
+from depcheck.index.local import token
 from depcheck.index.page import File, version_or_none, version_text
 from depcheck.index.projects import Project
 from depcheck.index.releases import releases
@@ -95,8 +96,6 @@ def test_a_later_horizon_never_hides_a_file(found: list[File], world: World, lat
 @given(worlds, worlds)
 def test_worlds_have_one_url_each(one: World, other: World) -> None:
     """Equal worlds share a token whatever the order of their parts; different ones never do."""
-    from depcheck.index.local import token
-
     turned = World(one.until, one.until_for[::-1], one.allowed[::-1], one.keep)
     assert token(turned) == token(one)
     same = (one.until, sorted(one.until_for), sorted(one.allowed), one.keep) == (
