@@ -4,6 +4,7 @@ import posixpath
 import re
 from urllib.parse import unquote, urlsplit
 
+from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
@@ -17,7 +18,7 @@ _LONGEST_LINE = 20_000  # characters without hashes; longer ones are no requirem
 _OPTION = re.compile(r"\s--?[a-zA-Z]")
 _HASH = re.compile(r"--hash[=\s]\s*([a-z0-9]+:[0-9a-fA-F]+)")
 _EDITABLE = re.compile(r"^(?:-e|--editable)(?:\s+|=)")
-_LEGACY_PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)\s*(?:\[([^]]*)\])?\s*={2,3}\s*([^\s;,*]+)\s*(?:;.*)?$")
+_LEGACY_PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)\s*(?:\[([^]]*)\])?\s*={2,3}\s*([\w.+!-]+)\s*(?:;(.*))?$")
 _DIRECT = re.compile(r"^(?:[a-z][a-z0-9]*\+|[a-z][a-z0-9+.-]*:|\.{0,2}/)|^\.{1,2}(?:$|\[)", re.IGNORECASE)
 _EGG = re.compile(r"(?:^|&)egg=([A-Za-z0-9][\w.-]*)")
 
@@ -83,7 +84,8 @@ def _legacy_pin(stated: str, hashes: frozenset[str], requirers: tuple[str, ...])
     match = _LEGACY_PIN.match(stated)
     if not match:
         raise ValueError(stated)
-    return Pin(canonicalize_name(match[1]), None, hashes=hashes, via=requirers, reference=stated)
+    marker = str(Marker(match[4])) if match[4] else ""
+    return Pin(canonicalize_name(match[1]), None, marker=marker, hashes=hashes, via=requirers, reference=stated)
 
 
 def _name_of(address: str) -> NormalizedName:
