@@ -11,16 +11,18 @@ it, a removed one goes when the last that required it has moved. They are *deriv
 Assumption: both sides are consistent in themselves. What a side violates already is no constraint.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName
 
-from depcheck.core.search.requirements import Side, accepts, demands, target
+from depcheck.core.distributions import Distribution
+from depcheck.core.search.requirements import Side, accepts, active, demands, target
 from depcheck.core.search.values import Names
 
-_NO_EXTRAS: Mapping[NormalizedName, Names] = {}
+_EXTRA = re.compile(r"""extra\s*==\s*['"]([^'"]+)['"]""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +65,19 @@ def couple(
     after: Side,
     changed: Names,
     environment: Mapping[str, str],
-    extras: Mapping[NormalizedName, Names] = _NO_EXTRAS,
+    extras: Mapping[NormalizedName, frozenset[str]] | None = None,
 ) -> Coupling:
     """Couple the `changed` names of two installed sets.
 
-    `environment` is the target's marker environment (packaging.markers.default_environment there); `extras`
-    are those that the sources themselves ask for.
+    `environment` is the target's marker environment (packaging.markers.default_environment there). `extras`
+    are those that the sources ask for; where they are not known, see `_asked_extras`.
     """
+    new = _Brought(after, environment, {**_asked_extras(after, environment), **(extras or {})})
+    old = _Brought(before, environment, {**_asked_extras(before, environment), **(extras or {})})
     both = frozenset(name for name in changed if name in before and name in after)
     only_new = frozenset(name for name in changed if name not in before and name in after)
     only_old = frozenset(name for name in changed if name in before and name not in after)
     elsewhere = changed - both - only_new - only_old  # metadata unknown: free to move
-    new, old = _Brought(after, environment, extras), _Brought(before, environment, extras)
     added, free_new = new.derive(both, only_new)
     removed, free_old = old.derive(both, only_old)
     chosen = both | free_new | free_old | elsewhere
@@ -99,7 +102,7 @@ class _Brought:
 
     side: Side
     environment: Mapping[str, str]
-    extras: Mapping[NormalizedName, Names]
+    extras: Mapping[NormalizedName, frozenset[str]]
 
     def demands(self, name: NormalizedName, through: Names) -> Iterator[Requirement]:
         return demands(self.side, name, self.environment, self.extras, through)
@@ -117,6 +120,28 @@ class _Brought:
         derived = frozenset().union(*reached.values()) - free
         bringers = {name: frozenset(by for by, brought in reached.items() if name in brought) for name in derived}
         return bringers, only - derived
+
+
+def _asked_extras(side: Side, environment: Mapping[str, str]) -> dict[NormalizedName, frozenset[str]]:
+    """Extras that sources must have asked for: all that they require is there, and some of it for no other reason."""
+    plain = {name: list(active(side[name].requires, environment)) for name in side}
+    explained = {target(wanted) for lines in plain.values() for wanted in lines}
+    found: dict[NormalizedName, frozenset[str]] = {}
+    for name, distribution in side.items():
+        for extra in sorted(_extras_of(distribution)):
+            brought = [w for w in active(distribution.requires, environment, [extra]) if w not in plain[name]]
+            there = [target(w) for w in brought if _met(w, side)]
+            if len(there) == len(brought) and not explained.issuperset(there):
+                found[name] = found.get(name, frozenset()) | {extra}
+    return found
+
+
+def _extras_of(distribution: Distribution) -> set[str]:
+    return {match for line in distribution.requires for match in _EXTRA.findall(line)}
+
+
+def _met(wanted: Requirement, side: Side) -> bool:
+    return target(wanted) in side and accepts(wanted, side[target(wanted)].version)
 
 
 def _reach(start: NormalizedName, needs: Mapping[NormalizedName, set[NormalizedName]]) -> frozenset[NormalizedName]:

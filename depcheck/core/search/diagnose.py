@@ -37,9 +37,15 @@ def diagnose(
 ) -> Diagnosis:
     """Search the causes of `failures`, which the candidate shows and the baseline does not.
 
-    A budget that runs out ends the search with what is known by then, marked so.
+    `confirmations` is how much a doubtful answer is asked again. A budget that runs out ends the search with
+    what is known by then, marked so.
     """
-    trials = Trials(oracles.trial, oracles.same, budget, confirmations)
+
+    def trial(mixture: Mixture) -> Observation:
+        """A trial of chosen changes installs what follows from them as well; a placement has said all."""
+        return oracles.trial(mixture if mixture.at else Mixture(place.coupling.complete(mixture.moved)))
+
+    trials = Trials(trial, oracles.same, budget, confirmations)
     search = _Search(place, oracles, trials, list(failures))
     spent = False
     try:
@@ -59,6 +65,7 @@ class _Search:
         self._coupling = place.coupling
         self._failures = tuple(failures)
         self._found: list[Cause] = []
+        self._alone: list[Mixture] = []  # each cause's own trial
         self._proven = True
         self._held = self._coupling.chosen
         trials.know(frozenset(), Observation())
@@ -74,7 +81,9 @@ class _Search:
             rounds = max(1, len(within).bit_length()) + 1
             suspects = self._oracles.suspects(self._failures)
             found = Subset(self._trials, self._coupling, suspects, rounds).find(within)
-            if found is None:
+            if found:
+                found = replace(found, groups=self._cheapest_first(found.groups, within))
+            else:
                 self._proven = False  # what remains does not fail again
                 return
             self._proven = self._proven and found.proven
@@ -84,6 +93,7 @@ class _Search:
             if self._doubtful(cause, rest) and self._trials.doubt(moved, "is it one of several?") is Answer.PASS:
                 continue  # it does not fail again, and nobody is to blame for that
             self._found.append(cause)
+            self._alone.append(moved)
             within = rest
             if answer is Answer.PASS:
                 return
@@ -92,10 +102,14 @@ class _Search:
                 return
             self._failures = self._trials.observed(Mixture(within)).failures
 
+    def _cheapest_first(self, groups: tuple[Names, ...], within: Names) -> tuple[Names, ...]:
+        """First the one whose holding back leaves most: one of them is enough."""
+        return tuple(sorted(groups, key=lambda group: -len(self._coupling.without(group, within))))
+
     def _cause(self, found: Found, suspects: Suspects) -> Cause:
         heads = tuple(self._head(group, suspects) for group in found.groups)
         closure = self._coupling.closure(frozenset().union(*found.groups))
-        self._trials.confirm(Mixture(closure), "it is blamed")
+        self._trials.consider(Mixture(closure), "it is blamed")
         shown = self._trials.observed(Mixture(closure)).failures or self._failures
         return Cause(heads, closure - frozenset(heads), shown)
 
@@ -114,10 +128,9 @@ class _Search:
     def _rest(self, found: Found, within: Names) -> tuple[Names, Answer]:
         """What remains when the cause is held back by as little as will do, and how it fares."""
         options = [self._coupling.without(group, within) for group in found.groups]
-        options.sort(key=len, reverse=True)
         passed = [rest for rest in options if self._trials.inferred(rest) is Answer.PASS]
         rest = (passed or options)[0]
-        answer = self._trials.confirm(Mixture(rest), "everything but the culprits")
+        answer = self._trials.consider(Mixture(rest), "everything but the culprits")
         if answer is not Answer.UNRESOLVED:
             return rest, answer
         blunt = self._coupling.without(self._coupling.closure(frozenset().union(*found.groups)), within)
@@ -130,8 +143,7 @@ class _Search:
 
     def acquit(self) -> None:
         """Where answers changed from run to run, blame only those whose own trial fails each time."""
-        for cause in tuple(self._found) if self._trials.flaky else ():
-            alone = Mixture(cause.companions | frozenset(cause.heads))
+        for cause, alone in zip(tuple(self._found), self._alone, strict=True) if self._trials.flaky else ():
             self._trials.target = cause.failures
             self._trials.doubt(alone, "does it fail each time?")
             if not self._trials.unanimous(alone):
@@ -164,10 +176,16 @@ class _Search:
         span = bisect(before.version, line, probe)
         return replace(
             cause,
+            companions=cause.companions | self._held_along(head, span.last_good) - frozenset(cause.heads),
             last_good=(*cause.last_good, (head, span.last_good)),
             first_bad=(*cause.first_bad, (head, span.first_bad)),
             skipped=(*cause.skipped, *((head, version) for version in span.skipped)),
         )
+
+    def _held_along(self, head: NormalizedName, release: Version) -> Names:
+        """Who has to stay back where `head` is held at `release` and everything else moves."""
+        ground = self._coupling.chosen - {head}
+        return ground - self._place.companions_for(head, release, ground).mixture.moved
 
     def _line(self, head: NormalizedName, good: Version, bad: Version) -> list[Version]:
         """The releases that the change passed over, and where it ended; downwards for a downgrade."""
@@ -187,7 +205,7 @@ class _Search:
         return Diagnosis(
             causes=tuple(self._found),
             held=self._coupling.chosen - passing,
-            passing=passing,
+            passing=self._coupling.complete(passing),
             trials=self._trials.count,
             confidence=confidence,
             log=tuple(self._trials.log),

@@ -7,7 +7,7 @@ incidents (tests/core/search/cases) and mean nothing but their order.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -24,8 +24,9 @@ from depcheck.core.search.values import Names
 _MISSING, _NAMED, _IMPORTED = 100.0, 70.0, 12.0
 _FRAME, _FADE = 40.0, 0.7
 _BENEATH = (24.0, 8.0)  # what the failing package depends on, at distance 1 and 2
-_HEADLINE, _TEXT, _COMMAND = 14.0, 5.0, 8.0
+_HEADLINE, _TEXT, _COMMAND, _USED = 14.0, 5.0, 8.0, 6.0
 _JUMP = (0.0, 1.0, 5.0, 12.0, 12.0)  # none, less, minor, major, epoch
+_FORCED = 0.4  # of a downgrade's evidence
 _STOPPED = 6.0  # no longer brings a package that is gone
 
 Scores: TypeAlias = defaultdict[NormalizedName, float]
@@ -35,7 +36,8 @@ Scores: TypeAlias = defaultdict[NormalizedName, float]
 class Scene:
     """What is known around the failures: both sides, the failing command, the sources' own requirements.
 
-    `accused` is the package that could not be built or installed, where that is what failed.
+    `accused` is the package that could not be built or installed, where that is what failed; `imported` the
+    top-level modules that the program's own files import, where that is known.
     """
 
     before: Side
@@ -45,6 +47,7 @@ class Scene:
     command: str = ""
     direct: Names = frozenset()
     accused: NormalizedName | None = None
+    imported: frozenset[str] = frozenset()
 
 
 def suspects(scene: Scene, failures: Sequence[Failure]) -> Suspects:
@@ -60,27 +63,25 @@ def suspects(scene: Scene, failures: Sequence[Failure]) -> Suspects:
 def _scores(scene: Scene, clues: Clues) -> Scores:
     owners = _owners(scene)
     scores: Scores = defaultdict(float)
-
-    def blame(module: str, weight: float) -> None:
+    for module, weight in _mentions(scene, clues, owners.keys()):
         for owner in owners.get(module.partition(".")[0].lower(), ()):
             scores[owner] += weight
-
-    for module in clues.missing:
-        blame(module, _MISSING)
-    for module in clues.named:
-        blame(module, _NAMED)
-    for module in clues.imports[-4:]:
-        blame(module, _IMPORTED)
-    for depth, module in enumerate(dict.fromkeys(reversed(clues.frames))):
-        blame(module, _FRAME * _FADE**depth)
-    for words, weight in ((clues.headline_words, _HEADLINE), (clues.words, _TEXT)):
-        for word in sorted(words & owners.keys()):
-            blame(word, weight)
-    for word in sorted(_command_words(scene.command) & owners.keys()):
-        blame(word, _COMMAND)
     _add_beneath(scene, clues, owners, scores)
     _add_nature(scene, scores)
     return scores
+
+
+def _mentions(scene: Scene, clues: Clues, known: Collection[str]) -> Iterator[tuple[str, float]]:
+    """Every module or word that is mentioned somewhere, with what that weighs."""
+    yield from ((module, _MISSING) for module in clues.missing)
+    yield from ((module, _NAMED) for module in clues.named)
+    yield from ((module, _IMPORTED) for module in clues.imports[-4:])
+    innermost_first = dict.fromkeys(reversed(clues.frames))
+    yield from ((module, _FRAME * _FADE**depth) for depth, module in enumerate(innermost_first))
+    command = frozenset(scene.command.lower().replace("/", " ").split())
+    heard = (clues.headline_words, _HEADLINE), (clues.words, _TEXT), (command, _COMMAND), (scene.imported, _USED)
+    for words, weight in heard:
+        yield from ((word, weight) for word in sorted(words) if word.lower() in known)
 
 
 def _add_beneath(scene: Scene, clues: Clues, owners: Mapping[str, Names], scores: Scores) -> None:
@@ -101,6 +102,14 @@ def _add_nature(scene: Scene, scores: Scores) -> None:
         scores[name] += _JUMP[_leap(scene, name)] + (2.0 if name in scene.direct else 0.0)
         scores[name] += _STOPPED * (name in stopped)
         scores[name] += 200.0 * (name == scene.accused)
+        if _went_down(scene, name):
+            scores[name] *= _FORCED
+
+
+def _went_down(scene: Scene, name: NormalizedName) -> bool:
+    """A downgrade is somebody else's doing."""
+    before, after = scene.before.get(name), scene.after.get(name)
+    return before is not None and after is not None and after.version < before.version
 
 
 def _leap(scene: Scene, name: NormalizedName) -> int:
@@ -140,7 +149,3 @@ def _requires(side: Side, name: NormalizedName, scene: Scene) -> list[Normalized
     if name not in side:
         return []
     return [target(wanted) for wanted in active(side[name].requires, scene.environment)]
-
-
-def _command_words(command: str) -> frozenset[str]:
-    return frozenset(command.lower().replace("/", " ").split())

@@ -58,20 +58,14 @@ class Trials:
             self._reconcile(mixture)
         return self.answer(mixture)
 
-    def confirm(self, mixture: Mixture, why: str) -> Answer:
-        """The answer after as many runs as `confirmations` asks for."""
-        self.consider(mixture, why)
-        while len(self._seen[mixture]) < self._confirmations:
-            self._run(mixture, f"again: {why}")
-        return self.answer(mixture)
-
     def doubt(self, mixture: Mixture, why: str) -> Answer:
-        """Run a mixture again, and a third time where its answer changed."""
+        """Run a mixture again; where its answer changes, as often as it takes for a majority that counts."""
         first = self.consider(mixture, why)
         if len(self._seen[mixture]) == 1:
             self._run(mixture, f"again: {why}")
             if judge(self._seen[mixture][-1], self.target, self._same) is not first:
-                self._run(mixture, "once more: it changed its answer")
+                for _ in range(2 * self._confirmations - 1):
+                    self._run(mixture, "once more: it changed its answer")
         return self.answer(mixture)
 
     def inferred(self, moved: Names) -> Answer | None:

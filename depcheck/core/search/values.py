@@ -16,7 +16,8 @@ Names = frozenset[NormalizedName]
 @dataclass(frozen=True, slots=True)
 class Mixture:
     """What a trial installs: the baseline, with `moved` as the candidate has them (upgraded, added, removed),
-    and after that the packages of `at` at exactly these releases.
+    and after that the packages of `at` at exactly these releases. A trial is given all that moves; the log
+    shows the chosen changes only.
     """  # noqa: D205  # one sentence
 
     moved: Names
