@@ -60,7 +60,7 @@ class History:
         return which[n].version if n in which else None
 
     def installed(self, mixture):
-        moved = self.coupling.complete(mixture.moved) if not mixture.at else mixture.moved
+        moved = mixture.moved
         stand = dict(self.before)
         for n in moved:
             stand.pop(n, None)
