@@ -1,0 +1,133 @@
+"""A guest on this machine, an environment that is this very one, and an index of packages that tests make up."""
+
+import functools
+import http.server
+import io
+import os
+import sys
+import tarfile
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from depcheck.checking.environments import Environment
+from depcheck.checking.installed import read_all
+from depcheck.checking.interpreters import Interpreters
+from depcheck.checking.process import Guest
+from depcheck.checking.sandbox import walls_here
+from depcheck.core.environments import EnvironmentSpec
+from depcheck.core.world import World
+
+
+@pytest.fixture
+def guest(tmp_path: Path) -> Guest:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    walls = walls_here(sandbox=True, in_actions=False, needed=[Path(sys.executable), tmp_path])
+    return Guest(walls, scratch, os.environ, readable=(Path(__file__).parent, Path(sys.prefix)))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "folder"
+    place.mkdir()
+    return place
+
+
+@pytest.fixture
+def interpreters(tmp_path: Path) -> Interpreters:
+    return Interpreters(os.environ, tmp_path / "pythons")
+
+
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@pytest.fixture
+def spec() -> EnvironmentSpec:
+    return EnvironmentSpec("requirements.txt", PYTHON, ())
+
+
+@pytest.fixture
+def this_environment(tmp_path: Path, interpreters: Interpreters) -> Environment:
+    """The environment that runs these tests, as if depcheck had built it: it has pytest."""
+    place = tmp_path / "environment"
+    (place / "home").mkdir(parents=True)
+    (place / "venv").symlink_to(sys.prefix)
+    installed = [one for site in Path(sys.prefix).glob("lib/python*/site-packages") for one in read_all(site, {})]
+    return Environment(place, interpreters.about(PYTHON), tuple(installed))
+
+
+@dataclass
+class Shelf:
+    """A small index on loopback: implements `ports.PackageServer` for one world."""
+
+    folder: Path
+    port: int = 0
+    said: list[str] = field(default_factory=list)
+
+    def url(self, world: World) -> str:  # noqa: ARG002
+        return f"http://127.0.0.1:{self.port}/simple/"
+
+    def troubles(self) -> tuple[str, ...]:
+        return tuple(self.said)
+
+    def last_source(self) -> str:
+        return ""
+
+    def wheel(self, name: str, version: str, files: dict[str, str], requires: tuple[str, ...] = ()) -> Path:
+        stem = f"{name}-{version}"
+        metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        metadata += "".join(f"Requires-Dist: {line}\n" for line in requires)
+        whole = {
+            **files,
+            f"{stem}.dist-info/METADATA": metadata,
+            f"{stem}.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        }
+        whole[f"{stem}.dist-info/RECORD"] = "".join(f"{path},,\n" for path in [*whole, f"{stem}.dist-info/RECORD"])
+        path = self._page(name) / f"{stem}-py3-none-any.whl"
+        with zipfile.ZipFile(path, "w") as archive:
+            for inside, text in whole.items():
+                archive.writestr(inside, text)
+        return path
+
+    def sdist(self, name: str, version: str, backend: str) -> None:
+        """A source distribution whose build backend is the Python text `backend`."""
+        stem = f"{name}-{version}"
+        files = {
+            "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
+            "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+            "backend.py": backend,
+        }
+        with tarfile.open(self._page(name) / f"{stem}.tar.gz", "w:gz") as archive:
+            for inside, text in files.items():
+                entry = tarfile.TarInfo(f"{stem}/{inside}")
+                entry.size = len(text)
+                archive.addfile(entry, io.BytesIO(text.encode()))
+
+    def _page(self, name: str) -> Path:
+        page = self.folder / "simple" / name
+        page.mkdir(parents=True, exist_ok=True)
+        return page
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Iterator[Shelf]:
+    """A folder's listing is a simple index page already."""
+    root = tmp_path / "shelf"
+    root.mkdir()
+    handler: Callable[..., _Quiet] = functools.partial(_Quiet, directory=str(root))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield Shelf(root, server.server_port)
+        server.shutdown()
+        thread.join()

@@ -1,0 +1,193 @@
+"""Environments hold exactly the pins, and say what could not be installed and why."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from depcheck.checking import install_output
+from depcheck.checking.environments import UvEnvironments
+from depcheck.checking.workspace_copy import WorkspaceCopy
+from depcheck.core.errors import IndexUnavailableError
+from depcheck.core.pins import Pin, Pins
+from depcheck.core.world import World
+
+
+def pins(**versions: str) -> Pins:
+    names = {canonicalize_name(name): version for name, version in versions.items()}
+    return {name: Pin(name, Version(version)) for name, version in names.items()}
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    repo = tmp_path / "repository"
+    repo.mkdir()
+    return repo
+
+
+@pytest.fixture
+def environments(guest, shelf, interpreters, repository) -> UvEnvironments:
+    copies = WorkspaceCopy(repository, guest, guest.scratch)
+    return UvEnvironments(guest, shelf, interpreters, copies, guest.scratch, 120)
+
+
+@pytest.fixture
+def no_bundle(environments: UvEnvironments, spec) -> None:
+    """As from Python 3.12 on: no setuptools comes with a virtual environment."""
+    about = environments.interpreters.about(spec.python)
+    environments.interpreters._found[spec.python] = replace(about, setuptools=None)
+
+
+def held(installed) -> dict[str, str]:
+    return {one.name: str(one.version) for one in installed.distributions}
+
+
+@pytest.mark.usefixtures("no_bundle")
+def test_an_environment_changes_in_place_by_difference(environments, spec, shelf) -> None:
+    """The second set replaces the first one exactly; what left the pins left the environment."""
+    for version in ("1.0", "2.0"):
+        shelf.wheel("alpha", version, {"alpha/__init__.py": "", "alpha/part.py": "", "alpha/tests/t.py": ""})
+    shelf.wheel("beta", "1.0", {"beta.py": "", "shared/space/deep.py": ""}, ("alpha<2",))
+    first = environments.install(spec, pins(alpha="1.0", beta="1.0"), World())
+    assert held(first) == {"alpha": "1.0", "beta": "1.0"}
+    assert [one.modules for one in first.on_disk] == [("alpha", "alpha.part"), ("beta", "shared.space.deep")]
+    assert [one.modules for one in first.distributions] == [{"alpha"}, {"beta", "shared"}]
+    assert not first.inconsistencies
+    assert held(environments.install(spec, pins(alpha="2.0"), World())) == {"alpha": "2.0"}
+
+
+@pytest.mark.usefixtures("no_bundle")
+def test_an_inconsistent_set_is_installed_and_said(environments, spec, shelf) -> None:
+    """No resolver corrects what the pins say; the check tells."""
+    shelf.wheel("alpha", "2.0", {"alpha.py": ""})
+    shelf.wheel("beta", "1.0", {"beta.py": ""}, ("alpha<2", "gamma"))
+    found = environments.install(spec, pins(alpha="2.0", beta="1.0"), World())
+    assert found.inconsistencies == (
+        "beta 1.0 requires alpha<2, but alpha 2.0 is installed",
+        "beta 1.0 requires gamma, which is not installed",
+    )
+
+
+def test_setuptools_comes_as_in_a_new_virtual_environment(environments, spec) -> None:
+    """Where the interpreter brings a wheel of it, code that imports pkg_resources must not miss it."""
+    if environments.interpreters.about(spec.python).setuptools is None:
+        pytest.skip("this interpreter brings no setuptools")
+    assert "setuptools" in held(environments.install(spec, pins(), World()))
+
+
+@pytest.mark.usefixtures("no_bundle")
+def test_setuptools_that_a_lockfile_leaves_out_is_installed_where_it_is_asked_for(environments, spec, shelf) -> None:
+    """The newest that fits, as `pip install -r` would bring; gone again with who asked for it."""
+    for version in ("60", "70"):
+        shelf.wheel("setuptools", version, {"pkg_resources.py": ""})
+    shelf.wheel("needs", "1.0", {"needs.py": ""}, ("setuptools<65",))
+    assert held(environments.install(spec, pins(needs="1.0"), World())) == {"needs": "1.0", "setuptools": "60"}
+    assert held(environments.install(spec, pins(), World())) == {}
+    assert held(environments.install(spec, pins(setuptools="70"), World())) == {"setuptools": "70"}
+
+
+BROKEN = "def get_requires_for_build_wheel(settings=None):\n    open('missing/__init__.py')\n"
+
+
+def test_a_build_that_fails_names_the_package_and_the_error(environments, spec, shelf) -> None:
+    """The headline is the build's own exception, not uv's words around it."""
+    shelf.sdist("broken", "1.0", BROKEN)
+    found = environments.install(spec, pins(broken="1.0"), World())
+    assert found.failure.headline == "FileNotFoundError: [Errno 2] No such file or directory: 'missing/__init__.py'"
+    assert (found.package, found.version) == ("broken", Version("1.0"))
+    assert not found.distributions
+
+
+def test_a_version_that_is_not_there_names_the_package(environments, spec, shelf) -> None:
+    """A pin that cannot be had is a finding."""
+    shelf.wheel("alpha", "1.0", {"alpha.py": ""})
+    found = environments.install(spec, pins(alpha="9"), World())
+    assert "no version of alpha==9" in found.failure.headline
+    assert found.package == "alpha"
+
+
+def test_a_file_with_other_hashes_is_refused(environments, spec, shelf) -> None:
+    """A file that was replaced after it was locked must not be installed."""
+    shelf.wheel("alpha", "1.0", {"alpha.py": ""})
+    name = canonicalize_name("alpha")
+    found = environments.install(
+        spec, {name: Pin(name, Version("1.0"), hashes=frozenset({"sha256:" + "0" * 64}))}, World()
+    )
+    assert "Hash mismatch" in found.failure.headline
+    assert found.package == "alpha"
+
+
+def test_a_dead_index_is_nobodys_fault(environments, spec, shelf) -> None:
+    """Nothing answers: no package is blamed."""
+    shelf.port = 9
+    with pytest.raises(IndexUnavailableError, match="No package is to blame"):
+        environments.install(spec, pins(alpha="1"), World())
+
+
+def test_the_project_is_installed_as_a_wheel(environments, spec, repository) -> None:
+    """The repository's own distribution stands beside the pins; its own broken build blames no package."""
+    backend = (Path(__file__).parent / "tiny_backend.py").read_text()
+    (repository / "backend.py").write_text(backend)
+    (repository / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+        '[project]\nname = "mine"\nversion = "3"\n'
+    )
+    found = environments.install(replace(spec, project=True), pins(), World())
+    assert found.failure is None
+    assert (found.project, held(found)["mine"]) == ("mine", "3")
+    (repository / "backend.py").write_text(BROKEN)
+    broken = environments.install(replace(spec, name="other", project=True), pins(), World())
+    assert "missing/__init__.py" in broken.failure.headline
+    assert broken.package is None
+
+
+@pytest.mark.usefixtures("no_bundle")
+def test_a_local_reference_is_taken_from_the_copy(environments, spec, repository) -> None:
+    """`-e ./part` is installed from the guest's copy, and the repository is not touched."""
+    part = repository / "part"
+    part.mkdir()
+    (part / "backend.py").write_text((Path(__file__).parent / "tiny_backend.py").read_text())
+    (part / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+        '[project]\nname = "mine"\nversion = "3"\n'
+    )
+    name = canonicalize_name("mine")
+    found = environments.install(spec, {name: Pin(name, None, reference="-e ./part")}, World())
+    assert found.failure is None
+    assert held(found) == {"mine": "3"}
+    assert sorted(path.name for path in part.iterdir()) == ["backend.py", "pyproject.toml"]
+
+
+def test_markers_have_all_names(environments, spec) -> None:
+    """Every name that a marker may use has a value for the target."""
+    markers = environments.markers(spec)
+    assert markers["python_version"] == spec.python
+    assert {"extra", "platform_version", "implementation_version", "sys_platform"} <= markers.keys()
+
+
+@pytest.mark.parametrize(
+    ("output", "guilty"),
+    [
+        ("error: Request failed after 3 retries\n  cause: error sending request for url (x)", True),
+        ("error: Failed to write\n  cause: No space left on device (os error 28)", True),
+        ("error: Failed to build `a==1`\n\n   [stderr]\n   Connection refused", False),
+    ],
+)
+def test_only_the_tools_own_words_tell_of_the_network(output, guilty) -> None:
+    """A setup.py that cannot reach its server is that package's failure; uv's own trouble is the network's."""
+    assert bool(install_output.blocked(output)) is guilty
+
+
+def test_a_build_that_never_ends_is_stopped(environments, spec, shelf) -> None:
+    """Time is up for a build as for anything else, and it is a finding."""
+    shelf.sdist(
+        "hanging", "1.0", "import time\ndef get_requires_for_build_wheel(settings=None):\n    time.sleep(1000)\n"
+    )
+    environments.install(spec, pins(), World())
+    began = time.monotonic()
+    found = replace(environments, timeout_s=3).install(spec, pins(hanging="1.0"), World())
+    assert "timed out after 3 s" in found.failure.headline
+    assert time.monotonic() - began < 60

@@ -1,0 +1,162 @@
+"""The gate: whatever a command does, its run ends in time, bounded, clean, and leaves nothing."""
+
+import os
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from depcheck.checking.process import Guest, run_own
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def run(guest: Guest, folder: Path, script: str, **options: object):
+    return guest.run(["sh", "-c", script], folder=folder, **{"timeout_s": 60, **options})
+
+
+def test_output_and_exit_status_are_kept_apart_from_the_answer(guest, folder) -> None:
+    """Both streams are output; descriptor 3 is a channel that printing cannot pollute."""
+    ran = run(guest, folder, "echo out; echo err >&2; printf told >&3; exit 4")
+    assert (ran.exit_status, ran.output, ran.answer, ran.passed) == (4, "out\nerr\n", b"told", False)
+
+
+def test_a_hanging_command_is_stopped_with_its_group(guest, folder) -> None:
+    """Time is up for the whole tree, and it is said so."""
+    ran = run(guest, folder, "sleep 1000 & echo $!; wait", timeout_s=0.5)
+    assert ran.timed_out
+    assert ran.exit_status is None
+    assert not alive(int(ran.output))
+
+
+def test_a_command_that_ignores_termination_is_killed(guest, folder) -> None:
+    """A polite request is followed by one that cannot be refused."""
+    ran = run(guest, folder, "trap '' TERM; echo $$; while :; do sleep 1; done", timeout_s=0.5)
+    assert ran.timed_out
+    assert not alive(int(ran.output.split()[0]))
+
+
+def test_a_program_that_stays_up_has_passed_its_time_box(guest, folder) -> None:
+    """Staying up is not a timeout."""
+    ran = run(guest, folder, "echo ready; sleep 1000", stay_up_s=0.5)
+    assert (ran.stayed_up, ran.timed_out, ran.output) == (True, False, "ready\n")
+
+
+@pytest.mark.parametrize(
+    "leave", ["setsid sleep 1000 &", "setsid sh -c 'setsid sleep 1000 & echo $!' &", "sleep 1000 &"]
+)
+def test_daemons_left_behind_are_gone(guest, folder, leave) -> None:
+    """Neither a new session nor a lost parent lets a process outlive its run, nor hold the run open."""
+    ran = run(guest, folder, f"{leave} echo $!")
+    assert ran.exit_status == 0
+    assert not any(alive(int(pid)) for pid in ran.output.split())
+
+
+def test_a_flood_of_output_is_bounded_and_its_ends_are_kept(guest, folder, tmp_path) -> None:
+    """64 MB of output neither block the command nor fill memory or disk; head and tail tell the story."""
+    log = tmp_path / "log.txt"
+    ran = run(guest, folder, "echo first; head -c 64000000 /dev/zero | tr '\\0' x; echo; echo last", log=log)
+    assert ran.passed
+    assert ran.output.startswith("first\n")
+    assert ran.output.endswith("\nlast\n")
+    assert len(ran.output) < 400_000
+    assert log.stat().st_size < 9 << 20
+
+
+def test_hostile_output_becomes_plain_text(guest, folder) -> None:
+    """Invalid UTF-8, escapes and lone carriage returns cannot reach a terminal or a log parser."""
+    ran = run(guest, folder, r"printf 'a\377\033[31mb\033]0;title\007\000\rc\n'")
+    assert ran.output == "a\N{REPLACEMENT CHARACTER}b\nc\n"
+
+
+def test_signals_are_told(guest, folder) -> None:
+    """A crash has a negative exit status."""
+    assert guest.run(["sh", "-c", "kill -SEGV $$"], folder=folder, timeout_s=9).exit_status == -11
+
+
+def test_a_missing_command_is_a_finding(guest, folder) -> None:
+    """Exit status 127, as a shell says it; no exception."""
+    ran = guest.run(["no-such-command"], folder=folder, timeout_s=9)
+    assert (ran.exit_status, "no-such-command" in ran.output) == (127, True)
+
+
+def test_standard_input_is_what_was_given_and_then_ends(guest, folder) -> None:
+    """Nothing that asks a question can hang on its answer."""
+    assert run(guest, folder, "cat", given=b"in\n").output == "in\n"
+    assert run(guest, folder, "cat").output == ""
+
+
+def test_the_environment_is_an_allow_list(tmp_path, folder, guest) -> None:
+    """Tokens, package tools' settings and Python's own switches stay outside; certificates and --env names get in."""
+    outer = {
+        "GITHUB_TOKEN": "t", "ACTIONS_RUNTIME_TOKEN": "t", "INPUT_TOKEN": "t", "PIP_INDEX_URL": "t", "UV_INDEX": "t",
+        "PYTHONDONTWRITEBYTECODE": "1", "HTTPS_PROXY": "t", "SSL_CERT_FILE": "/c.pem", "DATABASE": "mine",
+    }  # fmt: skip
+    hidden = Guest(guest.walls, guest.scratch, outer, ("DATABASE",))
+    seen = dict(line.split("=", 1) for line in run(hidden, folder, "env").output.splitlines())
+    assert "t" not in seen.values()
+    assert "PYTHONDONTWRITEBYTECODE" not in seen
+    assert (seen["SSL_CERT_FILE"], seen["DATABASE"]) == ("/c.pem", "mine")
+
+
+def test_home_is_fresh_and_gone(guest, folder) -> None:
+    """What one run leaves in its home and temporary folder, the next does not find."""
+    first = run(guest, folder, 'touch "$HOME/a" "$TMPDIR/b"; echo "$HOME"')
+    assert first.passed
+    assert not Path(first.output.strip()).exists()
+    assert run(guest, folder, 'ls "$HOME" "$TMPDIR" | grep -c "[ab]$"').output == "0\n"
+
+
+def test_runs_from_several_threads_take_turns(guest, folder) -> None:
+    """One guest runs one thing at a time, so that sweeping after one cannot hit another."""
+    results: list[bool] = []
+    threads = [
+        threading.Thread(target=lambda: results.append(run(guest, folder, "sleep 0.1").passed)) for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [True] * 3
+
+
+def test_the_guest_ends_with_whoever_ordered_it(guest, folder, tmp_path) -> None:
+    """Kill depcheck itself, and the guest is gone as well."""
+    script = f"""
+import os, signal, sys, threading, time
+from pathlib import Path
+from depcheck.checking.process import Guest
+from depcheck.checking.sandbox import Walls
+def end():
+    while not Path({str(folder)!r}, "pid").exists(): time.sleep(0.02)
+    os.kill(os.getpid(), signal.SIGKILL)
+threading.Thread(target=end).start()
+Guest(Walls(), Path({str(tmp_path)!r})).run(["sh", "-c", "sleep 1000 & echo $! > new; mv new pid; wait"],
+    folder=Path({str(folder)!r}), timeout_s=1000)
+"""
+    assert run_own([sys.executable, "-c", script], folder=folder, timeout_s=60).exit_status == -9
+    pid = int((folder / "pid").read_text())
+    for _ in range(500):
+        if not alive(pid):
+            break
+        threading.Event().wait(0.02)
+    assert not alive(pid)
+
+
+def test_our_own_commands_give_their_bytes(folder) -> None:
+    """Standard output comes as written, beside the text of both streams."""
+    ran = run_own(["sh", "-c", r"cat; printf 'a\r\n'; echo err >&2"], folder=folder, timeout_s=9, given=b"in\n")
+    assert (ran.answer, ran.output, ran.passed) == (b"in\na\r\n", "in\na\nerr\n", True)
+
+
+def test_our_own_commands_have_a_wall_clock_and_no_token(folder) -> None:
+    """A stuck git does not stop the night; it sees no token."""
+    assert run_own(["sleep", "100"], folder=folder, timeout_s=0.2).timed_out
+    outer = {**os.environ, "GITHUB_TOKEN": "secret"}
+    assert "secret" not in run_own(["env"], folder=folder, timeout_s=9, outer=outer).output

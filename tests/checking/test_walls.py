@@ -1,0 +1,141 @@
+"""The walls that this machine can raise do stand, and what cannot be isolated is not run."""
+
+import os
+import platform
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from depcheck.checking import sandbox
+from depcheck.checking.process import Guest
+from depcheck.checking.sandbox import OFF, OPEN, Network, Walls, walls_here
+from depcheck.checking.walls import landlock, seccomp
+from depcheck.core.errors import DepcheckError
+
+needs_landlock = pytest.mark.skipif(landlock.abi() == 0, reason="this kernel has no Landlock")
+needs_network_rules = pytest.mark.skipif(landlock.abi() < landlock.NET_ABI, reason="no Landlock TCP rules here")
+needs_seccomp = pytest.mark.skipif(not seccomp.available(), reason="no seccomp filter for this machine")
+
+
+def python(guest: Guest, folder: Path, code: str, network: Network = OFF):
+    return guest.run([sys.executable, "-c", code], folder=folder, timeout_s=60, network=network)
+
+
+@needs_landlock
+def test_files_outside_are_closed(guest, folder, tmp_path) -> None:
+    """A home's secrets cannot be read, nor can the repository be written."""
+    home = Path("~").expanduser()
+    if not os.access(home, os.R_OK) or str(tmp_path).startswith(str(home)):
+        pytest.skip("no home folder to keep closed")
+    assert "PermissionError" in python(guest, folder, f"import os; os.listdir({str(home)!r})").output
+    assert "PermissionError" in python(guest, folder, f"open({str(Path(__file__))!r}, 'a')").output
+    assert python(guest, folder, "open('mine', 'w').write('x')").passed
+
+
+@needs_network_rules
+def test_only_named_ports_can_be_reached(guest, folder) -> None:
+    """Closed: nothing; a port: that one alone; open: all."""
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("127.0.0.1", 0)) as other:
+        port, closed = server.getsockname()[1], other.getsockname()[1]
+        code = "import socket; socket.create_connection(('127.0.0.1', {}), 5)"
+        assert "PermissionError" in python(guest, folder, code.format(port)).output
+        assert python(guest, folder, code.format(port), Network.only(port)).passed
+        assert "PermissionError" in python(guest, folder, code.format(closed), Network.only(port)).output
+        assert python(guest, folder, code.format(closed), OPEN).passed
+
+
+@needs_seccomp
+@pytest.mark.parametrize(
+    "code",
+    [
+        "socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
+        "socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)",
+        "socket.socket(socket.AF_INET, socket.SOCK_RAW)",
+        "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)",
+        "socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)",  # multipath TCP
+        "socket.socket().sendto(b'x', 0x20000000, ('127.0.0.1', 9))",  # fast open
+    ],
+)
+def test_ways_around_the_port_rules_are_closed(guest, folder, code) -> None:
+    """What Landlock does not see of the internet is refused while the network is closed."""
+    assert "PermissionError" in python(guest, folder, f"import socket; {code}").output
+
+
+@needs_seccomp
+def test_tracing_and_kernel_doors_are_closed(guest, folder) -> None:
+    """ptrace, keyctl, bpf, unshare and mount fail, whatever the network."""
+    code = "import ctypes; c = ctypes.CDLL(None, use_errno=True)\n"
+    numbers = {"x86_64": (101, 250, 321, 272, 165), "aarch64": (117, 219, 280, 97, 40)}[platform.machine()]
+    for number in numbers:
+        code += f"assert c.syscall({number}, 0, 0, 0, 0, 0) == -1 and ctypes.get_errno() == 1, {number}\n"
+    assert python(guest, folder, code, OPEN).passed
+
+
+@needs_seccomp
+def test_ordinary_programs_do_not_notice(guest, folder) -> None:
+    """Threads, processes, pools, UNIX sockets and local servers work behind the walls."""
+    code = (
+        "import socket, multiprocessing, threading, subprocess, asyncio\n"
+        "if __name__ == '__main__':\n"
+        "    print(multiprocessing.get_context('fork').Pool(2).map(abs, [-1]))\n"
+        "    threading.Thread(target=print, args=('thread',)).start()\n"
+        "    subprocess.check_call(['true']); socket.socketpair(); socket.create_server(('127.0.0.1', 0))\n"
+        "    asyncio.run(asyncio.sleep(0))\n"
+    )
+    ran = python(guest, folder, code)
+    assert ran.passed, ran.output
+
+
+def test_no_privilege_is_gained_or_left(guest, folder) -> None:
+    """No set-user-id program helps, and no capability is held."""
+    if not Path("/proc/self/status").exists():
+        pytest.skip("no /proc here")
+    status = python(guest, folder, "print(open('/proc/self/status').read())").output
+    assert "NoNewPrivs:\t1" in status
+    assert "CapEff:\t0000000000000000" in status
+
+
+def test_without_a_sandbox_nothing_is_walled(tmp_path, folder) -> None:
+    """--no-sandbox runs as the person, with the clean environment all the same."""
+    plain = Guest(walls_here(sandbox=False, in_actions=True), tmp_path, {"GITHUB_TOKEN": "secret"})
+    assert plain.walls.isolation()["user_dropped"] is False
+    assert "secret" not in plain.run(["env"], folder=folder, timeout_s=9).output
+
+
+def test_in_actions_what_cannot_be_isolated_is_not_run(tmp_path) -> None:
+    """An interpreter that another user cannot read, beside a token: a sentence instead of a run."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    with pytest.raises(DepcheckError, match="nothing was run"):
+        walls_here(sandbox=True, in_actions=True, needed=[closed])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_root_drops_to_a_user_without_groups(tmp_path) -> None:
+    """As root with readable interpreters the guest is another user, in no group, and can be killed as a whole."""
+    scratch = Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())
+    scratch.chmod(0o711)
+    folder = scratch / "folder"
+    folder.mkdir()
+    walls = Walls(raised=True, uid=sandbox.GUEST_UID, landlock_abi=landlock.abi(), seccomp=seccomp.available())
+    other = Guest(walls, scratch, {})
+    other.own(folder)
+    ran = other.run(
+        ["sh", "-c", "id -u; id -G; touch mine; cat /proc/1/environ; setsid sleep 1000 &"], folder=folder, timeout_s=60
+    )
+    subprocess.check_call(["rm", "-rf", str(scratch)])
+    assert ran.output.splitlines()[:2] == [str(sandbox.GUEST_UID)] * 2
+    assert "Permission denied" in ran.output
+
+
+def test_a_failing_wall_stops_the_run(tmp_path, folder) -> None:
+    """A guest whose user cannot enter its folder never starts."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    folder.chmod(0o700)
+    other = Guest(Walls(raised=True, uid=sandbox.GUEST_UID), tmp_path, {})
+    with pytest.raises(DepcheckError, match="was not run"):
+        other.run(["true"], folder=folder, timeout_s=9)

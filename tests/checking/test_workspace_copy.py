@@ -1,0 +1,49 @@
+"""Copies hold what a checkout holds, and nothing that leads out of it."""
+
+import os
+
+import pytest
+
+from depcheck.checking import workspace_copy
+from depcheck.checking.workspace_copy import WorkspaceCopy, copy_tree
+from depcheck.core.errors import DepcheckError
+
+
+@pytest.fixture
+def repo(tmp_path):
+    root = tmp_path / "repo"
+    for path in ("a.py", "pkg/b.py", ".git/config", ".venv/x.py", "other/pyvenv.cfg", "other/c.py", "report/old.json"):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text("x")
+    (root / "inside").symlink_to("pkg/b.py")
+    (root / "folder").symlink_to("pkg")
+    (root / "outside").symlink_to("../../secret")
+    (root / "absolute").symlink_to("/etc/passwd")
+    os.mkfifo(root / "pipe")
+    return root
+
+
+def test_a_copy_has_files_and_inner_links_alone(repo, tmp_path) -> None:
+    """No version control, no virtual environments, no ways out, nothing that blocks a reader."""
+    copy_tree(repo, tmp_path / "copy", (repo / "report",))
+    found = {str(path.relative_to(tmp_path / "copy")) for path in (tmp_path / "copy").rglob("*") if not path.is_dir()}
+    assert found - {"folder/b.py"} == {"a.py", "pkg/b.py", "inside"}
+    assert (tmp_path / "copy/folder").is_symlink()
+
+
+def test_a_fresh_copy_replaces_what_was_there(repo, tmp_path, guest) -> None:
+    """A check finds the repository as committed, whatever the one before has done."""
+    copies = WorkspaceCopy(repo, guest, guest.scratch)
+    copies.to(tmp_path / "work")
+    (tmp_path / "work/a.py").write_text("changed")
+    (tmp_path / "work/new.py").write_text("new")
+    copies.to(tmp_path / "work")
+    assert (tmp_path / "work/a.py").read_text() == "x"
+    assert not (tmp_path / "work/new.py").exists()
+
+
+def test_too_much_is_refused_in_words(repo, tmp_path, monkeypatch) -> None:
+    """A repository that would fill the disk is not copied for each check."""
+    monkeypatch.setattr(workspace_copy, "MOST_FILES", 1)
+    with pytest.raises(DepcheckError, match="too much to copy"):
+        copy_tree(repo, tmp_path / "copy")
