@@ -60,16 +60,14 @@ class Tree:
             return False
 
     def head(self, path: str, size: int = 16 << 10) -> str:
-        """The beginning of a file, for a first look; what is no UTF-8 is replaced."""
-        with (self.root / path).open("rb") as file:
-            return file.read(size).decode("utf-8", "replace")
+        """The beginning of a file, empty for none, for a first look; what is no UTF-8 is replaced."""
+        return self._bytes(path, size).decode("utf-8", "replace") if self.has(path) else ""
 
     def read(self, path: str) -> str:
         """A file's text, line ends as they are. Raises LockfileError where it is too long or no UTF-8."""
         if not self.has(path):
             raise LockfileError(f"{path} is not a file of the repository; commit it, or correct its name.")
-        with (self.root / path).open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
+        content = self._bytes(path, MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
             raise LockfileError(f"{path} is longer than {MOST_BYTES >> 20} MiB, which no lockfile is; shorten it.")
         try:
@@ -79,3 +77,10 @@ class Tree:
             raise LockfileError(
                 f"{path} is not UTF-8 at line {line} (byte 0x{content[error.start]:02x}); save it as UTF-8."
             ) from None
+
+    def _bytes(self, path: str, size: int) -> bytes:
+        try:
+            with (self.root / path).open("rb") as file:
+                return file.read(size)
+        except OSError as error:
+            raise LockfileError(f"{path} cannot be read ({error.strerror}); correct its permissions.") from None
