@@ -3,6 +3,7 @@
 import hashlib
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from urllib.parse import unquote, urljoin
 
 import msgspec
@@ -17,7 +18,7 @@ _SDIST = re.compile(r"\.(?:tar\.gz|zip|tar\.bz2|tgz|tar\.xz|tar\.Z|tar|tbz)$")
 _DISTRIBUTION = re.compile(rf"{_SDIST.pattern}|\.(?:whl|egg)$")
 
 
-class File(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", omit_defaults=True):
+class File(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="kebab", omit_defaults=True):
     """One distribution file, with PEP 691's and PEP 700's keys; `hashes` are lower-case hex by algorithm.
 
     `core_metadata` is False where the index says that there is no metadata file, None where it says nothing.
@@ -136,9 +137,12 @@ def version_text(filename: str, project: str) -> str | None:
     if stem == filename:
         return None
     for position, character in enumerate(stem):
-        if character == "-" and canonicalize_name(stem[:position]) == project:
+        if character == "-" and _canonical(stem[:position]) == project:
             return stem[position + 1 :]
     return None
+
+
+_canonical = lru_cache(4096)(canonicalize_name)
 
 
 def version_or_none(text: str | None) -> Version | None:
