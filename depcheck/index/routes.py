@@ -119,6 +119,8 @@ class Routes:
             return _not_found("No page of any index lists this file.")
         if filename.endswith(_METADATA):
             return Reply(HTTPStatus.OK, self._metadata.get(file), headers=_FOREVER)
+        if not file.is_wheel:
+            self.last_source = filename
         arrival = self._files.get(file)
         return Reply(
             HTTPStatus.OK,
