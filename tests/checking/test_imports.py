@@ -1,0 +1,154 @@
+"""The import check survives whatever a module does at import, and counts only what fails alone."""
+
+import ast
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+import pytest
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from depcheck.checking import imports
+from depcheck.checking.commands import Room
+from depcheck.checking.environments import Environment
+from depcheck.checking.imports import Findings, import_check
+from depcheck.checking.installed import OnDisk, module_name
+from depcheck.checking.sandbox import OFF
+from depcheck.core.checks import Check, Kind, Outcome
+from depcheck.core.distributions import Distribution
+
+
+@pytest.fixture
+def room(guest, folder, tmp_path, this_environment) -> Room:
+    return Room(guest, this_environment, folder, tmp_path / "log.txt", 60, OFF)
+
+
+def found(room: Room, *ids: str) -> Findings:
+    return import_check(room, Check(Kind.IMPORT, ids=frozenset(ids)))
+
+
+HOSTILE = {
+    "good": "",
+    "exits": "import sys; sys.exit('bye')",
+    "ends": "import os; os._exit(0)",
+    "crashes": "import ctypes; ctypes.string_at(0)",
+    "raises": "raise BaseException('deep\\n  down')",
+    "interrupts": "raise KeyboardInterrupt",
+    "asks": "input()",
+    "prints": "import os, sys; print('x' * 100000); os.write(1, b'\\xff[1,2]\\n'); print('[\"pass\", \"exits\"]')",
+    "forks": "import os; os.fork()",
+    "threads": "import threading, time; threading.Thread(target=time.sleep, args=(1000,)).start()",
+    "misses": "import json\nfrom json.nothing import here",
+    "zlast": "",
+}
+
+
+def test_every_module_is_reached_whatever_the_others_do(room) -> None:
+    """Exits, crashes, forks, threads, prints and questions stop neither the check nor its truth."""
+    for name, text in HOSTILE.items():
+        (room.copy / f"{name}.py").write_text(text)
+    findings = found(room)
+    assert findings.passed == {"good", "prints", "forks", "threads", "zlast"}
+    assert {name: failure.headline for name, failure in findings.failed.items()} == {
+        "exits": "SystemExit: bye",
+        "ends": "the import ended its process: exit status 0",
+        "crashes": "the import ended its process: exit status 139 (segmentation fault)",
+        "raises": "BaseException: deep down",
+        "interrupts": "KeyboardInterrupt",
+        "asks": "EOFError: EOF when reading a line",
+        "misses": "ModuleNotFoundError: No module named 'json.nothing'",
+    }
+    assert "depcheck_importer" not in findings.failed["misses"].evidence
+    assert findings.outcome(narrowed=False) is Outcome.FAIL
+
+
+def test_a_hang_is_timed_out_and_the_rest_goes_on(room, monkeypatch) -> None:
+    """One module that never returns costs its time alone, and its stack is the evidence."""
+    monkeypatch.setattr(imports, "MODULE_TIMEOUT_S", 1.0)
+    (room.copy / "hangs.py").write_text("import time\ndef forever():\n    time.sleep(1000)\nforever()\n")
+    (room.copy / "later.py").write_text("")
+    findings = found(room)
+    assert findings.passed == {"later"}
+    assert findings.failed["hangs"].headline == "import timed out after 1 s"
+    assert "forever" in findings.failed["hangs"].evidence
+
+
+def test_a_failure_that_another_module_caused_does_not_count(room) -> None:
+    """What fails in company is asked again alone, in a fresh process."""
+    (room.copy / "breaks.py").write_text("import sys; sys.modules['json'] = None; sys.modules.pop('victim', None)")
+    (room.copy / "victim.py").write_text("import json")
+    assert found(room).failed == {}
+
+
+def test_what_was_not_reached_is_not_called_a_pass(room) -> None:
+    """No time left: the outcome is open, and it is said how much was left."""
+    (room.copy / "one.py").write_text("")
+    findings = found(replace(room, timeout_s=-1))
+    assert findings.not_reached == ["one"]
+    assert findings.outcome(narrowed=False) is Outcome.UNRESOLVED
+
+
+def test_wanted_modules_alone_are_imported(room) -> None:
+    """Ids narrow the check; wanted ones that no longer exist leave it open."""
+    (room.copy / "one.py").write_text("")
+    (room.copy / "two.py").write_text("raise ValueError")
+    assert found(room, "one").passed == {"one"}
+    assert found(room, "gone").outcome(narrowed=True) is Outcome.UNRESOLVED
+
+
+def test_the_projects_modules_are_those_of_packages_and_src(room) -> None:
+    """No tests, no build scripts, no folders that are no packages."""
+    files = ["app.py", "setup.py", "conftest.py", "test_app.py", "pkg/__init__.py", "pkg/a.py", "pkg/tests/__init__.py",
+             "loose/b.py", "src/lib/__init__.py", "src/lib/c.py", "docs/__init__.py", "pkg/__main__.py"]  # fmt: skip
+    for file in files:
+        (room.copy / file).parent.mkdir(parents=True, exist_ok=True)
+        (room.copy / file).touch()
+    assert imports.project_modules(room) == ["app", "lib", "lib.c", "pkg", "pkg.a"]
+
+
+def test_distributions_do_not_see_the_repositorys_own_modules(room) -> None:
+    """A file of the project's named like a dependency's dependency must not hide the real one."""
+    (room.copy / "packaging.py").write_text("raise ValueError('mine')")
+    findings = import_check(room, Check(Kind.IMPORT, packages=frozenset({"pytest"})))
+    assert "_pytest.python" in findings.passed
+    assert set(findings.failed) <= {"packaging", *(name for name in findings.failed if name.startswith("_pytest"))}
+    assert "mine" not in str([f for name, f in findings.failed.items() if name != "packaging"])
+
+
+def test_the_modules_of_a_distribution_are_chosen_by_name(this_environment: Environment) -> None:
+    """Only those asked for, each once."""
+    name = canonicalize_name("demo")
+    known = OnDisk(Distribution(name, Version("1")), ("demo", "demo.part"))
+    environment = replace(this_environment, on_disk=(known,))
+    assert imports.modules_of(environment, frozenset({"demo"})) == ["demo", "demo.part"]
+    assert imports.modules_of(environment, frozenset({"other"})) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "module"),
+    [
+        ("six.py", "six"),
+        ("a/__init__.py", "a"),
+        ("a/b.cpython-311-x86_64-linux-gnu.so", "a.b"),
+        ("a/b.abi3.so", "a.b"),
+        ("a/b.so", "a.b"),
+        ("google/cloud/storage/client.py", "google.cloud.storage.client"),
+        ("a/__main__.py", None),
+        ("a/tests/test_b.py", None),
+        ("a/py.typed", None),
+        ("a/not-a-name.py", None),
+        ("../../bin/tool.py", None),
+        ("__init__.py", None),
+        ("a-1.dist-info/x.py", None),
+        ("a/b.pyi", None),
+    ],
+)
+def test_module_names(path: str, module: str | None) -> None:
+    """What a RECORD lists becomes the name to import, or nothing."""
+    assert module_name(PurePosixPath(path)) == module
+
+
+def test_old_interpreters_can_run_the_importer() -> None:
+    """Its text must stay within the grammar of Python 3.6."""
+    for script in Path(imports.SCRIPTS).glob("*.py"):
+        ast.parse(script.read_text(), feature_version=(3, 6))

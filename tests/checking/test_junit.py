@@ -1,0 +1,61 @@
+"""Results are read without trusting who wrote them."""
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from depcheck.checking import junit
+from depcheck.checking.junit import UnreadableResultsError, read_cases
+
+GOOD = b"""<?xml version="1.0" encoding="utf-8"?><testsuites><testsuite name="pytest">
+<testcase classname="a.B" name="test_x[1]"/>
+<testcase classname="a" name="test_y"><failure message="assert 0">text &lt;here&gt;</failure></testcase>
+<testcase classname="" name="a.bad"><error message="collection failure">E   ImportError: no</error></testcase>
+<testcase classname="a" name="test_s"><skipped message="why">because</skipped></testcase>
+<testcase classname="a" name="test_z"><failure message="one"/><error message="two"/></testcase>
+</testsuite></testsuites>"""
+
+
+def test_cases_have_ids_and_problems() -> None:
+    """The first problem of a test is its problem; skipped is neither passed nor failed."""
+    cases = {case.id: case for case in read_cases(GOOD)}
+    assert list(cases) == ["a.B::test_x[1]", "a::test_y", "a.bad", "a::test_s", "a::test_z"]
+    assert cases["a::test_y"].problem == ("assert 0", "text <here>")
+    assert cases["a::test_z"].problem == ("one", "")
+    assert cases["a::test_s"].skipped
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"<a>",
+        b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
+        b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>',
+        "<!DOCTYPE a><a/>".encode("utf-16"),
+        b"\xff\xfe<",
+    ],
+)
+def test_what_no_test_runner_writes_is_refused(content) -> None:
+    """Entities, document types, other encodings, and what is cut off."""
+    with pytest.raises(UnreadableResultsError):
+        read_cases(content)
+
+
+def test_memory_is_bounded(monkeypatch) -> None:
+    """A text longer than the limit is cut, a count beyond it refused."""
+    monkeypatch.setattr(junit, "MOST_TEXT_CHARS", 10)
+    long = b'<t><testcase name="a"><failure message="m">' + b"x" * 100_000 + b"</failure></testcase></t>"
+    assert read_cases(long)[0].problem == ("m", "x" * 10)
+    monkeypatch.setattr(junit, "MOST_CASES", 1)
+    with pytest.raises(UnreadableResultsError):
+        read_cases(b'<t><testcase name="a"/><testcase name="b"/></t>')
+
+
+@given(st.binary() | st.binary().map(lambda noise: GOOD[:200] + noise + GOOD[200:]))
+def test_no_input_raises_anything_else(content: bytes) -> None:
+    """Read or refused; nothing else escapes."""
+    with contextlib.suppress(UnreadableResultsError):
+        read_cases(content)

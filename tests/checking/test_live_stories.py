@@ -1,0 +1,96 @@
+"""The founding stories, from the live index: real packages, installed and checked as the guest."""
+
+from pathlib import Path
+
+import pytest
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from depcheck.checking.checks import GuestChecks
+from depcheck.checking.environments import UvEnvironments
+from depcheck.checking.workspace_copy import WorkspaceCopy
+from depcheck.core.checks import Check, Kind, Outcome
+from depcheck.core.environments import EnvironmentSpec
+from depcheck.core.errors import InterpreterMissingError
+from depcheck.core.failures import newly_failing
+from depcheck.core.pins import Pin
+from depcheck.core.settings import Settings
+from depcheck.core.world import World
+from depcheck.index.local import LocalIndex
+from depcheck.index.upstream import Upstream
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory):
+    with LocalIndex([Upstream("https://pypi.org/simple/")], tmp_path_factory.mktemp("index")) as found:
+        yield found
+
+
+@pytest.fixture
+def checked(guest, interpreters, index, tmp_path):
+    repo = tmp_path / "repo"
+    repo.mkdir()
+    copies = WorkspaceCopy(repo, guest, guest.scratch)
+    environments = UvEnvironments(guest, index, interpreters, copies, guest.scratch, 300)
+    checks = GuestChecks(guest, index, copies, Settings(timeout_s=300, boot_seconds=5), tmp_path / "logs")
+
+    def run(python: str, lines: str, files: dict[str, str], *wanted: Check):
+        try:
+            interpreters.find(python)
+        except InterpreterMissingError as error:
+            pytest.skip(str(error))
+        for name, text in files.items():
+            Path(repo, name).write_text(text)
+        spec = EnvironmentSpec("requirements.txt", python, ())
+        pairs = [line.split("==") for line in lines.split()]
+        pins = {canonicalize_name(name): Pin(canonicalize_name(name), Version(version)) for name, version in pairs}
+        installed = environments.install(spec, pins, World())
+        return installed, (checks.run(spec, installed, wanted) if installed.failure is None else [])
+
+    return run
+
+
+CELERY = "celery==4.1.0 billiard==3.5.0.3 pytz==2018.4 vine==1.1.4 amqp==2.3.2 "
+WORKER = "celery -A tasks worker -P solo --without-mingle --without-gossip --without-heartbeat"
+TASKS = {"tasks.py": "import celery\napp = celery.Celery('tasks', broker='memory://')\n"}
+
+
+def test_kombu_is_caught_by_imports_alone_and_by_the_boot_alone(checked) -> None:
+    """kombu 4.2.0 against celery 4.1.0: no test needed; `celery report` stays fine."""
+    packages = frozenset({"kombu", "celery"})
+    wanted = (Check(Kind.IMPORT, packages=packages), Check(Kind.SMOKE, "celery report"), Check(Kind.BOOT, WORKER))
+    _, before = checked("3.6", CELERY + "kombu==4.1.0", TASKS, *wanted)
+    _, after = checked("3.6", CELERY + "kombu==4.2.0", TASKS, *wanted)
+    new = {failure.id: failure.headline for failure in newly_failing(before[0], after[0])}
+    assert new["celery.concurrency.asynpool"].startswith("ModuleNotFoundError: No module named 'kombu.async'")
+    assert not [name for name in new if name.startswith("kombu")]
+    assert [result.outcome for result in (*before[1:], *after[1:])] == [*[Outcome.PASS] * 3, Outcome.FAIL]
+    assert "kombu.async.timer" in after[2].headline
+
+
+def test_werkzeug_3_breaks_the_import_of_flask_2_2(checked) -> None:
+    """Every module that fails is one of flask's."""
+    lines = "flask==2.2.5 jinja2==3.1.2 itsdangerous==2.1.2 click==8.1.7 markupsafe==2.1.3 werkzeug=="
+    check = Check(Kind.IMPORT, packages=frozenset({"flask", "werkzeug"}))
+    _, before = checked("3.11", lines + "2.3.7", {}, check)
+    _, after = checked("3.11", lines + "3.0.0", {}, check)
+    new = {failure.id: failure.headline for failure in newly_failing(before[0], after[0])}
+    assert new["flask"] == after[0].headline
+    assert "cannot import name 'url_quote' from 'werkzeug.urls'" in new["flask"]
+    assert {name.partition(".")[0] for name in new} == {"flask"}
+
+
+def test_scarface_cannot_be_built(checked) -> None:
+    """The sdist lacks the file that its setup.py reads."""
+    installed, _ = checked("3.11", "django-scarface==3.2", {})
+    assert "django_scarface/__init__.py" in installed.failure.headline
+    assert (installed.package, installed.version) == ("django-scarface", Version("3.2"))
+
+
+def test_a_build_requirement_breaks_pyyaml(checked) -> None:
+    """Cython 3 against PyYAML 5.4.1: the package that cannot be built is named, with the build's own error."""
+    installed, _ = checked("3.10", "pyyaml==5.4.1", {})
+    assert "cython_sources" in installed.failure.headline
+    assert installed.package == "pyyaml"

@@ -1,0 +1,165 @@
+"""The test check: ids by JUnit XML or unittest, and no pass without a test."""
+
+import pytest
+
+from depcheck.checking.checks import GuestChecks
+from depcheck.checking.workspace_copy import WorkspaceCopy
+from depcheck.core.checks import Check, Kind, Outcome
+from depcheck.core.settings import Settings
+
+TESTS = """
+import os, pytest
+@pytest.mark.parametrize("number", [1, 2])
+def test_number(number): assert number == 1
+class TestThings:
+    def test_well(self): pass
+@pytest.mark.skip
+def test_skipped(): pass
+@pytest.fixture
+def broken(): raise LookupError("no \\x00 fixture")
+def test_set_up(broken): pass
+"""
+
+
+@pytest.fixture
+def check(guest, shelf, tmp_path, spec, this_environment):
+    repo = tmp_path / "repo"
+    repo.mkdir()
+
+    def run(files: dict[str, str], command: str = "", ids: tuple[str, ...] = (), *, bare: bool = False):
+        for name, text in files.items():
+            (repo / name).parent.mkdir(parents=True, exist_ok=True)
+            (repo / name).write_text(text)
+        environment = this_environment
+        if bare:
+            object.__setattr__(environment, "on_disk", ())
+        copies = WorkspaceCopy(repo, guest, guest.scratch)
+        checks = GuestChecks(guest, shelf, copies, Settings(timeout_s=60), tmp_path / "logs")
+        found = checks.run(spec, environment, [Check(Kind.TEST, command, frozenset(ids))])
+        return found[0] if found else None
+
+    return run
+
+
+def failures(result) -> dict[str, str]:
+    return {failure.id: failure.headline for failure in result.failures}
+
+
+def test_pytest_tells_each_test(check) -> None:
+    """Ids are `classname::name`; messages are the headlines; skipped tests have not passed."""
+    result = check({"test_it.py": TESTS})
+    assert result.command == "python -m pytest"
+    assert result.outcome is Outcome.FAIL
+    assert result.passed == {"test_it::test_number[1]", "test_it.TestThings::test_well"}
+    assert failures(result) == {
+        "test_it::test_number[2]": "assert 2 == 1",
+        "test_it::test_set_up": failures(result)["test_it::test_set_up"],
+    }
+    assert failures(result)["test_it::test_set_up"].startswith("LookupError: no ")
+
+
+def test_only_wanted_tests_run(check) -> None:
+    """A trial runs the failing tests alone, parametrised ones included."""
+    result = check({"test_it.py": TESTS}, ids=("test_it::test_number[1]",))
+    assert (result.outcome, result.passed) == (Outcome.PASS, {"test_it::test_number[1]"})
+
+
+def test_wanted_tests_that_are_not_there_leave_it_open(check) -> None:
+    """A run that deselected everything has shown nothing."""
+    assert check({"test_it.py": TESTS}, ids=("test_it::test_gone",)).outcome is Outcome.UNRESOLVED
+
+
+def test_a_module_that_cannot_be_collected_is_a_failure_of_its_own(check) -> None:
+    """With the import error as headline; and wanted by that id, its tests run again."""
+    broken = {"tests/test_bad.py": "from json import nothing\ndef test_a(): pass\n"}
+    result = check(broken)
+    assert failures(result) == {"tests.test_bad": failures(result)["tests.test_bad"]}
+    assert failures(result)["tests.test_bad"].startswith("ImportError: cannot import name 'nothing' from 'json'")
+    repaired = {"tests/test_bad.py": "def test_a(): pass\n", "tests/test_other.py": "def test_b(): pass\n"}
+    assert check(repaired, ids=("tests.test_bad",)).passed == {"tests.test_bad::test_a"}
+
+
+def test_nothing_collected_is_no_pass(check) -> None:
+    """An empty suite does not vouch for anything."""
+    result = check({"test_it.py": "", "pytest.ini": "[pytest]\n"})
+    assert (result.outcome, result.headline) == (Outcome.FAIL, "no tests were collected")
+
+
+def test_a_crash_of_the_test_runner_is_told(check) -> None:
+    """No results, a signal: the failure is the command's."""
+    result = check({"test_it.py": "import ctypes\ndef test_a(): ctypes.string_at(0)\n"})
+    assert failures(result) == {"": "exit status 139 (segmentation fault)"}
+
+
+def test_a_command_that_hides_the_exit_status_hides_no_failure(check) -> None:
+    """`pytest | tee` passes for a shell; its failed tests are seen all the same."""
+    result = check({"test_it.py": "def test_a(): assert 0\n"}, "pytest 2>&1 | tee out.txt")
+    assert (result.outcome, list(failures(result))) == (Outcome.FAIL, ["test_it::test_a"])
+
+
+def test_two_runs_of_pytest_in_one_command_are_both_read(check) -> None:
+    """The second one does not overwrite the results of the first."""
+    files = {"test_a.py": "def test_a(): pass\n", "test_b.py": "def test_b(): pass\n"}
+    assert check(files, "pytest test_a.py && pytest test_b.py").passed == {"test_a::test_a", "test_b::test_b"}
+
+
+def test_a_users_own_results_file_still_appears(check) -> None:
+    """Where the command asks for JUnit XML itself, it gets it, and so do we."""
+    result = check({"test_a.py": "def test_a(): pass\n"}, "pytest --junitxml=mine.xml && test -s mine.xml")
+    assert (result.outcome, result.passed) == (Outcome.PASS, {"test_a::test_a"})
+
+
+def test_any_other_command_is_judged_by_its_exit_status(check) -> None:
+    """No pytest, no ids."""
+    assert check({}, "true").outcome is Outcome.PASS
+    assert failures(check({}, "echo ValueError: x; exit 1")) == {"": "ValueError: x"}
+
+
+@pytest.mark.parametrize(
+    ("trick", "outcome"),
+    [
+        ("ln -s /etc/passwd $DEPCHECK_RESULTS/junit-1.xml", Outcome.FAIL),
+        ("mkfifo $DEPCHECK_RESULTS/junit-1.xml", Outcome.FAIL),
+        ("echo '<!DOCTYPE x [<!ENTITY a \"aa\">]><x>&a;</x>' > $DEPCHECK_RESULTS/junit-1.xml", Outcome.FAIL),
+        ("echo 'no xml' > $DEPCHECK_RESULTS/junit-1.xml", Outcome.FAIL),
+        ("rm -rf $DEPCHECK_RESULTS", Outcome.PASS),
+    ],
+)
+def test_forged_results_are_refused(check, trick, outcome) -> None:
+    """Links, pipes, entities and rubbish in place of results are read as what they are: no proof of a pass."""
+    assert check({}, trick).outcome is outcome
+
+
+UNITTEST = """
+import unittest
+class Things(unittest.TestCase):
+    def test_well(self): pass
+    def test_bad(self): self.assertEqual(1, 2)
+    def test_parts(self):
+        for part in range(2):
+            with self.subTest(part=part): self.assertEqual(part, 0)
+"""
+
+
+def test_unittest_is_used_where_pytest_is_not_installed(check) -> None:
+    """Same kind of ids, same narrowing."""
+    result = check({"test_it.py": UNITTEST}, bare=True)
+    assert result.passed == {"test_it.Things::test_well"}
+    assert {"test_it.Things::test_bad": "AssertionError: 1 != 2"}.items() <= failures(result).items()
+    assert len(result.failures) == 2
+    assert check({}, result.command, ids=("test_it.Things::test_well",)).outcome is Outcome.PASS
+
+
+def test_unittest_tells_which_test_crashed_or_could_not_be_loaded(check) -> None:
+    """A crash names the test that ran; an import error names the module."""
+    crash = UNITTEST.replace("self.assertEqual(1, 2)", "__import__('os')._exit(9)")
+    assert failures(check({"test_it.py": crash}, bare=True)) == {"test_it.Things::test_bad": "exit status 9"}
+    result = check({"test_it.py": "import unittest, nothing_there\n"}, bare=True)
+    assert list(failures(result)) == ["test_it"]
+    assert "nothing_there" in failures(result)["test_it"]
+
+
+def test_a_repository_without_tests_has_no_test_result(check) -> None:
+    """Nothing is claimed where there is nothing to run; so with tests for a runner that is not installed."""
+    assert check({"app.py": ""}) is None
+    assert check({"test_it.py": "import pytest\n"}, bare=True) is None

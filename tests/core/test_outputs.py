@@ -1,0 +1,149 @@
+"""What processes print becomes safe text, one telling line, and a signature that survives another run."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from depcheck.core.outputs import (
+    EVIDENCE_CHARS,
+    clean,
+    died_of_signal,
+    error_itself,
+    evidence,
+    exit_sentence,
+    middle_cut,
+    signature,
+    telling_line,
+)
+
+HOSTILE = st.text(st.characters() | st.sampled_from("\x1b\r\n\x9b[]0;m\u202e\u2028Traceback:\x00"))
+
+
+@given(HOSTILE)
+def test_clean_text_has_no_controls_and_stays_clean(text: str) -> None:
+    """Whatever comes in; cleaning twice is cleaning once."""
+    cleaned = clean(text)
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029]", cleaned)
+    assert clean(cleaned) == cleaned
+
+
+@given(HOSTILE)
+def test_lines_and_evidence_are_bounded(text: str) -> None:
+    """One line of at most 300 characters, and at most 16 KiB."""
+    line = telling_line(text * 50)
+    assert "\n" not in line
+    assert len(line) <= 300
+    assert len(evidence(text * 5000)) <= EVIDENCE_CHARS
+
+
+@given(st.text(), st.integers(0, 50), st.integers(1, 50))
+def test_a_cut_keeps_both_ends(text: str, head: int, tail: int) -> None:
+    """Short texts whole; long ones with their ends and the number of characters between."""
+    cut = middle_cut(text, head, tail)
+    assert cut == text if len(text) <= head + tail else cut.startswith(text[:head]) and cut.endswith(text[-tail:])
+
+
+def test_evidence_ends_with_the_end() -> None:
+    """The end of a long output is what tells; lines are not torn."""
+    found = evidence("\n".join(f"line {number}" for number in range(10_000)))
+    assert found.endswith("line 9999")
+    assert found.startswith("line ")
+
+
+CHAINED = """noise
+Traceback (most recent call last):
+  File "a.py", line 1, in <module>
+KeyError: 'first'
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "/x/flask/app.py", line 7, in <module>
+    from werkzeug.urls import url_quote
+ImportError: cannot import name 'url_quote' from 'werkzeug.urls' (/x/werkzeug/urls.py)
+done with error handling
+"""
+QUOTED = """  cause: Call failed
+         [stderr]
+         Traceback (most recent call last):
+           File "setup.py", line 21, in get_version
+             version_file = open(filename).read()
+         FileNotFoundError: [Errno 2] No such file or directory: 'django_scarface/__init__.py'
+"""
+WORKER = """Traceback (most recent call last):
+  File "/x/celery/worker/components.py", line 12, in <module>
+    from kombu.async.timer import Timer
+ModuleNotFoundError: No module named 'kombu.async'
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "line"),
+    [
+        (CHAINED, "ImportError: cannot import name 'url_quote' from 'werkzeug.urls' (/x/werkzeug/urls.py)"),
+        (QUOTED, "FileNotFoundError: [Errno 2] No such file or directory: 'django_scarface/__init__.py'"),
+        (WORKER, "ModuleNotFoundError: No module named 'kombu.async' (from kombu.async.timer import Timer)"),
+        ("E   ImportError: cannot import name 'x'\n=== short summary ===", "ImportError: cannot import name 'x'"),
+        ("ok\nerror: no such command\nbye\n", "error: no such command"),
+        ("ok\ncannot open it\nbye\n", "cannot open it"),
+        ("one\ntwo\n\n", "two"),
+        ("a\n=====\n", "a"),
+        ("\n", ""),
+    ],
+)
+def test_the_telling_line(output: str, line: str) -> None:
+    """The last exception, else the last complaint, else the last words."""
+    assert telling_line(output) == line
+
+
+def test_exit_statuses_are_told_as_a_shell_counts() -> None:
+    """A crash has the same sentence whether a shell stood between or not."""
+    assert exit_sentence(-11) == exit_sentence(139) == "exit status 139 (segmentation fault)"
+    assert exit_sentence(3) == "exit status 3"
+    assert died_of_signal(-9)
+    assert died_of_signal(139)
+    assert not died_of_signal(1)
+    assert not died_of_signal(127)
+
+
+SAME = [
+    ("<A at 0x7f3a>", "<A at 0xdead>"),
+    ("/tmp/pytest-of-root/pytest-1/x.py failed", "/var/tmp/abc/x.py failed"),
+    ("at 2024-05-01 10:11:12,123 it broke", "at 2025-12-31 01:02:03,9 it broke"),
+    ("took 1.2 s", "took 15.75 s"),
+    ("cannot connect to localhost:45321", "cannot connect to localhost:9"),
+    ("id 123e4567-e89b-12d3-a456-426614174000", "id 00000000-e89b-12d3-a456-42661417ffff"),
+    ("needs flask 2.2.5", "needs flask 2.3.0rc1"),
+    ("a.py:12: error", "a.py:900: error"),
+]
+OTHER = [
+    ("No module named 'kombu.async'", "No module named 'kombu.five'"),
+    ("assert 302 == 200", "assert 500 == 200"),
+    ("x.py failed", "y.py failed"),
+    ("KeyError: 'a'", "ValueError: 'a'"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_what_differs_between_runs_is_masked(one: str, other: str) -> None:
+    """Addresses, folders, times, ports, ids, versions and line numbers."""
+    assert signature(one) == signature(other)
+
+
+@pytest.mark.parametrize(("one", "other"), OTHER)
+def test_what_tells_errors_apart_is_kept(one: str, other: str) -> None:
+    """Names, numbers and kinds."""
+    assert signature(one) != signature(other)
+
+
+@given(st.text(max_size=200))
+def test_a_signature_is_stable(text: str) -> None:
+    """Masking twice is masking once."""
+    assert signature(signature(text)) == signature(text)
+
+
+def test_the_statement_that_was_added_can_be_taken_away() -> None:
+    """So that one error is one error, whichever import met it first."""
+    assert error_itself(telling_line(WORKER)) == "ModuleNotFoundError: No module named 'kombu.async'"
