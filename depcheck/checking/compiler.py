@@ -101,7 +101,6 @@ class CommandCompiler:
             "PIP_INDEX_URL": url,
             "PIP_CACHE_DIR": str(cache / "pip"),
             "PIP_NO_INPUT": "1",
-            "PIP_USE_PEP517": "1",  # else old source distributions are built with the toolbox's own setuptools
             "CUSTOM_COMPILE_COMMAND": lock.command,
         }
 

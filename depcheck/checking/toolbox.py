@@ -15,11 +15,14 @@ from depcheck.core.errors import DepcheckError, IndexUnavailableError
 # The newest pip-tools for each interpreter, with the newest pip that it works with: pip-tools uses pip's internals,
 # so an unpinned pair breaks by itself (pip-tools 6.14.0 installs beside pip 23.2 and does not start).
 _PAIRS = {
-    "3.6": ("pip-tools==6.4.0", "pip==21.3.1"),
+    "3.6": ("pip-tools==6.4.0", "pip==21.3.1", "setuptools==57.5.0"),
     "3.7": ("pip-tools==6.14.0", "pip==23.1.2"),
     "3.8": ("pip-tools==7.5.2", "pip==25.0.1"),
     "3.9": ("pip-tools==7.6.2", "pip==26.0.1"),
 }
+# Beside setuptools and wheel, pip < 25.3 builds old source distributions with these instead of what the index shows.
+# pip 21 needs them for every such build; there it is the last setuptools that still converts Python 2 code.
+_IN_THE_WAY = ("setuptools", "wheel")
 _NEWEST = ("pip-tools==7.6.2", "pip==26.3")
 _BUILD_TIMEOUT_S = 300
 
@@ -57,10 +60,11 @@ class Toolbox:
         self.folder.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(home, ignore_errors=True)
         self._uv("venv", "--python", str(interpreter), str(home))
+        python = str(home / "bin" / "python")
         wheels = ("--only-binary", ":all:", "--index-url", self.index_url(), "--link-mode", "copy")
-        self._uv(
-            "pip", "install", "--python", str(home / "bin" / "python"), *wheels, *pair, "setuptools", "wheel"
-        )
+        self._uv("pip", "install", "--python", python, *wheels, *pair)
+        if not any(line.startswith("setuptools") for line in pair):
+            self._uv("pip", "uninstall", "--python", python, *_IN_THE_WAY)
         (home / "complete").touch()
 
     def _uv(self, *words: str) -> None:
