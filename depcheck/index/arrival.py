@@ -77,9 +77,10 @@ class Arrival:
         with self._open() as file:
             file.seek(start)
             while start < end:
-                content = file.read(min(end, self._ready_beyond(start), start + _CHUNK_BYTES) - start)
-                if not content:
-                    return
+                stop = min(end, self._ready_beyond(start), start + _CHUNK_BYTES)
+                if stop <= start:
+                    return  # it is whole, and shorter than its index said
+                content = file.read(stop - start)
                 start += len(content)
                 yield content
 
@@ -93,7 +94,7 @@ class Arrival:
 
     def _ready_beyond(self, start: int) -> int:
         with self._changed:
-            self._changed.wait_for(lambda: self._ready() > start or self._error)
+            self._changed.wait_for(lambda: self._ready() > start or self._whole or self._error)
             if self._error is not None:
                 raise self._error
             return self._ready()

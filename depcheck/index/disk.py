@@ -3,8 +3,9 @@
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,6 +29,17 @@ class Disk:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._parts = folder / "parts"
+        with _explained(self._parts):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def sweep(self) -> None:
+        """Remove what a run that was killed left half-written, a day ago or earlier."""
+        long_ago = time.time() - 86_400
+        for part in self._parts.glob("*"):
+            with suppress(OSError):  # another run sweeps too
+                if part.stat().st_mtime < long_ago:
+                    part.unlink()
 
     def file(self, key: str) -> Path:
         """Where the file with this content key stands, once it has come whole."""
@@ -69,9 +81,9 @@ class Disk:
     def replacing(self, path: Path) -> Iterator[tuple[Path, BinaryIO]]:
         """A new file beside `path`, which takes its place at the end; on any failure it is removed."""
         with _explained(path):
-            for folder in (self._folder, path.parents[1], path.parent):
-                folder.mkdir(parents=folder == self._folder, exist_ok=True, mode=0o700)
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+            for folder in (self._parts, path.parents[1], path.parent):
+                folder.mkdir(exist_ok=True, mode=0o700)
+            handle, name = tempfile.mkstemp(dir=self._parts)
         part = Path(name)
         try:
             with _explained(path), os.fdopen(handle, "wb") as file:
@@ -90,6 +102,6 @@ def _explained(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise IndexUnavailableError(
-            f"The cache folder {path.parents[2]} cannot be written: {error.strerror or error}. "
+            f"The cache at {path} cannot be written: {error.strerror or error}. "
             "Make room on the disk or choose another cache folder, then run again."
         ) from error

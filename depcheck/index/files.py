@@ -32,11 +32,12 @@ class Files:
         self._troubles = troubles
         self._lock = Lock()
         self._coming: dict[str, Arrival] = {}
+        self._brought: set[str] = set()
 
     def get(self, file: File) -> Arrival:
         """`file`, on disk or on its way."""
         path = self._disk.file(file.key)
-        if _is_whole(path, file):
+        if self._has(file):
             return Arrival.arrived(path)
         with self._lock:
             arrival = self._coming.get(file.key)
@@ -45,11 +46,16 @@ class Files:
                 Thread(target=self._bring, args=(file, arrival), daemon=True).start()
             return arrival
 
+    def _has(self, file: File) -> bool:
+        """Whether it is on disk whole; what no hash vouches for must have come in this run."""
+        return (file.is_pinned or file.key in self._brought) and _is_whole(self._disk.file(file.key), file)
+
     def _bring(self, file: File, arrival: Arrival) -> None:
         path = self._disk.file(file.key)
         try:
-            if not _is_whole(path, file):  # else it came between the caller's look and its registration
+            if not self._has(file):  # else it came between the caller's look and its registration
                 self._download(file, arrival, path)
+                self._brought.add(file.key)
             arrival.finish(path)
         except IndexUnavailableError as error:
             self._troubles.add(str(error))

@@ -41,7 +41,7 @@ class LocalIndex:
         self._fetch.trust(upstreams)
         self._cache = cache
         self._troubles = Troubles()
-        disk = Disk(cache)
+        self._disk = disk = Disk(cache)
         self._projects = Projects(upstreams, self._fetch, disk, self._troubles)
         files = Files(self._fetch, disk, self._troubles)
         self._metadata = Metadata(self._fetch, files, disk, self._troubles)
@@ -51,7 +51,7 @@ class LocalIndex:
         self._server: Server | None = None
 
     def __enter__(self) -> Self:
-        self._cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._disk.sweep()
         self._server = Server(_preferred_port(self._cache), self._routes.answer)
         self._routes.base = f"http://{HOST}:{self.port}"
         return self

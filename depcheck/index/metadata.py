@@ -45,7 +45,7 @@ class Metadata:
     def _get(self, key: str) -> bytes:
         wheel = self._wheels[key]
         path = self._disk.metadata(key)
-        if path.exists():
+        if wheel.is_pinned and path.exists():
             return path.read_bytes()
         try:
             content = self._from_index(wheel) or self._from_afar(wheel) or self._from_wheel(wheel)

@@ -47,8 +47,16 @@ class File(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="kebab", 
 
     @property
     def key(self) -> str:
-        """What addresses its content: the SHA-256; where the page has none, `u` and a digest of the URL."""
-        return self.hashes.get("sha256") or "u" + hashlib.sha256(self.url.encode()).hexdigest()
+        """What addresses its content: the SHA-256; where the page has none, `u` and a digest of all we know."""
+        if "sha256" in self.hashes:
+            return self.hashes["sha256"]
+        known = [self.url, *(f"{name}={self.hashes[name]}" for name in sorted(self.hashes))]
+        return "u" + hashlib.sha256("\n".join(known).encode()).hexdigest()
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether the index says which content it is; otherwise it may change behind its URL."""
+        return not ALGORITHMS.isdisjoint(self.hashes)
 
 
 class _Page(msgspec.Struct):

@@ -24,6 +24,7 @@ from depcheck.index.view import View
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _METADATA = ".metadata"
 _FOREVER = {"Cache-Control": "max-age=31536000, immutable"}  # the address names the content
+_NEVER = {"Cache-Control": "no-store"}
 
 
 class Routes:
@@ -117,15 +118,16 @@ class Routes:
         file = self._listed(key, filename.removesuffix(_METADATA))
         if file is None or (filename.endswith(_METADATA) and not file.is_wheel):
             return _not_found("No page of any index lists this file.")
+        headers = _FOREVER if file.is_pinned else _NEVER
         if filename.endswith(_METADATA):
-            return Reply(HTTPStatus.OK, self._metadata.get(file), headers=_FOREVER)
+            return Reply(HTTPStatus.OK, self._metadata.get(file), headers=headers)
         if not file.is_wheel:
             self.last_source = filename
         arrival = self._files.get(file)
         return Reply(
             HTTPStatus.OK,
             content_type="application/octet-stream",
-            headers=_FOREVER,
+            headers=headers,
             length=arrival.size(),
             read=arrival.read,
         )

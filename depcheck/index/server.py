@@ -72,7 +72,11 @@ class Server(ThreadingHTTPServer):
             return
         with self._lock:
             self._open.add(request)
-        super().process_request(request, client_address)
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:  # the system gives no more threads
+            self._slots.release()
+            raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
         """The connection's thread."""
@@ -148,16 +152,17 @@ class _Handler(BaseHTTPRequestHandler):
                 extra["Content-Range"] = f"bytes {start}-{end - 1}/{reply.length}"
         self._head(status, reply, end - start, extra)
         if with_body and reply.read is not None:
-            self._pour(reply.read(start, end))
+            self._pour(reply.read(start, end), end - start)
 
-    def _pour(self, parts: Iterator[bytes]) -> None:
-        try:
-            for part in parts:
-                self.wfile.write(part)
-                self.wfile.flush()
-        except Exception:
-            self.close_connection = True  # the client sees a body that is too short, and does not use it
-            raise
+    def _pour(self, parts: Iterator[bytes], promised: int) -> None:
+        # A body that ends too early ends the connection: so the client sees it, and does not use it.
+        self.close_connection, keep = True, self.close_connection
+        for part in parts:
+            self.wfile.write(part)
+            self.wfile.flush()
+            promised -= len(part)
+        if promised == 0:
+            self.close_connection = keep
 
     def _head(
         self, status: HTTPStatus, reply: Reply, length: int | None, extra: Mapping[str, str] | None = None
