@@ -9,7 +9,7 @@ from packaging.version import Version
 from depcheck.core.checks import Failure
 from depcheck.core.report import Confidence
 from depcheck.core.search.first_bad import bisect
-from depcheck.core.search.placement import Place
+from depcheck.core.search.placement import Place, Placement
 from depcheck.core.search.subset import Found, Subset, Suspects
 from depcheck.core.search.trials import BudgetSpentError, Same, Trials
 from depcheck.core.search.values import Answer, Budget, Cause, Diagnosis, Mixture, Names, Observation
@@ -107,18 +107,22 @@ class _Search:
         return tuple(sorted(groups, key=lambda group: -len(self._coupling.without(group, within))))
 
     def _cause(self, found: Found, suspects: Suspects) -> Cause:
-        heads = tuple(self._head(group, suspects) for group in found.groups)
+        heads = tuple(self._head(group, found.groups, suspects) for group in found.groups)
         closure = self._coupling.closure(frozenset().union(*found.groups))
         self._trials.consider(Mixture(closure), "it is blamed")
         shown = self._trials.observed(Mixture(closure)).failures or self._failures
         return Cause(heads, closure - frozenset(heads), shown)
 
-    def _head(self, group: Names, suspects: Suspects) -> NormalizedName:
+    def _head(self, group: Names, groups: tuple[Names, ...], suspects: Suspects) -> NormalizedName:
         """The culprit among those that only move together: the first that fails when moved by itself."""
         members = [name for name in suspects.order if name in group]
+        named = [name for name in members if name in suspects.named]
+        if len(named) == 1:
+            return named[0]
+        others = self._coupling.closure(frozenset().union(*groups) - group) - group
         cleared = []
         for name in members[:_MEMBERS] if len(members) > 1 else ():
-            answer = self._trials.consider(Mixture(frozenset({name})), f"{name} without those that move with it")
+            answer = self._trials.consider(Mixture(others | {name}), f"{name} without those that move with it")
             if answer is Answer.SAME:
                 return name
             if answer is Answer.PASS:
@@ -168,12 +172,14 @@ class _Search:
             )
         ground = self._coupling.closure(set(cause.heads) - {head})
 
+        def placed(release: Version) -> Placement:
+            return self._place.companions_for(head, release, ground)
+
         def probe(release: Version) -> Answer:
-            placed = self._place.companions_for(head, release, ground)
-            return self._trials.consider(placed.mixture, f"{head} {release}")
+            return self._trials.consider(placed(release).mixture, f"{head} {release}")
 
         line = self._line(head, before.version, after.version)
-        span = bisect(before.version, line, probe)
+        span = bisect(before.version, line, probe, lambda release: placed(release).excluded)
         return replace(
             cause,
             companions=cause.companions | self._held_along(head, span.last_good) - frozenset(cause.heads),

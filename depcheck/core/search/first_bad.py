@@ -22,23 +22,32 @@ class Span:
     skipped: tuple[Version, ...] = ()
 
 
-def bisect(good: Version, releases: Sequence[Version], probe: Probe) -> Span:
+def bisect(
+    good: Version,
+    releases: Sequence[Version],
+    probe: Probe,
+    excluded: Callable[[Version], bool] = lambda _: False,
+) -> Span:
     """Find the first bad of `releases`, the last of which is known to be bad; `good` comes before them.
 
     At most log2(releases) + 2 probes where all of them answer. Assumes that once bad stays bad. A release
     that fails differently is passed over at first; those that stand directly before the first bad count as
-    bad, because nobody could use them either.
+    bad, because nobody could use them either. `excluded` releases are never tried: nobody could choose them.
     """
     line = (good, *releases)
     low, high = 0, len(line) - 1
     deaf: dict[int, Answer] = {}
+    barred: set[int] = set()
     hunch = _hunch(line)
     while True:
-        open_ = [i for i in range(low + 1, high) if i not in deaf]
+        open_ = [i for i in range(low + 1, high) if i not in deaf and i not in barred]
         if not open_ or len(deaf) > _DEAF:
             break
         at = next((i for i in hunch if i in open_), None)
         at = at if at is not None else min(open_, key=lambda i: (abs(2 * i - low - high), i))
+        if excluded(line[at]):
+            barred.add(at)
+            continue
         answer = probe(line[at])
         if answer is Answer.PASS:
             low = at

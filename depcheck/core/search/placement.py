@@ -21,11 +21,13 @@ _LOOKUPS = 12  # metadata look-ups for one companion that has to stand in betwee
 @dataclass(frozen=True, slots=True)
 class Placement:
     """What to install for one probe. `consistent` says whether everybody accepts what stands beside them;
-    without that it can be tried still, since trials are installed without a resolver.
+    without that it can be tried still, since trials are installed without a resolver. But where nothing at all
+    could stand beside the release (`excluded`), nobody could have chosen it.
     """  # noqa: D205  # one sentence
 
     mixture: Mixture
     consistent: bool
+    excluded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,28 +50,35 @@ class Place:
         """
         draft = _Draft(self, dict.fromkeys(self._stand(ground - {head})), {})
         draft.put(head, release)
-        todo, consistent, fixed = [head], True, {head}
+        todo, fixed = [head], {head}
+        consistent, excluded = True, False
         while todo:
-            for name, wanted in draft.misfits(todo.pop()):
-                if name in fixed or not draft.move(name, wanted):
+            name = todo.pop()
+            for other, wanted in draft.misfits(name):
+                if other in fixed or not draft.move(other, wanted):
                     consistent = False
+                    excluded = excluded or (name == head and other not in draft.guessed)
                     continue
-                fixed.add(name)
-                todo.append(name)
-        return Placement(draft.mixture(ground - {head}, head), consistent)
+                fixed.add(other)
+                todo.append(other)
+        return Placement(draft.mixture(ground - {head}, head), consistent, excluded)
 
     def _stand(self, moved: Names) -> Names:
         return self.coupling.complete(moved)
 
-    def distribution(self, name: NormalizedName, version: Version) -> Distribution:
-        """What is known about a release."""
+    def missing(self, name: NormalizedName) -> Names:
+        """What a side's own `name` asks for in vain: lockfiles may leave packages out, such as setuptools."""
+        sides = [side for side in (self.before, self.after) if name in side]
+        asked = [{target(w) for w in active(side[name].requires, self.environment)} - side.keys() for side in sides]
+        return frozenset().union(*asked) - self.before.keys() - self.after.keys()
+
+    def distribution(self, name: NormalizedName, version: Version) -> Distribution | None:
+        """What is known about a release; None where only a build would tell."""
         for side in (self.before, self.after):
             if name in side and side[name].version == version:
                 return side[name]
         lines = self.requires(name, version)
-        if lines is None:
-            lines = self.before[name].requires if name in self.before else ()
-        return Distribution(name, version, lines)
+        return None if lines is None else Distribution(name, version, lines)
 
 
 @dataclass(slots=True)
@@ -79,10 +88,18 @@ class _Draft:
     place: Place
     moved: dict[NormalizedName, None]
     at: dict[NormalizedName, Distribution] = field(default_factory=dict)
+    guessed: set[NormalizedName] = field(default_factory=set)  # whose releases or requirements are not known
 
     def put(self, name: NormalizedName, version: Version) -> None:
         self.moved.pop(name, None)
-        self.at[name] = self.place.distribution(name, version)
+        self.at[name] = self.look_up(name, version)
+
+    def look_up(self, name: NormalizedName, version: Version) -> Distribution:
+        found = self.place.distribution(name, version)
+        if found is None:
+            self.guessed.add(name)
+        fallback = self.place.before.get(name)
+        return found or Distribution(name, version, fallback.requires if fallback else ())
 
     def standing(self, name: NormalizedName) -> Distribution | None:
         if name in self.at:
@@ -95,9 +112,11 @@ class _Draft:
         stands = self.standing(name)
         if stands is None:
             return []
+        tolerated = self.place.missing(name) | {name}
         for wanted in active(stands.requires, self.place.environment):
             beside = self.standing(target(wanted))
-            if target(wanted) != name and (beside is None or not accepts(wanted, beside.version)):
+            unmet = beside is None or not accepts(wanted, beside.version)
+            if unmet and target(wanted) not in tolerated:
                 found.append((target(wanted), [wanted]))
         for other in sorted({*self.place.before, *self.place.after} - {name}):
             beside = self.standing(other)
@@ -121,16 +140,16 @@ class _Draft:
             return True
         between = self.between(name, wanted)
         low, high = 0, len(between)
-        for _ in range(_LOOKUPS):
+        for attempt in range(_LOOKUPS):
             if low >= high:
                 break
-            middle = (low + high) // 2
-            distribution = self.place.distribution(name, between[middle])
+            at = (low + high) // 2 if attempt else high - 1
+            distribution = self.look_up(name, between[at])
             if self.fits(distribution, wanted):
                 self.moved.pop(name, None)
                 self.at[name] = distribution
                 return True
-            low, high = (low, middle) if self.too_new(distribution) else (middle + 1, high)
+            low, high = (low, at) if self.too_new(distribution) else (at + 1, high)
         return False
 
     def too_new(self, distribution: Distribution) -> bool:
@@ -150,9 +169,12 @@ class _Draft:
         """Releases of `name` between its two sides that are accepted, in version order."""
         sides = [side[name].version for side in (self.place.before, self.place.after) if name in side]
         known = len(sides) == 2  # noqa: PLR2004  # both sides
+        released = self.place.releases(name)
+        if not released:
+            self.guessed.add(name)
         return [
             version
-            for version in self.place.releases(name)
+            for version in released
             if not known or min(sides) < version < max(sides)
             if all(accepts(requirement, version) for requirement in wanted)
         ]

@@ -27,12 +27,15 @@ _MOST_HEADS = 4  # what seems to need more of them is more likely flaky
 
 @dataclass(frozen=True, slots=True)
 class Suspects:
-    """Who is suspected, most first. `order` ranks every chosen change; `prime` are hypotheses to try at once:
-    sets of changes that are thought to fail together, mostly of one.
-    """  # noqa: D205  # one sentence
+    """Who is suspected, most first.
+
+    `order` ranks every chosen change; `prime` are hypotheses to try at once: sets of changes that are thought to
+    fail together, mostly of one. `named` are those that metadata itself names, whatever moves with them.
+    """
 
     prime: tuple[Names, ...]
     order: tuple[NormalizedName, ...]
+    named: Names = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

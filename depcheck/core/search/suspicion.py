@@ -57,7 +57,8 @@ def suspects(scene: Scene, failures: Sequence[Failure]) -> Suspects:
     order = tuple(sorted(scene.coupling.chosen, key=lambda name: (-scores[name], -_leap(scene, name), name)))
     vanished = _vanished(scene, clues)
     prime = [scene.coupling.removed[name] for name in vanished if name in scene.coupling.removed]
-    return Suspects((*prime, *(frozenset({name}) for name in order)), order)
+    singly = (frozenset({name}) for name in order)
+    return Suspects((*prime, *singly), order, frozenset().union(*prime))
 
 
 def _scores(scene: Scene, clues: Clues) -> Scores:
