@@ -20,7 +20,6 @@ from depcheck.core.search.coupling import Coupling
 from depcheck.core.search.trials import Trials
 from depcheck.core.search.values import Answer, Mixture, Names
 
-_ALTERNATIVES = 6  # other partitions tried where one does not answer
 _ATTEMPTS = 6  # fresh halvings where answers take themselves back
 _MOST_HEADS = 4  # what seems to need more of them is more likely flaky
 
@@ -210,9 +209,11 @@ class Subset:
         return low + max(1, length - (1 << (rounds - 1)))
 
     def _elsewhere(self, groups: tuple[Names, ...], base: Names, low: int, high: int) -> tuple[int, Answer]:
-        """Another partition that answers, nearest to the middle first."""
-        cuts = sorted(range(low + 1, high), key=lambda cut: abs(2 * cut - low - high))
-        for cut in cuts[:_ALTERNATIVES]:
+        """Another cut that answers. Neighbours mostly fail to answer alike, so these are far apart."""
+        quarter = (high - low) // 4
+        for cut in dict.fromkeys((low + quarter, high - quarter, low + 1, high - 1)):
+            if not low < cut < high:
+                continue
             tried = groups[:cut]
             answer = self._ask(self._closure(tried, base), f"halving elsewhere: {label(tried)}")
             if answer in {Answer.SAME, Answer.PASS}:
@@ -226,9 +227,11 @@ class Subset:
         while len(block) > 1 and parts <= len(block):
             size = -(-len(block) // parts)
             chunks = [block[start : start + size] for start in range(0, len(block), size)]
-            kept = self._fails_with(chunks, ground) or self._fails_without(chunks, ground)
+            kept = None if parts == 2 else self._fails_without(chunks, ground)  # noqa: PLR2004  # the same of two
+            if kept is None and parts in {2, len(block)}:
+                kept = self._fails_with(chunks, ground)
             if kept:
-                block, parts = kept, 2 if kept in chunks else max(2, parts - 1)
+                block, parts = kept, max(2, min(len(kept), parts - 1))
             elif parts == len(block):
                 break
             else:
@@ -244,7 +247,7 @@ class Subset:
         return None
 
     def _fails_without(self, chunks: list[tuple[Names, ...]], ground: Names) -> tuple[Names, ...] | None:
-        for left_out in reversed(chunks if len(chunks) > 2 else []):  # noqa: PLR2004  # of two, each is the other's rest
+        for left_out in reversed(chunks):
             kept = tuple(group for chunk in chunks if chunk != left_out for group in chunk)
             if self._ask(self._closure(kept, ground), f"with all but {label(left_out)}") is Answer.SAME:
                 return kept
