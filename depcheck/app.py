@@ -96,9 +96,7 @@ class _Workshop:
         return Ports(
             compiler=compiler,
             index=index,
-            environments=UvEnvironments(
-                self.guest, index, self.interpreters, copies, self.scratch, settings.timeout_s
-            ),
+            environments=UvEnvironments(self.guest, index, self.interpreters, copies, self.scratch, settings.timeout_s),
             checks=GuestChecks(self.guest, index, copies, settings, Path(settings.report) / "logs"),
             reporter=self.reporter,
             clock=time.monotonic,
@@ -173,5 +171,3 @@ def _in_actions(environ: Mapping[str, str]) -> bool:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-

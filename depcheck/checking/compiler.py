@@ -59,9 +59,7 @@ class CommandCompiler:
                 files.append((lock.path, _merged(lock, _read(root / lock.path, lock))))
         return Compiled(tuple(files))
 
-    def _run(
-        self, spec: EnvironmentSpec, lock: LockfileSpec, root: Path, world: World, *, upgrade: bool
-    ) -> Ran:
+    def _run(self, spec: EnvironmentSpec, lock: LockfileSpec, root: Path, world: World, *, upgrade: bool) -> Ran:
         interpreter = self.interpreter(spec.python)
         cache = self.caches / self.index.url(world).split("/")[3]
         cache.mkdir(parents=True, exist_ok=True)
@@ -93,9 +91,7 @@ class CommandCompiler:
         options = [option for option in lock.options if supported(option, tool.version)]
         words = [str(tool.python), "-m", "piptools", "compile", *options]
         words += ["--no-emit-index-url", "--cache-dir", str(cache / "pip-tools")]
-        if tool.version.startswith("6.14") and not any(
-            word.startswith("--resolver") for word in lock.options
-        ):
+        if tool.version.startswith("6.14") and not any(word.startswith("--resolver") for word in lock.options):
             words.append("--resolver=backtracking")  # the default of all later versions
         return words, {
             "PIP_INDEX_URL": url,

@@ -20,12 +20,7 @@ def take_out_index_options(root: Path, paths: Iterable[str]) -> None:
     todo = [root / path for path in paths if path.endswith(_REQUIREMENTS)]
     while todo:
         path = todo.pop()
-        if (
-            path in seen
-            or path.is_symlink()
-            or not path.is_file()
-            or not path.resolve().is_relative_to(root.resolve())
-        ):
+        if path in seen or path.is_symlink() or not path.is_file() or not path.resolve().is_relative_to(root.resolve()):
             continue
         seen.add(path)
         text = path.read_bytes().decode("utf-8", "surrogateescape")

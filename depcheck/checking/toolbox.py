@@ -76,6 +76,4 @@ class Toolbox:
         last = ran.output.strip().splitlines()[-1:] or ["no output"]
         if words[0] == "venv":
             raise DepcheckError(f"An environment for pip-tools could not be made: {last[0]}.")
-        raise IndexUnavailableError(
-            f"pip-tools could not be installed from the index: {last[0]}. Try again later."
-        )
+        raise IndexUnavailableError(f"pip-tools could not be installed from the index: {last[0]}. Try again later.")

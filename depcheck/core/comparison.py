@@ -24,9 +24,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`newly` fails on the candidate alone; `shared` are checks that fail on both, and not anew; `healed` fail on the baseline alone.
+    """What differs, what fails on both.
 
-    Modules that cannot be imported on either side are no one's fault and appear nowhere.
+    `newly` fails on the candidate alone, `healed` on the baseline alone; `shared` fail on both, and not anew. Modules that cannot be imported on either side are no one's fault and appear nowhere.
     """
 
     newly: tuple[Finding, ...]
@@ -46,8 +46,6 @@ def compare(before: Sequence[CheckResult], after: Sequence[CheckResult]) -> Comp
             shared.append(result)
     passing = {(result.kind, result.command) for result in after if not result.failures}
     healed = tuple(
-        result
-        for key, result in known.items()
-        if result.failures and result.kind is not Kind.IMPORT and key in passing
+        result for key, result in known.items() if result.failures and result.kind is not Kind.IMPORT and key in passing
     )
     return Comparison(tuple(newly), tuple(shared), healed)

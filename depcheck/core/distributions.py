@@ -24,7 +24,7 @@ class Distribution:
 
 
 def required_names(distribution: Distribution) -> frozenset[NormalizedName]:
-    """The names that a distribution's metadata mentions, extras and markers aside; what cannot be parsed is left out."""
+    """The names in a distribution's requirements, extras and markers aside; what cannot be parsed is left out."""
     names = set()
     for line in distribution.requires:
         try:

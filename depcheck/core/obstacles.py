@@ -14,12 +14,14 @@ from depcheck.core.outputs import evidence, telling_line
 
 _BUILD = re.compile(
     r"subprocess-exited-with-error|metadata-generation-failed|Command errored out with exit status"
-    r"|Failed to build|did not run successfully|Preparing metadata \(.*\) did not run|The build backend returned an error"
+    r"|Failed to build|did not run successfully|Preparing metadata \(.*\) did not run"
+    r"|The build backend returned an error"
     r"|Failed to download and build|Call to `.*` failed",
 )
 _CONFLICT = re.compile(
     r"ResolutionImpossible|conflicting dependencies|No matching distribution found|Could not find a version"
-    r"|There are incompatible versions|No solution found when resolving|No versions found|package versions have conflicting"
+    r"|There are incompatible versions|No solution found when resolving|No versions found"
+    r"|package versions have conflicting"
     r"|ResolutionTooDeep|Because .* we can conclude",
 )
 _NETWORK = re.compile(
@@ -47,16 +49,12 @@ def obstacle(output: str, last_source: str = "") -> NotCompiled:
     if _BUILD.search(output):
         return _unbuildable(output, last_source)
     if conflict := _CONFLICT.search(output):
-        return NotCompiled(
-            Obstacle.UNRESOLVABLE, Failure("", _sentence(output, conflict.start()), evidence(output))
-        )
+        return NotCompiled(Obstacle.UNRESOLVABLE, Failure("", _sentence(output, conflict.start()), evidence(output)))
     return NotCompiled(Obstacle.REFUSED, Failure("", telling_line(output), evidence(output)))
 
 
 def _unbuildable(output: str, last_source: str) -> NotCompiled:
-    block = next(
-        (found["text"] for found in (pattern.search(output) for pattern in _BLOCKS) if found), output
-    )
+    block = next((found["text"] for found in (pattern.search(output) for pattern in _BLOCKS) if found), output)
     name, version = _built(output, last_source)
     failure = Failure("", telling_line(block), evidence(block))
     return NotCompiled(Obstacle.UNBUILDABLE, failure, name, version)
@@ -86,8 +84,6 @@ def _sentence(output: str, start: int) -> str:
     line_start = output.rfind("\n", 0, start) + 1
     lines = [line.strip() for line in output[line_start:].splitlines() if line.strip()]
     causes = [
-        line
-        for line in lines[1:8]
-        if " depends on " in line or "requested" in line or line.startswith("Because")
+        line for line in lines[1:8] if " depends on " in line or "requested" in line or line.startswith("Because")
     ]
     return evidence(" ".join([lines[0], *causes]) if lines else telling_line(output))[:300]

@@ -26,13 +26,9 @@ def start(case: Case) -> LockSet | Stale | NotCompiled:
     if case.spec.lockfiles[0].loose:
         return _resolved(case)
     try:
-        committed = lock_set(
-            tuple((lock.path, lock.lockfile.text) for lock in case.spec.lockfiles), case.markers
-        )
+        committed = lock_set(tuple((lock.path, lock.lockfile.text) for lock in case.spec.lockfiles), case.markers)
     except LayersDisagreeError as disagreement:
-        return Stale(
-            f"The lockfiles that are installed together disagree: {disagreement}. Compile them again."
-        )
+        return Stale(f"The lockfiles that are installed together disagree: {disagreement}. Compile them again.")
     case.ports.reporter.stage("compile as committed")
     return _understood(case, committed, _faithful(case, committed.pins))
 
@@ -65,9 +61,7 @@ def _understood(case: Case, committed: LockSet, faithful: Compiled | NotCompiled
     if isinstance(faithful, NotCompiled):
         return Stale(f"Compiling without upgrade fails: {faithful.failure.headline}")
     again = dict(lock_set(faithful.files, case.markers).by_file)
-    differences = [
-        f"{change} in {path}" for path, pins in committed.by_file for change in diff(pins, again[path])
-    ]
+    differences = [f"{change} in {path}" for path, pins in committed.by_file for change in diff(pins, again[path])]
     if not differences:
         return committed
     more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""  # noqa: PLR2004  # three fit a line

@@ -87,9 +87,7 @@ def propose(case: Case, sides: Sides, holds: Sequence[Hold]) -> ProposalReport:
     files = {path: text for path, text in sides.candidate.files if old.get(path) != text}
     names = tuple(dict.fromkeys(str(each.name) for each in holds))
     changes = accounts.changes(case, sides.committed, sides.candidate, sides.after.distributions)
-    return ProposalReport(
-        names, changes, verified=True, files=files, checks=accounts.checked(sides.after.results)
-    )
+    return ProposalReport(names, changes, verified=True, files=files, checks=accounts.checked(sides.after.results))
 
 
 def conclusion(answer: Answer, headline: str) -> tuple[Status, str]:
@@ -113,9 +111,7 @@ def answered(report: EnvironmentReport, answer: Answer) -> EnvironmentReport:
 
 
 def _sentence(culprit: Culprit) -> str:
-    return " with ".join(
-        f"{name} {culprit.first_bad[name]}" for name in culprit.packages if name in culprit.first_bad
-    )
+    return " with ".join(f"{name} {culprit.first_bad[name]}" for name in culprit.packages if name in culprit.first_bad)
 
 
 def _diagnosed(case: Case, sides: Sides, findings: Sequence[Finding], answer: Answer) -> Diagnosis:

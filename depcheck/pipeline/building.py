@@ -48,9 +48,7 @@ class _Shown:
         return self.trying.observe(self.trying.before.pins, world)
 
 
-def blame(
-    case: Case, before: Measured, finding: Finding, obstacle: NotCompiled, answer: breaking.Answer
-) -> None:
+def blame(case: Case, before: Measured, finding: Finding, obstacle: NotCompiled, answer: breaking.Answer) -> None:
     """Search the build requirement whose releases since `before`'s world stop `obstacle.package` from being built."""
     if before.world.until is None:
         return
@@ -76,16 +74,12 @@ def blame(
         lambda failures: suspects(scene, failures),
     )
     budget = Budget(breaking.MOST_TRIALS, lambda: case.ports.clock() > answer.deadline_s)
-    found = diagnose(
-        targets((finding,), obstacle.package), place, oracles, budget, case.settings.confirmations
-    )
+    found = diagnose(targets((finding,), obstacle.package), place, oracles, budget, case.settings.confirmations)
     answer.trials += found.trials
     answer.confidence = found.confidence
     for cause in found.causes:
         good, bad = dict(cause.last_good), dict(cause.first_bad)
-        holds = tuple(
-            hold(name, good.get(name), bad[name], build=True) for name in cause.heads if name in bad
-        )
+        holds = tuple(hold(name, good.get(name), bad[name], build=True) for name in cause.heads if name in bad)
         answer.holds += holds
         answer.culprits.append(breaking.culprit(case, cause, holds))
 
@@ -94,9 +88,7 @@ def _moved(case: Case, before: Measured, today: World) -> tuple[Side, Side]:
     """The projects that builds asked for and that have new releases since: as they stood, and as they stand."""
     asked = case.ports.index.asked_for(before.world) | case.ports.index.asked_for(today)
     old, new = {}, {}
-    pinned = before.pins.keys() - frozenset(
-        TOOLS
-    )  # isolated builds take their tools from the index, pinned or not
+    pinned = before.pins.keys() - frozenset(TOOLS)  # isolated builds take their tools from the index, pinned or not
     for name in sorted(asked - pinned):
         then = choosable(case, before.world, {}, name)
         now = choosable(case, today, {}, name)

@@ -65,8 +65,7 @@ def _passing(case: Case, sides: Sides, comparison: Comparison) -> EnvironmentRep
     if again.contradiction:
         return _flaky(case, sides, again)
     notes = tuple(
-        f"Fails with the committed pins and passes with the fresh ones: {r.headline}"
-        for r in comparison.healed
+        f"Fails with the committed pins and passes with the fresh ones: {r.headline}" for r in comparison.healed
     )
     reason = f"{_count(len(sides.changed), 'package')} changed and all checks pass."
     report = compared(case, sides, Status.SAFE, reason, notes)
@@ -82,9 +81,7 @@ def proposing(report: EnvironmentReport, committed: LockSet, candidate: LockSet)
 
 
 def _flaky(case: Case, sides: Sides, seen: Repeated) -> EnvironmentReport:
-    reason = (
-        f"A check gave different results with the same pins, so no release is blamed: {seen.contradiction}"
-    )
+    reason = f"A check gave different results with the same pins, so no release is blamed: {seen.contradiction}"
     return compared(case, sides, Status.FLAKY, reason)
 
 

@@ -15,9 +15,7 @@ from depcheck.pipeline.verdicts import verdict
 from depcheck.ports import Ports
 
 
-def judge(
-    spec: EnvironmentSpec, ports: Ports, settings: Settings, now: Callable[[], datetime]
-) -> EnvironmentReport:
+def judge(spec: EnvironmentSpec, ports: Ports, settings: Settings, now: Callable[[], datetime]) -> EnvironmentReport:
     """One environment's report, whatever happens; only our own bugs escape as exceptions."""
     if spec.skipped:
         return EnvironmentReport(spec.name, spec.python, Status.SKIPPED, spec.skipped, notes=spec.notes)

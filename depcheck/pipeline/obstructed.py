@@ -51,9 +51,7 @@ def judge(case: Case, committed: LockSet, obstacle: NotCompiled) -> EnvironmentR
     return breaking.answered(replace(report, notes=(*report.notes, *answer.notes)), answer)
 
 
-def _search(
-    case: Case, committed: LockSet, before: Measured, obstacle: NotCompiled, answer: breaking.Answer
-) -> None:
+def _search(case: Case, committed: LockSet, before: Measured, obstacle: NotCompiled, answer: breaking.Answer) -> None:
     for _ in range(breaking.ROUNDS):
         held = len(answer.holds)
         _blame(case, committed, before, obstacle, answer)
@@ -71,9 +69,7 @@ def _search(
         return
 
 
-def _blame(
-    case: Case, committed: LockSet, before: Measured, obstacle: NotCompiled, answer: breaking.Answer
-) -> None:
+def _blame(case: Case, committed: LockSet, before: Measured, obstacle: NotCompiled, answer: breaking.Answer) -> None:
     """Name the release or the build requirement that stops the build, if either can be shown."""
     if obstacle.package is None:
         return

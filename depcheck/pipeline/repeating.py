@@ -115,8 +115,4 @@ def _named(what: str, findings: Sequence[Finding]) -> str:
 
 def _name(result: CheckResult) -> str:
     first = result.failures[0].id if result.failures else ""
-    return (
-        first or f"{result.kind} `{result.command}`"
-        if result.command or first
-        else f"the {result.kind} check"
-    )
+    return first or f"{result.kind} `{result.command}`" if result.command or first else f"the {result.kind} check"

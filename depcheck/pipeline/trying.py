@@ -87,9 +87,7 @@ class Trying:
 def targets(findings: Sequence[Finding], unbuilt: NormalizedName | None) -> tuple[Failure, ...]:
     """The failures under search, named as the trials name them."""
     return tuple(
-        _of_install(failure, unbuilt)
-        if finding.result.kind is Kind.INSTALL
-        else _of_command(finding.result, failure)
+        _of_install(failure, unbuilt) if finding.result.kind is Kind.INSTALL else _of_command(finding.result, failure)
         for finding in findings
         for failure in finding.failures
     )
@@ -109,9 +107,7 @@ def mixture_pins(before: Pins, after: Pins, mixture: Mixture) -> Pins:
     pins = dict(splice(before, after, mixture.moved))
     for name, version in mixture.at:
         known = pins.get(name) or after.get(name) or before.get(name)
-        pins[name] = (
-            replace(known, version=version, hashes=frozenset(), reference="") if known else Pin(name, version)
-        )
+        pins[name] = replace(known, version=version, hashes=frozenset(), reference="") if known else Pin(name, version)
     return pins
 
 

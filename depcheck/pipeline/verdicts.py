@@ -24,9 +24,7 @@ def verdict(case: Case, status: Status, reason: str, checks: ChecksReport | None
     )
 
 
-def compared(
-    case: Case, sides: Sides, status: Status, reason: str, notes: tuple[str, ...] = ()
-) -> EnvironmentReport:
+def compared(case: Case, sides: Sides, status: Status, reason: str, notes: tuple[str, ...] = ()) -> EnvironmentReport:
     """The report of a case with both sets."""
     report = verdict(case, status, reason, checked(sides.before.results, sides.after.results))
     changes = accounts.changes(case, sides.committed, sides.candidate, sides.after.distributions)

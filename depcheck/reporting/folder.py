@@ -25,7 +25,8 @@ def write(report: Report, folder: Path) -> None:
         (folder / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
     except OSError as error:
         raise DepcheckError(
-            f"The report could not be written to {folder} ({error.strerror}). Make room, or name another folder with --report."
+            f"The report could not be written to {folder} ({error.strerror}). "
+            "Make room, or name another folder with --report."
         ) from None
 
 
