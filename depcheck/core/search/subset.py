@@ -157,7 +157,7 @@ class Subset:
                 low, high = 0, high - 1
             elif answer is not Answer.PASS and trust:
                 low, high, trust = 0, len(groups), False  # it hid the failure: ask elsewhere instead
-            elif self._holds(groups[:high], base):
+            elif self._holds(groups[:high], within, base):
                 break
             elif high == len(groups):
                 return None
@@ -171,8 +171,14 @@ class Subset:
         more = self._locate(groups[: high - 1], within, alone, depth + 1)
         return Found((last, *more.groups), more.proven) if more else None
 
-    def _holds(self, groups: Sequence[Names], base: Names) -> bool:
-        """Whether `groups` fail again: none of them does so alone, which is rare enough to doubt it."""
+    def _holds(self, groups: Sequence[Names], within: Names, base: Names) -> bool:
+        """Whether `groups` do fail together: none of them does so alone, which is rare enough to doubt it.
+
+        That all passes without the last of them confirms it, else they are run again.
+        """
+        rest = self._coupling.without(groups[-1], within)
+        if self._ask(rest, f"all but {label(groups[-1:])}") is Answer.PASS:
+            return True
         return self._trials.doubt(Mixture(self._closure(groups, base)), "only together?") is Answer.SAME
 
     def _halve(

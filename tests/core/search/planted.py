@@ -47,11 +47,12 @@ class History:
     hides: tuple = ()  # ids: the first that shows hides those after it
     order: list | None = None  # suspicion; None is by name
     seen: Counter = field(default_factory=Counter)
-    allow_inconsistent: bool = True
 
     def __post_init__(self):
         self.changed = frozenset(
-            n for n in self.before.keys() | self.after.keys() if self.version(self.before, n) != self.version(self.after, n)
+            n
+            for n in self.before.keys() | self.after.keys()
+            if self.version(self.before, n) != self.version(self.after, n)
         )
         self.coupling = couple(self.before, self.after, self.changed, ENVIRONMENT)
 
@@ -107,13 +108,8 @@ class History:
 
     def consistent(self, moved):
         """Whether everybody accepts what stands beside them (of what both sides accept)."""
-        stand = {}
-        for n, d in self.before.items():
-            if n not in moved:
-                stand[n] = d
-        for n in moved:
-            if n in self.after:
-                stand[n] = self.after[n]
+        kept = {n: d for n, d in self.before.items() if n not in moved}
+        stand = kept | {n: self.after[n] for n in moved if n in self.after}
         return all(
             name(r.name) not in stand or r.specifier.contains(stand[name(r.name)].version)
             for d in stand.values()

@@ -1,0 +1,140 @@
+"""Real incidents, frozen: what was installed, what the failure said, who did it (see cases/README.md)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from depcheck.core.checks import Failure
+from depcheck.core.distributions import Distribution
+from depcheck.core.search.coupling import couple
+from depcheck.core.search.diagnose import Oracles, diagnose
+from depcheck.core.search.placement import Place
+from depcheck.core.search.suspicion import Scene, suspects
+from depcheck.core.search.values import Budget, Mixture, Observation
+
+__all__ = ["Case", "Mixture", "load", "names"]
+FOLDER = Path(__file__).parent / "cases"
+VANISHED = {"chardet-vanished": "chardet", "toml-vanished": "toml"}
+# one error hides the next: what each shows, in the order in which they show
+SHOWN = {
+    "spring-2024-three": {
+        "numpy": None,
+        "lxml": "ImportError: lxml.html.clean module is now a separate project lxml_html_clean.",
+        "pytest": "AttributeError: 'FixtureDef' object has no attribute 'unittest'",
+    },
+}
+# each shows by itself, in a test of its own
+APART = {
+    "typer-and-bcrypt": {
+        "bcrypt": "ValueError: password cannot be longer than 72 bytes, truncate manually if necessary",
+        "click": "TypeError: TyperArgument.make_metavar() takes 1 positional argument but 2 were given",
+    },
+}
+
+
+def markers(python):
+    return {
+        "python_version": python,
+        "python_full_version": f"{python}.5",
+        "sys_platform": "linux",
+        "platform_system": "Linux",
+        "os_name": "posix",
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+        "platform_machine": "x86_64",
+        "implementation_version": f"{python}.5",
+        "platform_release": "",
+        "platform_version": "",
+    }
+
+
+def distribution(name, row):
+    version, requires, modules = (*row, [name.replace("-", "_")])[:3]
+    return Distribution(canonicalize_name(name), Version(version), tuple(requires), frozenset(modules))
+
+
+@dataclass
+class Case:
+    facts: dict
+    asked: list = field(default_factory=list)
+
+    def __post_init__(self):
+        f = self.facts
+        self.before = {d.name: d for d in (distribution(*item) for item in f["before"].items())}
+        after = dict(self.before)
+        for name, row in f["after"].items():
+            after.pop(name, None)
+            if row:
+                after[name] = distribution(name, row)
+        self.after = after
+        self.changed = frozenset(n for n in self.before.keys() | after.keys() if self.before.get(n) != after.get(n))
+        self.changed = frozenset(n for n in self.changed if self.moves(n))
+        self.environment = markers(f["python"])
+        self.coupling = couple(self.before, after, self.changed, self.environment)
+        first = next(iter(SHOWN.get(f["incident"], {})), None)
+        self.failures = (Failure(first or "check", f["headline"], f["evidence"]),)
+        if f["incident"] in APART:
+            self.failures = tuple(Failure(*item, f["evidence"]) for item in APART[f["incident"]].items())
+
+    def moves(self, name):
+        one, other = self.before.get(name), self.after.get(name)
+        return one is None or other is None or one.version != other.version
+
+    @property
+    def scene(self):
+        return Scene(
+            self.before,
+            self.after,
+            self.coupling,
+            self.environment,
+            self.facts["command"],
+            frozenset(self.facts["direct"]),
+        )
+
+    def suspects(self, failures):
+        return suspects(self.scene, failures)
+
+    def installed(self, mixture):
+        stand = {n: d.version for n, d in self.before.items() if n not in mixture.moved}
+        stand |= {n: self.after[n].version for n in mixture.moved if n in self.after}
+        return stand | dict(mixture.at)
+
+    def trial(self, mixture):
+        """By what is known of the incident: who fails from which release on, what hides what."""
+        self.asked.append(mixture)
+        stand = self.installed(mixture)
+        incident = self.facts["incident"]
+        if incident in VANISHED:
+            return Observation(() if VANISHED[incident] in stand else self.failures)
+        first_bad = {n: Version(v) for n, v in self.facts["first_bad"].items()}
+        if incident in APART:
+            return Observation(tuple(f for f in self.failures if stand[f.id] >= first_bad[f.id]))
+        for name, headline in SHOWN.get(incident, dict.fromkeys(first_bad)).items():
+            if stand[name] >= first_bad[name]:
+                return Observation((Failure(name, headline),) if headline else self.failures)
+        return Observation()
+
+    def requires(self, name, version):
+        lines = self.facts["releases"].get(name, {}).get(str(version))
+        return tuple(lines) if lines is not None else None
+
+    def releases(self, name):
+        return [Version(v) for v in self.facts["releases"].get(name, {})]
+
+    def diagnose(self):
+        place = Place(self.before, self.after, self.coupling, self.environment, self.releases, self.requires)
+        oracles = Oracles(self.trial, lambda a, b: (a.id, a.headline) == (b.id, b.headline), self.suspects)
+        return diagnose(self.failures, place, oracles, Budget(200))
+
+
+def names():
+    return sorted(path.stem for path in FOLDER.glob("*.json"))
+
+
+def load(name):
+    return Case(json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")))

@@ -1,0 +1,61 @@
+"""How good the search is on real incidents, replayed from frozen facts."""
+
+from math import log2
+from statistics import mean, median
+
+import frozen
+import pytest
+
+CASES = frozen.names()
+
+
+def wanted(facts):
+    if facts["category"] == "interaction":
+        return {frozenset(facts["culprits"])}
+    return {frozenset({culprit}) for culprit in facts["culprits"]}
+
+
+def rank(case):
+    """Where the first true culprit stands; a pair has to be named as a pair."""
+    facts, found = case.facts, case.suspects(case.failures)
+    if facts["category"] == "interaction":
+        return 1 if found.prime[0] == frozenset(facts["culprits"]) else len(found.order)
+    return min(found.order.index(culprit) + 1 for culprit in facts["culprits"])
+
+
+def test_suspicion_is_mostly_right_at_once():
+    """The culprit comes first in nine of ten incidents and within the first two on average."""
+    ranks = [rank(frozen.load(name)) for name in CASES]
+    assert sum(place == 1 for place in ranks) / len(ranks) >= 0.9
+    assert mean(ranks) <= 1.5
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_incident_is_told_rightly(name):
+    """Culprits, companions, last good and first bad as they are known; never the same trial twice."""
+    case = frozen.load(name)
+    found = case.diagnose()
+    facts = case.facts
+    assert {frozenset(cause.heads) for cause in found.causes} == wanted(facts)
+    assert {n: str(v) for cause in found.causes for n, v in cause.last_good} == facts["last_good"]
+    assert {n: str(v) for cause in found.causes for n, v in cause.first_bad} == facts["first_bad"]
+    assert frozenset().union(*(cause.companions for cause in found.causes)) == set(facts["companions"])
+    assert len(set(case.asked)) == len(case.asked) == found.trials
+    assert not case.trial(frozen.Mixture(found.passing)).failures
+
+
+def test_trials_are_few():
+    """A median of three or fewer for each culprit, never more than log2(changes) + 4; dating within its bound."""
+    who, when = [], []
+    for name in CASES:
+        case = frozen.load(name)
+        found = case.diagnose()
+        dating = sum(bool(asked.mixture.at) for asked in found.log)
+        per_cause = (found.trials - dating) / len(found.causes)
+        assert per_cause <= log2(len(case.changed)) + 4, name
+        most = sum(log2(1 + len(versions)) + 2 for versions in case.facts["releases"].values())
+        assert dating <= most, name
+        who.append(per_cause)
+        when.append(dating)
+    assert median(who) <= 3
+    assert median(when) <= 2

@@ -1,0 +1,186 @@
+"""How good the search is on planted histories: right answers, few trials, whatever was planted."""
+
+# ruff: noqa: S311  # seeds that repeat are the point
+
+from math import floor, log2
+from random import Random
+from statistics import median
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from packaging.version import Version
+from planted import History, dist, grow, name, side
+
+from depcheck.core.report import Confidence
+from depcheck.core.search.values import Answer, Mixture
+
+NEW = Version("2.0")
+
+
+def planted(seed, most, heads=1, *, coupled=0.3, together=False):
+    """A history whose causes stand apart: none brings another, none moves only together with others."""
+    random = Random(seed)
+    for _ in range(50):
+        history = History(*grow(random, random.randrange(heads + 2, most), coupled=coupled), {})
+        reach = history.coupling.reach
+        picked = random.sample(sorted(history.coupling.chosen), heads)
+        apart = all(one == other or one not in reach[other] for one in picked for other in picked)
+        if apart and all(len(history.coupling.group(one)) == 1 for one in picked):
+            break
+    history.causes = (
+        {"t": dict.fromkeys(picked, NEW)} if together else {f"t{i}": {n: NEW} for i, n in enumerate(picked)}
+    )
+    history.order = random.sample(sorted(history.coupling.chosen), len(history.coupling.chosen))
+    return history, picked
+
+
+def bound(history, causes=1):
+    return causes * (floor(log2(len(history.changed))) + 4)
+
+
+def heads(found):
+    return {frozenset(cause.heads) for cause in found.causes}
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_one_culprit_without_any_suspicion(seed):
+    """The culprit among up to 300 changes within log2(n) + 4 trials, suspicion being random."""
+    history, picked = planted(seed, 300)
+    found = history.diagnose()
+    assert heads(found) == {frozenset(picked)}
+    assert found.trials <= bound(history)
+    assert found.confidence is Confidence.MINIMAL
+
+
+def test_a_right_suspicion_takes_two_trials():
+    """The suspect alone fails, everything without it passes: that is all, for any number of changes."""
+    counts = []
+    for seed in range(40):
+        history, picked = planted(seed, 300)
+        history.order = [*picked, *(n for n in history.order if n not in picked)]
+        counts.append(history.diagnose().trials)
+    assert median(counts) == 2
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_pair_that_only_fails_together(seed):
+    """One entry with both, although neither fails alone."""
+    history, picked = planted(seed, 200, 2, together=True)
+    found = history.diagnose()
+    assert heads(found) == {frozenset(picked)}
+    assert found.trials <= bound(history, 2)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_several_culprits_that_are_each_enough(seed):
+    """One entry each, within the bound for each."""
+    history, picked = planted(seed, 200, 3)
+    found = history.diagnose()
+    assert heads(found) == {frozenset({n}) for n in picked}
+    assert found.trials <= bound(history, 3)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_errors_that_hide_one_another(seed):
+    """A changed message is progress: after the first culprit is held the next is found."""
+    history, picked = planted(seed, 200, 3)
+    history.hides = tuple(history.causes)
+    found = history.diagnose()
+    assert heads(found) == {frozenset({n}) for n in picked}
+    assert found.trials <= bound(history, 3)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_sets_that_cannot_be_installed(seed):
+    """Two innocent packages that only install together, by no metadata, do not mislead; most cost little more."""
+    history, picked = planted(seed, 60, coupled=0)
+    one, other = Random(seed).sample(sorted(history.coupling.chosen - set(picked)), 2)
+    history.unresolved = lambda versions: (versions[one] >= NEW) != (versions[other] >= NEW)
+    found = history.diagnose()
+    assert heads(found) == {frozenset(picked)}
+    assert found.trials <= 2 * len(history.changed) + bound(history)
+
+
+def test_undeclared_companions_are_found_by_what_installs():
+    """A culprit that installs only beside another: one entry, held as one."""
+    history, picked = planted(3, 40, coupled=0)
+    other = next(n for n in sorted(history.coupling.chosen) if n not in picked)
+    history.unresolved = lambda versions: (versions[picked[0]] >= NEW) != (versions[other] >= NEW)
+    found = history.diagnose()
+    assert len(found.causes) == 1
+    assert {*found.causes[0].heads, *found.causes[0].companions} == {*picked, other}
+    assert found.held == {*picked, other}
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_failure_by_chance_blames_nobody_else(seed):
+    """One run in twenty fails for no reason: the culprit is still found, and doubt is said where runs differ."""
+    history, picked = planted(seed, 100, coupled=0)
+    random = Random(seed)
+    history.noise = lambda *_: random.random() < 0.05
+    found = history.diagnose()
+    assert frozenset(picked) in heads(found) or found.confidence is not Confidence.MINIMAL
+    contradicted = any(asked.why.startswith("once more") for asked in found.log)
+    assert (found.confidence is Confidence.FLAKY) or not contradicted
+
+
+def test_the_member_of_a_group_that_did_it():
+    """Botocore and boto3 only move together: the one that fails when moved by itself is the culprit."""
+    before = side(dist("boto3", "1.0", "botocore<2"), dist("botocore", "1.0"))
+    after = side(dist("boto3", "2.0", "botocore>=2"), dist("botocore", "2.0"))
+    history = History(before, after, {"t": {name("botocore"): NEW}})
+    found = history.diagnose()
+    assert [cause.heads for cause in found.causes] == [("botocore",)]
+    assert found.causes[0].companions == {"boto3"}
+    assert found.trials <= 4
+
+
+def test_what_vanished_is_blamed_on_those_who_stopped_bringing_it():
+    """Chardet is gone only after both have moved: the pair, without a word about chardet."""
+    before = side(dist("requests", "1.0", "chardet"), dist("aiohttp", "1.0", "chardet"), dist("chardet", "1.0"))
+    after = side(dist("requests", "2.0"), dist("aiohttp", "2.0"))
+    found = History(before, after, {"t": {name("chardet"): None}}).diagnose()
+    assert heads(found) == {frozenset({name("requests"), name("aiohttp")})}
+
+
+def test_first_bad_releases_are_dated_with_companions_in_place():
+    """Each head's release between its two sides; downgrades downwards."""
+    before = side(dist("a", "1.0"), dist("b", "4.0"))
+    after = side(dist("a", "2.0"), dist("b", "3.0"))
+    history = History(before, after, {"t": {name("a"): Version("1.5")}})
+    history.releases = {name("a"): [Version(f"1.{i}") for i in range(10)] + [Version("2.0")]}
+    cause = history.diagnose().causes[0]
+    assert cause.last_good == (("a", Version("1.4")),)
+    assert cause.first_bad == (("a", Version("1.5")),)
+
+
+def test_a_spent_budget_says_so_and_keeps_what_is_known():
+    """The best known so far: a passing set, no culprit, budget-spent."""
+    history, _ = planted(5, 200)
+    found = history.diagnose(trials=3)
+    assert found.trials == 3
+    assert found.confidence is Confidence.BUDGET_SPENT
+    assert not found.causes
+    assert found.held
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 3), st.booleans())
+def test_laws(seed, count, together):
+    """What is blamed fails, no closed part of it short of one group does, what remains passes, no trial twice."""
+    history, _ = planted(seed, 60, count, coupled=0.5, together=together)
+    found = history.diagnose()
+    coupling = history.coupling
+
+    def fails(moved):
+        return bool(history.shown(history.installed(Mixture(coupling.complete(moved)))))
+
+    for cause in found.causes:
+        closed = coupling.closure(cause.heads)
+        assert fails(closed)
+        assert not any(fails(coupling.without(coupling.group(n), closed)) for n in cause.heads)
+    assert not fails(found.passing & coupling.chosen)
+    assert max(history.seen.values()) == 1
+    assert found.trials == len(found.log) == sum(history.seen.values())
+    assert all(asked.answer in Answer for asked in found.log)
