@@ -140,9 +140,7 @@ def _address(value: str) -> str:
     named = re.match(r"^[\w.-]+=(https?://.*)$", value)
     address = named[1] if named else value
     if not _URL.match(address):
-        raise LockfileError(
-            f"The header names the index {value[:200]!r}, which is no http(s) address; correct it."
-        )
+        raise LockfileError(f"The header names the index {value[:200]!r}, which is no http(s) address; correct it.")
     return address
 
 
@@ -161,10 +159,9 @@ def _pip_args(command: CompileCommand, name: str, value: str, _text: str) -> Com
     return _keep(command, name, kept, f"{name}={kept}") if kept else command
 
 
-def _python(command: CompileCommand, name: str, value: str, _text: str) -> CompileCommand:
-    if "/" in value:
-        relative(value, name)
-    version = re.search(r"(\d+\.\d+)", value)
+def _python(command: CompileCommand, _name: str, value: str, _text: str) -> CompileCommand:
+    """An interpreter's name or path; it is never started, its name may tell the version."""
+    version = re.search(r"(\d+\.\d+)[^/]*$", value)
     return replace(command, python=version[1] if version else command.python)
 
 
@@ -185,9 +182,7 @@ def _format(command: CompileCommand, name: str, value: str, text: str) -> Compil
 
 
 def _refuse(_command: CompileCommand, name: str, _value: str, _text: str) -> CompileCommand:
-    raise LockfileError(
-        f"The header holds {name}, which cannot be followed here; compile the lockfile without it."
-    )
+    raise LockfileError(f"The header holds {name}, which cannot be followed here; compile the lockfile without it.")
 
 
 _TREATMENTS: dict[Treatment, Callable[[CompileCommand, str, str, str], CompileCommand]] = {

@@ -8,11 +8,16 @@ proves it.
 import re
 from collections.abc import Collection, Iterator
 
+from packaging.utils import canonicalize_name
+
 from depcheck.core.annotations import style
 from depcheck.core.header import Header
 from depcheck.core.lockfile import Lockfile
 
 _UNSAFE = frozenset({"distribute", "pip", "setuptools"})
+_UNPINNED = re.compile(
+    r"^# (?:The following packages are considered to be unsafe[^\r\n]*|.*--allow-unsafe flag\.)\r?\n# ", re.M
+)
 _OLD_STYLE = frozenset({"<1.9", ">=1.9,<6.2"})
 
 
@@ -26,7 +31,7 @@ def infer_options(
     what is returned: see `pip_compile_options.supported`.
     """
     decided = {_subject(option) for option in (*given, *configured)}
-    found = [*_always(header, lockfile), *_annotations(header, lockfile)]
+    found = [*_always(header, lockfile, given), *_annotations(header, lockfile)]
     if not header.argv:
         found += _from_text(header, lockfile)
     return tuple(option for option in found if _subject(option) not in decided)
@@ -46,12 +51,20 @@ def _subject(option: str) -> str:
     return name.removeprefix("no-")
 
 
-def _always(header: Header, lockfile: Lockfile) -> Iterator[str]:
-    pinned = {entry.pin.name for entry in lockfile.entries}
-    yield "--allow-unsafe" if pinned & _UNSAFE else "--no-allow-unsafe"
+def _always(header: Header, lockfile: Lockfile, given: Collection[str]) -> Iterator[str]:
+    yield "--allow-unsafe" if _allows_unsafe(lockfile, given) else "--no-allow-unsafe"
     extras = any(entry.pin.extras for entry in lockfile.entries)
     # Without a command, a text without extras fits both; stripping is what stays right as a constraint.
     yield "--no-strip-extras" if extras or header.argv else "--strip-extras"
+
+
+def _allows_unsafe(lockfile: Lockfile, given: Collection[str]) -> bool:
+    """Whether unsafe packages are pinned: the block at the end lists them as comments where they are not."""
+    if _UNPINNED.search(lockfile.body):
+        return False
+    named = {option.partition("=")[2] for option in given if option.startswith("--unsafe-package=")}
+    unsafe = {canonicalize_name(name) for name in named} or _UNSAFE
+    return any(entry.pin.name in unsafe for entry in lockfile.entries)
 
 
 def _annotations(header: Header, lockfile: Lockfile) -> Iterator[str]:

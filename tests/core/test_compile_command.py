@@ -59,6 +59,8 @@ def test_uv_options_are_kept_in_their_order():
     assert command.options == ("--universal", "--no-emit-package=pip", "--group=dev", "--exclude-newer=2025-01-01")
     assert (command.python, command.sources) == ("3.9", ("a.in",))
     assert parsed("uv pip compile --python-version 3.10.2 a.in").python == "3.10"
+    assert parsed("uv pip compile --python /opt/py3.8/bin/python3.12 a.in").python == "3.12"
+    assert parsed("uv pip compile --python /opt/py3.8/bin/python a.in").python == ""
 
 
 def test_indexes_are_told_apart_from_options():
@@ -94,7 +96,6 @@ def test_indexes_are_told_apart_from_options():
         "pip-compile --stripextras a.in",
         "pip-compile --help",
         "uv pip compile --directory /tmp a.in",
-        "uv pip compile --python ../../sh a.in --python /bin/sh",
         "uv pip compile --format pylock.toml a.in",
         "uv pip compile --config-file /etc/uv.toml a.in",
         "uv pip compile --group /etc/x:dev",
@@ -179,6 +180,10 @@ WITHOUT = Header(compiler="pip-tools", era=">=6.11", custom=True)
     [
         (WITH, "a==1\n", (), (), ("--no-allow-unsafe", "--no-strip-extras")),
         (WITH, "pip==1\n", (), (), ("--allow-unsafe", "--no-strip-extras")),
+        (WITH, "pip==1\n", ("--unsafe-package=a", "--strip-extras"), (), ("--no-allow-unsafe",)),
+        (WITH, "A.b==1\n", ("--unsafe-package=a_b", "--strip-extras"), (), ("--allow-unsafe",)),
+        (WITH, "pip==1\n\n# The following packages are considered to be unsafe in a requirements file:\n# a\n", (), (),
+         ("--no-allow-unsafe", "--no-strip-extras")),
         (WITH, "a==1\n", ("--allow-unsafe", "--strip-extras"), (), ()),
         (WITH, "a==1\n", (), ("allow_unsafe", "strip-extras"), ()),
         (WITHOUT, "a==1\n", (), (), ("--no-allow-unsafe", "--strip-extras", "--no-annotate")),
