@@ -4,12 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from packaging.utils import NormalizedName
-from packaging.version import Version
 
 from depcheck.core.checks import Failure
 from depcheck.core.report import Confidence
-from depcheck.core.search.first_bad import bisect
-from depcheck.core.search.placement import Place, Placement
+from depcheck.core.search.dating import dated
+from depcheck.core.search.placement import Place
 from depcheck.core.search.subset import Found, Subset, Suspects
 from depcheck.core.search.trials import BudgetSpentError, Same, Trials
 from depcheck.core.search.values import Answer, Budget, Cause, Diagnosis, Mixture, Names, Observation
@@ -67,7 +66,6 @@ class _Search:
         self._found: list[Cause] = []
         self._alone: list[Mixture] = []  # each cause's own trial
         self._proven = True
-        self._held = self._coupling.chosen
         trials.know(frozenset(), Observation())
         trials.know(self._coupling.chosen, Observation(self._failures))
 
@@ -156,48 +154,11 @@ class _Search:
     # --- since when ---
 
     def date(self) -> None:
-        """Bisect the releases of every head; of a pair one moves while the others stay new."""
+        """Bisect the releases of every head."""
         for index, cause in enumerate(self._found):
             self._trials.target = cause.failures
             for head in cause.heads:
-                self._found[index] = self._dated(self._found[index], head)
-
-    def _dated(self, cause: Cause, head: NormalizedName) -> Cause:
-        before, after = self._place.before.get(head), self._place.after.get(head)
-        if before is None or after is None or before.version == after.version:
-            return replace(
-                cause,
-                last_good=cause.last_good + (((head, before.version),) if before else ()),
-                first_bad=cause.first_bad + (((head, after.version),) if after else ()),
-            )
-        ground = self._coupling.closure(set(cause.heads) - {head})
-
-        def placed(release: Version) -> Placement:
-            return self._place.companions_for(head, release, ground)
-
-        def probe(release: Version) -> Answer:
-            return self._trials.consider(placed(release).mixture, f"{head} {release}")
-
-        line = self._line(head, before.version, after.version)
-        span = bisect(before.version, line, probe, lambda release: placed(release).excluded)
-        return replace(
-            cause,
-            companions=cause.companions | self._held_along(head, span.last_good) - frozenset(cause.heads),
-            last_good=(*cause.last_good, (head, span.last_good)),
-            first_bad=(*cause.first_bad, (head, span.first_bad)),
-            skipped=(*cause.skipped, *((head, version) for version in span.skipped)),
-        )
-
-    def _held_along(self, head: NormalizedName, release: Version) -> Names:
-        """Who has to stay back where `head` is held at `release` and everything else moves."""
-        ground = self._coupling.chosen - {head}
-        return ground - self._place.companions_for(head, release, ground).mixture.moved
-
-    def _line(self, head: NormalizedName, good: Version, bad: Version) -> list[Version]:
-        """The releases that the change passed over, and where it ended; downwards for a downgrade."""
-        low, high = min(good, bad), max(good, bad)
-        between = sorted({version for version in self._place.releases(head) if low < version < high})
-        return [*(between if good < bad else reversed(between)), bad]
+                self._found[index] = dated(self._found[index], head, self._place, self._trials)
 
     # --- what came of it ---
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from packaging.utils import NormalizedName
 
 from depcheck.core.search.coupling import Coupling
+from depcheck.core.search.delta import reduced
 from depcheck.core.search.trials import Trials
 from depcheck.core.search.values import Answer, Mixture, Names
 
@@ -229,35 +230,14 @@ class Subset:
     def _stuck(self, passed: tuple[Names, ...], block: tuple[Names, ...], within: Names, base: Names) -> Found | None:
         """No cut through `block` answers: delta debugging over it, after what passed."""
         ground = self._closure(passed, base)
-        parts = 2
-        while len(block) > 1 and parts <= len(block):
-            size = -(-len(block) // parts)
-            chunks = [block[start : start + size] for start in range(0, len(block), size)]
-            kept = None if parts == 2 else self._fails_without(chunks, ground)  # noqa: PLR2004  # the same of two
-            if kept is None and parts in {2, len(block)}:
-                kept = self._fails_with(chunks, ground)
-            if kept:
-                block, parts = kept, max(2, min(len(kept), parts - 1))
-            elif parts == len(block):
-                break
-            else:
-                parts = min(len(block), 2 * parts)
+
+        def fails(part: tuple[Names, ...]) -> bool:
+            return self._ask(self._closure(part, ground), f"of what does not answer: {label(part)}") is Answer.SAME
+
+        block = reduced(block, fails)
         if self._ask(self._closure(block, base), f"{label(block)} alone") is Answer.SAME:
             return Found(block) if base else self._shrink(block, within)
         return Found(block, proven=False)
-
-    def _fails_with(self, chunks: list[tuple[Names, ...]], ground: Names) -> tuple[Names, ...] | None:
-        for chunk in chunks:
-            if self._ask(self._closure(chunk, ground), f"with only {label(chunk)}") is Answer.SAME:
-                return chunk
-        return None
-
-    def _fails_without(self, chunks: list[tuple[Names, ...]], ground: Names) -> tuple[Names, ...] | None:
-        for left_out in reversed(chunks):
-            kept = tuple(group for chunk in chunks if chunk != left_out for group in chunk)
-            if self._ask(self._closure(kept, ground), f"with all but {label(left_out)}") is Answer.SAME:
-                return kept
-        return None
 
 
 def label(groups: Iterable[Names]) -> str:
