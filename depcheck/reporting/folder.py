@@ -3,10 +3,9 @@
 import shutil
 from pathlib import Path, PurePosixPath
 
-import msgspec
-
 from depcheck.core.errors import DepcheckError
 from depcheck.core.report import Report
+from depcheck.core.report_json import encode
 
 
 def write(report: Report, folder: Path) -> None:
@@ -22,7 +21,7 @@ def write(report: Report, folder: Path) -> None:
             target = folder / "proposal" / PurePosixPath(path)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(text.encode())
-        (folder / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
+        (folder / "report.json").write_bytes(encode(report))
     except OSError as error:
         raise DepcheckError(
             f"The report could not be written to {folder} ({error.strerror}). "

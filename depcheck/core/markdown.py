@@ -1,0 +1,81 @@
+"""Foreign text inside Markdown that GitHub renders: it is shown, and does nothing.
+
+GitHub looks for mentions and references in the rendered text, after escapes are undone: backslashes keep the
+text's structure out of ours, a zero-width space keeps it from naming anybody or anything. In code spans and
+fences nothing is looked for.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from depcheck.core.outputs import clean, middle_cut
+from depcheck.core.plain import one_line
+from depcheck.core.redaction import redact
+
+BODY_LIMIT_BYTES = 65_536  # GitHub counts characters; bytes are never fewer
+TITLE_LIMIT = 256
+_BREAK = "\u200b"
+_LONGEST_RUN = 40  # backticks; a longer run would make the fence itself the text
+
+_STRUCTURE = re.compile(r"[\\`*_{}\[\]<>()|~&$!]")
+_AT_START = re.compile(r"^([-+=#:]|\d+(?=[.]))")
+_MENTION = re.compile(r"@(?=\w)")
+_REFERENCE = re.compile(r"#(?=\w)")
+_GH = re.compile(r"(?i)\b(gh)-(?=\d)")
+_HASH = re.compile(r"(?i)\b([0-9a-f]{6})(?=[0-9a-f])")
+_ADDRESS = re.compile(r"(?i)(?:(?<=\w):(?=//)|\bwww(?=\.))")
+_TICKS = re.compile(f"`{{{_LONGEST_RUN},}}")
+
+
+def harmless(text: str, limit: int = 300) -> str:
+    """`text` on one line that mentions, references, links and closes nothing; not escaped: for titles."""
+    line = one_line(redact(clean(text)), limit)
+    line = _MENTION.sub(f"@{_BREAK}", line)
+    line = _REFERENCE.sub(f"#{_BREAK}", line)
+    line = _GH.sub(rf"\g<1>{_BREAK}-", line)
+    line = _HASH.sub(rf"\g<1>{_BREAK}", line)
+    return _ADDRESS.sub(lambda found: f"{found[0]}{_BREAK}", line)
+
+
+def prose(text: str, limit: int = 300) -> str:
+    """`text` on one line as plain words, anywhere in Markdown: a paragraph, a list, a table's cell."""
+    escaped = _STRUCTURE.sub(r"\\\g<0>", harmless(text, limit))
+    return _AT_START.sub(lambda found: f"\\{found[0]}" if not found[0][0].isdigit() else f"{found[0]}{_BREAK}", escaped)
+
+
+def code(text: str, limit: int = 300) -> str:
+    """`text` as code on one line, in tables too; empty for an empty text."""
+    return f"<code>{prose(text, limit)}</code>" if text.strip() else ""
+
+
+def fenced(text: str, limit: int = 4000, language: str = "text") -> str:
+    """`text` in a fence that it cannot close, at most about `limit` characters of it; empty for no text."""
+    shown = redact(clean(text)).strip("\n")
+    if not shown.strip():
+        return ""
+    shown = middle_cut(shown, limit // 4, limit - limit // 4)
+    shown = _TICKS.sub("`" * _LONGEST_RUN, shown).replace("<!--", f"<!{_BREAK}--")
+    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{shown}\n{fence}"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of cells that are Markdown already; empty for no rows."""
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join((f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}", *lines)) if lines else ""
+
+
+def folded(summary: str, text: str) -> str:
+    """`text` behind a line to click."""
+    return f"<details>\n<summary>{summary}</summary>\n\n{text}\n\n</details>"
+
+
+def paragraphs(*blocks: str) -> str:
+    """The blocks that say something, with blank lines between them."""
+    return "\n\n".join(block for block in blocks if block)
+
+
+def fits(text: str, limit_bytes: int = BODY_LIMIT_BYTES) -> bool:
+    """Whether GitHub takes `text` as a body."""
+    return len(text.encode()) <= limit_bytes

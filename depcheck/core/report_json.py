@@ -1,0 +1,82 @@
+"""`report.json`: a report to bytes and back. What is read was written by others, and is checked."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from depcheck.core.errors import DepcheckError
+from depcheck.core.outputs import clean
+from depcheck.core.report import SCHEMA, Report
+
+LIMIT_BYTES = 16 << 20
+
+
+class ReportError(DepcheckError):
+    """A report cannot be read, or proposes what must not be published."""
+
+
+class _Envelope(msgspec.Struct):
+    schema: int
+
+
+def encode(report: Report) -> bytes:
+    """The report as indented JSON in UTF-8 with a last newline; times in UTC end in Z."""
+    try:
+        compact = msgspec.json.encode(report)
+    except UnicodeEncodeError:  # halves of surrogate pairs, from names of files that are no UTF-8
+        compact = msgspec.json.encode(_without_surrogates(msgspec.to_builtins(report)))
+    return msgspec.json.format(compact, indent=1) + b"\n"
+
+
+def decode(content: bytes) -> Report:
+    """The report that `content` holds; unknown fields are passed over, as the contract lets them be added.
+
+    Raises:
+        ReportError: Too large, no JSON, another schema, a field of another type, a time without a zone.
+    """
+    if len(content) > LIMIT_BYTES:
+        message = f"The report has {len(content)} bytes, more than the {LIMIT_BYTES} that are read"
+        raise ReportError(f"{message}; check fewer environments in one run (`depcheck plan` splits them).")
+    try:
+        schema = msgspec.json.decode(content, type=_Envelope).schema
+        if schema != SCHEMA:
+            message = f"The report has schema {schema}, and this depcheck reads schema {SCHEMA}"
+            raise ReportError(f"{message}; use the same version of depcheck to check and to publish.")
+        report = msgspec.json.decode(content, type=Report)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        message = f"The report is not one that depcheck wrote ({str(error)[:300]})"
+        raise ReportError(f"{message}; run `depcheck check` again.") from None
+    _require_zones(report)
+    return report
+
+
+def _require_zones(report: Report) -> None:
+    for time in _times(report):
+        if time is not None and time.utcoffset() is None:
+            message = f"The report holds the time {time.isoformat()} without a zone"
+            raise ReportError(f"{message}; run `depcheck check` again.")
+
+
+def _times(report: Report) -> list[datetime | None]:
+    changes = [
+        change
+        for environment in report.environments
+        for change in (*environment.changes, *(environment.proposal.changes if environment.proposal else ()))
+    ]
+    culprits = [culprit for environment in report.environments for culprit in environment.culprits]
+    return [
+        report.started_at,
+        report.finished_at,
+        report.as_of,
+        *(change.released_at for change in changes),
+        *(culprit.since for culprit in culprits),
+    ]
+
+
+def _without_surrogates(value: Any) -> Any:  # noqa: ANN401  # JSON
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(each) for key, each in value.items()}
+    return [_without_surrogates(each) for each in value] if isinstance(value, list | tuple) else value
