@@ -39,13 +39,18 @@ def harmless(text: str, limit: int = 300) -> str:
 
 def prose(text: str, limit: int = 300) -> str:
     """`text` on one line as plain words, anywhere in Markdown: a paragraph, a list, a table's cell."""
-    escaped = _STRUCTURE.sub(r"\\\g<0>", harmless(text, limit))
+    escaped = _STRUCTURE.sub(_escaped, harmless(text, limit))
     return _AT_START.sub(lambda found: f"\\{found[0]}" if not found[0][0].isdigit() else f"{found[0]}{_BREAK}", escaped)
 
 
 def code(text: str, limit: int = 300) -> str:
-    """`text` as code on one line, in tables too; empty for an empty text."""
-    return f"<code>{prose(text, limit)}</code>" if text.strip() else ""
+    """`text` as code on one line, in tables too, exact enough to copy; empty for an empty text.
+
+    An element and not backticks: a table would end its cell at a bar within them.
+    """
+    line = one_line(redact(clean(text)), limit)
+    line = _ADDRESS.sub(lambda found: f"{found[0]}{_BREAK}", line)
+    return f"<code>{_STRUCTURE.sub(_escaped, line)}</code>" if line else ""
 
 
 def fenced(text: str, limit: int = 4000, language: str = "text") -> str:
@@ -74,6 +79,10 @@ def folded(summary: str, text: str) -> str:
 def paragraphs(*blocks: str) -> str:
     """The blocks that say something, with blank lines between them."""
     return "\n\n".join(block for block in blocks if block)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\{found[0]}"
 
 
 def fits(text: str, limit_bytes: int = BODY_LIMIT_BYTES) -> bool:

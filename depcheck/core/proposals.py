@@ -1,0 +1,76 @@
+"""From a report to what we want on the forge: for each environment one pull request and one issue, or none."""
+
+from depcheck.core import bodies
+from depcheck.core.markdown import harmless
+from depcheck.core.markers import Form, short_digest
+from depcheck.core.outputs import error_itself, signature
+from depcheck.core.report import EnvironmentReport, Report, Status
+from depcheck.core.settings import PublishOptions
+from depcheck.core.settlement import Proposal, Stance
+
+_SPOKEN_OF = frozenset({Status.BREAKS, Status.UNRESOLVABLE, Status.BASELINE_BROKEN, Status.STALE, Status.SKIPPED})
+_GREEN = frozenset({Status.QUIET, Status.SAFE})
+
+
+def proposals(report: Report, options: PublishOptions, base: str) -> tuple[Proposal, ...]:
+    """What `report` wants on the branch `base`; a form that `options` switch off is not spoken of at all."""
+    found: list[Proposal] = []
+    for environment in report.environments:
+        key = short_digest(base, environment.name)
+        found += [_pull_request(environment, key)] if options.pull_request else []
+        found += [_issue(environment, report, key)] if options.issue else []
+    return tuple(found)
+
+
+def _pull_request(environment: EnvironmentReport, key: str) -> Proposal:
+    shown = harmless(environment.name, 120)
+    proposed = environment.proposal
+    if environment.status is Status.QUIET:
+        return Proposal(Form.PULL_REQUEST, key, shown, Stance.CLOSE, "Nothing is left to update.")
+    if environment.status not in {Status.SAFE, Status.BREAKS} or proposed is None or not proposed.verified:
+        why = f"nothing verified to propose ({environment.status})"
+        return Proposal(Form.PULL_REQUEST, key, shown, Stance.LEAVE, why)
+    files = tuple(sorted(proposed.files.items()))
+    return Proposal(
+        form=Form.PULL_REQUEST,
+        key=key,
+        shown=shown,
+        stance=Stance.PROPOSE,
+        digest=short_digest(environment.status, *proposed.held, *(part for pair in files for part in pair)),
+        title=bodies.pull_request_title(environment, proposed),
+        body=bodies.pull_request(environment, proposed),
+        news="There are newer releases; this pull request now holds them.",
+        files=files,
+    )
+
+
+def _issue(environment: EnvironmentReport, report: Report, key: str) -> Proposal:
+    shown = harmless(environment.name, 120)
+    if environment.status in _GREEN:
+        healed = (
+            "A fresh resolution passes all checks" if environment.status is Status.SAFE else "Nothing has changed since"
+        )
+        return Proposal(Form.ISSUE, key, shown, Stance.CLOSE, f"Green again. {healed}.")
+    if environment.status not in _SPOKEN_OF:
+        return Proposal(Form.ISSUE, key, shown, Stance.LEAVE, f"nothing to report ({environment.status})")
+    title = bodies.issue_title(environment)
+    return Proposal(
+        form=Form.ISSUE,
+        key=key,
+        shown=shown,
+        stance=Stance.PROPOSE,
+        digest=_finding(environment),
+        title=title,
+        body=bodies.issue(environment, report.finished_at),
+        news=f"The finding has changed: {bodies.sentence(environment)}",
+    )
+
+
+def _finding(environment: EnvironmentReport) -> str:
+    """What makes two nights' findings the same: the causes; without any, the reason less what differs each run."""
+    parts: list[str] = [environment.status]
+    for culprit in sorted(environment.culprits, key=lambda each: each.packages):
+        releases = sorted((*culprit.first_bad.items(), *culprit.last_good.items()))
+        parts += [*sorted(culprit.packages), "", *(part for pair in releases for part in pair)]
+        parts += [signature(error_itself(culprit.headline)), *culprit.hold]
+    return short_digest(*parts, *([] if environment.culprits else [signature(environment.reason)]))
