@@ -14,7 +14,7 @@ _TITLE_LIMIT = 200
 _UNJUDGED = {
     Status.UNRESOLVABLE: "No set of today's releases satisfies the sources. Loosen the range that stands in the way.",
     Status.STALE: "The sources compile to something else than what is committed. Compile again and commit it.",
-    Status.BASELINE_BROKEN: "The committed lockfile fails by itself: no release is to blame. Heal it, or correct the check.",
+    Status.BASELINE_BROKEN: "The committed lockfile fails by itself; no release is to blame. Heal it, or the check.",
     Status.SKIPPED: "This lockfile was not judged. The reason above says what to change.",
 }
 
@@ -24,9 +24,9 @@ def pull_request(environment: EnvironmentReport, proposal: ProposalReport) -> st
     return _fitting(lambda tier: _pull_request(environment, proposal, tier))
 
 
-def issue(environment: EnvironmentReport, finished_at: datetime) -> str:
+def issue(environment: EnvironmentReport, as_of: datetime) -> str:
     """The body of the issue about what is broken or cannot be judged."""
-    return _fitting(lambda tier: _issue(environment, finished_at, tier))
+    return _fitting(lambda tier: _issue(environment, as_of, tier))
 
 
 def pull_request_title(environment: EnvironmentReport, proposal: ProposalReport) -> str:
@@ -108,7 +108,7 @@ def _verdict(environment: EnvironmentReport, proposal: ProposalReport) -> str:
     return f"**The newest set of {place} that works:** {changed}, held: {held or 'nothing'}. All checks pass."
 
 
-def _issue(environment: EnvironmentReport, finished_at: datetime, tier: Tier) -> str:
+def _issue(environment: EnvironmentReport, as_of: datetime, tier: Tier) -> str:
     failing = [check for check in environment.checks.candidate if check.headline] or [
         check for check in environment.checks.baseline if check.headline
     ]
@@ -122,7 +122,7 @@ def _issue(environment: EnvironmentReport, finished_at: datetime, tier: Tier) ->
         section("Checks", sections.checks(columns, tier)),
         section("All that would change", sections.changes(environment.changes, tier)),
         section("Notes", sections.notes(environment, tier)),
-        sections.reproduce(environment, finished_at),
+        sections.reproduce(environment, as_of),
         _FOOT_ISSUE,
     )
 

@@ -18,7 +18,7 @@ _BREAK = "\u200b"
 _LONGEST_RUN = 40  # backticks; a longer run would make the fence itself the text
 
 _STRUCTURE = re.compile(r"[\\`*_{}\[\]<>()|~&$!]")
-_AT_START = re.compile(r"^([-+=#:]|\d+(?=[.]))")
+_AT_START = re.compile(r"^(?:(?=[-+=#:])|\d+(?=\.(?:\s|$)))")
 _MENTION = re.compile(r"@(?=\w)")
 _REFERENCE = re.compile(r"#(?=\w)")
 _GH = re.compile(r"(?i)\b(gh)-(?=\d)")
@@ -40,7 +40,7 @@ def harmless(text: str, limit: int = 300) -> str:
 def prose(text: str, limit: int = 300) -> str:
     """`text` on one line as plain words, anywhere in Markdown: a paragraph, a list, a table's cell."""
     escaped = _STRUCTURE.sub(_escaped, harmless(text, limit))
-    return _AT_START.sub(lambda found: f"\\{found[0]}" if not found[0][0].isdigit() else f"{found[0]}{_BREAK}", escaped)
+    return _AT_START.sub(lambda found: f"{found[0]}\\", escaped)
 
 
 def code(text: str, limit: int = 300) -> str:

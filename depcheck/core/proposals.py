@@ -61,7 +61,7 @@ def _issue(environment: EnvironmentReport, report: Report, key: str) -> Proposal
         stance=Stance.PROPOSE,
         digest=_finding(environment),
         title=title,
-        body=bodies.issue(environment, report.finished_at),
+        body=bodies.issue(environment, report.as_of or report.finished_at),
         news=f"The finding has changed: {bodies.sentence(environment)}",
     )
 

@@ -132,10 +132,10 @@ def hold(environment: EnvironmentReport) -> str:
     )
 
 
-def reproduce(environment: EnvironmentReport, finished_at: datetime) -> str:
+def reproduce(environment: EnvironmentReport, as_of: datetime) -> str:
     """Two commands that show the same on any machine, as of the same moment."""
     paths = " ".join(f"--lockfile {shlex.quote(lockfile.path)}" for lockfile in environment.lockfiles[:20])
-    moment = f"--as-of {finished_at:%Y-%m-%dT%H:%M:%SZ}"
+    moment = f"--as-of {as_of:%Y-%m-%dT%H:%M:%SZ}"
     return folded("Reproduce", fenced(f"pip install depcheck-action\ndepcheck check {paths} {moment}", 4000, "sh"))
 
 

@@ -44,7 +44,8 @@ class Proposal:
 class Existing:
     """A pull request or issue of ours, as the forge shows it.
 
-    `as_issue` says that a pull request could not be opened and its patch stands in an issue. `others_commits` and
+    `as_issue` says that a pull request could not be opened and its patch stands in an issue, `incomplete` that
+    its labels are missing, which come last. `others_commits` and
     `conflicting` are of an open pull request's `branch`. `told` are the remarks already made about others' commits.
     """
 
@@ -57,6 +58,7 @@ class Existing:
     open: bool = True
     merged: bool = False
     as_issue: bool = False
+    incomplete: bool = False
     others_commits: bool = False
     conflicting: bool = False
     told: frozenset[str] = frozenset()
@@ -136,9 +138,9 @@ def remark_identity(existing: Existing, proposal: Proposal) -> str:
 
 
 def _of(proposal: Proposal, known: Iterable[Existing]) -> list[Existing]:
-    """What exists for the proposal, the oldest first."""
+    """What exists for the proposal, pull requests before their stand-ins, the oldest first."""
     found = [each for each in known if (each.marker.form, each.marker.key) == (proposal.form, proposal.key)]
-    return sorted(found, key=lambda each: each.number)
+    return sorted(found, key=lambda each: (each.as_issue, each.number))
 
 
 def _settle(known: list[Existing], proposal: Proposal, run: Run) -> list[Action]:
@@ -166,7 +168,8 @@ def _absent(known: list[Existing], proposal: Proposal) -> Action:
 
 def _present(first: Existing, proposal: Proposal) -> Action:
     same = first.marker.digest == proposal.digest and not first.marker.closed
-    if proposal.stance is Stance.PROPOSE and same and (not first.conflicting or first.others_commits):
+    well = first.others_commits or not (first.conflicting or first.incomplete)
+    if proposal.stance is Stance.PROPOSE and same and well:
         return Leave(proposal, "nothing changed", first)
     if first.others_commits:
         identity = remark_identity(first, proposal)
