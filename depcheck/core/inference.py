@@ -16,7 +16,7 @@ from depcheck.core.lockfile import Lockfile
 
 _UNSAFE = frozenset({"distribute", "pip", "setuptools"})
 _UNPINNED = re.compile(
-    r"^# (?:The following packages are considered to be unsafe[^\r\n]*|.*--allow-unsafe flag\.)\r?\n# ", re.M
+    r"^# (?:The following packages are considered to be unsafe[^\r\n]*|.*--allow-unsafe flag\.)\r?\n# ", re.MULTILINE
 )
 _OLD_STYLE = frozenset({"<1.9", ">=1.9,<6.2"})
 

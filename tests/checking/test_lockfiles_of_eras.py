@@ -1,6 +1,10 @@
-"""What the real compilers of each era write is understood, and recompiled by the newest one to the byte."""
+"""What the real compilers of each era write is understood, and recompiled by the newest one to the byte.
+
+Two comments of old versions are worded otherwise today; nothing else differs.
+"""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -94,6 +98,13 @@ def written(folder: Path) -> Path:
     return next(folder / name for name in ("locked.txt", "requirements.txt") if (folder / name).exists())
 
 
+def worded_today(text):
+    """The text with the warning about unpinned packages as it has been worded since 6.5, and before 4.0."""
+    old = "pinned when the requirements file includes hashes. Consider"
+    new = "pinned when the requirements file includes hashes and the requirement is not\n# satisfied by a package already installed. Consider"
+    return re.sub(r"^# setuptools==.*$", "# setuptools", text.replace(old, new), flags=re.MULTILINE)
+
+
 @pytest.mark.parametrize("flags", FLAGS, ids=" ".join)
 @pytest.mark.parametrize("written_by", ERAS, ids=lambda written_by: written_by[0])
 def test_every_era_is_understood_and_recompiled(tools, tmp_path, written_by, flags):
@@ -120,7 +131,7 @@ def test_every_era_is_understood_and_recompiled(tools, tmp_path, written_by, fla
     if version[0] in "34" and "--no-annotate" not in flags:  # they did not annotate what the sources ask for
         assert [entry.pin.version for entry in again.entries] == [entry.pin.version for entry in spec.lockfile.entries]
     else:
-        assert with_body(header_of=spec.lockfile, body_of=again) == text
+        assert worded_today(with_body(header_of=spec.lockfile, body_of=again)) == worded_today(text)
 
 
 @pytest.mark.parametrize(
