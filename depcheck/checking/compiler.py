@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from uv import find_uv_bin
@@ -16,7 +16,7 @@ from depcheck.core.compilation import Compiled, NotCompiled
 from depcheck.core.environments import EnvironmentSpec, LockfileSpec
 from depcheck.core.errors import IndexUnavailableError, LockfileError
 from depcheck.core.lockfile import parse_lockfile, with_body
-from depcheck.core.obstacles import blocked_by_network, obstacle
+from depcheck.core.obstacles import blocked_by_network, obstacle, refuses_a_pin
 from depcheck.core.pip_compile_options import supported
 from depcheck.core.world import World
 from depcheck.ports import PackageServer
@@ -40,6 +40,7 @@ class CommandCompiler:
     interpreter: Callable[[str], Path]
     caches: Path
     timeout_s: float
+    _lenient: set[str] = field(default_factory=set)
 
     def compile(self, spec: EnvironmentSpec, world: World, *, upgrade: bool) -> Compiled | NotCompiled:
         """Compile all lockfiles of `spec` in layer order, each seeing the new text of those below it.
@@ -54,6 +55,9 @@ class CommandCompiler:
             take_out_index_options(root, paths)
             for lock in spec.lockfiles:
                 ran = self._run(spec, lock, root, world, upgrade=upgrade)
+                if not upgrade and refuses_a_pin(ran.output, lock.lockfile) and spec.name not in self._lenient:
+                    self._lenient.add(spec.name)
+                    return self.compile(spec, world, upgrade=upgrade)
                 if not ran.passed:
                     return self._obstacle(lock, ran)
                 files.append((lock.path, _merged(lock, _read(root / lock.path, lock))))
@@ -87,7 +91,7 @@ class CommandCompiler:
     def _pip_compile(
         self, spec: EnvironmentSpec, lock: LockfileSpec, interpreter: Path, url: str, cache: Path
     ) -> tuple[list[str], Mapping[str, str]]:
-        tool = self.toolbox.pip_tools(interpreter, spec.python)
+        tool = self.toolbox.pip_tools(interpreter, spec.python, lenient=spec.name in self._lenient)
         options = [option for option in lock.options if supported(option, tool.version)]
         words = [str(tool.python), "-m", "piptools", "compile", *options]
         words += ["--no-emit-index-url", "--cache-dir", str(cache / "pip-tools")]

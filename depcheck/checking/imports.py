@@ -42,13 +42,19 @@ def import_check(room: Room, check: Check) -> Findings:
     findings = Findings()
     paths = [str(root) for root in _roots(room.copy)]
     for modules, where in (
-        (modules_of(room.environment, check.packages), []),
+        (_asked_of_packages(room.environment, check), []),
         (project_modules(room), paths),
     ):
         wanted = [module for module in modules if not check.ids or module in check.ids]
         failed = _together(room, wanted, where, until, findings)
         _alone(room, failed, where, until, findings)
     return findings
+
+
+def _asked_of_packages(environment: Environment, check: Check) -> list[str]:
+    """A check for certain modules need not say whose they are."""
+    everyone = frozenset(each.name for each in environment.distributions)
+    return modules_of(environment, everyone if check.ids and not check.packages else check.packages)
 
 
 def modules_of(environment: Environment, packages: frozenset[str]) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.version import Version
 from uv import find_uv_bin
 
 from depcheck.checking.process import run_own
@@ -24,6 +25,9 @@ _PAIRS = {
 # pip 21 needs them for every such build; there it is the last setuptools that still converts Python 2 code.
 _IN_THE_WAY = ("setuptools", "wheel")
 _NEWEST = ("pip-tools==7.6.2", "pip==26.3")
+# pip 24.1 refuses releases whose metadata breaks PEP 440 or 508 ("click>=7.*"); lockfiles may pin such ones.
+_LENIENT_PIP = "pip==24.0"
+_REFUSES_FROM = Version("24.1")
 _BUILD_TIMEOUT_S = 300
 
 
@@ -43,13 +47,15 @@ class Toolbox:
     index_url: Callable[[], str]
     outer: Mapping[str, str]
 
-    def pip_tools(self, interpreter: Path, python: str) -> PipTools:
+    def pip_tools(self, interpreter: Path, python: str, *, lenient: bool = False) -> PipTools:
         """pip-tools for `interpreter`, which is a Python `python` ("3.10"). Builds it the first time: about 5 s.
+
+        `lenient`: with the last pip that takes metadata which breaks the standards.
 
         Raises:
             IndexUnavailableError: It could not be installed from the index.
         """
-        pair = _PAIRS.get(python, _NEWEST)
+        pair = _lenient(_PAIRS.get(python, _NEWEST)) if lenient else _PAIRS.get(python, _NEWEST)
         key = hashlib.sha256("\n".join([str(interpreter.resolve()), python, *pair]).encode()).hexdigest()[:12]
         home = self.folder / f"pip-tools-{python}-{key}"
         if not (home / "complete").exists():
@@ -77,3 +83,8 @@ class Toolbox:
         if words[0] == "venv":
             raise DepcheckError(f"An environment for pip-tools could not be made: {last[0]}.")
         raise IndexUnavailableError(f"pip-tools could not be installed from the index: {last[0]}. Try again later.")
+
+
+def _lenient(pair: tuple[str, ...]) -> tuple[str, ...]:
+    strict = Version(pair[1].partition("==")[2]) >= _REFUSES_FROM
+    return (pair[0], _LENIENT_PIP, *pair[2:]) if strict else pair

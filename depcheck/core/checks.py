@@ -39,7 +39,8 @@ class Failure:
 class Check:
     """One thing to run. `ids` narrows a test or import check to these ids; empty is all.
 
-    `packages` (import only) are the distributions whose modules are imported; `project` modules always are.
+    `packages` (import only) are the distributions whose modules are imported, beside the project's own; empty with
+    `ids` is all that are installed.
     """
 
     kind: Kind

@@ -24,9 +24,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What differs, what fails on both.
+    """What differs, and what fails on both.
 
-    `newly` fails on the candidate alone, `healed` on the baseline alone; `shared` fail on both, and not anew. Modules that cannot be imported on either side are no one's fault and appear nowhere.
+    `newly` fails on the candidate alone, `healed` on the baseline alone; `shared` are checks that fail on both, and
+    not anew. Modules that cannot be imported on either side are no one's fault and appear nowhere.
     """
 
     newly: tuple[Finding, ...]

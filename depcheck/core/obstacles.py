@@ -10,6 +10,7 @@ from packaging.version import InvalidVersion, Version
 
 from depcheck.core.checks import Failure
 from depcheck.core.compilation import NotCompiled, Obstacle
+from depcheck.core.lockfile import Lockfile
 from depcheck.core.outputs import evidence, telling_line
 
 _BUILD = re.compile(
@@ -27,6 +28,7 @@ _CONFLICT = re.compile(
 _NETWORK = re.compile(
     r"50[0-9] (Server Error|Bad Gateway)|ReadTimeoutError|NewConnectionError|Connection refused|ECONNREFUSED"
 )
+_IGNORED = re.compile(r"Ignoring version (?P<version>\S+) of (?P<name>\S+) since it has invalid metadata")
 _BLOCKS = (
     re.compile(r"\[\d+ lines? of output\]\n(?P<text>.*?)\n\s*\[end of output\]", re.DOTALL),
     re.compile(r"Complete output \(\d+ lines?\):\n(?P<text>.*?)\n\s*-{20,}", re.DOTALL),
@@ -42,6 +44,12 @@ _NAMED = (
 def blocked_by_network(output: str) -> bool:
     """Whether the tool failed because the index did not answer; then no package is to blame."""
     return bool(_NETWORK.search(output))
+
+
+def refuses_a_pin(output: str, lockfile: Lockfile) -> bool:
+    """Whether pip passed over a release that the lockfile pins, because its metadata breaks today's standards."""
+    pinned = {(entry.pin.name, str(entry.pin.version)) for entry in lockfile.entries}
+    return any((canonicalize_name(found["name"]), found["version"]) in pinned for found in _IGNORED.finditer(output))
 
 
 def obstacle(output: str, last_source: str = "") -> NotCompiled:

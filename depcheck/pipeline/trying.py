@@ -14,7 +14,6 @@ from depcheck.core.comparison import Finding, compare
 from depcheck.core.distributions import Distribution
 from depcheck.core.pins import Pin, Pins
 from depcheck.core.releases import Release
-from depcheck.core.search.coupling import Coupling
 from depcheck.core.search.values import Mixture, Observation
 from depcheck.core.world import World
 from depcheck.pipeline.case import Case
@@ -37,12 +36,9 @@ class Trying:
     world: World
     findings: Sequence[Finding]
     count: int = 0
-    coupling: Coupling | None = None
 
     def __call__(self, mixture: Mixture) -> Observation:
-        """Install the mixture, with the packages that come and go by what moved, and run the checks under search."""
-        if self.coupling and not mixture.at:  # a probe of a release is complete in itself
-            mixture = Mixture(self.coupling.complete(mixture.moved))
+        """Install the mixture and run the checks under search."""
         return self.observe(mixture_pins(self.before.pins, self.candidate, mixture), self.world)
 
     def observe(self, pins: Pins, world: World) -> Observation:
