@@ -18,7 +18,8 @@ from depcheck.core.paths import inside, relative
 _CONFIGS = ("pyproject.toml", ".pip-tools.toml")
 _URL = re.compile(r"^https?://[^\s]+$")
 _VERSION = re.compile(r"^\d+\.\d+")
-_PATHS = {Treatment.PATH, Treatment.CONSTRAINT, Treatment.CONFIG}
+# With click 8.3, pip-tools before 7.5.1 wrote options that were not given as if they were, with this value.
+_NEVER_NONE = frozenset({"--cert", "--client-cert", "--index-url", "--pip-args", "--config", "--output-file"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,8 @@ def _with(command: CompileCommand, argument: Argument) -> CompileCommand:
         return replace(command, sources=(*command.sources, _source(value)))
     if not value.isprintable():
         raise LockfileError(f"The header gives {option.name} a value with control characters; correct it.")
+    if value == "None" and option.name in _NEVER_NONE:
+        return command
     return _TREATMENTS[option.treatment](
         command, option.name, value, f"{option.name}={value}" if option.value else option.name
     )

@@ -13,6 +13,7 @@ from depcheck.core.lines import Line, logical_lines, refuse_controls
 from depcheck.core.pins import Pin, Pins
 from depcheck.core.requirement import parse_pin
 
+_MOST_LINES = 500_000
 _OPTION = re.compile(
     r"^(?:-i|--index-url|--pypi-url|--extra-index-url|--no-index|-f|--find-links|--no-binary|--only-binary"
     r"|--prefer-binary|--require-hashes|--pre|--trusted-host|--use-feature|-r|--requirement|-c|--constraint)(?=$|[\s=]|(?<=^-\w))"
@@ -58,9 +59,7 @@ class Lockfile:
     @property
     def options(self) -> tuple[str, ...]:
         """The option lines, such as `--index-url ...` or `-r base.txt`, without comments, in order."""
-        return tuple(
-            Line(0, part).joined for part in self.parts if isinstance(part, str) and _is_option(part)
-        )
+        return tuple(Line(0, part).joined for part in self.parts if isinstance(part, str) and _is_option(part))
 
     @property
     def includes(self) -> tuple[str, ...]:
@@ -92,6 +91,8 @@ def parse_lockfile(text: str) -> Lockfile:
     Raises LockfileError, with the line's number and what to do, for lines that are no pin, option or comment.
     """
     refuse_controls(text)
+    if text.count("\n") > _MOST_LINES:
+        raise LockfileError(f"The lockfile has more than {_MOST_LINES} lines, which none has; compile it again.")
     header, body = split_header(text)
     parts: list[Entry | str] = []
     pending: list[Line] = []
@@ -148,14 +149,8 @@ def _belongs_to_entry(line: Line) -> bool:
 def _is_requirement(line: Line) -> bool:
     """Whether the line states a requirement; LockfileError for an option that no lockfile holds."""
     joined = line.joined
-    if (
-        joined.startswith("-")
-        and not re.match(r"^(?:-e|--editable)(?:$|[\s=])", joined)
-        and not _OPTION.match(joined)
-    ):
-        raise LockfileError(
-            f"Line {line.number} holds an option that is not understood: {joined[:80]!r}; remove it."
-        )
+    if joined.startswith("-") and not re.match(r"^(?:-e|--editable)(?:$|[\s=])", joined) and not _OPTION.match(joined):
+        raise LockfileError(f"Line {line.number} holds an option that is not understood: {joined[:80]!r}; remove it.")
     return bool(joined) and not _is_option(line.text)
 
 

@@ -128,6 +128,8 @@ def test_paths_may_go_up_but_not_out(command):
 def test_wrong_headers_are_righted():
     """Options that old tools wrote unasked, or spelled otherwise, do no harm."""
     assert parsed("pip-compile --config=pyproject.toml a.in").options == ()
+    unasked = parsed("pip-compile --cert=None --client-cert=None --index-url=None --pip-args=None --strip-extras")
+    assert (unasked.options, unasked.index_url) == (("--strip-extras",), "")
     assert parsed("pip-compile --config=ours.toml a.in").config == "ours.toml"
     assert parsed("pip-compile --no-index a.in").options == ()
     assert parsed("pip-compile --no-index --find-links=wheels a.in").options == ("--no-index", "--find-links=wheels")

@@ -180,7 +180,14 @@ def test_the_header_ends_where_its_writer_ended_it(era):
 
 def test_hostile_sizes_are_read_in_time():
     """Long runs of blanks, deep markers and endless digits are refused or read, never chewed on for long."""
-    for text in (" " * 500_000, f"a==1 ; {'(' * 5_000}", f"a=={'1' * 10_000}", f"a==1{' ' * 300_000}#", "a" * 300_000):
+    for text in (
+        " " * 500_000,
+        f"a==1 ; {'(' * 5_000}",
+        f"a=={'1' * 10_000}",
+        f"a==1{' ' * 300_000}#",
+        "a" * 300_000,
+        "\n" * 8_000_000,
+    ):
         try:
             parse_lockfile(text)
         except LockfileError:
