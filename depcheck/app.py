@@ -12,6 +12,7 @@ from depcheck import __version__
 from depcheck.checking.checks import GuestChecks
 from depcheck.checking.compiler import CommandCompiler
 from depcheck.checking.environments import UvEnvironments
+from depcheck.checking.explaining import GuestExplainer
 from depcheck.checking.interpreters import Interpreters
 from depcheck.checking.process import Guest, run_own
 from depcheck.checking.repository import Repository
@@ -93,11 +94,13 @@ class _Workshop:
             caches=self.scratch / "compile",
             timeout_s=settings.timeout_s,
         )
+        places = UvEnvironments(self.guest, index, self.interpreters, copies, self.scratch, settings.timeout_s)
         return Ports(
             compiler=compiler,
             index=index,
-            environments=UvEnvironments(self.guest, index, self.interpreters, copies, self.scratch, settings.timeout_s),
+            environments=places,
             checks=GuestChecks(self.guest, index, copies, settings, Path(settings.report) / "logs"),
+            explainer=GuestExplainer(self.guest, places),
             reporter=self.reporter,
             clock=time.monotonic,
         )

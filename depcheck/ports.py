@@ -11,6 +11,7 @@ from depcheck.core.checks import Check, CheckResult, Failure
 from depcheck.core.compilation import Compiled, NotCompiled
 from depcheck.core.distributions import Distribution
 from depcheck.core.environments import EnvironmentSpec
+from depcheck.core.explanation import Step
 from depcheck.core.pins import Pins
 from depcheck.core.releases import Release
 from depcheck.core.report import EnvironmentReport
@@ -101,6 +102,16 @@ class Checks(Protocol):
         """Run `checks` in order, each in a fresh copy of the workspace; a failed check does not stop the next."""
 
 
+class Explainer(Protocol):
+    """Finds out what a release took away."""
+
+    def explain(self, spec: EnvironmentSpec, installed: Installed, world: World, step: Step, failure: Failure) -> str:
+        """A sentence that names what `step` removed or changed and the line in `installed` that uses it.
+
+        Only what the files of both releases show; empty where they show nothing, or cannot be had in `world`.
+        """
+
+
 class Reporter(Protocol):
     """Tells people what goes on."""
 
@@ -125,5 +136,6 @@ class Ports:
     index: Index
     environments: Environments
     checks: Checks
+    explainer: Explainer
     reporter: Reporter
     clock: Callable[[], float]

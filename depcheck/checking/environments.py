@@ -17,7 +17,7 @@ from depcheck.checking.process import Guest, Ran
 from depcheck.checking.sandbox import OPEN, Network
 from depcheck.checking.workspace_copy import WorkspaceCopy
 from depcheck.core.checks import Failure
-from depcheck.core.consistency import Extras, inconsistencies, unsafe_demands
+from depcheck.core.consistency import UNSAFE, Extras, inconsistencies, unsafe_demands
 from depcheck.core.distributions import Distribution
 from depcheck.core.environments import EnvironmentSpec
 from depcheck.core.errors import IndexUnavailableError
@@ -107,9 +107,20 @@ class UvEnvironments:
             environment = replace(environment, project=canonicalize_name(built.name.split("-")[0]))
         return self._settled(environment, lines, pins, world)
 
+    def unpack(self, spec: EnvironmentSpec, world: World, requirement: str, folder: Path) -> bool:
+        """Put the files of one release into `folder`, without what it requires; False where that would need a build.
+
+        What was built for a trial in the same world is kept and serves here too.
+        """
+        environment = self._made(spec, world)
+        words = ["pip", "install", "--quiet", "--no-deps", "--no-build", "--python", str(environment.python)]
+        words += ["--index-url", self.index.url(world), "--target", str(folder), requirement]
+        return self._uv(environment, words, Network.only(self.index.port)).passed
+
     def _settled(self, environment: Environment, lines: list[str], pins: Pins, world: World) -> Environment:
         """Install `lines` and the unsafe packages that a lockfile leaves out and `pip install` would bring."""
-        key = environment.folder.name
+        # Whether the pins hold setuptools themselves differs between the sets of one environment.
+        key = " ".join([environment.folder.name, *sorted(UNSAFE & pins.keys())])
         added = self._added.get(key) or self._unsafe(environment, pins)
         done = environment
         for _ in range(TURNS):  # what is installed tells what it asks for

@@ -18,6 +18,7 @@ from depcheck.core.search.suspicion import Scene, suspects
 from depcheck.core.search.values import Budget, Cause, Diagnosis
 from depcheck.pipeline import accounts
 from depcheck.pipeline.case import Case, LockSet
+from depcheck.pipeline.explaining import explained
 from depcheck.pipeline.holding import Hold, compile_held, held, hold, installed_from
 from depcheck.pipeline.measuring import Measured, measure, planned
 from depcheck.pipeline.sides import Sides
@@ -61,7 +62,7 @@ def search(case: Case, sides: Sides, findings: Sequence[Finding], answer: Answer
         found = _diagnosed(case, sides, findings, answer)
         if not found.causes:
             return
-        _note(case, answer, found)
+        _note(case, sides, answer, found)
         safe = compile_held(case, sides.committed, answer.holds)
         if isinstance(safe, NotCompiled):
             answer.notes.append(f"No set could be compiled with the culprits held: {safe.failure.headline}")
@@ -149,14 +150,14 @@ def _scene(case: Case, sides: Sides, findings: Sequence[Finding]) -> Scene:
     )
 
 
-def _note(case: Case, answer: Answer, found: Diagnosis) -> None:
+def _note(case: Case, sides: Sides, answer: Answer, found: Diagnosis) -> None:
     """Add a diagnosis to the answer: its culprits, and for each one a hold of as little as will do."""
     answer.trials += found.trials
     answer.confidence = min(answer.confidence, found.confidence, key=_WORST.index)
     for cause in found.causes:
         holds = _holds(cause)
         answer.holds += holds
-        answer.culprits.append(culprit(case, cause, holds))
+        answer.culprits.append(replace(culprit(case, cause, holds), explanation=explained(case, sides, cause)))
 
 
 def _holds(cause: Cause) -> tuple[Hold, ...]:
