@@ -7,16 +7,12 @@ from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
-from urllib3.util import Retry
 
 from depcheck.core.errors import IndexUnavailableError
+from depcheck.index.connections import Connections
 from depcheck.index.upstream import Upstream, origin, public
 
-_BUSY = (429, 500, 502, 503, 504)
-_CONNECTIONS = 64
 _CHUNK_BYTES = 1 << 16
 _ATTEMPTS = 3  # at a body that breaks off; connections and statuses are retried below
 _FAILURES = (requests.RequestException, HTTPError, OSError)
@@ -30,16 +26,6 @@ class Answer:
     headers: Mapping[str, str]
     url: str
     body: bytes
-
-
-class _Patience(Retry):
-    """urllib3's retries; a server cannot make us wait longer than `LONGEST_WAIT_S`."""
-
-    LONGEST_WAIT_S = 20.0
-
-    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
-        wanted_s = super().get_retry_after(response)
-        return None if wanted_s is None else min(wanted_s, self.LONGEST_WAIT_S)
 
 
 class Fetch:
@@ -62,15 +48,8 @@ class Fetch:
         self._session.max_redirects = 5
         if ca_bundle:
             self._session.verify = ca_bundle
-        retry = _Patience(
-            total=retries,
-            backoff_factor=backoff_s,
-            status_forcelist=_BUSY,
-            raise_on_status=False,
-            redirect=False,
-        )
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(_CONNECTIONS, pool_maxsize=_CONNECTIONS, max_retries=retry))
+            self._session.mount(scheme, Connections(retries, backoff_s))
         self._timeout_s = timeout_s
         self._credentials: dict[tuple[str, str, int], tuple[str, str]] = {}
 
