@@ -24,6 +24,7 @@ from depcheck.core.errors import DepcheckError
 from depcheck.core.report import EnvironmentReport, Report, Status, Tool
 from depcheck.core.settings import BisectSettings, Settings
 from depcheck.core.world import World
+from depcheck.index.fetch import Fetch
 from depcheck.index.local import LocalIndex
 from depcheck.index.upstream import upstreams
 from depcheck.pipeline.night import night
@@ -31,6 +32,7 @@ from depcheck.ports import Ports, Reporter
 from depcheck.reporting.folder import write
 
 GIT_TIMEOUT_S = 30
+PREPARE_TIMEOUT_S = 1800  # one compile or installation; --timeout is for the checks
 
 
 def check(settings: Settings, reporter: Reporter, environ: Mapping[str, str]) -> Report:
@@ -92,9 +94,9 @@ class _Workshop:
             copy=copies.fresh,
             interpreter=self.interpreters.find,
             caches=self.scratch / "compile",
-            timeout_s=settings.timeout_s,
+            timeout_s=PREPARE_TIMEOUT_S,
         )
-        places = UvEnvironments(self.guest, index, self.interpreters, copies, self.scratch, settings.timeout_s)
+        places = UvEnvironments(self.guest, index, self.interpreters, copies, self.scratch, PREPARE_TIMEOUT_S)
         return Ports(
             compiler=compiler,
             index=index,
@@ -110,7 +112,8 @@ class _Workshop:
         asked = [url for url in (self.settings.index_url, *self.settings.extra_index_urls) if url]
         urls = tuple(dict.fromkeys(asked or named))
         if urls not in self.indexes:
-            index = LocalIndex(upstreams(urls, self.environ), self.cache / "index")
+            bundle = self.environ.get("PIP_CERT") or self.environ.get("SSL_CERT_FILE") or ""
+            index = LocalIndex(upstreams(urls, self.environ), self.cache / "index", fetch=Fetch(ca_bundle=bundle))
             self.indexes[urls] = self.stack.enter_context(index)
         return self.indexes[urls]
 

@@ -2,10 +2,11 @@
 
 import posixpath
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from depcheck.checking.grouping import CycleError, groups, in_layer_order, name_of
+from depcheck.checking.imported import imported
 from depcheck.checking.locks import Reading, loose, read_lock
 from depcheck.checking.sources import PROJECT_FILES, is_pinned, is_project_file
 from depcheck.checking.target_python import target_python
@@ -54,7 +55,9 @@ class Repository:
         found = self._judged(paths[:MOST_LOCKFILES], reading) if paths else self._loose(files, reading)
         crowd = [_skipped(path, "There are more lockfiles than are judged in one run; name it with --lockfile.")
                  for path in paths[MOST_LOCKFILES:]]  # fmt: skip
-        return tuple(sorted((*found, *crowd), key=lambda environment: environment.name))
+        names = imported(self.tree, files)
+        specs = (replace(environment, imports=names) for environment in (*found, *crowd))
+        return tuple(sorted(specs, key=lambda environment: environment.name))
 
     def _git(self, words: Sequence[str]) -> str:
         return self.git((*_GIT, *words)) if self.git else ""
@@ -66,10 +69,13 @@ class Repository:
         """A known writer's header, or requirements.txt fully pinned beside its requirements.in."""
         if not path.endswith(_SUFFIXES):
             return False
-        if read_header(self.tree.head(path)).compiler:
-            return True
+        try:
+            head = self.tree.head(path)
+        except LockfileError:
+            return True  # whatever it is, that it cannot be read is to be told
         source = posixpath.splitext(path)[0] + ".in"
-        return path.endswith(".txt") and self.tree.has(source) and "==" in self.tree.head(path)
+        pinned = path.endswith(".txt") and "==" in head and self.tree.has(source)
+        return pinned or bool(read_header(head).compiler)
 
     def _judged(self, paths: Sequence[str], reading: Reading) -> list[EnvironmentSpec]:
         locks: dict[str, LockfileSpec] = {}

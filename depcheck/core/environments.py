@@ -41,7 +41,7 @@ class EnvironmentSpec:
     """One interpreter and the lockfiles that are installed together, lower layers first.
 
     `skipped` is the reason why it cannot be judged, or empty. `project` says whether the repository itself
-    has a build system and is installed too.
+    has a build system and is installed too. `imports` are the top-level modules that its own files import.
     """
 
     name: str
@@ -50,3 +50,4 @@ class EnvironmentSpec:
     project: bool = False
     skipped: str = ""
     notes: tuple[str, ...] = field(default=())
+    imports: frozenset[str] = frozenset()

@@ -119,9 +119,7 @@ def _diagnosed(case: Case, sides: Sides, findings: Sequence[Finding], answer: An
     case.ports.reporter.stage("search the culprit")
     world = held(case.upgraded(sides.committed.pins), answer.holds)
     scene = _scene(case, sides, findings)
-    trying = Trying(
-        case, sides.before, sides.candidate.pins, sides.after.world, findings, answer.trials, scene.coupling
-    )
+    trying = Trying(case, sides.before, sides.candidate.pins, sides.after.world, findings, answer.trials)
     place = Place(
         scene.before,
         scene.after,
@@ -147,6 +145,7 @@ def _scene(case: Case, sides: Sides, findings: Sequence[Finding]) -> Scene:
         command=next((finding.result.command for finding in findings), ""),
         direct=frozenset(p.name for p in sides.candidate.pins.values() if is_direct(p, accounts.direct(case))),
         accused=sides.after.unbuilt,
+        imported=case.spec.imports,
     )
 
 

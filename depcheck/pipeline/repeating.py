@@ -8,7 +8,8 @@ from depcheck.core.comparison import Finding
 from depcheck.pipeline.case import Case
 from depcheck.pipeline.measuring import Measured, measure
 
-QUICK_S = 10.0  # a suite that takes less is run twice even when it passes
+QUICK_S = 12.0  # what may be spent on running quick tests again although they passed
+MOST_REPEATS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +52,17 @@ def repeat_shared(case: Case, after: Measured, shared: Sequence[CheckResult]) ->
 
 def repeat_whole(case: Case, before: Measured, after: Measured, healed: Sequence[CheckResult]) -> Repeated:
     """Whether passes are passes: quick tests run again on the fresh set, healed checks again on the committed one."""
-    quick = [
-        Check(result.kind, result.command)
-        for result in after.results
-        if result.kind is Kind.TEST and result.duration_s < QUICK_S
-    ]
-    seen = _contradicted(case, after, quick, expect_failure=False)
+    seen = Repeated()
+    tests = [result for result in after.results if result.kind is Kind.TEST and result.duration_s < QUICK_S]
+    for _ in range(min((_repeats(test) for test in tests), default=0)):
+        again = [Check(test.kind, test.command) for test in tests]
+        seen = seen if seen.contradiction else _contradicted(case, after, again, expect_failure=False)
     old = [Check(result.kind, result.command) for result in healed if result.kind is not Kind.INSTALL]
     return seen if seen.contradiction else _contradicted(case, before, old, expect_failure=True)
+
+
+def _repeats(test: CheckResult) -> int:
+    return min(MOST_REPEATS, int(QUICK_S / max(test.duration_s, 0.1)))
 
 
 def _contradicted(case: Case, side: Measured, checks: Sequence[Check], *, expect_failure: bool) -> Repeated:

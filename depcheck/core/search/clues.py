@@ -16,6 +16,8 @@ _NAMED = (
 )
 _IMPORT = re.compile(r"^[>E\s\d|]*(?:from\s+([\w.]+)\s+import|import\s+([\w.]+))", re.MULTILINE)
 _FRAME = re.compile(r"(?:site|dist)-packages[/\\]([A-Za-z_]\w*)")
+_PLACE = re.compile(r"(?:site|dist)-packages[/\\]([\w/\\.-]+)\.py\b[^\n]*\n?([^\n]*)")
+_POINTED = re.compile(r"^>(.*)$", re.MULTILINE)  # pytest's mark of the line that failed
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_.][A-Za-z0-9]+)*")
 _BINARY = re.compile(
     r"binary incompatibility|compiled (?:using|against)|undefined symbol|Segmentation fault|-11\b|139\b"
@@ -26,7 +28,8 @@ _BINARY = re.compile(
 class Clues:
     """Dotted module names by how they appear, each in order of appearance; `frames` outermost first.
 
-    `headline_words` and `words` are everything that could be a package's or module's name, in lower case.
+    `headline_words` and `words` are everything that could be a package's or module's name, in lower case; `near`
+    are those of the innermost frame: its file inside site-packages and the line that failed.
     """
 
     missing: tuple[str, ...]
@@ -34,6 +37,7 @@ class Clues:
     imports: tuple[str, ...]
     frames: tuple[str, ...]
     headline_words: frozenset[str]
+    near: frozenset[str]
     words: frozenset[str]
     binary: bool
 
@@ -48,9 +52,19 @@ def read(failures: Sequence[Failure]) -> Clues:
         imports=_unique(one or other for one, other in _IMPORT.findall(text)),
         frames=tuple(_FRAME.findall(text)),
         headline_words=_words(headlines),
+        near=frozenset().union(*(_words(_innermost(failure.evidence)) for failure in failures)),
         words=_words(text),
         binary=bool(_BINARY.search(text)),
     )
+
+
+def _innermost(evidence: str) -> str:
+    places = _PLACE.findall(evidence)
+    if not places:
+        return ""
+    path, line = places[-1]
+    pointed = _POINTED.findall(evidence)
+    return f"{path.replace('/', ' ')} {pointed[-1] if pointed else line}"
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:
