@@ -73,7 +73,7 @@ class CommandCompiler:
         folder = root / lock.folder
         words = [
             *argv,
-            *(["--upgrade"] if upgrade else []),
+            *(["--upgrade", *lock.upgrade_options] if upgrade else []),
             "--output-file",
             _relative(lock.path, lock.folder),
         ]
