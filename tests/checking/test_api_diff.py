@@ -1,0 +1,152 @@
+"""Two releases are compared by their files: present in the one, gone in the other, and used on that line."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from depcheck.checking.api_diff.compared import Compared, Place
+from depcheck.checking.api_diff.released import Released
+from depcheck.core.explanation import Found, Missed, Sought
+
+
+@pytest.fixture
+def compared(tmp_path: Path):
+    """Writes releases and users from texts; the users' traceback lines are marked with `# here`."""
+
+    def build(good: dict[str, str], bad: dict[str, str], users: dict[str, str]) -> Compared:
+        for side, files in (("good", good), ("bad", bad), ("users", users)):
+            (tmp_path / side).mkdir()
+            for name, text in files.items():
+                path = tmp_path / side / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text)
+        places = [Place(tmp_path / "users" / name, name, _marked(text)) for name, text in users.items()]
+        return Compared(Released(tmp_path / "good"), Released(tmp_path / "bad"), places)
+
+    return build
+
+
+def _marked(text: str) -> int:
+    return next((number for number, line in enumerate(text.splitlines(), 1) if line.endswith("# here")), 0)
+
+
+def test_a_removed_module_and_who_imports_it(compared) -> None:
+    """A folder where only bytecode was left is no module; a file that this Python cannot parse is still read."""
+    good = {"p/__init__.py": "", "p/async/__init__.py": "", "p/async/timer.py": "class Timer: pass\n"}
+    bad = {"p/__init__.py": "", "p/async/timer.pyc": "x"}
+    pair = compared(good, bad, {"other.py": "import p\n", "user.py": "import os\nfrom p.async.timer import Timer\n"})
+    found = pair.first([Sought(Missed.MODULE, "", "p.async")])
+    assert found == Found(Missed.MODULE, "", "p.async", "user.py", 2)
+
+
+def test_a_module_that_is_still_there_explains_nothing(compared) -> None:
+    """What both releases have was not removed, whatever the error says."""
+    files = {"p/__init__.py": "", "p/a.py": ""}
+    assert compared(files, files, {"user.py": "import p.a\n"}).first([Sought(Missed.MODULE, "", "p.a")]) is None
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        {"p/__init__.py": "def gone(): pass\n"},
+        {"p/__init__.py": "try:\n    gone = 1\nexcept ImportError:\n    pass\n"},
+        {
+            "p/__init__.py": "from .a import *\n",
+            "p/a.py": "from .b import gone\n__all__ = ['gone']\n",
+            "p/b.py": "gone = 1\n",
+        },
+        {"p/__init__.py": "def __getattr__(name):\n    if name == 'gone':\n        return 1\n"},
+        {"p/__init__.py": "from json import loads as gone\n"},
+    ],
+    ids=["defined", "conditional", "wildcard", "getattr", "from elsewhere"],
+)
+def test_a_removed_name_however_it_was_given(compared, good) -> None:
+    """Definitions, conditional ones, `import *`, a module's `__getattr__`, names from elsewhere."""
+    users = {"user.py": "import p as q\n\nq.kept\nq.gone\n"}
+    pair = compared(good, {"p/__init__.py": "kept = 1\n"}, users)
+    assert pair.first([Sought(Missed.NAME, "p", "gone")]) == Found(Missed.NAME, "p", "gone", "user.py", 4)
+
+
+def test_a_name_that_import_star_does_not_bring_was_never_there(compared) -> None:
+    """`__all__` decides; a private use of the same name elsewhere is no evidence."""
+    good = {
+        "p/__init__.py": "from .a import *\nfrom .b import *\n",
+        "p/a.py": "gone = 1\n__all__ = []\n",
+        "p/b.py": "_x = 1\n",
+    }
+    pair = compared(good, {"p/__init__.py": ""}, {"user.py": "from p import gone\n"})
+    assert pair.first([Sought(Missed.NAME, "p", "gone")]) is None
+
+
+def test_a_lost_parameter_is_found_through_aliases_and_bases(compared) -> None:
+    """The call passes it to a name that stands for another class in the second release."""
+    good = {
+        "p/__init__.py": "from .old import Connect\nconnect = Connect\n",
+        "p/old.py": "class Base:\n    def __init__(self, extra=None): ...\nclass Connect(Base):\n    def __init__(self, u, **k): ...\n",
+    }
+    bad = {"p/__init__.py": "class connect:\n    def __init__(self, u, *, additional=None, **k): ...\n"}
+    users = {"user.py": "import p\n\np.connect(1)\np.connect(\n    1, extra=2)\n"}
+    found = compared(good, bad, users).first([Sought(Missed.PARAMETER, "X.create", "extra")])
+    assert found == Found(Missed.PARAMETER, "p.connect", "extra", "user.py", 4)
+
+
+def test_a_parameter_that_both_take_explains_nothing(compared) -> None:
+    """Silence, even where the error names it: the cause is elsewhere."""
+    files = {"p/__init__.py": "def f(extra): ...\n"}
+    pair = compared(files, files, {"user.py": "import p\np.f(extra=1)\n"})
+    assert pair.first([Sought(Missed.PARAMETER, "f", "extra")]) is None
+
+
+def test_a_removed_attribute_is_told_where_the_traceback_stood(compared) -> None:
+    """Set in `__init__` or inherited; the same attribute elsewhere in the file is not meant."""
+    good = {"p/f.py": "class Base:\n    def __init__(self):\n        self.unit = 1\nclass Def(Base): pass\n"}
+    bad = {"p/f.py": "class Base: pass\nclass Def(Base): pass\n"}
+    users = {"user.py": "x.unit\n\ncall(\n    1, x.unit)  # here\n"}
+    found = compared(good, bad, users).first([Sought(Missed.MEMBER, "Def", "unit")])
+    assert found == Found(Missed.MEMBER, "p.f.Def", "unit", "user.py", 4)
+
+
+def test_a_parameter_that_an_override_lacks(compared) -> None:
+    """The base's method got a parameter; the subclass that another package defines has not."""
+    good = {"p/core.py": "class Argument:\n    def show(self): ...\n"}
+    bad = {"p/core.py": "class Argument:\n    def show(self, ctx): ...\n"}
+    users = {"user.py": "import p.core\n\nclass Mine(p.core.Argument):\n    def show(self): ...\n"}
+    found = compared(good, bad, users).first([Sought(Missed.OVERRIDE, "Mine", "show")])
+    assert found == Found(Missed.OVERRIDE, "p.core.Argument.show", "ctx", "user.py", 4)
+
+
+def test_the_import_of_the_traceback_tells_where_the_message_does_not(compared) -> None:
+    """A stub that raises its own words: the name that the failing line imports is what is gone."""
+    good = {"p/clean.py": "class Cleaner: pass\n"}
+    bad = {"p/clean.py": "raise ImportError('p.clean is now a separate project')\n"}
+    found = compared(good, bad, {"user.py": "from p.clean import Cleaner  # here\n"}).first([])
+    assert found == Found(Missed.NAME, "p.clean", "Cleaner", "user.py", 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 5000 + ")" * 5000,
+        "x = 1\n" * 400_000,
+        "def broken(:\n",
+        "\0\0",
+        "class A(A): pass\nfrom . import *\nfrom .x import *\n",
+    ],
+    ids=["deep", "huge", "syntax", "nulls", "circles"],
+)
+def test_hostile_files_give_silence(compared, text) -> None:
+    """Whatever stands in a release: no claim, no endless loop."""
+    good = {"p/__init__.py": text, "p/x.py": "from . import *\n"}
+    pair = compared(good, {"p/__init__.py": ""}, {"user.py": "from p import gone\n"})
+    assert pair.first([Sought(Missed.NAME, "p", "gone")]) is None
+
+
+def test_links_are_not_followed(compared, tmp_path: Path) -> None:
+    """A release cannot show a file from outside of it as its own."""
+    secret = tmp_path / "secret.py"
+    secret.write_text("gone = 1\n")
+    pair = compared({"p/__init__.py": ""}, {"p/__init__.py": ""}, {"user.py": "from p.s import gone\n"})
+    (tmp_path / "good" / "p" / "s.py").symlink_to(secret)
+    assert not re.search("secret", str(pair.first([Sought(Missed.NAME, "p.s", "gone")])))
+    assert pair.good.find("p.s.gone") is None
