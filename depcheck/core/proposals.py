@@ -40,7 +40,7 @@ def _pull_request(environment: EnvironmentReport, key: str) -> Proposal:
         title=bodies.pull_request_title(environment, proposed),
         body=bodies.pull_request(environment, proposed),
         news="There are newer releases; this pull request now holds them.",
-        files=files,
+        environment=environment.name,
     )
 
 

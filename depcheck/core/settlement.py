@@ -24,8 +24,8 @@ class Stance(StrEnum):
 class Proposal:
     """A pull request or an issue that we want to exist, or (`stance`) not.
 
-    `reason` is the sentence with which it is closed or left, `news` the one with which it changes. `files` are
-    (path, text) of a pull request. `shown` names the environment for people.
+    `reason` is the sentence with which it is closed or left, `news` the one with which it changes. `shown`
+    names the environment for people, `environment` in the report.
     """
 
     form: Form
@@ -37,7 +37,7 @@ class Proposal:
     title: str = ""
     body: str = ""
     news: str = ""
-    files: tuple[tuple[str, str], ...] = ()
+    environment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
