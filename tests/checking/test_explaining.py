@@ -51,6 +51,10 @@ def explained(guest, shelf, interpreters, tmp_path: Path) -> Explained:
     return Explained(UvEnvironments(guest, shelf, interpreters, copies, guest.scratch, 120), repo)
 
 
+CLICK = (
+    "click 8.2.0 added the parameter ctx to click.core.Argument.make_metavar; "
+    "typer/core.py line 381 defines the method without it."
+)
 MISSING = Failure("", "ModuleNotFoundError: No module named 'alpha.old'")
 
 
@@ -150,8 +154,7 @@ def _trace(path: str, line: int, error: str) -> Failure:
             "click==8.2.0 typer==0.15.1",
             "click 8.1.8 8.2.0",
             Failure("", "TypeError: TyperArgument.make_metavar() takes 1 positional argument but 2 were given"),
-            "click 8.2.0 added the parameter ctx to click.core.Argument.make_metavar"
-            + "; typer/core.py line 381 defines the method without it.",
+            CLICK,
         ),
     ],
     ids=["kombu", "werkzeug", "click"],
