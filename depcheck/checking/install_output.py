@@ -47,7 +47,7 @@ def blocked(output: str) -> str:
 def refused(output: str) -> NotCompiled:
     """What could not be installed, and uv's or the build's own sentence about it."""
     found = obstacle(output)
-    if found.obstacle is not Obstacle.UNBUILDABLE:
+    if found.obstacle is not Obstacle.UNBUILDABLE or _LABEL.match(found.failure.headline):
         found = replace(found, failure=Failure("", said(output), evidence(output)))
     if found.package is not None:
         return found

@@ -6,7 +6,8 @@ from difflib import SequenceMatcher
 from depcheck.core.checks import CheckResult, Failure, Kind, Outcome
 from depcheck.core.outputs import error_itself, signature
 
-ALIKE = 0.75
+ALIKE, LOOSELY_ALIKE = 0.75, 0.5
+LONG = 120  # characters: beyond it a headline quotes what a program printed, numbers and all
 _NAMES = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|\b\d+\b")
 
 
@@ -20,9 +21,13 @@ def similar(one: str, other: str) -> bool:
     one, other = signature(error_itself(one)), signature(error_itself(other))
     if one == other:
         return True
-    if one.partition(":")[0] != other.partition(":")[0] or _names(one) != _names(other):
+    if one.partition(":")[0] != other.partition(":")[0]:
         return False
-    return SequenceMatcher(None, one.split(), other.split(), autojunk=False).ratio() >= ALIKE
+    quotes_output = min(len(one), len(other)) > LONG
+    if not quotes_output and _names(one) != _names(other):
+        return False
+    ratio = SequenceMatcher(None, one.split(), other.split(), autojunk=False).ratio()
+    return ratio >= (LOOSELY_ALIKE if quotes_output else ALIKE)
 
 
 def same_failure(one: Failure, other: Failure) -> bool:

@@ -50,13 +50,19 @@ def evidence(text: str) -> str:
     return end[end.find("\n") + 1 :] or end
 
 
+def _column(before: str, following: list[str]) -> int:
+    """Where the lines of a traceback begin: all indented alike, or all behind the same prefix, or not at all."""
+    alike = not before.strip() or all(line.startswith(before) for line in following)
+    return len(before) if alike else 0
+
+
 def _after_traceback(lines: list[str]) -> str:
     """The exception that ends the last traceback: the first line after it that stands where it began."""
     for start in range(len(lines) - 1, -1, -1):
         found = _TRACEBACK.search(lines[start])
         if found is None:
             continue
-        column = found.start()
+        column = _column(lines[start][: found.start()], lines[start + 1 : start + 2])
         for number in range(start + 1, len(lines)):
             rest = lines[number][column:]
             if rest.strip() and not rest[0].isspace():

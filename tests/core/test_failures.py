@@ -87,6 +87,12 @@ def test_small_differences_of_wording_are_one_error() -> None:
     assert same_failure(Failure("", statement), Failure("", f"{statement} (from kombu.async.timer import Timer)"))
 
 
+def test_a_headline_that_quotes_output_may_vary_more() -> None:
+    """An assertion that shows a whole answer is one error although its lengths and dates differ."""
+    said = "AssertionError: b'HTTP/1.1 400 Bad Request date: {} content-length: {} server: uvicorn text: Unsupported upgrade request' in answer"
+    assert same_failure(Failure("t", said.format("Mon, 01 May", 7)), Failure("t", said.format("Tue, 02 June", 1234)))
+
+
 def test_other_names_are_other_errors() -> None:
     """One word decides, when it is the name of what is missing."""
     one, other = (f"ModuleNotFoundError: No module named '{name}'" for name in ("toml", "pytz"))

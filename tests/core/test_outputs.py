@@ -79,9 +79,15 @@ ModuleNotFoundError: No module named 'kombu.async'
 """
 
 
+BRACKET = "[Traceback (most recent call last):\n  File 'x'\nImportError: no\n]\n"
+PREFIXED = "web | Traceback (most recent call last):\nweb |   File 'x'\nweb | ImportError: no\nweb | bye\n"
+
+
 @pytest.mark.parametrize(
     ("output", "line"),
     [
+        (BRACKET, "ImportError: no"),
+        (PREFIXED, "ImportError: no"),
         (CHAINED, "ImportError: cannot import name 'url_quote' from 'werkzeug.urls' (/x/werkzeug/urls.py)"),
         (QUOTED, "FileNotFoundError: [Errno 2] No such file or directory: 'django_scarface/__init__.py'"),
         (WORKER, "ModuleNotFoundError: No module named 'kombu.async' (from kombu.async.timer import Timer)"),
