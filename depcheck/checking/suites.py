@@ -124,8 +124,10 @@ def _failure(test: str, message: str, text: str, *, full: bool) -> Failure:
     wrapped = _WRAPPED.match(message)
     if wrapped:
         message = wrapped["inner"]
-    silent = _SAYS_NOTHING.match(message)
-    headline = telling_line(text) if silent else with_statement(one_line(message), clean(text).splitlines())
+    if _SAYS_NOTHING.match(message) or "Traceback (most recent call last)" in message:
+        headline = telling_line(f"{text}\n{message}" if message.count("\n") else text)
+    else:
+        headline = with_statement(one_line(message), clean(text).splitlines())
     return Failure(one_line(test, 1000), headline or "failed", evidence(f"{message}\n{text}") if full else "")
 
 
