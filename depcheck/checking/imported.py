@@ -12,7 +12,7 @@ _TOP = re.compile(r"(?:^|,)\s*([A-Za-z_]\w*)")
 
 
 def imported(tree: Tree, files: Iterable[str]) -> frozenset[str]:
-    """The top-level names that import statements of the first MOST_FILES Python files name. Nothing is parsed or run."""
+    """The top-level names in import statements of the first MOST_FILES Python files. Nothing is parsed or run."""
     found: set[str] = set()
     for path in [path for path in files if path.endswith(".py")][:MOST_FILES]:
         try:
