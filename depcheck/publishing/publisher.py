@@ -1,7 +1,7 @@
 """Publishes a report: validated, settled, carried out, environment by environment."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from depcheck.core.errors import DepcheckError
@@ -30,7 +30,7 @@ class Place:
     base_url: str
     repository: str
     base: str = ""
-    run: Run = Run()
+    run: Run = field(default_factory=Run)
 
 
 @dataclass(frozen=True, slots=True)

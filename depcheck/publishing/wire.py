@@ -51,7 +51,7 @@ class Patience:
 
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.time
-    timeout_s: float = 30
+    timeout_s: int = 30
     between_writes_s: float = 1  # GitHub asks for it
 
 
@@ -139,7 +139,7 @@ def connect(token: str, base_url: str, patience: Patience) -> Wire:
     client = Github(
         auth=Auth.Token(token),
         base_url=base_url,
-        timeout=patience.timeout_s,  # type: ignore[arg-type]  # handed on to requests, which takes parts of a second
+        timeout=patience.timeout_s,
         retry=None,
         user_agent="depcheck",
         seconds_between_requests=0,

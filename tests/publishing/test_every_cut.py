@@ -1,0 +1,107 @@
+"""Cut off at any call, or answered wrongly at any call, and begun again: the end is the undisturbed one."""
+
+from functools import partial
+
+import pytest
+from fake_github import FAULTS, FakeGitHub
+from stories import NEWER, OLD, Killed, breaks, counted, culprit, night, quiet, safe
+
+_CHANGED = [breaks(NEWER, culprit(bad="4.1.1"))]
+
+# what stood before, and the night that is disturbed
+STORIES = {
+    "first pull request": ([], [safe()]),
+    "update": ([[safe()]], [safe(NEWER)]),
+    "green again": ([[breaks()]], [quiet()]),
+    "issue opened": ([], [breaks()]),
+    "culprit changed": ([[breaks()]], _CHANGED),
+    "race": ([], [breaks()]),
+    "race of an older run": ([], _CHANGED),
+}
+
+
+class Stage:
+    """One fake GitHub, set back to where a story begins before each try."""
+
+    def __init__(self, github, folder, story):
+        self.github, self.folder, self.story = github, folder, story
+        github.git.commit_files("main", {"requirements.txt": OLD, "app.py": "print(1)\n"})
+        before, self.found = STORIES[story]
+        for run, found in enumerate(before, 10):
+            night(github, folder, found, run=run)
+        self.start = github.save()
+
+    def play(self, rivals_at=None, timeout_s=None, **disturbance):
+        """The night; in a race another run does all of its work after our third call."""
+        if self.story.startswith("race"):
+            other = partial(night, self.github, self.folder, [breaks()], run=51 if "older" in self.story else 50)
+            with counted(after=rivals_at or 5, do=other):
+                self._once(timeout_s, disturbance)
+        else:
+            self._once(timeout_s, disturbance)
+
+    def _once(self, timeout_s, disturbance):
+        with counted(timeout_s=timeout_s, **disturbance):
+            night(self.github, self.folder, self.found, run=49 if "older" in self.story else 52)
+
+    def end(self):
+        """The next run, of the newest finding, and what stands then."""
+        newest = [breaks()] if "older" in self.story else self.found
+        night(self.github, self.folder, newest, run=60)
+        return picture(self.github)
+
+
+def picture(github):
+    """What people see: open items with their content, closed ones, branches with their files."""
+    shown = []
+    for item in github.items.values():
+        text = item["body"].split("\n", 1)[1] if item["state"] == "open" else ""
+        kept = {key: item[key] for key in ("title", "state", "labels", "assignees")}
+        shown.append((bool(item["pull"]), kept, text, sorted(each["body"] for each in item["comments"])))
+    shown.sort(key=lambda each: each[0])
+    heads = {name: github.git.text(sha, "requirements.txt") for name, sha in github.git.refs.items()}
+    return shown, heads, sorted(github.reviewers)
+
+
+@pytest.fixture(scope="module", params=STORIES)
+def stage(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cuts")
+    with FakeGitHub(folder / "remote.git") as github:
+        yield Stage(github, folder, request.param)
+        assert github.violations == []
+
+
+@pytest.fixture(scope="module")
+def undisturbed(stage):
+    """The end of the story, and its number of calls."""
+    stage.github.restore(stage.start)
+    with counted() as seen:
+        stage.play() if not stage.story.startswith("race") else stage._once(None, {})
+    end = stage.end()
+    alive = [item for item in stage.github.items.values() if item["state"] == "open"]
+    assert len([item for item in alive if item["pull"]]) <= 1
+    assert len([item for item in alive if not item["pull"]]) <= 1
+    return end, seen["calls"]
+
+
+def test_killed_after_each_call(stage, undisturbed):
+    """For each call k: killed after k, then run again: the end of an undisturbed run."""
+    end, calls = undisturbed
+    for k in range(1, calls + 1):
+        stage.github.restore(stage.start)
+        try:
+            stage.play(after=k)
+        except Killed:
+            pass
+        assert stage.end() == end, f"killed after call {k} of {calls}"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_call_answered_with_a_fault(stage, undisturbed, fault):
+    """For each call k and each fault: the run goes on by itself, and ends as if nothing had been."""
+    end, calls = undisturbed
+    for k in range(1, calls + 1):
+        stage.github.restore(stage.start)
+        stage.github.faults[k] = fault
+        stage.play(timeout_s=0.15 if fault == "timeout" else None)
+        assert stage.end() == end, f"{fault} at call {k} of {calls}"

@@ -1,0 +1,72 @@
+"""What a maintainer finds in the morning, night after night."""
+
+import subprocess
+
+import pytest
+from stories import NEWER, OLD, SAFE, breaks, culprit, night, quiet, safe
+
+
+@pytest.fixture(autouse=True)
+def _lockfile(github):
+    github.git.commit_files("main", {"requirements.txt": OLD, "app.py": "print(1)\n"})
+
+
+def living(github):
+    """(pull requests, issues) that are open."""
+    found = [item for item in github.items.values() if item["state"] == "open"]
+    return [item for item in found if item["pull"]], [item for item in found if not item["pull"]]
+
+
+def test_a_safe_update_becomes_one_pull_request_with_one_commit(github, tmp_path):
+    """Branch, commit on the head of main, pull request, label: and git can clone it."""
+    done = night(github, tmp_path, [safe()])
+    (pull,), issues = living(github)
+    assert (pull["title"], issues, done.problems) == ("Update 1 pin in requirements.txt", [], ())
+    assert set(pull["labels"]) == {"depcheck", "dependencies"}
+    assert (pull["assignees"], github.reviewers) == (["jane"], ["joe"])
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", "-b", pull["pull"]["head"], str(github.git.path), str(clone)], check=True)
+    log = subprocess.run(["git", "-C", str(clone), "log", "--format=%an|%P|%s"], check=True, capture_output=True, text=True)
+    assert (clone / "requirements.txt").read_text() == SAFE
+    assert log.stdout.split("\n")[0] == f"github-actions[bot]|{github.git.refs['main']}|Update 1 pin in requirements.txt"
+    changed = subprocess.run(
+        ["git", "-C", str(clone), "diff", "--name-only", "origin/main"], check=True, capture_output=True, text=True
+    )
+    assert changed.stdout == "requirements.txt\n"
+    assert subprocess.run(["git", "-C", str(github.git.path), "fsck", "--strict"], check=False, capture_output=True).returncode == 0
+
+
+def test_a_break_becomes_an_issue_and_the_safe_rest_a_pull_request(github, tmp_path):
+    """Both live side by side, each named by what it is."""
+    done = night(github, tmp_path, [breaks()])
+    (pull,), (issue,) = living(github)
+    assert issue["title"] == "kombu 4.2.0 breaks requirements.txt"
+    assert pull["title"] == "Update 1 pin in requirements.txt; hold kombu at 4.1.0"
+    assert (done.pull_request_number, done.issue_number) == (pull["number"], issue["number"])
+
+
+def test_unchanged_nights_write_nothing_and_read_little(github, tmp_path):
+    """0 writes, at most 5 reads for an environment."""
+    for run, found in enumerate((breaks(), safe(), quiet()), 1):
+        night(github, tmp_path, [found], run=10 * run)
+        github.calls.clear()
+        night(github, tmp_path, [found], run=10 * run + 1)
+        assert (github.writes, len(github.reads) <= 5) == ([], True), github.calls
+
+
+def test_a_changed_finding_edits_and_remarks_once(github, tmp_path):
+    """The same pull request and issue go on, each with one remark."""
+    night(github, tmp_path, [breaks()])
+    night(github, tmp_path, [breaks(NEWER, culprit(bad="4.1.1"))], run=2)
+    (pull,), (issue,) = living(github)
+    assert (issue["title"], len(issue["comments"])) == ("kombu 4.1.1 breaks requirements.txt", 1)
+    assert (github.git.text(pull["pull"]["head"] and github.git.refs[pull["pull"]["head"]], "requirements.txt"), len(pull["comments"])) == (NEWER, 1)
+
+
+def test_green_again_closes_with_a_remark_and_leaves_no_branch(github, tmp_path):
+    """Issue and pull request are closed, the branch is gone."""
+    night(github, tmp_path, [breaks()])
+    night(github, tmp_path, [quiet()], run=2)
+    assert living(github) == ([], [])
+    assert [len(item["comments"]) for item in github.items.values()] == [1, 1]
+    assert list(github.git.refs) == ["main"]
