@@ -10,8 +10,10 @@ from packaging.version import InvalidVersion, Version
 
 from depcheck.core.checks import Failure
 from depcheck.core.compilation import NotCompiled, Obstacle
+from depcheck.core.conflicts import clauses, told
 from depcheck.core.lockfile import Lockfile
 from depcheck.core.outputs import evidence, telling_line
+from depcheck.core.plain import one_line
 
 _BUILD = re.compile(
     r"subprocess-exited-with-error|metadata-generation-failed|Command errored out with exit status"
@@ -57,7 +59,8 @@ def obstacle(output: str, last_source: str = "") -> NotCompiled:
     if _BUILD.search(output):
         return _unbuildable(output, last_source)
     if conflict := _CONFLICT.search(output):
-        return NotCompiled(Obstacle.UNRESOLVABLE, Failure("", _sentence(output, conflict.start()), evidence(output)))
+        headline = told(clauses(output)) or _sentence(output, conflict.start())
+        return NotCompiled(Obstacle.UNRESOLVABLE, Failure("", one_line(headline), evidence(output)))
     return NotCompiled(Obstacle.REFUSED, Failure("", telling_line(output), evidence(output)))
 
 

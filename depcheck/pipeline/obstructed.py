@@ -12,7 +12,7 @@ from depcheck.core.report import EnvironmentReport, Status
 from depcheck.core.search.first_bad import bisect
 from depcheck.core.search.values import Answer as Seen
 from depcheck.core.search.values import Cause
-from depcheck.pipeline import breaking, building
+from depcheck.pipeline import breaking, building, unresolvable
 from depcheck.pipeline.case import Case, LockSet
 from depcheck.pipeline.comparing import measured_baseline
 from depcheck.pipeline.holding import compile_held, hold
@@ -38,8 +38,7 @@ def judge(case: Case, committed: LockSet, obstacle: NotCompiled) -> EnvironmentR
         reason = f"The compiler refused: {obstacle.failure.headline}"
         return verdict(case, Status.SKIPPED, reason, checked((), (result,)))
     if obstacle.obstacle is Obstacle.UNRESOLVABLE:
-        reason = f"No set of releases satisfies the sources: {obstacle.failure.headline}"
-        return verdict(case, Status.UNRESOLVABLE, reason, checked((), (result,)))
+        return unresolvable.judge(case, committed, obstacle, result)
     before = measured_baseline(case, committed, frozenset())
     if not before.installed:
         reason = f"The committed set cannot be installed either: {before.results[0].headline}"

@@ -1,0 +1,101 @@
+"""A dated package index on loopback, and a repository that is checked against it."""
+
+import hashlib
+import io
+import json
+import os
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from depcheck import app
+from depcheck.core.report import EnvironmentReport
+from depcheck.core.settings import Settings
+from depcheck.reporting.terminal import TerminalReporter
+
+
+@dataclass
+class Dated:
+    """An index of pure wheels with one module each; every release has its day."""
+
+    url: str = ""
+    pages: dict[str, list[dict]] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    def release(self, name: str, version: str, day: str, *requires: str, text: str = "") -> None:
+        module = name.replace("-", "_")
+        stem = f"{module}-{version}"
+        metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        inside = {
+            f"{module}.py": text,
+            f"{stem}.dist-info/METADATA": metadata + "".join(f"Requires-Dist: {line}\n" for line in requires),
+            f"{stem}.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        }
+        inside[f"{stem}.dist-info/RECORD"] = "".join(f"{path},,\n" for path in [*inside, f"{stem}.dist-info/RECORD"])
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            for path, content in inside.items():
+                archive.writestr(path, content)
+        filename = f"{stem}-py3-none-any.whl"
+        self.files[f"/files/{filename}"] = buffer.getvalue()
+        entry = {
+            "filename": filename,
+            "url": f"{self.url.removesuffix('/simple')}/files/{filename}",
+            "hashes": {"sha256": hashlib.sha256(buffer.getvalue()).hexdigest()},
+            "upload-time": f"{day}T12:00:00Z",
+        }
+        self.pages.setdefault(name, []).append(entry)
+
+
+@pytest.fixture
+def dated() -> Iterator[Dated]:
+    """The index, as long as the test runs."""
+    shelf = Dated()
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            project = self.path.split("/")[2]
+            body, kind = shelf.files.get(self.path), "application/octet-stream"
+            if self.path.startswith("/simple/") and project in shelf.pages:
+                page = {"meta": {"api-version": "1.1"}, "name": project, "files": shelf.pages[project], "versions": []}
+                body, kind = json.dumps(page).encode(), "application/vnd.pypi.simple.v1+json"
+            self.send_response(404 if body is None else 200)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body or b"")))
+            self.end_headers()
+            self.wfile.write(body or b"")
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        shelf.url = f"http://127.0.0.1:{server.server_port}/simple"
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield shelf
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def judged(dated: Dated, tmp_path: Path) -> Callable[..., EnvironmentReport]:
+    """Checks a repository of these files against the index; gives the report of its only environment."""
+
+    def check(files: dict[str, str], **wishes: object) -> EnvironmentReport:
+        repo = tmp_path / "repo"
+        for name, text in files.items():
+            path = repo / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        settings = Settings(repo=repo, report=tmp_path / "report", index_url=dated.url, test="", **wishes)
+        environ = {**os.environ, "DEPCHECK_CACHE": str(tmp_path / "cache")}
+        with TerminalReporter(Console(quiet=True), quiet=True) as reporter:
+            return app.check(settings, reporter, environ).environments[0]
+
+    return check
