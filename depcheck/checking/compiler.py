@@ -17,6 +17,7 @@ from depcheck.core.environments import EnvironmentSpec, LockfileSpec
 from depcheck.core.errors import IndexUnavailableError, LockfileError
 from depcheck.core.lockfile import parse_lockfile, with_body
 from depcheck.core.obstacles import blocked_by_network, obstacle, refuses_a_pin
+from depcheck.core.outputs import without_scratch
 from depcheck.core.pip_compile_options import supported
 from depcheck.core.world import World
 from depcheck.ports import PackageServer
@@ -117,7 +118,7 @@ class CommandCompiler:
             raise IndexUnavailableError(
                 f"{lock.path} could not be compiled: the package index did not answer. Try again later."
             )
-        return obstacle(ran.output, self.index.last_source())
+        return obstacle(without_scratch(ran.output), self.index.last_source())
 
 
 def _uv(

@@ -14,6 +14,9 @@ _BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 # C0 and C1 controls but tab and newline; marks that reorder or hide text; halves of surrogate pairs; BOM
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ud800-\udfff\ufeff]")
 
+# /tmp/depcheck-x1y2z3a4/env-0123abcd/venv/lib/... as made by depcheck.app and depcheck.checking
+_SCRATCH = re.compile(r"/(?:[^\s/'\"()<>]+/)*depcheck-[a-z0-9_]{8}/(?:(?:env|run|copy)-[a-z0-9_]{8}/)?")
+
 _TRACEBACK = re.compile(r"Traceback \(most recent call last\):")
 _EXCEPTION = re.compile(
     r"^(?:E\s+)?((?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Warning|Interrupt|Exit|Group)\b(?::.*)?)$"
@@ -33,6 +36,11 @@ _SIGNAL_BASE = 128
 def clean(text: str) -> str:
     """`text` without escapes, controls and marks that reorder text; every line break is a newline."""
     return _CONTROLS.sub("", _BREAKS.sub("\n", _ESCAPES.sub("", text)))
+
+
+def without_scratch(text: str) -> str:
+    """`text` without the folders of one run in its paths: they differ each night and tell nobody anything."""
+    return _SCRATCH.sub("", text)
 
 
 def middle_cut(text: str, head: int, tail: int) -> str:

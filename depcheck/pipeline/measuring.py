@@ -7,6 +7,7 @@ from packaging.utils import NormalizedName
 
 from depcheck.core.checks import Check, CheckResult, Failure, Kind, Outcome
 from depcheck.core.distributions import Distribution, with_dependents
+from depcheck.core.outputs import without_scratch
 from depcheck.core.pins import Pins
 from depcheck.core.settings import Settings
 from depcheck.core.world import World
@@ -44,7 +45,8 @@ def measure(case: Case, pins: Pins, world: World, checks: Sequence[Check], label
         return Measured(pins, world, (install,), unbuilt=installed.package)
     results = []
     for check in checks:
-        for result in ports.checks.run(spec, installed, [_widened(check, installed)]):
+        for seen in ports.checks.run(spec, installed, [_widened(check, installed)]):
+            result = replace(seen, failures=tuple(map(_readable, seen.failures)))
             ports.reporter.checked(label, result)
             results.append(result)
     return Measured(pins, world, (install, *results), tuple(installed.distributions))
@@ -52,10 +54,15 @@ def measure(case: Case, pins: Pins, world: World, checks: Sequence[Check], label
 
 def _install_result(installed: Installed, duration_s: float) -> CheckResult:
     if installed.failure:
-        return CheckResult(Kind.INSTALL, "", Outcome.FAIL, duration_s, (installed.failure,))
+        return CheckResult(Kind.INSTALL, "", Outcome.FAIL, duration_s, (_readable(installed.failure),))
     failures = tuple(Failure(sentence, sentence) for sentence in installed.inconsistencies)
     outcome = Outcome.FAIL if failures else Outcome.PASS
     return CheckResult(Kind.INSTALL, "", outcome, duration_s, failures)
+
+
+def _readable(failure: Failure) -> Failure:
+    """The failure in words that are the same every night."""
+    return replace(failure, headline=without_scratch(failure.headline), evidence=without_scratch(failure.evidence))
 
 
 def _widened(check: Check, installed: Installed) -> Check:
