@@ -28,7 +28,9 @@ _BACKTRACK = re.compile(
 )
 _CAUSED = re.compile(r"^\s*(?P<who>[\w.-]+(?:\[[^\]]*\])? [\w.+!-]+) depends on (?P<what>\S.*?)\s*$", re.MULTILINE)
 _REQUESTED = re.compile(r"^\s*The user requested (?:\(constraint\) )?(?P<what>\S.*?)\s*$", re.MULTILINE)
-_LEGACY = re.compile(r"^\s+(?P<what>[\w.-]+\S*) \(from (?:(?P<who>[\w.-]+==[^\s)]+?)->)?-[rc] [^)]*\)+$", re.MULTILINE)
+_LEGACY = re.compile(
+    r"^\s+(?P<what>[\w.-]+[^(\n]*?) \(from (?:(?P<who>[\w.-]+==[^\s)]+?)->)?-[rc] [^)]*\)+$", re.MULTILINE
+)
 _RANGE = r"[\w.-]+(?:\[[\w,.-]+\])?(?:[<>=!~]=?=?[\w.*+!-]+(?:,[<>=!~]=?=?[\w.*+!-]+)*)?"
 _UV_NEEDS = re.compile(rf"(?P<who>{_RANGE}) depends? on (?P<what>{_RANGE})")
 _UV_WANTS = re.compile(rf"you require (?P<what>{_RANGE})")

@@ -21,7 +21,8 @@ _NAME = re.compile(r"cannot import name ['\"]?(\w+)['\"]? from (?:partially init
 _ATTRIBUTE = re.compile(r"module ['\"]([\w.]+)['\"] has no attribute ['\"](\w+)")
 _MEMBER = re.compile(r"(?:'(\w+)' object|type object '(\w+)') has no attribute '(\w+)'")
 _PARAMETER = re.compile(r"([\w.]+)\(\) got an unexpected keyword argument ['\"](\w+)")
-_ARITY = re.compile(r"(\w+)\.(\w+)\(\)\s+takes\s+(?:from\s+)?\d+\s+(?:to\s+\d+\s+)?positional\s+arguments?\s+but")
+_NEEDED = re.compile(r"([\w.]+)\(\) missing \d+ required (?:positional|keyword-only) arguments?: '(\w+)'")
+_ARITY = re.compile(r"((?:\w+\.)*)(\w+)\(\)\s+takes\s+(?:from\s+)?\d+\s+(?:to\s+\d+\s+)?positional\s+arguments?\s+but")
 _FRAMES = re.compile(
     r"File \"(?P<one>[^\"\n<]+)\", line (?P<at>\d+)|^(?P<other>[^\s:<>│]+\.py):(?P<line>\d+):", re.MULTILINE
 )
@@ -37,6 +38,8 @@ class Missed(StrEnum):
     MEMBER = "member"  # of a class
     PARAMETER = "parameter"  # that a call passes
     OVERRIDE = "override"  # a parameter that a method defined elsewhere does not have
+    NEEDED = "needed"  # a parameter that a call does not pass
+    PLACES = "places"  # for arguments that a call passes by place
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,8 @@ _WORDS = {
     Missed.NAME: ("removed {name} from {owner}", "uses it"),
     Missed.MEMBER: ("removed the attribute {name} of {owner}", "uses it"),
     Missed.PARAMETER: ("no longer takes the parameter {name} in {owner}", "passes it"),
+    Missed.NEEDED: ("requires the parameter {name} in {owner}", "does not pass it"),
+    Missed.PLACES: ("takes no more than {name} arguments by position in {owner}", "passes more"),
     Missed.OVERRIDE: ("added the parameter {name} to {owner}", "defines the method without it"),
 }
 
@@ -127,9 +132,17 @@ def _sought(text: str) -> Iterable[Sought]:
         *((m.start(), Sought(Missed.NAME, m[1], m[2])) for m in _ATTRIBUTE.finditer(text)),
         *((m.start(), Sought(Missed.MEMBER, m[1] or m[2], m[3])) for m in _MEMBER.finditer(text)),
         *((m.start(), Sought(Missed.PARAMETER, m[1], m[2])) for m in _PARAMETER.finditer(text)),
-        *((m.start(), Sought(Missed.OVERRIDE, m[1], m[2])) for m in _ARITY.finditer(text)),
+        *((m.start(), Sought(Missed.NEEDED, m[1], m[2])) for m in _NEEDED.finditer(text)),
+        *((m.start(), each) for m in _ARITY.finditer(text) for each in _of_arity(m[1].strip("."), m[2])),
     ]
     return (each for _, each in sorted(hits, key=lambda hit: hit[0]))
+
+
+def _of_arity(owner: str, name: str) -> Iterable[Sought]:
+    """A method that its caller knows better, or a call that knows the callable badly."""
+    if owner:
+        yield Sought(Missed.OVERRIDE, owner.rpartition(".")[2], name)
+    yield Sought(Missed.PLACES, f"{owner}.{name}".strip("."), "")
 
 
 def _frame(path: str, line: int) -> Frame:

@@ -116,6 +116,33 @@ def test_a_parameter_that_an_override_lacks(compared) -> None:
     assert found == Found(Missed.OVERRIDE, "p.core.Argument.show", "ctx", "user.py", 4)
 
 
+def test_a_parameter_that_became_necessary(compared) -> None:
+    """The call that passes it is not meant; a class is called by its `__init__`."""
+    good = {"p.py": "class Thing:\n    def __init__(self, a, loop=None): ...\n"}
+    bad = {"p.py": "class Thing:\n    def __init__(self, a, *, loop): ...\n"}
+    users = {"user.py": "from p import Thing\nThing(1, loop=2)\nThing(1)\n"}
+    found = compared(good, bad, users).first([Sought(Missed.NEEDED, "Thing.__init__", "loop")])
+    assert found == Found(Missed.NEEDED, "p.Thing", "loop", "user.py", 3)
+
+
+def test_arguments_that_are_no_longer_taken_by_position(compared) -> None:
+    """The call with fewer is not meant."""
+    good = {"p.py": "def read(path, sep=',', head=0): ...\n"}
+    bad = {"p.py": "def read(path, *, sep=',', head=0): ...\n"}
+    users = {"user.py": "import p as q\nq.read('x')\nq.read('x', ';')\n"}
+    found = compared(good, bad, users).first([Sought(Missed.PLACES, "read", "")])
+    assert found == Found(Missed.PLACES, "p.read", "1", "user.py", 3)
+
+
+def test_a_name_that_getattr_gave_and_now_refuses(compared) -> None:
+    """As numpy did with its aliases: the name stands in both, and the failure says which one refuses it."""
+    good = {"p.py": "_OLD = {'float': float}\ndef __getattr__(name):\n    return _OLD[name]\n"}
+    bad = {"p.py": "_OLD = {'float'}\ndef __getattr__(name):\n    raise AttributeError(name)\n"}
+    pair = compared(good, bad, {"user.py": "import p\nx = p.float  # here\n"})
+    assert pair.first([Sought(Missed.NAME, "p", "float")]) == Found(Missed.NAME, "p", "float", "user.py", 2)
+    assert pair.first([]) is None
+
+
 def test_the_import_of_the_traceback_tells_where_the_message_does_not(compared) -> None:
     """A stub that raises its own words: the name that the failing line imports is what is gone."""
     good = {"p/clean.py": "class Cleaner: pass\n"}

@@ -53,11 +53,19 @@ KOMBU = Step(canonicalize_name("kombu"), Version("4.1.0"), Version("4.2.0"))
             "TypeError: TyperArgument.make_metavar() takes 1 positional argument but 2 were given",
             Sought(Missed.OVERRIDE, "TyperArgument", "make_metavar"),
         ),
+        (
+            "TypeError: read_csv() takes from 1 to 2 positional arguments but 3 were given",
+            Sought(Missed.PLACES, "read_csv", ""),
+        ),
+        (
+            "TypeError: Thing.__init__() missing 1 required keyword-only argument: 'loop'",
+            Sought(Missed.NEEDED, "Thing.__init__", "loop"),
+        ),
     ],
 )
 def test_each_wording_says_what_is_missed(headline, wanted) -> None:
     """The wordings of Python's own errors, as real incidents showed them."""
-    assert sought(Failure("", headline)) == (wanted,)
+    assert wanted in sought(Failure("", headline))
 
 
 def test_other_errors_say_nothing() -> None:

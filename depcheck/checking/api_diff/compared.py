@@ -7,7 +7,7 @@ from pathlib import Path
 
 import griffe
 
-from depcheck.checking.api_diff.released import MOST_SOURCE_BYTES, Released, named
+from depcheck.checking.api_diff.released import MOST_SOURCE_BYTES, Call, Released, named
 from depcheck.checking.api_diff.uses import File, Use
 from depcheck.core.explanation import Found, Missed, Sought
 
@@ -63,7 +63,9 @@ class Compared:
     def name(self, sought: Sought) -> Found | None:
         """A name of a module that is gone, while the module is there."""
         dotted = f"{sought.owner}.{sought.name}"
-        if not self._gone(dotted) or not self.bad.has_module(sought.owner):
+        before, after = self.good.find(dotted), self.bad.find(dotted)
+        refused = after is None or isinstance(after, str)  # the failure says that `__getattr__` does not give it
+        if before is None or not refused or not self.bad.has_module(sought.owner):
             return None
         for place, file in self._open(sought.name):
             if use := _nearest(place, file.uses(dotted)):
@@ -98,6 +100,33 @@ class Compared:
                 if added := self._added(use.target, sought.name, defined):
                     return Found(Missed.OVERRIDE, f"{use.target}.{sought.name}", added, place.shown, use.line)
         return None
+
+    def needed(self, sought: Sought) -> Found | None:
+        """A parameter that must be given, and need not be before; a call does not."""
+        for place, use, node, before, after in self._calls(sought.owner):
+            passed = {keyword.arg for keyword in node.keywords}
+            new = sought.name in after.needed - before.needed and sought.name not in passed
+            if new:
+                return Found(Missed.NEEDED, use.target, sought.name, place.shown, use.line)
+        return None
+
+    def places_taken(self, sought: Sought) -> Found | None:
+        """A call that passes more arguments by place than are taken now, and not more than were taken before."""
+        for place, use, node, before, after in self._calls(sought.owner):
+            if after.places < len(node.args) <= before.places:
+                return Found(Missed.PLACES, use.target, str(after.places), place.shown, use.line)
+        return None
+
+    def _calls(self, called: str) -> Iterator[tuple[Place, Use, ast.Call, Call, Call]]:
+        """Calls of what the failure names, or on the traceback's lines, with what both releases take."""
+        short = called.removesuffix(".__init__").rpartition(".")[2]
+        for place, file in self._open("" if short == "__init__" else short):
+            for use, node in file.calls():
+                if use.target.rpartition(".")[2] != short and not use.line <= place.line <= use.last:
+                    continue
+                before, after = (release.takes(release.find(use.target)) for release in (self.good, self.bad))
+                if before and after:
+                    yield place, use, node, before, after
 
     def _imports(self) -> Iterator[Found]:
         """Names that the files of the traceback import on its very lines, and that are gone."""
@@ -167,4 +196,6 @@ _ASKED = {
     Missed.MEMBER: Compared.member,
     Missed.PARAMETER: Compared.parameter,
     Missed.OVERRIDE: Compared.override,
+    Missed.NEEDED: Compared.needed,
+    Missed.PLACES: Compared.places_taken,
 }

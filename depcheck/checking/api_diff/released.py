@@ -14,6 +14,14 @@ MOST_VISITED, MOST_STEPS = 300, 200
 _DOTTED = re.compile(r"\w+(?:\.\w+)*")
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """How many arguments a callable takes by place, and which parameters it must be given."""
+
+    places: int
+    needed: frozenset[str]
+
+
 @dataclass(slots=True)
 class Released:
     """A release's files, unpacked below `root`. Paths are dotted: `scipy.linalg.triu`."""
@@ -43,7 +51,7 @@ class Released:
         return None
 
     def find(self, dotted: str) -> Any:  # noqa: ANN401  # griffe's objects, a string for what `__getattr__` gives
-        """What `dotted` names: a griffe object, the name itself where a module's `__getattr__` knows it, or None.
+        """What `dotted` names: a griffe object, the name itself where a module's `__getattr__` may know it, or None.
 
         Aliases and `import *` are followed within the release; a name bound to something outside of it is
         there, and is the griffe alias.
@@ -71,6 +79,19 @@ class Released:
     def accepts(self, thing: Any, parameter: str) -> bool:  # noqa: ANN401  # as `find`
         """Whether calling `thing` may pass `parameter` by name, as far as the release's own signatures say."""
         return any(parameter in names for names, _ in self._signatures(thing))
+
+    def takes(self, thing: Any) -> Call | None:  # noqa: ANN401  # as `find`
+        """What a call of `thing` must and may pass; None where its own signature does not say."""
+        maker = self._member(thing, "__init__") if isinstance(thing, griffe.Class) else thing
+        if not isinstance(maker, griffe.Function):
+            return None
+        kinds = griffe.ParameterKind
+        given = list(maker.parameters)[1 if isinstance(thing, griffe.Class) else 0 :]
+        if any(each.kind is kinds.var_positional for each in given):
+            return None
+        by_place = [each for each in given if each.kind in {kinds.positional_only, kinds.positional_or_keyword}]
+        needed = frozenset(each.name for each in given if each.default is None and each.kind is not kinds.var_keyword)
+        return Call(len(by_place), needed)
 
     def _signatures(self, thing: Any) -> Iterator[tuple[list[str], bool]]:  # noqa: ANN401
         """Parameter names of a callable and of those that its `**keywords` go to: a class's bases."""
@@ -182,13 +203,10 @@ def named(function: griffe.Function) -> list[str]:
 
 
 def _given(module: griffe.Module) -> frozenset[str]:
-    """The names that a module's `__getattr__` compares with."""
-    giver = module.members.get("__getattr__")
+    """The names that a module with a `__getattr__` spells out somewhere: it may give them, or refuse them."""
     path = module.filepath
-    if not isinstance(giver, griffe.Function) or not isinstance(path, Path):
+    if "__getattr__" not in module.members or not isinstance(path, Path):
         return frozenset()
     tree = ast.parse(path.read_text(encoding="utf-8", errors="replace"))
-    bodies = [each for each in tree.body if isinstance(each, ast.FunctionDef) and each.name == "__getattr__"]
-    compared = (node for body in bodies for node in ast.walk(body) if isinstance(node, ast.Compare))
-    constants = (each for node in compared for each in ast.walk(node) if isinstance(each, ast.Constant))
-    return frozenset(each.value for each in constants if isinstance(each.value, str))
+    constants = (each.value for each in ast.walk(tree) if isinstance(each, ast.Constant))
+    return frozenset(each for each in constants if isinstance(each, str) and each.isidentifier())

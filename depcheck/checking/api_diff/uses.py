@@ -54,6 +54,13 @@ class File:
             if any(keyword.arg == parameter for keyword in node.keywords):
                 yield from (_use(node, target) for target in self._targets(node.func))
 
+    def calls(self) -> Iterator[tuple[Use, ast.Call]]:
+        """Calls of something imported, without unpacked arguments; the target is what is called."""
+        for node in self._walk(ast.Call):
+            unpacked = any(isinstance(each, ast.Starred) for each in node.args)
+            if not unpacked and all(keyword.arg for keyword in node.keywords):
+                yield from ((_use(node, target), node) for target in self._targets(node.func))
+
     def reads(self, attribute: str) -> Iterator[Use]:
         """Statements that read an attribute of that name, of whatever object."""
         for node in self._walk(ast.Attribute):
