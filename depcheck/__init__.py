@@ -1,4 +1,4 @@
-"""depcheck: would a fresh resolution of this repository's requirements still work, and if not, which release broke it?"""
+"""depcheck: would a fresh resolution of these requirements still work, and if not, which release broke it?"""
 
 from importlib.metadata import PackageNotFoundError, version
 

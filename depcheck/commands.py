@@ -1,0 +1,121 @@
+"""What each command does, once its arguments are read. Each gives the exit status."""
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+
+from depcheck import app, scaffold
+from depcheck import demo as incident
+from depcheck.arguments import as_argv, given
+from depcheck.configuration import settled
+from depcheck.core.config import bisect_settings, check_settings, publish_options
+from depcheck.core.errors import DepcheckError
+from depcheck.core.options import CHECK
+from depcheck.core.report import Report
+from depcheck.core.settings import PublishOptions, Settings
+from depcheck.reporting.terminal import TerminalReporter, print_outcome
+from depcheck.reporting.workflow import WorkflowReporter
+from depcheck.rings import allowed, check_apart
+
+
+def check(arguments: Namespace, environ: Mapping[str, str]) -> int:
+    """Judge, write the report, print the verdicts."""
+    settings = settled(given(arguments))
+    with _reporter(arguments, environ) as reporter:
+        try:
+            report = app.check(settings, reporter, environ)
+        except DepcheckError as error:
+            app.write_failure(settings, error, environ)
+            raise
+    _show(arguments, environ, report, settings)
+    return report.exit_status
+
+
+def bisect(arguments: Namespace, environ: Mapping[str, str]) -> int:
+    """The same for a question between two dates."""
+    settings = bisect_settings(given(arguments))
+    with _reporter(arguments, environ) as reporter:
+        try:
+            report = app.bisect(settings, reporter, environ)
+        except DepcheckError as error:
+            app.write_failure(settings.check, error, environ)
+            raise
+    _show(arguments, environ, report, settings.check)
+    return report.exit_status
+
+
+def publish(arguments: Namespace, environ: Mapping[str, str]) -> int:
+    """Settle what the report proposes with the forge."""
+    source = given(arguments)
+    _publish(Path(check_settings(source).report), publish_options(source), environ)
+    return 0
+
+
+def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
+    """`check` as a process of its own that sees no token, then `publish`."""
+    source = given(arguments)
+    settings, options = settled(source), publish_options(source)
+    status = check_apart([*_modes(arguments), *as_argv(source, CHECK)], allowed(environ, settings.env))
+    if status in {0, 1, 3}:
+        _publish(Path(settings.report), options, environ)
+    return status
+
+
+def plan(arguments: Namespace, environ: Mapping[str, str]) -> int:
+    """Print the matrix on one line; `lockfiles` has one path a line, as the input `lockfile` takes it."""
+    include = [
+        {
+            "environment": spec.name,
+            "python": spec.python,
+            "lockfiles": "\n".join(lockfile.path for lockfile in spec.lockfiles),
+        }
+        for spec in app.environments(settled(given(arguments)), environ)
+    ]
+    print(json.dumps({"include": include}))
+    return 0
+
+
+def init(arguments: Namespace, environ: Mapping[str, str]) -> int:
+    """Write the workflow and the configuration."""
+    settings = settled(given(arguments))
+    for path in scaffold.write(Path(settings.repo), app.environments(settings, environ)):
+        print(f"wrote {path}")
+    print("Commit both; the first run is tonight, or now by hand under Actions.")
+    return 0
+
+
+def demo(arguments: Namespace, environ: Mapping[str, str]) -> int:
+    """Replay the incident; 0 when it was found as history has it."""
+    return incident.replay(check_settings(given(arguments)).report, environ)
+
+
+def _publish(report: Path, options: PublishOptions, environ: Mapping[str, str]) -> None:
+    for line in app.publish(report, options, environ).lines:
+        print(line)
+
+
+def _modes(arguments: Namespace) -> list[str]:
+    return [f"--{mode}" for mode in ("json", "quiet") if getattr(arguments, mode)]
+
+
+def _in_workflow(environ: Mapping[str, str]) -> bool:
+    return environ.get("GITHUB_ACTIONS") == "true"
+
+
+def _reporter(arguments: Namespace, environ: Mapping[str, str]) -> TerminalReporter | WorkflowReporter:
+    if _in_workflow(environ) and not arguments.quiet:
+        return WorkflowReporter(sys.stderr if arguments.json else sys.stdout)
+    return TerminalReporter(Console(stderr=True), quiet=arguments.quiet)
+
+
+def _show(arguments: Namespace, environ: Mapping[str, str], report: Report, settings: Settings) -> None:
+    if arguments.json:
+        print(Path(settings.report, "report.json").read_text(encoding="utf-8"), end="")
+    elif not _in_workflow(environ):
+        print_outcome(Console(), report.environments, quiet=arguments.quiet)
+        if not arguments.quiet:
+            print(f"The whole report: {settings.report}")

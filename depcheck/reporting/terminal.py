@@ -1,0 +1,85 @@
+"""Progress for a person: live on a terminal, sparse lines in a pipe, nothing when quiet."""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from depcheck.core.checks import CheckResult
+from depcheck.core.environments import EnvironmentSpec
+from depcheck.core.plain import one_line
+from depcheck.core.report import EnvironmentReport
+from depcheck.reporting import sentences
+
+
+class TerminalReporter:
+    """A reporter that writes to `console`; use it as a context, so that the live line goes away.
+
+    On a terminal one line at the bottom says what runs, for how long, and how many checks are done.
+    NO_COLOR and dumb terminals are respected by rich.
+    """
+
+    def __init__(self, console: Console, *, quiet: bool = False) -> None:
+        self._console = console
+        self._quiet = quiet
+        self._done = 0
+        self._live: Progress | None = None
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal and not self._quiet:
+            columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+            self._live = Progress(*columns, console=self._console, transient=True)
+            self._live.add_task("starting", total=None)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def environment(self, spec: EnvironmentSpec) -> None:
+        """Name the environment."""
+        self._print(Text(f"{one_line(spec.name)} on Python {one_line(spec.python, 20)}", style="bold"))
+
+    def stage(self, text: str) -> None:
+        """On a terminal, change the live line; in a pipe, write one."""
+        if self._live is None:
+            self._print(Text(f"  {one_line(text)}"))
+        else:
+            (task,) = self._live.task_ids
+            words = f"{one_line(text, 100)} ({self._done} checks done)"
+            self._live.reset(task, total=None, description=words)
+
+    def checked(self, label: str, result: CheckResult) -> None:
+        """One line for each check."""
+        self._done += 1
+        line = f"  {sentences.checked(one_line(label, 60), result)}"
+        self._print(Text(line, style=sentences.STYLES[result.outcome]))
+
+    def judged(self, report: EnvironmentReport) -> None:
+        """The verdict's own lines stand in the summary at the end."""
+        self._print(Text(f"  {report.status}", style=sentences.VERDICT_STYLES[report.status.exit_status]))
+
+    def _print(self, text: Text) -> None:
+        if not self._quiet:
+            self._console.print(text, soft_wrap=True)
+
+
+def print_outcome(console: Console, reports: tuple[EnvironmentReport, ...], *, quiet: bool = False) -> None:
+    """The verdicts, for standard output; when quiet only those that are not good."""
+    for report in reports:
+        status = report.status.exit_status
+        if quiet and status == 0:
+            continue
+        first, *rest = sentences.outcome(report)
+        console.print(Text(first, style=sentences.VERDICT_STYLES[status]), soft_wrap=True)
+        for line in rest:
+            console.print(Text(f"  {line}"), soft_wrap=True)

@@ -1,0 +1,41 @@
+"""Starts the checker as a process of its own, which never had the token in its memory or its environment."""
+
+import os
+import re
+import signal
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from types import FrameType
+
+_ALLOWED = re.compile(
+    r"PATH|HOME|LANG|LC_\w+|TZ|TERM|COLUMNS|NO_COLOR|TMPDIR|XDG_CACHE_HOME|PYENV_ROOT|"
+    r"SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|NETRC|(PIP|UV|DEPCHECK)_\w+|"
+    r"(ALL|HTTP|HTTPS|NO)_PROXY|(all|http|https|no)_proxy|"
+    r"GITHUB_(ACTIONS|REPOSITORY|SHA|REF_NAME|WORKSPACE|RUN_ID|RUN_ATTEMPT|SERVER_URL)|RUNNER_DEBUG"
+)
+
+
+def allowed(environ: Mapping[str, str], wanted: Iterable[str]) -> dict[str, str]:
+    """The variables that the checker may see: an allow-list, and what the user wants its checks to see."""
+    names = set(wanted)
+    return {name: value for name, value in environ.items() if name in names or _ALLOWED.fullmatch(name)}
+
+
+def check_apart(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run `depcheck check` with `arguments` in exactly `environ`, and give its exit status.
+
+    Signals are passed on. `-P` keeps the repository, which is the working directory, out of the import path.
+    """
+    command = [sys.executable, "-P", "-m", "depcheck", "check", *arguments]
+    child = os.posix_spawn(sys.executable, command, dict(environ))
+
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        os.kill(child, number)
+
+    kept = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        _, status = os.waitpid(child, 0)
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+    return os.waitstatus_to_exitcode(status)
