@@ -20,7 +20,7 @@ from depcheck.checking.sandbox import open_to_others, walls_here
 from depcheck.checking.toolbox import Toolbox
 from depcheck.checking.workspace_copy import WorkspaceCopy
 from depcheck.core.environments import EnvironmentSpec
-from depcheck.core.errors import DepcheckError
+from depcheck.core.errors import DepcheckError, InterpreterMissingError
 from depcheck.core.report import EnvironmentReport, Report, Status, Tool
 from depcheck.core.settings import BisectSettings, Settings
 from depcheck.core.world import World
@@ -124,13 +124,21 @@ def _workshop(
 ) -> Iterator[_Workshop]:
     cache = _cache(environ)
     interpreters = Interpreters(environ, cache / "pythons")
-    needed = [interpreters.find(spec.python) for spec in specs if not spec.skipped]
+    needed = [path for spec in specs if not spec.skipped for path in _here(interpreters, spec.python)]
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="depcheck-", ignore_cleanup_errors=True)))
         scratch.chmod(0o711)  # the guest passes through to its own folders, and sees nothing else
         walls = walls_here(sandbox=settings.sandbox, in_actions=_in_actions(environ), needed=needed)
         guest = Guest(walls, scratch, environ, settings.env)
         yield _Workshop(settings, reporter, environ, guest, interpreters, scratch, cache, stack)
+
+
+def _here(interpreters: Interpreters, python: str) -> tuple[Path, ...]:
+    """The interpreter, if there is one; that it is missing is said when its environment is judged."""
+    try:
+        return (interpreters.find(python),)
+    except InterpreterMissingError:
+        return ()
 
 
 def _readable(cache: Path, scratch: Path) -> Path:

@@ -79,7 +79,7 @@ class Toolbox:
             ran = run_own(argv, folder=self.folder, timeout_s=_BUILD_TIMEOUT_S, outer=self.outer)
         if ran.passed:
             return
-        last = ran.output.strip().splitlines()[-1:] or ["no output"]
+        last = ran.output.strip().splitlines()[-1:] or [f"uv ended with status {ran.exit_status} and said nothing"]
         if words[0] == "venv":
             raise DepcheckError(f"An environment for pip-tools could not be made: {last[0]}.")
         raise IndexUnavailableError(f"pip-tools could not be installed from the index: {last[0]}. Try again later.")

@@ -15,7 +15,10 @@ _BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ud800-\udfff\ufeff]")
 
 # /tmp/depcheck-x1y2z3a4/env-0123abcd/venv/lib/... as made by depcheck.app and depcheck.checking
-_SCRATCH = re.compile(r"/(?:[^\s/'\"()<>]+/)*depcheck-[a-z0-9_]{8}/(?:(?:env|run|copy)-[a-z0-9_]{8}/)?")
+_SCRATCH = re.compile(
+    r"/(?:[^\s/'\"()<>]+/)*depcheck-[a-z0-9_]{8}/(?:(?:env|run|copy)-[a-z0-9_]{8}/)?"
+    r"(?:tmp/pip-(?:resolver?|install|req-build|build-env)-[a-z0-9_]{8}/)?"
+)
 
 _TRACEBACK = re.compile(r"Traceback \(most recent call last\):")
 _EXCEPTION = re.compile(

@@ -13,9 +13,13 @@ from depcheck.pipeline.case import Case, LayersDisagreeError, LockSet, lock_set
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """Compiling without upgrade does not give the committed lockfile; `reason` is one sentence."""
+    """Compiling without upgrade does not give the committed lockfile; `reason` is one sentence.
+
+    `unsatisfied` is the committed set where its pins satisfy the sources no more; perhaps none does.
+    """
 
     reason: str
+    unsatisfied: LockSet | None = None
 
 
 def start(case: Case) -> LockSet | Stale | NotCompiled:
@@ -59,7 +63,8 @@ def _faithful(case: Case, pins: Pins) -> Compiled | NotCompiled:
 
 def _understood(case: Case, committed: LockSet, faithful: Compiled | NotCompiled) -> LockSet | Stale:
     if isinstance(faithful, NotCompiled):
-        return Stale(f"Compiling without upgrade fails: {faithful.failure.headline}")
+        conflict = committed if faithful.obstacle is Obstacle.UNRESOLVABLE else None
+        return Stale(f"Compiling without upgrade fails: {faithful.failure.headline}", conflict)
     again = dict(lock_set(faithful.files, case.markers).by_file)
     differences = [f"{change} in {path}" for path, pins in committed.by_file for change in diff(pins, again[path])]
     if not differences:

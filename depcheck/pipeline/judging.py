@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from depcheck.core.changes import diff
-from depcheck.core.compilation import NotCompiled
+from depcheck.core.compilation import NotCompiled, Obstacle
 from depcheck.core.environments import EnvironmentSpec
 from depcheck.core.errors import DepcheckError, IndexUnavailableError
 from depcheck.core.report import EnvironmentReport, Status
@@ -31,7 +31,7 @@ def judge(spec: EnvironmentSpec, ports: Ports, settings: Settings, now: Callable
 def _judge(case: Case) -> EnvironmentReport:
     committed = baseline.start(case)
     if isinstance(committed, baseline.Stale):
-        return verdict(case, Status.STALE, committed.reason)
+        return _stale(case, committed)
     if isinstance(committed, NotCompiled):
         return obstructed.from_the_start(case, committed)
     case.ports.reporter.stage("compile afresh")
@@ -39,6 +39,15 @@ def _judge(case: Case) -> EnvironmentReport:
     if isinstance(compiled, NotCompiled):
         return obstructed.judge(case, committed, compiled)
     return _drifted(case, committed, lock_set(compiled.files, case.markers))
+
+
+def _stale(case: Case, stale: baseline.Stale) -> EnvironmentReport:
+    """The lockfile is behind its sources; unless nothing satisfies them at all, which is the worse news."""
+    if stale.unsatisfied is not None:
+        compiled = case.ports.compiler.compile(case.spec, case.upgraded(stale.unsatisfied.pins), upgrade=True)
+        if isinstance(compiled, NotCompiled) and compiled.obstacle is Obstacle.UNRESOLVABLE:
+            return obstructed.judge(case, stale.unsatisfied, compiled)
+    return verdict(case, Status.STALE, stale.reason)
 
 
 def _drifted(case: Case, committed: LockSet, candidate: LockSet) -> EnvironmentReport:
