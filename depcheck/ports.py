@@ -61,6 +61,9 @@ class PackageServer(Protocol):
     def troubles(self) -> tuple[str, ...]:
         """What failed of the indexes themselves, one sentence each."""
 
+    def requires(self, project: NormalizedName, version: Version) -> tuple[str, ...] | None:
+        """Requires-Dist of a release, as written, from a wheel's metadata; None where only a build would tell."""
+
     def last_source(self) -> str:
         """The file name of the source distribution that was fetched last, or empty."""
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -13,6 +14,7 @@ from depcheck.checking.sandbox import Network
 from depcheck.checking.staging import take_out_index_options
 from depcheck.checking.toolbox import Toolbox
 from depcheck.core.compilation import Compiled, NotCompiled
+from depcheck.core.distributions import is_standard
 from depcheck.core.environments import EnvironmentSpec, LockfileSpec
 from depcheck.core.errors import IndexUnavailableError, LockfileError
 from depcheck.core.lockfile import parse_lockfile, with_body
@@ -23,6 +25,7 @@ from depcheck.core.world import World
 from depcheck.ports import PackageServer
 
 MOST_LOCKFILE_BYTES = 8 << 20
+FETCHES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class CommandCompiler:
     interpreter: Callable[[str], Path]
     caches: Path
     timeout_s: float
-    _lenient: set[str] = field(default_factory=set)
+    _lenient: dict[str, bool] = field(default_factory=dict)
 
     def compile(self, spec: EnvironmentSpec, world: World, *, upgrade: bool) -> Compiled | NotCompiled:
         """Compile all lockfiles of `spec` in layer order, each seeing the new text of those below it.
@@ -51,18 +54,27 @@ class CommandCompiler:
             LockfileError: The compiler gave something that is no lockfile.
         """
         files = []
+        if spec.name not in self._lenient:
+            self._lenient[spec.name] = self._breaks_standards(spec)
         with self.copy() as root:
             paths = [path for lock in spec.lockfiles for path in (lock.path, *lock.sources, *lock.layers)]
             take_out_index_options(root, paths)
             for lock in spec.lockfiles:
                 ran = self._run(spec, lock, root, world, upgrade=upgrade)
-                if not upgrade and refuses_a_pin(ran.output, lock.lockfile) and spec.name not in self._lenient:
-                    self._lenient.add(spec.name)
+                if not upgrade and refuses_a_pin(ran.output, lock.lockfile) and not self._lenient[spec.name]:
+                    self._lenient[spec.name] = True
                     return self.compile(spec, world, upgrade=upgrade)
                 if not ran.passed:
                     return self._obstacle(lock, ran)
                 files.append((lock.path, _merged(lock, _read(root / lock.path, lock))))
         return Compiled(tuple(files))
+
+    def _breaks_standards(self, spec: EnvironmentSpec) -> bool:
+        """Whether today's pip would refuse what is pinned; to ask costs little, and the index has the answers ready then."""
+        pins = [entry.pin for lock in spec.lockfiles for entry in lock.lockfile.entries]
+        with ThreadPoolExecutor(FETCHES) as pool:
+            found = pool.map(lambda pin: self.index.requires(pin.name, pin.version) if pin.version else (), pins)
+            return not all(is_standard(line) for lines in found for line in lines or ())
 
     def _run(self, spec: EnvironmentSpec, lock: LockfileSpec, root: Path, world: World, *, upgrade: bool) -> Ran:
         interpreter = self.interpreter(spec.python)
@@ -92,7 +104,7 @@ class CommandCompiler:
     def _pip_compile(
         self, spec: EnvironmentSpec, lock: LockfileSpec, interpreter: Path, url: str, cache: Path
     ) -> tuple[list[str], Mapping[str, str]]:
-        tool = self.toolbox.pip_tools(interpreter, spec.python, lenient=spec.name in self._lenient)
+        tool = self.toolbox.pip_tools(interpreter, spec.python, lenient=self._lenient[spec.name])
         options = [option for option in lock.options if supported(option, tool.version)]
         words = [str(tool.python), "-m", "piptools", "compile", *options]
         words += ["--no-emit-index-url", "--cache-dir", str(cache / "pip-tools")]

@@ -34,6 +34,15 @@ def required_names(distribution: Distribution) -> frozenset[NormalizedName]:
     return frozenset(names)
 
 
+def is_standard(line: str) -> bool:
+    """Whether a Requires-Dist line follows PEP 508 and 440; `click>=7.*` and `pytz>dev` do not."""
+    try:
+        Requirement(line)
+    except InvalidRequirement:
+        return False
+    return True
+
+
 def with_dependents(names: Iterable[str], installed: Iterable[Distribution]) -> frozenset[str]:
     """`names` and those of `installed` that name one of them as a requirement."""
     wanted = frozenset(names)

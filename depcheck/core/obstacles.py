@@ -31,6 +31,7 @@ _NETWORK = re.compile(
     r"50[0-9] (Server Error|Bad Gateway)|ReadTimeoutError|NewConnectionError|Connection refused|ECONNREFUSED"
 )
 _IGNORED = re.compile(r"Ignoring version (?P<version>\S+) of (?P<name>\S+) since it has invalid metadata")
+_STUMBLED = re.compile(r"^pip\._vendor\.packaging\.\w+\.Invalid\w+", re.MULTILINE)
 _BLOCKS = (
     re.compile(r"\[\d+ lines? of output\]\n(?P<text>.*?)\n\s*\[end of output\]", re.DOTALL),
     re.compile(r"Complete output \(\d+ lines?\):\n(?P<text>.*?)\n\s*-{20,}", re.DOTALL),
@@ -49,7 +50,12 @@ def blocked_by_network(output: str) -> bool:
 
 
 def refuses_a_pin(output: str, lockfile: Lockfile) -> bool:
-    """Whether pip passed over a release that the lockfile pins, because its metadata breaks today's standards."""
+    """Whether pip stumbled over metadata that breaks today's standards: of a release that the lockfile pins, or of any.
+
+    It passes over such a release with a warning where it can, and ends with a traceback where it cannot.
+    """
+    if _STUMBLED.search(output):
+        return True
     pinned = {(entry.pin.name, str(entry.pin.version)) for entry in lockfile.entries}
     return any((canonicalize_name(found["name"]), found["version"]) in pinned for found in _IGNORED.finditer(output))
 

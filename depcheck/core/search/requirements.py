@@ -25,7 +25,10 @@ def parse(line: str) -> Requirement | None:
 
 @lru_cache(maxsize=65536)
 def _holds(marker: Marker, environment: tuple[tuple[str, str], ...], extra: str) -> bool:
-    return marker.evaluate({**dict(environment), "extra": extra})
+    try:
+        return marker.evaluate({**dict(environment), "extra": extra})
+    except ValueError:  # a comparison that old metadata makes and that no standard defines
+        return False
 
 
 def active(lines: Iterable[str], environment: Mapping[str, str], extras: Iterable[str] = ()) -> Iterator[Requirement]:
