@@ -19,7 +19,8 @@ find_python() {
   return 1
 }
 
-# make_environment FOLDER LOCKFILE...: made anew only when a lockfile or the interpreter changed.
+# make_environment FOLDER LOCKFILE...: made anew only when a lockfile or the interpreter changed. The build backend
+# is in a lockfile too, so that nothing comes in without its hash.
 make_environment() {
   local folder=$1 python wanted lockfile
   shift
@@ -34,6 +35,6 @@ make_environment() {
   local lockfiles=()
   for lockfile in "$@"; do lockfiles+=(-r "$lockfile"); done
   "$folder/bin/python" -m pip install --quiet --require-hashes --only-binary :all: "${lockfiles[@]}"
-  install_project "$folder"
+  "$folder/bin/python" -m pip install --quiet --no-deps --no-build-isolation --editable .
   echo "$wanted" >"$folder/made-from"
 }

@@ -1,0 +1,40 @@
+# To pin the base by its digest: `docker buildx imagetools inspect python:3.13-slim-bookworm` prints it; write it
+# behind the name here, as python:3.13-slim-bookworm@sha256:…, since GitHub's runner builds without arguments.
+# Another base: docker build --build-arg BASE=… (any image with apt-get and a Python >= 3.11 as python3).
+ARG BASE=python:3.13-slim-bookworm
+
+FROM ${BASE} AS build
+WORKDIR /src
+COPY requirements.txt requirements-build.txt ./
+# Two environments: what builds the package stays in this stage, and so does pip.
+RUN python3 -m venv /build \
+    && python3 -m venv --without-pip /opt/depcheck \
+    && /build/bin/pip install --no-cache-dir --require-hashes --only-binary :all: \
+        --requirement requirements-build.txt \
+    && /build/bin/pip --python /opt/depcheck/bin/python install --no-cache-dir --require-hashes \
+        --only-binary :all: --requirement requirements.txt
+COPY pyproject.toml README.md LICENSE entrypoint.py ./
+COPY depcheck depcheck
+RUN /build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels . \
+    && /build/bin/pip --python /opt/depcheck/bin/python install --no-cache-dir --no-deps --no-index /wheels/*.whl \
+    && cp entrypoint.py /opt/depcheck/ \
+    && chmod -R go+rX /opt/depcheck
+
+FROM ${BASE}
+# git tells when the sources last changed. Debian keeps one version of it only, so there is none to pin.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --no-install-recommends --yes ca-certificates git \
+    && rm -rf /var/lib/apt/lists/* \
+    && groupadd --gid 64321 guest \
+    && useradd --uid 64321 --gid 64321 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin guest \
+    && install --directory --mode 0755 /var/cache/depcheck
+COPY --from=build /opt/depcheck /opt/depcheck
+# The guest, who runs packages' code, gets none of these variables: its own come from an allow-list. But it must be
+# able to read the cache, where the compilers' environments and fetched interpreters live.
+ENV DEPCHECK_CACHE=/var/cache/depcheck \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+# It starts as root, as the runner's files demand, and gives that up for each child. Exec form: a shell would lose
+# the inputs with a hyphen. -P: nothing of the workspace is on the import path.
+ENTRYPOINT ["/opt/depcheck/bin/python", "-P", "/opt/depcheck/entrypoint.py"]
