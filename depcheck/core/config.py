@@ -32,15 +32,11 @@ def from_toml(content: str, place: str, *, table: tuple[str, ...] = ()) -> Sourc
     try:
         found: object = tomllib.loads(content)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(
-            f"{place} is not valid TOML ({error}), so its options are unknown; mend it."
-        ) from None
+        raise UsageError(f"{place} is not valid TOML ({error}), so its options are unknown; mend it.") from None
     for key in table:
         found = found.get(key, {}) if isinstance(found, dict) else found
     if not isinstance(found, dict):
-        raise UsageError(
-            f"[{'.'.join(table)}] in {place} is not a table; write it as one, with a key per option."
-        )
+        raise UsageError(f"[{'.'.join(table)}] in {place} is not a table; write it as one, with a key per option.")
     return {name: _from_key(name, value, place) for name, value in found.items()}
 
 

@@ -72,13 +72,9 @@ WORLD = (
         "WHEN",
         "when the sources last changed",
     ),
-    Option(
-        "cooldown", "cooldown_days", values.days, "Ignore releases younger than this many days.", "DAYS", "0"
-    ),
+    Option("cooldown", "cooldown_days", values.days, "Ignore releases younger than this many days.", "DAYS", "0"),
     Option("index-url", "index_url", values.url, "The package index.", "URL", "pip's own configuration"),
-    Option(
-        "extra-index-url", "extra_index_urls", values.url, "A further package index.", "URL", "none", _MANY
-    ),
+    Option("extra-index-url", "extra_index_urls", values.url, "A further package index.", "URL", "none", _MANY),
 )
 CHECKS = (
     Option(
@@ -89,9 +85,7 @@ CHECKS = (
         "COMMAND",
         "pytest or unittest, where the repository has them",
     ),
-    Option(
-        "smoke", "smoke", values.text, "A command that must exit with 0 in time.", "COMMAND", "none", _MANY
-    ),
+    Option("smoke", "smoke", values.text, "A command that must exit with 0 in time.", "COMMAND", "none", _MANY),
     Option(
         "boot",
         "boot",
@@ -121,12 +115,8 @@ LIMITS = (
         "10",
     ),
     Option("env", "env", values.variable, "A variable that the checks may see.", "NAME", "none", _MANY),
-    Option(
-        "timeout", "timeout_s", values.seconds, "The longest that one command may run.", "SECONDS", "1800"
-    ),
-    Option(
-        "budget", "budget_minutes", values.minutes, "The time to spend on finding out who.", "MINUTES", "60"
-    ),
+    Option("timeout", "timeout_s", values.seconds, "The longest that one command may run.", "SECONDS", "1800"),
+    Option("budget", "budget_minutes", values.minutes, "The time to spend on finding out who.", "MINUTES", "60"),
     Option(
         "confirmations",
         "confirmations",
@@ -175,7 +165,5 @@ PUBLISH = (
 _GOOD = Option("good", "good", values.when, "When all was well.", "DATE", "required")
 _BAD = Option("bad", "as_of", values.when, "When it was not.", "DATE", "now")
 _OF_BISECT = {"report", "lockfile", "python", "test", "smoke", "boot", "imports", "setup"}
-_REQUIREMENTS = Option(
-    "requirements", "requirements", values.location, "A requirements file.", "FILE", "none", _MANY
-)
+_REQUIREMENTS = Option("requirements", "requirements", values.location, "A requirements file.", "FILE", "none", _MANY)
 BISECT = (_REQUIREMENTS, _GOOD, _BAD, *(option for option in CHECK if option.name in _OF_BISECT))

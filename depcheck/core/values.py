@@ -28,9 +28,7 @@ def when(given: str) -> datetime:
         moment = datetime.fromisoformat(given)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise ValueError(
-            f"is neither a date nor a time ({error}); give 2023-10-02 or 2023-10-02T12:00:00Z"
-        ) from None
+        raise ValueError(f"is neither a date nor a time ({error}); give 2023-10-02 or 2023-10-02T12:00:00Z") from None
 
 
 def python_version(given: str) -> str:

@@ -1,0 +1,153 @@
+"""Replays real incidents: each repository as it stood, judged by `depcheck check`, held against what history says.
+
+    python tests/replay.py NAME… | --all [--jobs N] [--out table.md]
+
+The incidents are folders with an `incident.toml`, found in `../shared/incidents` beside the checkout or where
+DEPCHECK_INCIDENTS says. Exits with 0 when every replay agrees with history.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+INCIDENTS = Path(os.environ.get("DEPCHECK_INCIDENTS") or CHECKOUT.parent / "shared" / "incidents")
+TIMEOUT_S = 3600
+_STATUSES = {"control": "safe", "flaky": "flaky", "baseline": "baseline-broken"}  # all others break
+_EXITS = {"safe": 0, "breaks": 1}
+_FOREIGN = ("PIP_", "UV_", "GITHUB_", "INPUT_", "PYTHON", "VIRTUAL_ENV")
+
+Incident = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What one replay gave: the report's only environment (empty without a report) and how it differs from history."""
+
+    name: str
+    found: dict[str, Any]
+    seconds: float
+    differences: tuple[str, ...]
+
+
+def replay(name: str) -> Replay:
+    """Make the repository of the incident `name`, judge it, and compare."""
+    with tempfile.TemporaryDirectory(prefix=f"{name}-") as folder:
+        made = subprocess.run(
+            [sys.executable, INCIDENTS / "make_repo.py", INCIDENTS / name, Path(folder, "repo")],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        story = json.loads(made.stdout)
+        started = time.monotonic()
+        ran = subprocess.run(
+            [sys.executable, "-m", "depcheck", "check", *story["arguments"], "--report", Path(folder, "report")],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT_S,
+            env={key: value for key, value in os.environ.items() if not key.startswith(_FOREIGN) or key == "PIP_CERT"},
+            cwd=folder,
+        )
+        seconds = time.monotonic() - started
+        file = Path(folder, "report", "report.json")
+        found = json.loads(file.read_text())["environments"][0] if file.exists() else {}
+    differences = tuple(differing(story["incident"], found, ran.returncode)) if found else (ran.stderr[-2000:],)
+    return Replay(name, found, seconds, differences)
+
+
+def differing(incident: Incident, found: dict[str, Any], exit_status: int) -> Iterator[str]:
+    """Where the judgement `found` differs from history, one sentence each."""
+    status = _STATUSES.get(incident["category"], "breaks")
+    if found["status"] != status:
+        yield f"status {found['status']}, not {status}: {found['reason'][:300]}"
+    if exit_status != _EXITS.get(status, 3):
+        yield f"exit status {exit_status}"
+    yield from _differing_culprits(incident, found["culprits"])
+    if status == "breaks":
+        yield from _unsaid(incident, found)
+        if not (found["proposal"] or {}).get("verified"):
+            yield f"no verified proposal ({'; '.join(found['notes'])[:300]})"
+
+
+def _differing_culprits(incident: Incident, culprits: Sequence[dict[str, Any]]) -> Iterator[str]:
+    expected, blamed = set(incident["expected_culprits"]), {name for each in culprits for name in each["packages"]}
+    if blamed != expected:
+        yield f"culprits {_listed(blamed)}, not {_listed(expected)}"
+        return
+    entries = 1 if incident["category"] == "interaction" else len(expected)
+    if len(culprits) != entries:
+        yield f"{len(culprits)} causes, not {entries}"
+    for field, history in (("first_bad", "first_bad_version"), ("last_good", "last_good_version")):
+        seen = {name: version for each in culprits for name, version in each[field].items() if name in expected}
+        if seen != incident[history]:
+            yield f"{field} {seen}, not {incident[history]}"
+
+
+def _unsaid(incident: Incident, found: dict[str, Any]) -> Iterator[str]:
+    """The errors of the story that the report does not show."""
+    culprits, candidate = found["culprits"], found["checks"]["candidate"]
+    told = [text for each in culprits for text in (each["headline"], each["evidence"])]
+    told += [check["headline"] for check in candidate]
+    for error in incident.get("errors", {"": incident["expected_error"]}).values():
+        if not any(error in text for text in told):
+            yield f"{error!r} is not told; headlines: {[each['headline'][:120] for each in culprits]}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "nobody"
+
+
+def row(done: Replay) -> str:
+    """One row of the table."""
+    culprits = done.found.get("culprits", [])
+    bad = "; ".join(f"{name} {version}" for each in culprits for name, version in each["first_bad"].items())
+    blamed = " / ".join(" with ".join(each["packages"]) for each in culprits)
+    ok = "yes" if not done.differences else "; ".join(" ".join(each.split()) for each in done.differences)
+    status, trials = done.found.get("status", "no report"), done.found.get("trials", "")
+    cells = (done.name, status, blamed, bad, trials, f"{done.seconds:.0f}", ok.replace("|", "\\|"))
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def every() -> list[str]:
+    """The names of all incidents that are here."""
+    return sorted(path.parent.name for path in INCIDENTS.glob("*/incident.toml"))
+
+
+def main() -> int:
+    """Replay what the command line names, and print the table as it grows."""
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("names", nargs="*", metavar="NAME")
+    words.add_argument("--all", action="store_true", help="every incident that is here")
+    words.add_argument("--jobs", type=int, default=1, help="how many at a time (default: 1)")
+    words.add_argument("--out", type=Path, help="a file for the table")
+    given = words.parse_args()
+    names = every() if given.all else given.names
+    if not names:
+        words.error(f"name an incident, or give --all; here are: {', '.join(every()) or f'none in {INCIDENTS}'}")
+    lines = ["| incident | status | culprits | first bad | trials | seconds | as history says |", f"|{' --- |' * 7}"]
+    print("\n".join(lines), flush=True)
+    wrong = 0
+    with ThreadPoolExecutor(given.jobs) as pool:
+        for done in pool.map(replay, names):
+            lines.append(row(done))
+            wrong += bool(done.differences)
+            print(lines[-1], flush=True)
+    print(f"\n{len(names) - wrong} of {len(names)} as history says")
+    if given.out:
+        given.out.write_text("\n".join(lines) + "\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
