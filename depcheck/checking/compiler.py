@@ -18,7 +18,7 @@ from depcheck.core.distributions import is_standard
 from depcheck.core.environments import EnvironmentSpec, LockfileSpec
 from depcheck.core.errors import IndexUnavailableError, LockfileError
 from depcheck.core.lockfile import parse_lockfile, with_body
-from depcheck.core.obstacles import blocked_by_network, obstacle, refuses_a_pin
+from depcheck.core.obstacles import blocked_by_network, obstacle, refuses_a_pin, stumbled, without_match
 from depcheck.core.outputs import without_scratch
 from depcheck.core.pip_compile_options import supported
 from depcheck.core.world import World
@@ -60,21 +60,30 @@ class CommandCompiler:
             paths = [path for lock in spec.lockfiles for path in (lock.path, *lock.sources, *lock.layers)]
             take_out_index_options(root, paths)
             for lock in spec.lockfiles:
-                ran = self._run(spec, lock, root, world, upgrade=upgrade)
-                if not upgrade and refuses_a_pin(ran.output, lock.lockfile) and not self._lenient[spec.name]:
-                    self._lenient[spec.name] = True
-                    return self.compile(spec, world, upgrade=upgrade)
+                ran = self._compiled(spec, lock, root, world, upgrade=upgrade)
                 if not ran.passed:
                     return self._obstacle(lock, ran)
                 files.append((lock.path, _merged(lock, _read(root / lock.path, lock))))
         return Compiled(tuple(files))
 
     def _breaks_standards(self, spec: EnvironmentSpec) -> bool:
-        """Whether today's pip would refuse what is pinned; to ask costs little, and the index has the answers ready then."""
+        """Whether today's pip would refuse what is pinned. To ask costs little: the index keeps the answers for pip."""
         pins = [entry.pin for lock in spec.lockfiles for entry in lock.lockfile.entries]
         with ThreadPoolExecutor(FETCHES) as pool:
             found = pool.map(lambda pin: self.index.requires(pin.name, pin.version) if pin.version else (), pins)
             return not all(is_standard(line) for lines in found for line in lines or ())
+
+    def _compiled(self, spec: EnvironmentSpec, lock: LockfileSpec, root: Path, world: World, *, upgrade: bool) -> Ran:
+        """Run the compile, and once more where it stops over something that the lockfile shows to be wanted."""
+        ran = self._run(spec, lock, root, world, upgrade=upgrade)
+        refused = stumbled(ran.output) or (not upgrade and refuses_a_pin(ran.output, lock.lockfile))
+        if refused and not self._lenient[spec.name]:
+            self._lenient[spec.name] = True
+            _put_back(lock, root)
+            ran = self._run(spec, lock, root, world, upgrade=upgrade)
+        if upgrade and not ran.passed and without_match(ran.output) and _keep_pre_releases(lock, root):
+            return self._run(spec, lock, root, world, upgrade=False)
+        return ran
 
     def _run(self, spec: EnvironmentSpec, lock: LockfileSpec, root: Path, world: World, *, upgrade: bool) -> Ran:
         interpreter = self.interpreter(spec.python)
@@ -162,6 +171,22 @@ def _read(path: Path, lock: LockfileSpec) -> str:
             f"{lock.path} was compiled to more than {MOST_LOCKFILE_BYTES >> 20} MiB; that is no lockfile."
         )
     return content.decode("utf-8", "replace")
+
+
+def _put_back(lock: LockfileSpec, root: Path) -> None:
+    if not lock.loose:
+        (root / lock.path).write_bytes(lock.lockfile.text.encode())
+        take_out_index_options(root, [lock.path])
+
+
+def _keep_pre_releases(lock: LockfileSpec, root: Path) -> bool:
+    """Leave nothing but the pre-releases in the committed lockfile: then all else is resolved afresh beside them.
+
+    pip takes a pre-release for `black<22`, where there is nothing else, only if it is pinned already.
+    """
+    pins = [entry.pin for entry in lock.lockfile.entries if entry.pin.version and entry.pin.version.is_prerelease]
+    (root / lock.path).write_text("".join(f"{pin}\n" for pin in pins), encoding="utf-8")
+    return bool(pins)
 
 
 def _merged(lock: LockfileSpec, compiled: str) -> str:

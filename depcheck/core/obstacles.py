@@ -49,13 +49,18 @@ def blocked_by_network(output: str) -> bool:
     return bool(_NETWORK.search(output))
 
 
-def refuses_a_pin(output: str, lockfile: Lockfile) -> bool:
-    """Whether pip stumbled over metadata that breaks today's standards: of a release that the lockfile pins, or of any.
+def stumbled(output: str) -> bool:
+    """Whether pip ended with a traceback over metadata that breaks today's standards."""
+    return bool(_STUMBLED.search(output))
 
-    It passes over such a release with a warning where it can, and ends with a traceback where it cannot.
-    """
-    if _STUMBLED.search(output):
-        return True
+
+def without_match(output: str) -> bool:
+    """Whether pip found no release that a requirement allows."""
+    return "No matching distribution found" in output or "Could not find a version that" in output
+
+
+def refuses_a_pin(output: str, lockfile: Lockfile) -> bool:
+    """Whether pip passed over a release that the lockfile pins, because its metadata breaks today's standards."""
     pinned = {(entry.pin.name, str(entry.pin.version)) for entry in lockfile.entries}
     return any((canonicalize_name(found["name"]), found["version"]) in pinned for found in _IGNORED.finditer(output))
 
