@@ -22,13 +22,16 @@ from depcheck.checking.workspace_copy import WorkspaceCopy
 from depcheck.core.environments import EnvironmentSpec
 from depcheck.core.errors import DepcheckError, InterpreterMissingError
 from depcheck.core.report import EnvironmentReport, Report, Status, Tool
-from depcheck.core.settings import BisectSettings, Settings
+from depcheck.core.settings import BisectSettings, PublishOptions, Settings
 from depcheck.core.world import World
 from depcheck.index.fetch import Fetch
 from depcheck.index.local import LocalIndex
 from depcheck.index.upstream import upstreams
 from depcheck.pipeline.night import night
 from depcheck.ports import Ports, Reporter
+from depcheck.publishing import publisher
+from depcheck.publishing.place import declined, place_of, require
+from depcheck.publishing.publisher import Published
 from depcheck.reporting.folder import write
 
 GIT_TIMEOUT_S = 30
@@ -54,6 +57,22 @@ def bisect(settings: BisectSettings, reporter: Reporter, environ: Mapping[str, s
     """The same question between two dates: the baseline is the resolution as of `good`, nothing need be locked."""
     paths = tuple(str(path) for path in settings.requirements)
     return check(replace(settings.check, lockfiles=paths or settings.check.lockfiles), reporter, environ)
+
+
+def publish(report: Path, options: PublishOptions, environ: Mapping[str, str]) -> Published:
+    """Settle what the report in the folder `report` wants, with the token GITHUB_TOKEN of `environ`.
+
+    Raises:
+        DepcheckError: The report or the forge cannot be used at all; what is refused singly is in `problems`.
+    """
+    place = place_of(environ)
+    if options.dry_run:
+        return publisher.preview(report, options, place)
+    if why := declined(environ):
+        return Published((why,))
+    token = environ.get("GITHUB_TOKEN", "")
+    require(place, token)
+    return publisher.publish(report, options, token, place)
 
 
 def environments(settings: Settings, environ: Mapping[str, str]) -> Sequence[EnvironmentSpec]:

@@ -94,8 +94,11 @@ def demo(arguments: Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _publish(report: Path, options: PublishOptions, environ: Mapping[str, str]) -> None:
-    for line in app.publish(report, options, environ).lines:
+    done = app.publish(report, options, environ)
+    for line in done.lines:
         print(line)
+    if done.problems:
+        raise DepcheckError("\n".join(done.problems))
 
 
 def _modes(arguments: Namespace) -> list[str]:

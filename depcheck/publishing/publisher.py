@@ -1,11 +1,11 @@
 """Publishes a report: validated, settled, carried out, environment by environment."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from depcheck.core.errors import DepcheckError
-from depcheck.core.markers import Form, Run
+from depcheck.core.markers import Form
 from depcheck.core.proposals import proposals
 from depcheck.core.report import EnvironmentReport, Report
 from depcheck.core.report_json import ReportError
@@ -16,21 +16,12 @@ from depcheck.publishing.branches import Branches
 from depcheck.publishing.execution import Execution
 from depcheck.publishing.github import Forge
 from depcheck.publishing.opening import Opening
+from depcheck.publishing.place import Place
 from depcheck.publishing.refusals import remedy
 from depcheck.publishing.site import Site, Stands
 from depcheck.publishing.snapshot import Snapshot, snapshot
 from depcheck.publishing.validation import read_report
 from depcheck.publishing.wire import Patience, RefusedError, connect
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where to publish, and as which run: the API's address, `owner/name`, the base branch (empty: the default one)."""
-
-    base_url: str
-    repository: str
-    base: str = ""
-    run: Run = field(default_factory=Run)
 
 
 @dataclass(frozen=True, slots=True)

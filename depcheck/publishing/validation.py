@@ -27,13 +27,13 @@ _CODE_SUFFIXES = (".py", ".toml", ".cfg", ".ini", ".yml", ".yaml", ".json", ".sh
 
 
 def read_report(folder: Path, repository: str) -> Report:
-    """The report in `folder`, opened without following a link, bounded and about `repository`.
+    """The report in `folder`, opened without following a link, bounded and about `repository` (empty: any).
 
     Raises:
         ReportError: It cannot be used; the sentence says why.
     """
     report = decode(_read(folder / "report.json"))
-    if report.repository not in {None, repository}:
+    if repository and report.repository not in {None, repository}:
         message = f"The report is about {one_line(str(report.repository), 100)}, and this token writes to {repository}"
         raise ReportError(f"{message}; publish it where it was checked.")
     if report.commit is not None and not _COMMIT.fullmatch(report.commit):

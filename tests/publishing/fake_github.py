@@ -302,7 +302,7 @@ class FakeGitHub:
     def _pull(self, item, shape):
         found = instance(shape) | {key: item[key] for key in ("number", "title", "body", "state", "merged_at")}
         found |= {"user": _user(item["user"]), "html_url": self._page_of(item)}
-        found["labels"] = [instance("label") | _label(each) for each in item["labels"]]
+        found["labels"] = [_label(each) | {"description": ""} for each in item["labels"]]
         for end in ("head", "base"):
             found[end] |= {"ref": item["pull"][end], "sha": self.git.refs.get(item["pull"][end], "0" * 40)}
         if shape == "pull-request":

@@ -88,18 +88,28 @@ def _complaints(op, status, text):
     return tuple(f"{op} {status}: {error.json_path}: {error.message[:300]}" for error in validator.iter_errors(json.loads(text)))
 
 
+_FREE_TEXT = frozenset({"body", "title", "sha", "message", "content", "html_url", "ref"})
+
+
+def _judged(value):
+    """`value` as the memory of complaints knows it: free text is as good as any other text."""
+    if isinstance(value, dict):
+        return {k: "0" * 40 if k in _FREE_TEXT and isinstance(v, str) else _judged(v) for k, v in value.items()}
+    return [_judged(each) for each in value] if isinstance(value, list) else value
+
+
 def request_complaints(op, query, body):
     """What of a request is not as described."""
     allowed = {resolved(each)["name"] for each in _described(op).get("parameters", ()) if resolved(each)["in"] == "query"}
     unknown = [f"{op}: unknown query parameter {name}" for name in query if name not in allowed]
-    return (*unknown, *_complaints(op, None, json.dumps(body, sort_keys=True)))
+    return (*unknown, *_complaints(op, None, json.dumps(_judged(body), sort_keys=True)))
 
 
 def answer_complaints(op, status, body):
     """What of an answer is not as described."""
     if str(status) not in _described(op)["responses"]:
         return (f"{op}: status {status} is not described",)
-    return _complaints(op, status, json.dumps(body, sort_keys=True))
+    return _complaints(op, status, json.dumps(_judged(body), sort_keys=True))
 
 
 _STRINGS = {"uri": "https://github.test/x", "date-time": "2026-11-22T03:17:00Z", "email": "a@github.test"}
