@@ -1,0 +1,197 @@
+"""What people did on the forge stays done."""
+
+import pytest
+from bare_repository import HUMAN
+from stories import NEWER, OLD, SAFE, breaks, culprit, environment, night, quiet, safe
+from test_nights import living
+
+from depcheck.core.report import Status
+from depcheck.core.settings import PublishOptions
+
+
+@pytest.fixture(autouse=True)
+def _lockfile(github):
+    github.git.commit_files("main", {"requirements.txt": OLD, "app.py": "print(1)\n"})
+
+
+def changed():
+    return breaks(NEWER, culprit(bad="4.1.1"))
+
+
+def test_commits_of_others_stop_us_and_we_say_so_once(github, tmp_path):
+    """A person's commit on the branch stays; one remark, however many nights go by."""
+    night(github, tmp_path, [safe()])
+    (pull,), _ = living(github)
+    tip = github.git.commit_files(pull["pull"]["head"], {"app.py": "print(2)\n"}, author=HUMAN)
+    for run in (2, 3, 4):
+        github.calls.clear()
+        night(github, tmp_path, [safe(NEWER)], run=run)
+    assert github.git.refs[pull["pull"]["head"]] == tip
+    assert (len(pull["comments"]), github.writes, pull["state"]) == (1, [], "open")
+
+
+def test_commits_of_others_outlive_a_green_night(github, tmp_path):
+    """A pull request with a person's work is not closed."""
+    night(github, tmp_path, [safe()])
+    (pull,), _ = living(github)
+    github.git.commit_files(pull["pull"]["head"], {"app.py": "print(2)\n"}, author=HUMAN)
+    night(github, tmp_path, [quiet()], run=2)
+    assert (pull["state"], pull["pull"]["head"] in github.git.refs) == ("open", True)
+
+
+def test_a_close_by_hand_snoozes_that_finding_only(github, tmp_path):
+    """The same finding stays closed; another one opens anew."""
+    night(github, tmp_path, [breaks()])
+    for item in github.items.values():
+        item["state"] = "closed"
+    github.calls.clear()
+    night(github, tmp_path, [breaks()], run=2)
+    assert (living(github), github.writes) == (([], []), [])
+    night(github, tmp_path, [changed()], run=3)
+    assert [len(found) for found in living(github)] == [1, 1]
+
+
+def test_titles_and_labels_by_people_stay(github, tmp_path):
+    """An edited title is kept when the finding changes, and added or removed labels are too."""
+    night(github, tmp_path, [breaks()])
+    for item in github.items.values():
+        item["title"] = "Ours now"
+        item["labels"] = ["depcheck", "urgent"]
+    night(github, tmp_path, [changed()], run=2)
+    assert {item["title"] for item in github.items.values()} == {"Ours now"}
+    assert [item["labels"] for item in github.items.values()] == [["depcheck", "urgent"]] * 2
+
+
+def test_a_removed_label_does_not_make_a_second_one(github, tmp_path):
+    """An open issue or pull request of ours is found by its author, branch and marker too."""
+    night(github, tmp_path, [breaks()])
+    for item in github.items.values():
+        item["labels"] = []
+    night(github, tmp_path, [breaks()], run=2)
+    assert [len(found) for found in living(github)] == [1, 1]
+
+
+def test_others_cannot_pose_as_us(github, tmp_path):
+    """A marker in an issue by somebody else, label included, is nobody's finding of ours."""
+    night(github, tmp_path, [breaks()])
+    for item in github.items.values():
+        item["user"] = "mallory"
+        item["pull"] = None
+    github.git.remove(next(name for name in github.git.refs if name != "main"))
+    night(github, tmp_path, [quiet()], run=2)
+    assert {item["state"] for item in github.items.values()} == {"open"}
+    night(github, tmp_path, [breaks()], run=3)
+    assert [item["user"] for item in github.items.values()].count("github-actions[bot]") == 2
+
+
+def test_an_older_run_never_takes_back_a_newer_finding(github, tmp_path):
+    """A run that began earlier and ends later neither closes nor changes nor opens."""
+    night(github, tmp_path, [breaks()], run=9)
+    github.calls.clear()
+    for found in (quiet(), changed()):
+        night(github, tmp_path, [found], run=8)
+    assert github.writes == []
+    night(github, tmp_path, [quiet()], run=10)
+    github.calls.clear()
+    night(github, tmp_path, [breaks()], run=9)
+    assert github.writes == []
+
+
+def test_duplicates_are_folded_into_the_oldest(github, tmp_path):
+    """Two issues of one finding become one, the other closed with a pointer."""
+    night(github, tmp_path, [breaks()])
+    (_,), (issue,) = living(github)
+    twin = github.add_item(issue["title"], issue["body"], issue["labels"])
+    night(github, tmp_path, [breaks()], run=2)
+    assert (issue["state"], twin["state"], twin["state_reason"]) == ("open", "closed", "not_planned")
+    assert f"#{issue['number']}" in twin["comments"][0]["body"]
+
+
+def test_a_base_that_moved_elsewhere_changes_nothing(github, tmp_path):
+    """Commits to other files need no new push."""
+    night(github, tmp_path, [safe()])
+    github.git.commit_files("main", {"app.py": "print(3)\n"})
+    github.calls.clear()
+    night(github, tmp_path, [safe()], run=2)
+    assert github.writes == []
+
+
+def test_a_conflicting_branch_is_made_again_without_a_word(github, tmp_path):
+    """The lockfile moved on the base: one commit on the new head, no remark."""
+    night(github, tmp_path, [safe()])
+    (pull,), _ = living(github)
+    github.git.commit_files("main", {"requirements.txt": OLD.replace("1.10.0", "1.10.1")})
+    night(github, tmp_path, [safe()], run=2)
+    head = github.git.refs[pull["pull"]["head"]]
+    assert github.git.read_commit(head)["parents"] == [github.git.refs["main"]]
+    assert (github.git.text(head, "requirements.txt"), pull["comments"]) == (SAFE, [])
+
+
+def test_what_is_merged_already_is_closed_quietly(github, tmp_path):
+    """The base holds the proposal by now: nothing is left to update."""
+    night(github, tmp_path, [safe()])
+    github.git.commit_files("main", {"requirements.txt": SAFE})
+    night(github, tmp_path, [quiet()], run=2)
+    assert (living(github), list(github.git.refs)) == (([], []), ["main"])
+
+
+@pytest.mark.parametrize("status", [Status.INFRA, Status.FLAKY])
+def test_nothing_is_said_of_what_is_nobodys_fault(github, tmp_path, status):
+    """infra and flaky neither open nor close."""
+    night(github, tmp_path, [environment(status)])
+    assert github.items == {}
+    night(github, tmp_path, [breaks()], run=2)
+    github.calls.clear()
+    night(github, tmp_path, [environment(status)], run=3)
+    assert github.writes == []
+
+
+@pytest.mark.parametrize("status", [Status.UNRESOLVABLE, Status.STALE, Status.BASELINE_BROKEN, Status.SKIPPED])
+def test_what_cannot_be_judged_is_an_issue(github, tmp_path, status):
+    """A dead watchman is not silent, and heals."""
+    night(github, tmp_path, [environment(status)])
+    (issue,) = github.items.values()
+    assert f"It is {status}." in issue["body"].replace("\\", "")
+    night(github, tmp_path, [quiet()], run=2)
+    assert issue["state"] == "closed"
+
+
+def test_all_pages_are_read(github, tmp_path):
+    """Ours are found behind hundreds of others."""
+    for number in range(250):
+        github.labels.add("depcheck")
+        github.add_item(f"old {number}", "", ["depcheck"])["state"] = "closed"
+    night(github, tmp_path, [breaks()])
+    count = len(github.items)
+    night(github, tmp_path, [breaks()], run=2)
+    assert len(github.items) == count
+
+
+def test_lists_that_lag_behind_make_no_second_one_in_the_end(github, tmp_path):
+    """Right after a write the lists do not show it: the next nights still end with one of each."""
+    github.lag = 40
+    for run in (1, 2, 3):
+        night(github, tmp_path, [breaks()], run=run)
+    github.lag = 0
+    night(github, tmp_path, [breaks()], run=4)
+    assert [len(found) for found in living(github)] == [1, 1]
+
+
+def test_environments_do_not_touch_each_other(github, tmp_path):
+    """Each has its own pull request and issue, and a report without one leaves it alone."""
+    github.git.commit_files("main", {"dev/requirements.txt": OLD})
+    two = [breaks(), breaks(name="dev/requirements.txt")]
+    night(github, tmp_path, two)
+    assert [len(found) for found in living(github)] == [2, 2]
+    night(github, tmp_path, [quiet()], run=2)
+    assert [len(found) for found in living(github)] == [1, 1]
+    night(github, tmp_path, [quiet(name="dev/requirements.txt")], run=3)
+    assert (living(github), list(github.git.refs)) == (([], []), ["main"])
+
+
+def test_forms_can_be_switched_off(github, tmp_path):
+    """`issue: false` and `pull-request: false` leave what exists alone."""
+    night(github, tmp_path, [breaks()], options=PublishOptions(issue=False))
+    assert [len(found) for found in living(github)] == [1, 0]
+    night(github, tmp_path, [quiet()], run=2, options=PublishOptions(pull_request=False))
+    assert [len(found) for found in living(github)] == [1, 0]
