@@ -1,0 +1,37 @@
+"""What a run of the container must have left behind; `scripts/container` calls it with the standard library alone."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+
+def main(status: str, github: str, log: str) -> None:
+    """Stop with the first promise that is not kept."""
+    folder = Path(github)
+    report = json.loads(Path(folder, "workspace/depcheck-report/report.json").read_text(encoding="utf-8"))
+    (environment,) = report["environments"]
+    outputs = Path(folder, "file_commands/output").read_text(encoding="utf-8")
+    summary = Path(folder, "file_commands/summary").read_text(encoding="utf-8")
+    printed = Path(log).read_text(encoding="utf-8")
+    owners = {path.lstat().st_uid for path in Path(folder, "workspace").rglob("*")}
+    promises = {
+        "the guest is a user of its own": report["isolation"]["user_dropped"] is True,
+        "the update is safe": (status, environment["status"]) == ("0", "safe"),
+        "both packages changed": {change["name"] for change in environment["changes"]} == {"jinja2", "markupsafe"},
+        "all checks passed": {check["outcome"] for check in environment["checks"]["candidate"]} == {"pass"},
+        "the commit is known": bool(report["commit"]),
+        "the outputs are written": all(f"{name}" in outputs for name in ("status", "drift", "broken", "summary")),
+        "the outputs say safe": "safe" in outputs,
+        "the summary names what changed": "markupsafe" in summary,
+        "no token is printed": "never-a-real" not in printed + summary + outputs + json.dumps(report),
+        "nothing of root is left in the workspace": 0 not in owners or os.geteuid() != 0,
+    }
+    broken = [promise for promise, kept in promises.items() if not kept]
+    if broken:
+        raise SystemExit(f"The container broke its promise: {'; '.join(broken)}. Isolation: {report['isolation']}.")
+    sys.stdout.write(f"The container kept all {len(promises)} promises. Isolation: {report['isolation']}\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
