@@ -11,6 +11,7 @@ from packaging.version import Version
 from uv import find_uv_bin
 
 from depcheck.checking import install_output, requirement_lines
+from depcheck.checking.bytecode import forget
 from depcheck.checking.installed import OnDisk, read_all
 from depcheck.checking.interpreters import Interpreter, Interpreters
 from depcheck.checking.process import Guest, Ran
@@ -55,6 +56,11 @@ class Environment:
     def python(self) -> Path:
         """The environment's interpreter."""
         return self.folder / "venv" / "bin" / "python"
+
+    @property
+    def site_packages(self) -> tuple[Path, ...]:
+        """Where its packages stand."""
+        return tuple((self.folder / "venv").glob("lib/*/site-packages"))
 
     @property
     def distributions(self) -> Sequence[Distribution]:
@@ -123,11 +129,14 @@ class UvEnvironments:
         key = " ".join([environment.folder.name, *sorted(UNSAFE & pins.keys())])
         added = self._added.get(key) or self._unsafe(environment, pins)
         done = environment
+        known = frozenset(map(id, self._read(environment)))
         for _ in range(TURNS):  # what is installed tells what it asks for
             ran = self._sync(environment, [*lines, *added], world)
             if not ran.passed:
                 return self._failed(environment, ran)
             done = replace(environment, on_disk=self._read(environment))
+            for folder in environment.site_packages:
+                forget(folder, (each for each in done.on_disk if id(each) not in known))
             self._added[key], before = self._unsafe(done, pins), added
             added = self._added[key]
             if added == before:
@@ -201,7 +210,7 @@ class UvEnvironments:
     def _read(self, environment: Environment) -> tuple[OnDisk, ...]:
         return tuple(
             found
-            for folder in (environment.folder / "venv").glob("lib/*/site-packages")
+            for folder in environment.site_packages
             for found in read_all(folder, self._known)
         )
 
