@@ -5,6 +5,17 @@ export PIP_CONFIG_FILE=/dev/null PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 unset PIP_FIND_LINKS PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_NO_INDEX PIP_REQUIRE_VIRTUALENV PIP_USER PIP_CONSTRAINT
 unset PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
+# Trust whom this machine trusts: older releases of pip, requests and node bring their own lists.
+for bundle in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem; do
+  if [[ -f $bundle ]]; then
+    for name in SSL_CERT_FILE PIP_CERT REQUESTS_CA_BUNDLE NODE_EXTRA_CA_CERTS; do
+      [[ -n ${!name-} ]] || export "$name=$bundle"
+    done
+    break
+  fi
+done
+unset bundle name
+
 # The first Python >= 3.11 that starts and can make environments; PYTHON names another one.
 find_python() {
   local python
