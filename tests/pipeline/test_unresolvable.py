@@ -26,6 +26,7 @@ PYPI = ("https://pypi.org/simple",)  # for the compiler itself
 
 def test_a_conflict_is_told_in_its_requirements(dated, judged) -> None:
     """Neither the committed pins nor any others satisfy the sources: the conflicting requirements are told."""
+    dated.release("alpha", "0.9", "2023-01-01")
     dated.release("alpha", "1.0", "2024-01-01")
     dated.release("beta", "1.0", "2024-01-02", "alpha<1")
     files = {"requirements.in": "alpha>=1\nbeta\n", "requirements.txt": f"{UV}alpha==1.0\n"}
