@@ -49,10 +49,9 @@ def bisect(arguments: Namespace, environ: Mapping[str, str]) -> int:
 
 
 def publish(arguments: Namespace, environ: Mapping[str, str]) -> int:
-    """Settle what the report proposes with the forge."""
+    """Settle what the report proposes with the forge; 3 where something was refused."""
     source = given(arguments)
-    _publish(Path(check_settings(source).report), publish_options(source), environ)
-    return 0
+    return _publish(Path(check_settings(source).report), publish_options(source), environ)
 
 
 def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
@@ -60,9 +59,8 @@ def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
     source = given(arguments)
     settings, options = settled(source), publish_options(source)
     status = check_apart([*_modes(arguments), *as_argv(source, CHECK)], allowed(environ, settings.env))
-    if status in {0, 1, 3}:
-        _publish(Path(settings.report), options, environ)
-    return status
+    published = _publish(Path(settings.report), options, environ) if status in {0, 1, 3} else 0
+    return status or published
 
 
 def plan(arguments: Namespace, environ: Mapping[str, str]) -> int:

@@ -83,7 +83,7 @@ class Interpreters:
     def _look(self, python: str) -> Interpreter:
         spare = None
         for path in self._candidates(python):
-            answer = _ask(path, python)
+            answer = _ask(path, python, self.outer)
             if answer is None:
                 continue
             if answer.complete:
@@ -92,7 +92,7 @@ class Interpreters:
         if spare:
             return spare
         for path in self._of_uv("install", python):
-            answer = _ask(path, python)
+            answer = _ask(path, python, self.outer)
             if answer is not None:
                 return answer
         raise InterpreterMissingError(
@@ -137,9 +137,9 @@ def _of_pyenv(root: Path, python: str) -> list[Path]:
     return sorted(root.glob(f"versions/{python}*/bin/python{python}"), key=patch, reverse=True)
 
 
-def _ask(path: Path, python: str) -> Interpreter | None:
+def _ask(path: Path, python: str, outer: Mapping[str, str]) -> Interpreter | None:
     """What the interpreter says of itself; None where it does not start or is of another version."""
-    ran = run_own([str(path), "-I", "-c", QUESTION], folder=Path("/"), timeout_s=ASK_TIMEOUT_S)
+    ran = run_own([str(path), "-I", "-c", QUESTION], folder=Path("/"), timeout_s=ASK_TIMEOUT_S, outer=outer)
     if not ran.passed:
         return None
     told = json.loads(ran.answer)

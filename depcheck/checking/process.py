@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any
 
 from depcheck.checking import sandbox, variables
@@ -204,7 +205,7 @@ def run_own(  # noqa: PLR0913  # all by name, nearly all with a default
     *,
     folder: Path,
     timeout_s: float,
-    outer: Mapping[str, str] | None = None,
+    outer: Mapping[str, str] = MappingProxyType({}),
     env: Mapping[str, str] | None = None,
     given: bytes = b"",
 ) -> Ran:
@@ -213,19 +214,13 @@ def run_own(  # noqa: PLR0913  # all by name, nearly all with a default
     `answer` is its raw stdout, `output` both streams. `outer` are our own variables, of which it gets
     those that our tools need; `env` is added to them.
     """
-    seen = {**variables.of_ours(os.environ if outer is None else outer), **(env or {})}
+    seen = {**variables.of_ours(outer), **(env or {})}
     began = time.monotonic()
     output, answer = Kept(HALF_LOG_BYTES), Kept(CHANNEL_BYTES)
     with _standard_input(given) as stdin, _pipe() as (out, out_in), _pipe() as (errors, errors_in):
         try:
             process = subprocess.Popen(
-                list(argv),
-                cwd=folder,
-                env=seen,
-                stdin=stdin,
-                stdout=out_in,
-                stderr=errors_in,
-                start_new_session=True,
+                list(argv), cwd=folder, env=seen, stdin=stdin, stdout=out_in, stderr=errors_in, start_new_session=True
             )
         except FileNotFoundError as error:
             return Ran(COMMAND_NOT_FOUND, False, f"{clean(str(error))}\n", 0.0)
@@ -234,13 +229,8 @@ def run_own(  # noqa: PLR0913  # all by name, nearly all with a default
         drain({out.fileno(): answer, errors.fileno(): output}, began + timeout_s)
         status = _end(process, began + timeout_s - time.monotonic())
     text = clean((answer.whole() + output.whole()).decode(errors="replace"))
-    return Ran(
-        status,
-        status is None,
-        middle_cut(text, HEAD_CHARS, TAIL_CHARS),
-        time.monotonic() - began,
-        answer=answer.whole(),
-    )
+    shown, took_s = middle_cut(text, HEAD_CHARS, TAIL_CHARS), time.monotonic() - began
+    return Ran(status, status is None, shown, took_s, answer=answer.whole())
 
 
 def _end(process: subprocess.Popen[bytes], left_s: float) -> int | None:

@@ -51,7 +51,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What came of one check. `passed` are the ids (tests, modules) that were seen to pass; `log` is relative to `logs/`."""
+    """What came of one check. `passed` are the ids (tests, modules) seen to pass; `log` is relative to `logs/`."""
 
     kind: Kind
     command: str

@@ -5,6 +5,7 @@ from typing import Self
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Column
 from rich.text import Text
 
 from depcheck.core.checks import CheckResult
@@ -12,6 +13,7 @@ from depcheck.core.environments import EnvironmentSpec
 from depcheck.core.plain import one_line
 from depcheck.core.report import EnvironmentReport
 from depcheck.reporting import sentences
+from depcheck.reporting.telling import Telling
 
 
 class TerminalReporter:
@@ -25,12 +27,13 @@ class TerminalReporter:
         self._console = console
         self._quiet = quiet
         self._done = 0
+        self._telling = Telling()
         self._live: Progress | None = None
 
     def __enter__(self) -> Self:
         if self._console.is_terminal and not self._quiet:
-            columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-            self._live = Progress(*columns, console=self._console, transient=True)
+            words = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True))
+            self._live = Progress(SpinnerColumn(), TimeElapsedColumn(), words, console=self._console, transient=True)
             self._live.add_task("starting", total=None)
             self._live.start()
         return self
@@ -47,6 +50,7 @@ class TerminalReporter:
 
     def environment(self, spec: EnvironmentSpec) -> None:
         """Name the environment."""
+        self._telling = Telling()
         self._print(Text(f"{one_line(spec.name)} on Python {one_line(spec.python, 20)}", style="bold"))
 
     def stage(self, text: str) -> None:
@@ -61,8 +65,8 @@ class TerminalReporter:
     def checked(self, label: str, result: CheckResult) -> None:
         """One line for each check."""
         self._done += 1
-        line = f"  {sentences.checked(one_line(label, 60), result)}"
-        self._print(Text(line, style=sentences.STYLES[result.outcome]))
+        line = self._telling.checked(label, result)
+        self._print(Text(f"  {line.text}", style=sentences.STYLES[line.outcome]))
 
     def judged(self, report: EnvironmentReport) -> None:
         """The verdict's own lines stand in the summary at the end."""

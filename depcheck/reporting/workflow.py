@@ -19,6 +19,7 @@ from depcheck.core.workflow_commands import (
     inert,
 )
 from depcheck.reporting import sentences
+from depcheck.reporting.telling import Telling
 
 _LEVELS = {0: "notice", 1: "error", 3: "warning"}
 
@@ -29,6 +30,7 @@ class WorkflowReporter:
     def __init__(self, log: TextIO) -> None:
         self._log = log
         self._open = False
+        self._telling = Telling()
 
     def __enter__(self) -> Self:
         return self
@@ -44,6 +46,7 @@ class WorkflowReporter:
     def environment(self, spec: EnvironmentSpec) -> None:
         """Open a group."""
         self._close()
+        self._telling = Telling()
         self._write(command("group", f"{one_line(spec.name)} on Python {one_line(spec.python, 20)}"))
         self._open = True
 
@@ -53,7 +56,7 @@ class WorkflowReporter:
 
     def checked(self, label: str, result: CheckResult) -> None:
         """One line."""
-        self._write(inert(sentences.checked(label, result)))
+        self._write(inert(self._telling.checked(label, result).text))
 
     def judged(self, report: EnvironmentReport) -> None:
         """Close the group, so that the verdict stays visible."""
@@ -92,7 +95,8 @@ def annotations(report: Report, lines: Mapping[tuple[str, str], int], repo: Pure
 
 
 def _remarks(environment: EnvironmentReport, lines: Mapping[tuple[str, str], int]) -> list[tuple[str, dict[str, str]]]:
-    path = environment.lockfiles[0].path if environment.lockfiles else ""
+    # What was skipped bears the lockfile's path as its name.
+    path = environment.lockfiles[0].path if environment.lockfiles else environment.name
     title = f"depcheck: {environment.status}"
     remarks = []
     for culprit in environment.culprits:
