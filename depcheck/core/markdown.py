@@ -8,13 +8,14 @@ fences nothing is looked for.
 import re
 from collections.abc import Iterable, Sequence
 
-from depcheck.core.outputs import clean, middle_cut
+from depcheck.core.outputs import clean
 from depcheck.core.plain import one_line
 from depcheck.core.redaction import redact
 
 BODY_LIMIT_BYTES = 65_536  # GitHub counts characters; bytes are never fewer
 TITLE_LIMIT = 256
 _BREAK = "\u200b"
+_ROOM = 4  # times more is cleaned than is shown: what is cut in two and no longer looks like a secret is not shown
 _LONGEST_RUN = 40  # backticks; a longer run would make the fence itself the text
 
 _STRUCTURE = re.compile(r"[\\`*_{}\[\]<>()|~&$!]")
@@ -22,19 +23,23 @@ _AT_START = re.compile(r"^(?:(?=[-+=#:])|\d+(?=\.(?:\s|$)))")
 _MENTION = re.compile(r"@(?=\w)")
 _REFERENCE = re.compile(r"#(?=\w)")
 _GH = re.compile(r"(?i)\b(gh)-(?=\d)")
-_HASH = re.compile(r"(?i)\b([0-9a-f]{6})(?=[0-9a-f])")
+_HASH = re.compile(r"(?i)([0-9a-f]{6})(?=[0-9a-f])")
 _ADDRESS = re.compile(r"(?i)(?:(?<=\w):(?=//)|\bwww(?=\.))")
 _TICKS = re.compile(f"`{{{_LONGEST_RUN},}}")
 
 
 def harmless(text: str, limit: int = 300) -> str:
     """`text` on one line that mentions, references, links and closes nothing; not escaped: for titles."""
-    line = one_line(redact(clean(text)), limit)
+    line = _line(text, limit)
     line = _MENTION.sub(f"@{_BREAK}", line)
     line = _REFERENCE.sub(f"#{_BREAK}", line)
     line = _GH.sub(rf"\g<1>{_BREAK}-", line)
     line = _HASH.sub(rf"\g<1>{_BREAK}", line)
     return _ADDRESS.sub(lambda found: f"{found[0]}{_BREAK}", line)
+
+
+def _line(text: str, limit: int) -> str:
+    return one_line(redact(clean(text[: limit * _ROOM])), limit)
 
 
 def prose(text: str, limit: int = 300) -> str:
@@ -48,17 +53,19 @@ def code(text: str, limit: int = 300) -> str:
 
     An element and not backticks: a table would end its cell at a bar within them.
     """
-    line = one_line(redact(clean(text)), limit)
+    line = _line(text, limit)
     line = _ADDRESS.sub(lambda found: f"{found[0]}{_BREAK}", line)
     return f"<code>{_STRUCTURE.sub(_escaped, line)}</code>" if line else ""
 
 
 def fenced(text: str, limit: int = 4000, language: str = "text") -> str:
     """`text` in a fence that it cannot close, at most about `limit` characters of it; empty for no text."""
-    shown = redact(clean(text)).strip("\n")
+    whole = text if len(text) <= 2 * _ROOM * limit else f"{text[: _ROOM * limit]}\n{text[-_ROOM * limit :]}"
+    shown = redact(clean(whole)).strip("\n")
     if not shown.strip():
         return ""
-    shown = middle_cut(shown, limit // 4, limit - limit // 4)
+    if len(shown) > limit:
+        shown = f"{shown[: limit // 4]}\n[the middle is left out]\n{shown[limit // 4 - limit :]}"
     shown = _TICKS.sub("`" * _LONGEST_RUN, shown).replace("<!--", f"<!{_BREAK}--")
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
     fence = "`" * max(3, longest + 1)

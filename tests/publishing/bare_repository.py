@@ -64,7 +64,9 @@ class BareRepository:
 
     def make_tree(self, entries):
         ordered = sorted(entries, key=lambda each: each[1] + "/" * (each[0] == "40000"))
-        return self.store("tree", b"".join(b"%s %s\0%s" % (m.encode(), n.encode(), bytes.fromhex(s)) for m, n, s in ordered))
+        return self.store(
+            "tree", b"".join(b"%s %s\0%s" % (m.encode(), n.encode(), bytes.fromhex(s)) for m, n, s in ordered)
+        )
 
     def with_file(self, tree, path, mode, blob):
         """The tree with one file put in."""
@@ -87,7 +89,9 @@ class BareRepository:
         """tree, parents, author, committer, message."""
         head, _, message = self.objects[sha][1].decode().partition("\n\n")
         fields = [line.partition(" ")[::2] for line in head.split("\n")]
-        person = {key: value.rpartition(" ")[0].rpartition(" ")[0] for key, value in fields if key in {"author", "committer"}}
+        person = {
+            key: value.rpartition(" ")[0].rpartition(" ")[0] for key, value in fields if key in {"author", "committer"}
+        }
         return {
             "tree": fields[0][1],
             "parents": [value for key, value in fields if key == "parent"],

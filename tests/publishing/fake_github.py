@@ -23,8 +23,11 @@ _HTML = b"<html><body>Unicorn!</body></html>"
 
 
 class FakeGitHub:
-    """`calls` are (method, path); `faults` maps the number of a call to a fault; `refusals` are
-    (method, regular expression, status, message); `lag` hides what is younger than so many calls from lists."""
+    """One repository.
+
+    `calls` are (method, path); `faults` maps the number of a call to a fault; `refusals` are (method, regular
+    expression, status, message); `lag` hides what is younger than so many calls from lists.
+    """
 
     def __init__(self, folder):
         self.git = BareRepository(folder)
@@ -143,7 +146,9 @@ class FakeGitHub:
 
     def post_issues_issue_number_assignees(self, names, _query, body):
         item = self._item(names)
-        item["assignees"] += [each for each in body["assignees"] if each not in item["assignees"] and each not in self.unassignable]
+        item["assignees"] += [
+            each for each in body["assignees"] if each not in item["assignees"] and each not in self.unassignable
+        ]
         return 201, self._issue(item)
 
     def get_labels_name(self, names, _query, _body):
@@ -174,7 +179,9 @@ class FakeGitHub:
         head, base = body["head"], body["base"]
         if head not in self.git.refs or base not in self.git.refs:
             raise _RefusalError(422, "Validation Failed invalid head")
-        if any(item["pull"] and item["pull"]["head"] == head and item["state"] == "open" for item in self.items.values()):
+        if any(
+            item["pull"] and item["pull"]["head"] == head and item["state"] == "open" for item in self.items.values()
+        ):
             raise _RefusalError(422, f"Validation Failed A pull request already exists for owner:{head}.")
         if not self.git.changed(self.git.refs[base], self.git.refs[head]):
             raise _RefusalError(422, "Validation Failed No commits between")
@@ -252,7 +259,12 @@ class FakeGitHub:
     def get_git_blobs_file_sha(self, names, _query, _body):
         content = self.git.objects[names["file_sha"]][1]
         text = base64.encodebytes(content).decode()
-        return 200, instance("blob") | {"sha": names["file_sha"], "content": text, "encoding": "base64", "size": len(content)}
+        return 200, instance("blob") | {
+            "sha": names["file_sha"],
+            "content": text,
+            "encoding": "base64",
+            "size": len(content),
+        }
 
     def post_git_blobs(self, _names, _query, body):
         sha = self.git.store("blob", base64.b64decode(body["content"]))
@@ -376,7 +388,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif not self._without_work(fault):
             self._after_work(fault, *github.answer(self.command, parts.path, dict(parse_qsl(parts.query)), body))
 
-    do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = _serve
+    do_GET = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815  # the names that http.server calls
 
     def _without_work(self, fault):
         """Faults before anything was done."""
@@ -386,9 +398,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(429, _error("Too many requests"), {"Retry-After": "1"})
         elif fault == "403":
             self._send(403, _error("You have exceeded a secondary rate limit."))
+        elif fault == "spent":
+            self._send(
+                403, _error("API rate limit exceeded"), {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "5000"}
+            )
         elif fault == "reset":
             self._reset()
-        return fault in {"500", "429", "403", "reset"}
+        return fault in {"500", "429", "403", "spent", "reset"}
 
     def _after_work(self, fault, status, content, headers):
         if fault == "502 done":

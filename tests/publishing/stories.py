@@ -46,11 +46,17 @@ def environment(status, *, name="requirements.txt", text=None, culprits=(), **mo
     if text is not None:
         held = tuple(package for culprit in culprits for package in culprit.packages)
         changes = (change("six", "1.10.0", text.split("six==")[1].split()[0]),) if "six==" in text else ()
-        proposal = ProposalReport(held, changes, True, {name: text}, (CheckReport(Kind.TEST, "pytest", Outcome.PASS, 1.5),))
+        proposal = ProposalReport(
+            held, changes, True, {name: text}, (CheckReport(Kind.TEST, "pytest", Outcome.PASS, 1.5),)
+        )
     lockfile = LockfileReport(name, ("requirements.in",), "pip-tools", "7.6.2", "pip-compile requirements.in")
     checks = ChecksReport(
         (CheckReport(Kind.TEST, "pytest", Outcome.PASS, 1.4),),
-        (CheckReport(Kind.TEST, "pytest", Outcome.FAIL if culprits else Outcome.PASS, 1.4, "Error" if culprits else ""),),
+        (
+            CheckReport(
+                Kind.TEST, "pytest", Outcome.FAIL if culprits else Outcome.PASS, 1.4, "Error" if culprits else ""
+            ),
+        ),
     )
     return replace(
         EnvironmentReport(
@@ -61,7 +67,16 @@ def environment(status, *, name="requirements.txt", text=None, culprits=(), **mo
 
 
 def culprit(name="kombu", bad="4.2.0", good="4.1.0"):
-    return Culprit((name,), (), {name: good}, {name: bad}, f"No module named '{name}.async'", "Traceback\nboom", NIGHT, (f"{name}<{bad}",))
+    return Culprit(
+        (name,),
+        (),
+        {name: good},
+        {name: bad},
+        f"No module named '{name}.async'",
+        "Traceback\nboom",
+        NIGHT,
+        (f"{name}<{bad}",),
+    )
 
 
 def quiet(**more):
@@ -116,7 +131,7 @@ def counted(after=None, do=None, timeout_s=None):
         Requester.requestJsonAndCheck = ask
 
 
-def night(github, folder, found, *, run=1, options=OPTIONS, token=TOKEN, slept=None):
+def night(github, folder, found, *, run=1, options=OPTIONS, token=TOKEN, slept=None):  # noqa: PLR0913
     """One run of the publisher; `found` are environments or a whole report."""
     whole = found if isinstance(found, Report) else report(*found, night=run)
     place_of_report = Path(folder) / f"report-{run}"

@@ -26,14 +26,23 @@ def test_a_safe_update_becomes_one_pull_request_with_one_commit(github, tmp_path
     assert (pull["assignees"], github.reviewers) == (["jane"], ["joe"])
     clone = tmp_path / "clone"
     subprocess.run(["git", "clone", "-q", "-b", pull["pull"]["head"], str(github.git.path), str(clone)], check=True)
-    log = subprocess.run(["git", "-C", str(clone), "log", "--format=%an|%P|%s"], check=True, capture_output=True, text=True)
+    log = subprocess.run(
+        ["git", "-C", str(clone), "log", "--format=%an|%P|%s"], check=True, capture_output=True, text=True
+    )
     assert (clone / "requirements.txt").read_text() == SAFE
-    assert log.stdout.split("\n")[0] == f"github-actions[bot]|{github.git.refs['main']}|Update 1 pin in requirements.txt"
+    assert (
+        log.stdout.split("\n")[0] == f"github-actions[bot]|{github.git.refs['main']}|Update 1 pin in requirements.txt"
+    )
     changed = subprocess.run(
         ["git", "-C", str(clone), "diff", "--name-only", "origin/main"], check=True, capture_output=True, text=True
     )
     assert changed.stdout == "requirements.txt\n"
-    assert subprocess.run(["git", "-C", str(github.git.path), "fsck", "--strict"], check=False, capture_output=True).returncode == 0
+    assert (
+        subprocess.run(
+            ["git", "-C", str(github.git.path), "fsck", "--strict"], check=False, capture_output=True
+        ).returncode
+        == 0
+    )
 
 
 def test_a_break_becomes_an_issue_and_the_safe_rest_a_pull_request(github, tmp_path):
@@ -60,7 +69,10 @@ def test_a_changed_finding_edits_and_remarks_once(github, tmp_path):
     night(github, tmp_path, [breaks(NEWER, culprit(bad="4.1.1"))], run=2)
     (pull,), (issue,) = living(github)
     assert (issue["title"], len(issue["comments"])) == ("kombu 4.1.1 breaks requirements.txt", 1)
-    assert (github.git.text(pull["pull"]["head"] and github.git.refs[pull["pull"]["head"]], "requirements.txt"), len(pull["comments"])) == (NEWER, 1)
+    assert (
+        github.git.text(pull["pull"]["head"] and github.git.refs[pull["pull"]["head"]], "requirements.txt"),
+        len(pull["comments"]),
+    ) == (NEWER, 1)
 
 
 def test_green_again_closes_with_a_remark_and_leaves_no_branch(github, tmp_path):

@@ -137,7 +137,7 @@ def test_what_is_merged_already_is_closed_quietly(github, tmp_path):
 
 @pytest.mark.parametrize("status", [Status.INFRA, Status.FLAKY])
 def test_nothing_is_said_of_what_is_nobodys_fault(github, tmp_path, status):
-    """infra and flaky neither open nor close."""
+    """Neither an infra nor a flaky night opens or closes anything."""
     night(github, tmp_path, [environment(status)])
     assert github.items == {}
     night(github, tmp_path, [breaks()], run=2)

@@ -1,0 +1,151 @@
+"""Settlement: what is done twice is done once."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from depcheck.core.markers import (
+    Form,
+    Marker,
+    Run,
+    marked,
+    read_marker,
+    read_trailer,
+    remark,
+    says,
+    short_digest,
+    trailer,
+)
+from depcheck.core.settlement import Close, Create, Existing, Leave, Proposal, Remark, Stance, Update, Yield, settle
+
+KEYS = [short_digest(name) for name in "ab"]
+DIGESTS = [short_digest(name) for name in "xyz"]
+RUN = Run(50, 1)
+RUNS = st.builds(Run, st.sampled_from([0, 40, 50, 60]), st.integers(1, 2))
+MARKERS = st.builds(
+    Marker, st.sampled_from(Form), st.sampled_from(KEYS), st.sampled_from(DIGESTS), RUNS, closed=st.booleans()
+)
+PROPOSALS = st.builds(
+    Proposal, st.sampled_from(Form), st.sampled_from(KEYS), st.just("a.txt"), st.sampled_from(Stance),
+    st.just("Because."), st.sampled_from(DIGESTS), st.just("Title"), st.just("Body"), st.just("News."),
+)  # fmt: skip
+
+
+@st.composite
+def forges(draw):
+    """What can stand on a forge: any number of open, closed, merged, foreign and half-made ones."""
+    markers = draw(st.lists(MARKERS, max_size=6))
+    flags = st.booleans()
+    return [
+        Existing(
+            number, marker, "Title", open=draw(flags), merged=draw(flags), incomplete=draw(flags), conflicting=draw(flags),
+            others_commits=draw(flags) and marker.form is Form.PULL_REQUEST, as_issue=draw(flags) and marker.form is Form.PULL_REQUEST,
+        )
+        for number, marker in enumerate(markers, 1)
+    ]  # fmt: skip
+
+
+@st.composite
+def wishes(draw):
+    """At most one proposal for each form of each environment."""
+    found = draw(st.lists(PROPOSALS, max_size=4))
+    return tuple({(each.form, each.key): each for each in found}.values())
+
+
+def apply(forge, action, run):
+    """What the forge shows after an action."""
+    known = {each.number: each for each in forge}
+    match action:
+        case Create(proposal):
+            marker = Marker(proposal.form, proposal.key, proposal.digest, run)
+            known[len(known) + 1] = Existing(len(known) + 1, marker, proposal.title)
+        case Update(existing, proposal):
+            marker = replace(existing.marker, digest=proposal.digest, run=run, closed=False)
+            known[existing.number] = replace(existing, marker=marker, conflicting=False, incomplete=False)
+        case Close(existing):
+            known[existing.number] = replace(existing, open=False, marker=existing.marker.closing(run))
+        case Remark(existing, _, identity):
+            known[existing.number] = replace(existing, told=existing.told | {identity})
+    return list(known.values())
+
+
+def settled(forge, wanted, run=RUN):
+    for action in settle(forge, wanted, run):
+        forge = apply(forge, action, run)
+    return forge
+
+
+@given(forges(), wishes())
+def test_twice_is_once(forge, wanted):
+    """Law: after settling, nothing is left to do."""
+    after = settled(forge, wanted)
+    assert all(isinstance(action, Leave | Yield) for action in settle(after, wanted, RUN))
+
+
+@given(forges(), wishes(), st.integers(0, 8))
+def test_cut_off_and_begun_again(forge, wanted, done):
+    """Law: any first part of the actions, then the whole again, opens no second one."""
+    for action in settle(forge, wanted, RUN)[:done]:
+        forge = apply(forge, action, RUN)
+    assert settled(forge, wanted) == settled(settled(forge, wanted), wanted)
+
+
+@given(forges(), wishes())
+def test_one_living_of_each(forge, wanted):
+    """Law: of what is settled by the newest run, at most one of a form and environment stays open."""
+    run = Run(99, 1)
+    after = settled(forge, wanted, run)
+    for each in wanted:
+        alive = [one for one in after if one.open and (one.marker.form, one.marker.key) == (each.form, each.key)]
+        assert each.stance is Stance.LEAVE or len(alive) <= 1
+
+
+@given(forges(), wishes())
+def test_a_newer_finding_is_never_taken_back(forge, wanted):
+    """Law: an older run changes nothing of what a newer one wrote."""
+    before = {each.number: each for each in forge}
+    for each in settled(forge, wanted, Run(45, 1)):
+        old = before.get(each.number)
+        assert old is None or old.marker.run.id <= 45 or old == each
+
+
+@given(forges(), wishes())
+def test_others_commits_are_never_closed_or_overwritten(forge, wanted):
+    """Law: a first living pull request with others' commits gets a remark at most."""
+    for action in settle(forge, wanted, RUN):
+        if isinstance(action, Update) or (isinstance(action, Close) and not action.duplicate):
+            assert not action.existing.others_commits
+
+
+@given(forges(), wishes())
+def test_what_was_not_judged_is_left(forge, wanted):
+    """Law: without a proposal for it, nothing of an environment is touched."""
+    named = {(each.form, each.key) for each in wanted}
+    after = {each.number: each for each in settled(forge, wanted)}
+    assert all(after[each.number] == each for each in forge if (each.marker.form, each.marker.key) not in named)
+
+
+@given(MARKERS, st.text())
+def test_markers_come_back(marker, text):
+    """Law: a marked body gives its own marker, whatever stands below, and marking again replaces it."""
+    other = replace(marker, digest=short_digest("other"))
+    assert read_marker(marked(marker, text)) == marker
+    assert read_marker(marked(marker, other.line + "\n" + text)) == marker
+    assert marked(other, marked(marker, text)).count("<!-- depcheck form=") == 1 + text.count("<!-- depcheck form=")
+
+
+@pytest.mark.parametrize("text", ["", "<!-- depcheck -->", "<!-- depcheck form=issue key=x -->"])
+def test_what_is_no_marker(text):
+    """Half a marker is none."""
+    assert read_marker(text) is None
+
+
+def test_remarks_and_trailers_are_known_again():
+    """A remark is found by its identity, a commit by its trailer, and by no other."""
+    assert says(remark("a", "Hello"), "a")
+    assert not says(remark("a", "Hello"), "b")
+    assert not says(f"Quoting: {remark('a', 'x')}", "a")
+    assert read_trailer(f"Title\n\n{trailer(KEYS[0], DIGESTS[0])}\n") == (KEYS[0], DIGESTS[0])
+    assert read_trailer("Title\n\nBody\n") is None

@@ -1,0 +1,127 @@
+"""A report is hostile input: pins in lockfiles of the base branch may change, and nothing else."""
+
+import os
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stories import HEAD, OLD, SAFE, night, report, safe
+from test_nights import living
+
+from depcheck.core.report_json import ReportError, encode
+from depcheck.publishing.validation import check_content, check_paths, read_report
+
+
+@pytest.fixture
+def base(github):
+    files = {"requirements.txt": OLD, "setup.py": "import os\n", "empty.txt": "", "deep/requirements.txt": OLD}
+    github.git.commit_files("main", {**files, ".github/workflows/ci.yml": "on: push\n"})
+    return github
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../requirements.txt", "/etc/passwd", "a//b.txt", "./requirements.txt", ".github/workflows/ci.yml", ".git/config",
+        "deep/.GitHub/x.txt", "setup.py", "a\\b.txt", "C:x.txt", "a\nb.txt", "", "empty.txt", "pyproject.toml", "deep",
+    ],
+)  # fmt: skip
+def test_no_other_file_is_written(base, tmp_path, path):
+    """Whatever path a report proposes, even one that it calls its lockfile: nothing is written."""
+    start = dict(base.git.refs)
+    done = night(base, tmp_path, [safe(name=path)])
+    assert (base.git.refs, base.writes, len(done.problems)) == (start, [], 1)
+
+
+def test_a_file_that_the_environment_does_not_have_is_refused():
+    """A proposal may only touch its own environment's lockfiles."""
+    environment = safe()
+    proposal = replace(environment.proposal, files={"deep/requirements.txt": SAFE})
+    with pytest.raises(ReportError, match="no lockfile of its environment"):
+        check_paths(replace(environment, proposal=proposal))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--index-url https://evil.example/simple", "-i https://evil.example/simple", "--extra-index-url=https://evil.example",
+        "--find-links https://evil.example", "--trusted-host evil.example", "-e ../evil", "-e git+https://evil.example/x#egg=six",
+        "six @ https://evil.example/six.whl", "https://evil.example/six-1-py3-none-any.whl", "./six-1-py3-none-any.whl",
+        "-r ../../etc/passwd", "-c evil.txt", "--pre", "--no-binary :all:", "six==1.11.0 --global-option=evil",
+        "six==1.11.0 --config-settings=a=b", "six>=1", "six", "import os", "\x1b[2J", "a==1\u2028-e evil", "a==1\r-e evil",
+    ],
+)  # fmt: skip
+def test_no_new_line_but_pins(line):
+    """No new index, URL, path, editable, option, loose requirement, or trick with line ends."""
+    with pytest.raises(ReportError, match="lockfile|requirements"):
+        check_content("requirements.txt", OLD, f"{SAFE}{line}\n")
+
+
+def test_what_was_there_may_stay():
+    """Options, URLs and editables of the base branch are no news."""
+    kept = (
+        "--index-url https://pypi.example/simple\n-e git+https://git.example/x#egg=x\nb @ https://files.example/b.whl\n"
+    )
+    check_content(
+        "requirements.txt", f"{HEAD}{kept}six==1.0\n", f"{HEAD}{kept}six==1.1 \\\n    --hash=sha256:{'a' * 64}\n"
+    )
+
+
+@given(st.text(max_size=200))
+def test_whatever_is_let_through_is_a_pin_or_a_comment(text):
+    """Law: any text is refused, or every line of it is a pin, an annotation, a comment or blank."""
+    try:
+        check_content("requirements.txt", OLD, text)
+    except ReportError:
+        return
+    for line in text.splitlines():
+        bare = line.split(" #")[0].strip().rstrip("\\").strip()
+        assert not bare or bare.startswith(("#", "--hash=")) or "==" in bare
+        assert not bare.startswith("-") or bare.startswith("--hash=")
+
+
+def test_a_new_file_needs_a_free_place(base, tmp_path):
+    """A lockfile that is not there yet is made; a folder in its place is refused."""
+    night(base, tmp_path, [safe(name="new.txt", text="six==1.11.0\n")])
+    (pull,), _ = living(base)
+    assert base.git.text(base.git.refs[pull["pull"]["head"]], "new.txt") == "six==1.11.0\n"
+
+
+def test_a_link_on_the_base_branch_is_refused(base, tmp_path):
+    """A lockfile that is a symbolic link there is not followed and not replaced."""
+    base.git.commit_files("main", {"link.txt": "requirements.txt"}, mode="120000")
+    done = night(base, tmp_path, [safe(name="link.txt")])
+    assert (base.items, "plain file" in done.problems[0]) == ({}, True)
+
+
+def test_a_lockfile_that_moved_since_the_check_waits(base, tmp_path):
+    """What somebody committed after the check is not overwritten."""
+    commit = base.git.refs["main"]
+    base.git.commit_files("main", {"requirements.txt": OLD + "new==1\n"})
+    done = night(base, tmp_path, report(safe(), commit=commit))
+    assert (base.items, "changed on main" in done.lines[0]) == ({}, True)
+
+
+def test_a_report_of_another_repository_is_refused(base, tmp_path):
+    """A report that names another repository is not published with this token."""
+    with pytest.raises(ReportError, match="other/project"):
+        night(base, tmp_path, replace(report(safe()), repository="other/project"))
+
+
+def test_links_and_pipes_are_not_opened(tmp_path):
+    """report.json must be a plain file."""
+    (tmp_path / "real.json").write_bytes(encode(report(safe())))
+    (tmp_path / "report.json").symlink_to("real.json")
+    with pytest.raises(ReportError):
+        read_report(tmp_path, "")
+    (tmp_path / "report.json").unlink()
+    os.mkfifo(tmp_path / "report.json")
+    with pytest.raises(ReportError):
+        read_report(tmp_path, "")
+
+
+def test_no_report_is_named(tmp_path):
+    """A missing report says what to run."""
+    with pytest.raises(ReportError, match="depcheck check"):
+        read_report(tmp_path, "")
