@@ -91,12 +91,13 @@ def demo(arguments: Namespace, environ: Mapping[str, str]) -> int:
     return incident.replay(check_settings(given(arguments)).report, environ)
 
 
-def _publish(report: Path, options: PublishOptions, environ: Mapping[str, str]) -> None:
+def _publish(report: Path, options: PublishOptions, environ: Mapping[str, str]) -> int:
     done = app.publish(report, options, environ)
     for line in done.lines:
         print(line)
-    if done.problems:
-        raise DepcheckError("\n".join(done.problems))
+    for problem in done.problems:
+        print(f"depcheck: {problem}", file=sys.stderr)
+    return 3 if done.problems else 0
 
 
 def _modes(arguments: Namespace) -> list[str]:

@@ -1,0 +1,122 @@
+"""The report folder: what is written, and for whom."""
+
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from depcheck.core.errors import DepcheckError
+from depcheck.core.report import (
+    ChangeReport,
+    Culprit,
+    EnvironmentReport,
+    ProposalReport,
+    Report,
+    Status,
+    Tool,
+)
+from depcheck.core.summary import summary, summary_line, worst
+from depcheck.core.workflow_commands import SUMMARY_LIMIT_BYTES
+from depcheck.reporting.folder import hand_over, write
+
+NIGHT = datetime(2026, 11, 22, 3, 17, tzinfo=UTC)
+PROPOSAL = ProposalReport(("werkzeug",), (), verified=True, files={"app/requirements.txt": "six==1.16.0\n"})
+CULPRIT = Culprit(
+    ("werkzeug",),
+    (),
+    {"werkzeug": "2.3.7"},
+    {"werkzeug": "3.0.0"},
+    "ImportError: url_quote",
+    "Traceback",
+    since=NIGHT,
+    hold=("werkzeug<3.0.0",),
+)
+BROKEN = EnvironmentReport("b.txt", "3.12", Status.BREAKS, "It breaks.", culprits=(CULPRIT,), proposal=PROPOSAL)
+SAFE = EnvironmentReport("a.txt", "3.12", Status.SAFE, "All pass.")
+
+
+def report(*environments: EnvironmentReport) -> Report:
+    return Report(Tool("depcheck", "1"), NIGHT, NIGHT, None, "owner/name", None, {"user_dropped": True}, environments)
+
+
+def test_the_folder_holds_what_the_contract_says(tmp_path):
+    """report.json, report.md, the proposed files as committed; logs of the checks stay."""
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "01-smoke.txt").write_text("log")
+    (tmp_path / "proposal").mkdir()
+    (tmp_path / "proposal" / "old.txt").write_text("of last night")
+    write(report(BROKEN), tmp_path)
+    assert (tmp_path / "report.json").exists()
+    assert "werkzeug 3.0.0" in (tmp_path / "report.md").read_text()
+    assert (tmp_path / "proposal" / "app" / "requirements.txt").read_text() == "six==1.16.0\n"
+    assert not (tmp_path / "proposal" / "old.txt").exists()
+    assert (tmp_path / "logs" / "01-smoke.txt").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path):
+    """A file in the way: one sentence, what to do."""
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(DepcheckError, match="--report"):
+        write(report(SAFE), tmp_path / "taken")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_roots_files_are_given_to_the_workspaces_owner(tmp_path):
+    """A self-hosted runner can clean up afterwards; links are not followed out of the folder."""
+    workspace, folder, outside = tmp_path / "w", tmp_path / "w" / "report", tmp_path / "outside"
+    folder.mkdir(parents=True)
+    outside.write_text("")
+    (folder / "link").symlink_to(outside)
+    (folder / "file").write_text("")
+    os.chown(workspace, 12345, 12345)
+    hand_over(folder, workspace)
+    assert {path.lstat().st_uid for path in (folder, folder / "link", folder / "file")} == {12345}
+    assert outside.stat().st_uid == 0
+
+
+def test_the_worst_comes_first():
+    """In the status, the line and the text."""
+    both = report(SAFE, BROKEN)
+    assert worst(both) is Status.BREAKS
+    assert summary_line(both) == "breaks: a fresh installation breaks (1 of 2 environments); werkzeug 3.0.0"
+    text = summary(both)
+    assert text.index("b.txt") < text.index("a.txt")
+
+
+def test_a_summary_has_what_a_person_needs():
+    """First bad, since when, last good, the line that holds it, what works, and how it was isolated."""
+    text = summary(report(BROKEN))
+    for part in ("werkzeug 3.0.0", "2026-11-22", "werkzeug 2.3.7", "werkzeug<3.0.0", "What works", "user dropped: yes"):
+        assert part in text
+
+
+@given(st.text(st.sampled_from("@#`*[]()<>|\\!_~a1\n\r "), max_size=60))
+def test_foreign_text_does_nothing_in_the_summary(text):
+    """Law: no mention, no reference, no heading, no row of ours is made by a package's words."""
+    foreign = f"{text}@octocat #1"
+    change = ChangeReport("six", "1", foreign, False, (foreign,), None, "b.txt")
+    culprit = replace(CULPRIT, headline=foreign, evidence=foreign, explanation=foreign)
+    judged = replace(BROKEN, reason=foreign, culprits=(culprit,), changes=(change,), notes=(foreign,))
+    shown = summary(report(judged))
+    unfenced, inside = [], ""
+    for line in shown.split("\n"):
+        if inside:
+            inside = "" if line == inside else inside
+        elif line.startswith("```"):
+            inside = line.rstrip("abcdefghijklmnopqrstuvwxyz")
+        else:
+            unfenced.append(line)
+    assert not inside
+    prose = "\n".join(line.partition("<code>")[0] for line in unfenced)
+    assert "@octocat" not in prose
+    assert "#1" not in prose
+
+
+def test_a_huge_report_still_fits():
+    """A thousand environments with long evidence: less is shown, never more than the runner takes."""
+    culprit = replace(CULPRIT, evidence="x" * 16_000)
+    many = [replace(BROKEN, name=f"{number}.txt", culprits=(culprit,)) for number in range(1000)]
+    assert len(summary(report(*many)).encode()) <= SUMMARY_LIMIT_BYTES

@@ -1,0 +1,127 @@
+"""What a person at a terminal reads."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from depcheck.core.checks import CheckResult, Failure, Kind, Outcome
+from depcheck.core.environments import EnvironmentSpec
+from depcheck.core.report import Culprit, EnvironmentReport, ProposalReport, Status
+from depcheck.reporting.telling import Telling
+from depcheck.reporting.terminal import TerminalReporter, print_outcome
+
+SPEC = EnvironmentSpec("requirements.txt", "3.12", ())
+
+
+def imported(*failed: str, passed: int = 3, outcome: Outcome | None = None) -> CheckResult:
+    failures = tuple(Failure(name, f"ImportError: {name}") for name in failed)
+    ok = outcome or (Outcome.FAIL if failed else Outcome.PASS)
+    return CheckResult(Kind.IMPORT, "", ok, 0.5, failures, frozenset(map(str, range(passed))))
+
+
+def told(*seen: tuple[str, CheckResult]) -> list[str]:
+    telling = Telling()
+    return [telling.checked(label, result).text for label, result in seen]
+
+
+def test_modules_that_the_committed_set_cannot_import_are_no_alarm():
+    """How many import and how many cannot; a cross only for what fails anew."""
+    before, after = told(("baseline", imported("a.gui", "a.win")), ("candidate", imported("a.gui", "a.win")))
+    assert before == "✓ baseline: import, 0.5 s: 3 modules can be imported, 2 cannot"
+    assert after.startswith("✓ candidate")
+
+
+def test_a_module_that_newly_fails_is_an_alarm():
+    """The newly failing module's own error is told, not that of one that always failed."""
+    _, after = told(("baseline", imported("a.gui")), ("candidate", imported("a.gui", "b.core")))
+    assert after.startswith("✗ candidate")
+    assert after.endswith("2 cannot, 1 of them newly: ImportError: b.core")
+
+
+def test_a_narrowed_rerun_remembers_the_committed_set():
+    """Runs of some modules only are held against the same memory."""
+    _, again = told(("baseline", imported("a.gui")), ("candidate, again", imported("a.gui", passed=0)))
+    assert again.startswith("✓ candidate, again")
+
+
+def test_an_open_import_check_is_no_pass():
+    """A check that gave no answer is marked so; running out of time is said."""
+    late = CheckResult(Kind.IMPORT, "", Outcome.UNRESOLVED, 9.0, (Failure("", "7 modules were not reached in time"),))
+    (line,) = told(("baseline", late))
+    assert line.startswith("? baseline")
+    assert "not reached" in line
+
+
+def piped(run, **options) -> str:
+    log = io.StringIO()
+    with TerminalReporter(Console(file=log, width=60), **options) as reporter:
+        run(reporter)
+    return log.getvalue()
+
+
+def one_night(reporter: TerminalReporter) -> None:
+    reporter.environment(SPEC)
+    reporter.stage("check the fresh set")
+    evil = "\x1b[31mboom\x1b]0;title\x07\rover\n[bold]markup[/bold]" + "long " * 60
+    reporter.checked("candidate", CheckResult(Kind.SMOKE, evil, Outcome.FAIL, 1.25, (Failure("", evil),)))
+    reporter.judged(EnvironmentReport("requirements.txt", "3.12", Status.BREAKS, "It breaks."))
+
+
+def test_a_pipe_gets_plain_lines():
+    """No escapes, no carriage returns, no wrapping, no markup obeyed: one line each, with its duration."""
+    text = piped(one_night)
+    assert "\x1b" not in text
+    assert "\r" not in text
+    assert len(text.splitlines()) == 4
+    assert ", 1.2 s: " in text
+    assert "[bold]" in text
+
+
+def test_quiet_is_quiet():
+    """Nothing but what the caller prints at the end."""
+    assert not piped(one_night, quiet=True)
+
+
+@pytest.mark.parametrize(("environ", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_a_terminal_gets_a_live_line_and_colours_unless_refused(environ, coloured):
+    """NO_COLOR is respected; the live line says what runs and how many checks are done."""
+    log = io.StringIO()
+    environ = {"TERM": "xterm-256color", **environ}
+    console = Console(file=log, force_terminal=True, width=100, _environ=environ)
+    with TerminalReporter(console) as reporter:
+        one_night(reporter)
+        reporter.stage("search the culprit")
+    assert (
+        "search the culprit (1 checks done)" in log.getvalue() or "search the culprit (1 check done)" in log.getvalue()
+    )
+    assert ("\x1b[31m" in log.getvalue()) is coloured
+
+
+def outcome(judged: EnvironmentReport, **options) -> list[str]:
+    log = io.StringIO()
+    print_outcome(Console(file=log, width=40), (judged,), **options)
+    return log.getvalue().splitlines()
+
+
+def test_the_outcome_says_each_thing_once():
+    """Verdict with the error, culprit without repeating it, explanation, proposal."""
+    error = "ImportError: cannot import name 'url_quote'"
+    culprit = Culprit(
+        ("werkzeug",), (), {"werkzeug": "2.3.7"}, {"werkzeug": "3.0.0"}, error, "", explanation="It removed url_quote."
+    )
+    proposal = ProposalReport(("werkzeug",), (), verified=True, files={})
+    judged = EnvironmentReport("r.txt", "3.12", Status.BREAKS, error, culprits=(culprit,), proposal=proposal)
+    lines = outcome(judged)
+    assert lines == [
+        f"r.txt (Python 3.12): breaks. {error}",
+        "  first bad: werkzeug 3.0.0, the last good one is 2.3.7",
+        "  It removed url_quote.",
+        "  nothing can be updated, holding werkzeug",
+    ]
+
+
+def test_quiet_outcomes_tell_only_what_is_not_good():
+    """`--quiet` prints nothing on a good night."""
+    assert not outcome(EnvironmentReport("r.txt", "3.12", Status.SAFE, "All pass."), quiet=True)
+    assert outcome(EnvironmentReport("r.txt", "3.12", Status.FLAKY, "It flickers."), quiet=True)

@@ -1,0 +1,141 @@
+"""What the runner reads: foreign text is shown and never obeyed."""
+
+import io
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from depcheck.core.checks import CheckResult, Failure, Kind, Outcome
+from depcheck.core.environments import EnvironmentSpec
+from depcheck.core.report import Culprit, EnvironmentReport, LockfileReport, Report, Status, Tool
+from depcheck.core.workflow_commands import (
+    ANNOTATIONS_LIMIT,
+    SUMMARY_LIMIT_BYTES,
+    assignment,
+    command,
+    fitting_summary,
+    inert,
+)
+from depcheck.reporting.workflow import WorkflowReporter, annotations, write_outputs, write_summary
+
+NIGHT = datetime(2026, 11, 22, 3, 17, tzinfo=UTC)
+HERE = PurePosixPath()
+FOREIGN = st.text(alphabet=st.sampled_from("a:#[]\r\n\x85\u2028 \t%,se-tnv")) | st.text()
+
+
+def runner_lines(text: str) -> list[str]:
+    """Lines as the runner splits them: at newlines, carriage returns, or both."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def is_command(line: str) -> bool:
+    return line.lstrip().startswith("::") or "##[" in line
+
+
+def report(*environments: EnvironmentReport) -> Report:
+    return Report(Tool("depcheck", "1"), NIGHT, NIGHT, None, "owner/name", None, {}, environments)
+
+
+def broken(name: str, headline: str = "ImportError: x") -> EnvironmentReport:
+    culprit = Culprit(("werkzeug",), (), {"werkzeug": "2.3.7"}, {"werkzeug": "3.0.0"}, headline, headline)
+    lockfile = LockfileReport(name, (), "pip-tools", None, "")
+    return EnvironmentReport(name, "3.12", Status.BREAKS, headline, (lockfile,), culprits=(culprit,))
+
+
+@given(FOREIGN)
+def test_foreign_text_is_one_line_and_no_command(text):
+    """Law: whatever a package prints, the runner sees one line that starts with our prefix."""
+    (line,) = runner_lines(inert(text))
+    assert line.startswith("| ")
+    assert not is_command(line)
+
+
+@given(FOREIGN, FOREIGN)
+def test_a_command_says_what_it_was_given_and_ends(text, path):
+    """Law: message and properties are escaped, so that one command stays one line, and can be read back."""
+    (line,) = runner_lines(command("error", text, {"file": path}))
+    head, _, message = line.removeprefix("::").partition("::")
+    undone = message.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%")
+    assert undone == text[:4096]
+    assert "," not in head.partition("file=")[2]
+
+
+@given(st.dictionaries(st.sampled_from(["status", "summary"]), FOREIGN, min_size=1))
+def test_outputs_come_back_as_they_were(outputs):
+    """Law: read as the runner does, by delimiter, every output is what was written."""
+    text = "".join(assignment(name, value, "delimiter-7f3a") for name, value in outputs.items())
+    found = {}
+    while text:
+        name, _, rest = text.partition("<<delimiter-7f3a\n")
+        value, _, text = rest.partition("\ndelimiter-7f3a\n")
+        found[name] = value
+    assert found == outputs
+
+
+def test_an_output_cannot_hold_its_own_delimiter():
+    """A value that could end itself is refused rather than written."""
+    with pytest.raises(ValueError, match="delimiter"):
+        assignment("summary", "x\nend\nstatus=safe", "end")
+
+
+def test_delimiters_cannot_be_foreseen(tmp_path):
+    """Two runs use different ones."""
+    write_outputs(tmp_path / "a", {"status": "safe"})
+    write_outputs(tmp_path / "b", {"status": "safe"})
+    assert (tmp_path / "a").read_text() != (tmp_path / "b").read_text()
+
+
+@given(st.integers(0, 5), st.sampled_from(["x", "é", "𝄞", "long line "]))
+def test_a_summary_fits(extra, sign):
+    """Law: never larger than the runner takes, cut at a line's end, whole where it fits."""
+    line = sign * 2000 + "\n"
+    lines = SUMMARY_LIMIT_BYTES // len(line.encode()) - 2 + extra
+    fitted = fitting_summary(line * lines)
+    assert len(fitted.encode()) <= SUMMARY_LIMIT_BYTES
+    assert fitted.endswith("\n")
+    assert fitted == line * lines or fitted.startswith(line * (lines - 7))
+
+
+def test_a_summary_is_added_to_what_stands_there(tmp_path):
+    """Other steps' summaries stay."""
+    (tmp_path / "summary").write_text("before\n")
+    write_summary(tmp_path / "summary", "# after\n")
+    assert (tmp_path / "summary").read_text() == "before\n# after\n"
+
+
+def test_annotations_stand_at_the_culprits_pin():
+    """File, line and the story in one command; the folder of the repository is led by."""
+    (one,) = annotations(report(broken("requirements.txt")), {("requirements.txt", "werkzeug"): 17}, HERE / "app")
+    assert one.startswith("::error file=app/requirements.txt,line=17,title=depcheck%3A breaks::")
+    assert "werkzeug 3.0.0" in one
+
+
+def test_annotations_stay_within_the_runners_limit():
+    """The runner drops what is beyond ten of a level; we do not write it, and quiet ones are not told."""
+    many = [broken(f"{number}.txt") for number in range(30)]
+    quiet = EnvironmentReport("q.txt", "3.12", Status.QUIET, "Nothing changed.")
+    assert len(annotations(report(*many, quiet), {}, HERE)) == ANNOTATIONS_LIMIT
+
+
+def test_a_log_has_groups_and_the_verdict_outside_of_them():
+    """What matters is visible without a click; a package's output cannot open or close anything."""
+    log = io.StringIO()
+    evil = "boom\r::set-output name=a::b\n##[error]x"
+    with WorkflowReporter(log) as reporter:
+        reporter.environment(EnvironmentSpec("requirements.txt\n::error::x", "3.12", ()))
+        reporter.stage(evil)
+        reporter.checked("candidate", CheckResult(Kind.SMOKE, evil, Outcome.FAIL, 1.0, (Failure("", evil),)))
+        reporter.judged(broken("requirements.txt", evil))
+        reporter.environment(EnvironmentSpec("other.txt", "3.12", ()))
+    lines = runner_lines(log.getvalue())
+    commands = [line for line in lines if is_command(line)]
+    assert [line.partition("::")[2].partition("::")[0] for line in commands] == [
+        "group",
+        "endgroup",
+        "group",
+        "endgroup",
+    ]
+    assert "requirements.txt (Python 3.12): breaks" in lines[lines.index("::endgroup::") + 1]
