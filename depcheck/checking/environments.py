@@ -208,11 +208,7 @@ class UvEnvironments:
         return self._uv(environment, [*words, "--index-url", self.index.url(world), str(file)], network)
 
     def _read(self, environment: Environment) -> tuple[OnDisk, ...]:
-        return tuple(
-            found
-            for folder in environment.site_packages
-            for found in read_all(folder, self._known)
-        )
+        return tuple(found for folder in environment.site_packages for found in read_all(folder, self._known))
 
     def _project_wheel(self, environment: Environment, world: World) -> Path | Failure:
         """The repository's own wheel, built once for each world: build requirements differ between worlds."""

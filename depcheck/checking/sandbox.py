@@ -94,9 +94,7 @@ def walls_here(*, sandbox: bool, in_actions: bool, needed: Iterable[Path] = (), 
             "Use the container action, or --no-sandbox in a job whose token can only read."
         )
     uid = GUEST_UID + worker if drops else None
-    return Walls(
-        raised=True, uid=uid, landlock_abi=landlock.abi(), seccomp=seccomp.available(), required=in_actions
-    )
+    return Walls(raised=True, uid=uid, landlock_abi=landlock.abi(), seccomp=seccomp.available(), required=in_actions)
 
 
 def limits(walls: Walls) -> dict[str, int]:
@@ -106,9 +104,7 @@ def limits(walls: Walls) -> dict[str, int]:
     return common if walls.uid is None else {**common, "RLIMIT_NPROC": PROCESSES}
 
 
-def order(
-    walls: Walls, network: Network, *, readable: Iterable[Path], writable: Iterable[Path]
-) -> dict[str, Any]:
+def order(walls: Walls, network: Network, *, readable: Iterable[Path], writable: Iterable[Path]) -> dict[str, Any]:
     """The part of the launcher's order that speaks of walls; see `walls/__main__.py`."""
     return {
         "walls": walls.raised,

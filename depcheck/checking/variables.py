@@ -13,9 +13,7 @@ CERTIFICATES = (
     "GIT_SSL_CAINFO",
 )
 PROXIES = tuple(
-    name
-    for lower in ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
-    for name in (lower, lower.upper())
+    name for lower in ("http_proxy", "https_proxy", "no_proxy", "all_proxy") for name in (lower, lower.upper())
 )
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

@@ -99,9 +99,7 @@ def _with_value(option: CompilerOption, joined: str | None, rest: Iterator[str])
         return Argument(option)
     value = next(rest, None) if joined is None else joined
     if value is None:
-        raise LockfileError(
-            f"The header gives {option.name} no value; compile the lockfile again to correct it."
-        )
+        raise LockfileError(f"The header gives {option.name} no value; compile the lockfile again to correct it.")
     return Argument(option, value)
 
 

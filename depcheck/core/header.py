@@ -79,18 +79,14 @@ def read_header(text: str) -> Header:
         return Header(header, compiler, era, python, command, declined=_DECLINED[compiler])
     argv = _argv(compiler, command)
     declined = _UV_EXPORT if compiler == "uv" and command.split()[:2] == ["uv", "export"] else ""
-    return Header(
-        header, compiler, era, python, command, argv, custom=not argv and not declined, declined=declined
-    )
+    return Header(header, compiler, era, python, command, argv, custom=not argv and not declined, declined=declined)
 
 
 def decline_by_name(path: str) -> str:
     """Why a file of this name is recognised but not compiled, or empty."""
     name = path.rpartition("/")[2]
     if name == "pylock.toml" or (name.startswith("pylock.") and name.endswith(".toml")):
-        return (
-            "It is a pylock.toml, which depcheck does not read; compile a requirements.txt from its sources."
-        )
+        return "It is a pylock.toml, which depcheck does not read; compile a requirements.txt from its sources."
     return ""
 
 

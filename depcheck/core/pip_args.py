@@ -61,9 +61,7 @@ def checked(value: str) -> str:
     try:
         words = shlex.split(value)
     except ValueError:
-        raise LockfileError(
-            f"--pip-args in the header cannot be split: {value[:200]!r}; correct its quotes."
-        ) from None
+        raise LockfileError(f"--pip-args in the header cannot be split: {value[:200]!r}; correct its quotes.") from None
     return shlex.join(_kept(words))
 
 
@@ -89,7 +87,5 @@ def _with_value(name: str, value: str) -> Iterator[str]:
     if name in _PATHS:
         relative(value, f"{name} of --pip-args")
     elif not re.fullmatch(r"[\w.,:+*=/@\[\] -]*", value):
-        raise LockfileError(
-            f"{name} of --pip-args in the header has the odd value {value[:80]!r}; correct it."
-        )
+        raise LockfileError(f"{name} of --pip-args in the header has the odd value {value[:80]!r}; correct it.")
     yield from (name, value)

@@ -8,9 +8,7 @@ from depcheck.core.compiler_options import CompilerOption as Option
 from depcheck.core.compiler_options import Treatment, table
 
 
-def _pair(
-    name: str, since: str = "", since_no: str = "", treatment: Treatment = Treatment.KEEP
-) -> Iterator[Option]:
+def _pair(name: str, since: str = "", since_no: str = "", treatment: Treatment = Treatment.KEEP) -> Iterator[Option]:
     """A switch and its opposite."""
     yield Option(f"--{name}", treatment, since=since)
     yield Option(f"--no-{name}", treatment, since=since_no or since)

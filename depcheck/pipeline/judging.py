@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from depcheck.core.changes import diff
-from depcheck.core.compilation import Compiled, NotCompiled, Obstacle
+from depcheck.core.compilation import NotCompiled, Obstacle
 from depcheck.core.environments import EnvironmentSpec
 from depcheck.core.errors import DepcheckError, IndexUnavailableError
 from depcheck.core.report import EnvironmentReport, Status
@@ -35,7 +35,7 @@ def _judge(case: Case) -> EnvironmentReport:
     if isinstance(committed, NotCompiled):
         return obstructed.from_the_start(case, committed)
     case.ports.reporter.stage("compile afresh")
-    compiled = _fresh(case, committed)
+    compiled = case.ports.compiler.compile(case.spec, case.upgraded(committed.pins), upgrade=True)
     if isinstance(compiled, NotCompiled):
         return obstructed.judge(case, committed, compiled)
     return _drifted(case, committed, lock_set(compiled.files, case.markers))
@@ -48,15 +48,6 @@ def _stale(case: Case, stale: baseline.Stale) -> EnvironmentReport:
         if isinstance(compiled, NotCompiled) and compiled.obstacle is Obstacle.UNRESOLVABLE:
             return obstructed.judge(case, stale.unsatisfied, compiled)
     return verdict(case, Status.STALE, stale.reason)
-
-
-def _fresh(case: Case, committed: LockSet) -> Compiled | NotCompiled:
-    """A fresh resolution. A conflict must repeat: an index that once left something out looks the same."""
-    world = case.upgraded(committed.pins)
-    compiled = case.ports.compiler.compile(case.spec, world, upgrade=True)
-    if isinstance(compiled, NotCompiled) and compiled.obstacle is Obstacle.UNRESOLVABLE:
-        return case.ports.compiler.compile(case.spec, world, upgrade=True)
-    return compiled
 
 
 def _drifted(case: Case, committed: LockSet, candidate: LockSet) -> EnvironmentReport:

@@ -57,7 +57,9 @@ KOMBU = ["--python", "3.6", "--as-of", "2018-06-20", "--test", ""]
 def celery(repo):
     if not shutil.which("python3.6") and not list(__import__("pathlib").Path.home().glob(".pyenv/versions/3.6*")):
         pytest.skip("there is no Python 3.6 on this machine")
-    return repo.write(requirements__in="celery==4.1.0\n", requirements__txt=CELERY, tasks__py=TASKS).commit("2018-05-20")
+    return repo.write(requirements__in="celery==4.1.0\n", requirements__txt=CELERY, tasks__py=TASKS).commit(
+        "2018-05-20"
+    )
 
 
 def assert_kombu(environment):

@@ -1,6 +1,7 @@
 """Lockfiles written with each option of pip-compile are compiled again to the byte, by the real tools."""
 
 import os
+import shlex
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -126,7 +127,7 @@ def pip_tools(bench, tmp_path_factory):
     env = {**clean, "PIP_CONFIG_FILE": os.devnull}
     subprocess.run([folder / "bin/pip", "install", "-q", "pip-tools==7.6.2", "pip==26.3"], check=True, env=env)
     return lambda repo, words: subprocess.run(
-        f"{folder}/bin/pip-compile {words}", shell=True, cwd=repo, env=env, check=True, capture_output=True, text=True
+        [folder / "bin/pip-compile", *shlex.split(words)], cwd=repo, env=env, check=True, capture_output=True, text=True
     )
 
 
@@ -136,13 +137,15 @@ def test_each_option_is_compiled_again_to_the_byte(variant, bench, pip_tools, tm
     for name, text in FILES.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
-    known = {path for path in tmp_path.rglob("*.txt")}
+    known = set(tmp_path.rglob("*.txt"))
     pip_tools(tmp_path, VARIANTS[variant])
     (written,) = {path for path in tmp_path.rglob("*.txt") if "egg-info" not in str(path)} - known
     committed = written.read_bytes()
     name = written.relative_to(tmp_path).as_posix()
     settings = Settings(repo=tmp_path, lockfiles=(name,), python=HERE)
-    (spec,) = Repository(settings, lambda words: run_own(words, folder=tmp_path, timeout_s=9).answer.decode()).environments()
+    (spec,) = Repository(
+        settings, lambda words: run_own(words, folder=tmp_path, timeout_s=9).answer.decode()
+    ).environments()
     assert not spec.skipped
     compiled = bench(tmp_path).compile(spec, World(), upgrade=False)
     assert isinstance(compiled, Compiled), compiled

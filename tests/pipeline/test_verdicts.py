@@ -21,7 +21,7 @@ def locked(*pins: str) -> str:
 
 @pytest.fixture
 def histories(dated):
-    """lib 1.0 has `old`, 2.0 has not; plug uses lib; spare changes without harm."""
+    """In lib 1.0 there is `old`, in 2.0 not; plug uses lib; spare changes without harm."""
     dated.release("lib", "1.0", "2024-01-01", text="old = 1\n")
     dated.release("lib", "1.5", "2024-02-01", text="old = 1\n")
     dated.release("lib", "2.0", "2024-03-01", text="new = 1\n")
@@ -85,7 +85,7 @@ def test_as_of_shows_the_world_up_to_that_day(histories, judged) -> None:
 
 
 def test_a_cooldown_leaves_young_releases_alone_and_takes_nothing_back(histories, judged) -> None:
-    """spare 1.1 is too young, and a committed pin that is younger still does not go down."""
+    """A release of spare is too young, and a committed pin that is younger still does not go down."""
     files = {"requirements.in": "lib\nspare\n", "requirements.txt": locked("lib==2.1", "spare==1.0")}
     day = datetime(2024, 4, 2, tzinfo=UTC)
     report = judged(files, python=PYTHON, as_of=day, cooldown_days=30)

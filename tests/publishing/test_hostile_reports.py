@@ -54,7 +54,7 @@ def test_a_file_that_the_environment_does_not_have_is_refused():
 )  # fmt: skip
 def test_no_new_line_but_pins(line):
     """No new index, URL, path, editable, option, loose requirement, or trick with line ends."""
-    with pytest.raises(ReportError, match="lockfile|requirements"):
+    with pytest.raises(ReportError, match=r"lockfile|requirements"):
         check_content("requirements.txt", OLD, f"{SAFE}{line}\n")
 
 
