@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from replay import INCIDENTS, every, replay
 
-pytestmark = [pytest.mark.live, pytest.mark.slow]
+pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.story]
 
 HANDFUL = (
     "click82-typer-help",
