@@ -192,7 +192,7 @@ class Forge:
         """Ask for reviews; `org/team` names a team."""
         teams = [each.rpartition("/")[2] for each in reviewers if "/" in each]
         body = {"reviewers": [each for each in reviewers if "/" not in each], "team_reviewers": teams}
-        self.wire.ask("POST", self._at(f"/pulls/{number}/requested_reviewers"), shapes.Anything, body=body)
+        self.wire.ask("POST", self._at(f"/pulls/{number}/requested_reviewers"), shapes.Pull, body=body)
 
     def _at(self, path: str) -> str:
         return f"/repos/{self.repository}{path}"

@@ -10,7 +10,13 @@ class User(msgspec.Struct):
 
 
 class Label(msgspec.Struct):
-    """A label; old ones came as plain strings, which count as no label of ours."""
+    """A label."""
+
+    name: str
+
+
+class LabelOfIssue(msgspec.Struct):
+    """A label as issues show it; old ones came as plain strings, which count as no label of ours."""
 
     name: str | None = None
 
@@ -30,7 +36,7 @@ class Item(msgspec.Struct):
     html_url: str
     user: User | None = None
     body: str | None = None
-    labels: list[Label | str] = []
+    labels: list[LabelOfIssue | str] = []
     pull_request: PullOfIssue | None = None
 
 
@@ -60,6 +66,7 @@ class Pull(msgspec.Struct):
 class Comment(msgspec.Struct):
     """A comment."""
 
+    id: int
     user: User | None = None
     body: str | None = None
 
@@ -136,7 +143,3 @@ class ViewerAnswer(msgspec.Struct):
     """GraphQL's answer."""
 
     data: Viewer | None = None
-
-
-class Anything(msgspec.Struct):
-    """An object of which nothing is read."""

@@ -37,7 +37,11 @@ class Stage:
         """The night; in a race another run does all of its work after our call number `rival_after`."""
         ours = partial(night, self.github, self.folder, self.found, run=49 if "older" in self.story else 52)
         if self.story.startswith("race"):
-            rival = partial(night, self.github, self.folder, [breaks()], run=50)
+
+            def rival():
+                with counted(timeout_s=timeout_s):
+                    night(self.github, self.folder, [breaks()], run=50)
+
             with counted(after=rival_after, do=rival), counted(timeout_s=timeout_s, **disturbance):
                 ours()
         else:
