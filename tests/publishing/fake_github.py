@@ -380,13 +380,14 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(length) or b"null")
         parts = urlsplit(self.path)
         github = self.github
+        path = parts.path.removeprefix("/api/v3").replace("/api/graphql", "/graphql")  # as Enterprise Server has it
         github.ticks += 1
-        github.calls.append((self.command, unquote(parts.path)))
+        github.calls.append((self.command, unquote(path)))
         fault = github.faults.get(len(github.calls), "")
         if self.headers.get("Authorization") not in {f"token {github.token}", f"Bearer {github.token}"}:
             self._send(401, _error("Bad credentials"))
         elif not self._without_work(fault):
-            self._after_work(fault, *github.answer(self.command, parts.path, dict(parse_qsl(parts.query)), body))
+            self._after_work(fault, *github.answer(self.command, path, dict(parse_qsl(parts.query)), body))
 
     do_GET = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815  # the names that http.server calls
 

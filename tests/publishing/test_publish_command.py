@@ -1,0 +1,69 @@
+"""`depcheck publish` as a person and as the runner call it."""
+
+import pytest
+from fake_github import REPOSITORY, TOKEN
+from stories import OLD, breaks, report
+from test_nights import living
+
+from depcheck import app
+from depcheck.core.errors import UsageError
+from depcheck.core.markers import Run, read_marker
+from depcheck.core.report_json import encode
+from depcheck.core.settings import PublishOptions
+from depcheck.publishing.place import Place, place_of
+from depcheck.publishing.wire import Patience
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "report.json").write_bytes(encode(report(breaks())))
+    return tmp_path
+
+
+def runner(github, **more):
+    """The runner's variables."""
+    return {
+        "GITHUB_API_URL": github.url, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_RUN_ID": "77", "GITHUB_RUN_ATTEMPT": "2",
+        "GITHUB_REF_NAME": "main", "GITHUB_REF_TYPE": "branch", "GITHUB_TOKEN": TOKEN, **more,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("server", ["", "/api/v3"])
+def test_the_runners_variables_say_where(github, folder, monkeypatch, server):
+    """Address (GitHub Enterprise Server's too), repository, base branch, run and attempt come from the runner."""
+    monkeypatch.setattr("depcheck.publishing.publisher.Patience", lambda: Patience(between_writes_s=0))
+    github.git.commit_files("main", {"requirements.txt": OLD})
+    done = app.publish(folder, PublishOptions(), runner(github, GITHUB_API_URL=github.url + server))
+    (pull,), (issue,) = living(github)
+    assert (done.problems, done.issue_url.endswith(f"/{issue['number']}")) == ((), True)
+    assert read_marker(pull["body"]).run == Run(77, 2)
+
+
+@pytest.mark.parametrize("missing", ["GITHUB_TOKEN", "GITHUB_REPOSITORY"])
+def test_what_is_missing_is_named(github, folder, missing):
+    """Without a token or a repository: a usage error that names it, and no call."""
+    environ = runner(github)
+    del environ[missing]
+    with pytest.raises(UsageError, match=missing):
+        app.publish(folder, PublishOptions(), environ)
+    assert github.calls == []
+
+
+def test_dry_run_needs_neither_token_nor_forge(github, folder):
+    """`--dry-run` prints title and body, and asks nobody."""
+    done = app.publish(folder, PublishOptions(dry_run=True), {})
+    assert any("kombu 4.2.0 breaks requirements.txt" in line for line in done.lines)
+    assert github.calls == []
+
+
+@pytest.mark.parametrize("event", ["pull_request", "pull_request_target", "merge_group"])
+def test_runs_for_pull_requests_publish_nothing(github, folder, event):
+    """What a pull request's run judged is not what stands on the branch."""
+    done = app.publish(folder, PublishOptions(), runner(github, GITHUB_EVENT_NAME=event))
+    assert (event in done.lines[0], github.calls) == (True, [])
+
+
+def test_a_tag_and_a_plain_machine_mean_the_default_branch():
+    """Only a branch is a base; without a run's number nothing is older or newer."""
+    assert place_of({"GITHUB_REF_NAME": "v1", "GITHUB_REF_TYPE": "tag", "GITHUB_RUN_ID": "x"}) == Place()
+    assert place_of({"GITHUB_API_URL": "https://ghe.example/api/v3/"}).base_url == "https://ghe.example/api/v3"
