@@ -1,0 +1,136 @@
+"""The documents say what the code does: no option, input, output, field or dependency more or less."""
+
+import re
+import shlex
+import tomllib
+from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from depcheck import action, arguments, scaffold
+from depcheck.core import report as values
+from depcheck.core.config import from_toml
+from depcheck.core.options import BISECT, CHECK, PUBLISH, Form
+from depcheck.core.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+USAGE = (ROOT / "docs" / "usage.md").read_text()
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+OPTIONS = {option.name: option for option in (*CHECK, *PUBLISH, *BISECT)}
+OF_THE_ACTION = {"command", "token", "fail-on"}
+
+
+def yaml(text: str):
+    return YAML(typ="safe", pure=True).load(text)
+
+
+def test_every_option_is_in_the_docs_and_the_other_way_round():
+    """docs/usage.md has one row for each option, with its default."""
+    rows = re.findall(r"^\| (?:`-r`, )?`--([a-z-]+)[^|]*(?:\\\|[^|]*)*\|.*\| (.*) \|$", USAGE, re.MULTILINE)
+    assert {name for name, _ in rows} == set(OPTIONS)
+    assert all(default == OPTIONS[name].default for name, default in rows if name != "good")
+
+
+def test_every_input_and_output_is_in_action_yml_and_the_other_way_round():
+    """The action takes every option of check and publish, and gives what the contract names."""
+    described = yaml((ROOT / "action.yml").read_text())
+    assert set(described["inputs"]) == {option.name for option in (*CHECK, *PUBLISH)} | OF_THE_ACTION
+    assert all(isinstance(each.get("default", ""), str) for each in described["inputs"].values())
+    quiet = values.EnvironmentReport("r.txt", "3.12", values.Status.QUIET, "Nothing changed.")
+    found = action.findings(_report(quiet), Settings())
+    published = {"pull-request-number", "pull-request-url", "issue-number", "issue-url"}
+    assert set(described["outputs"]) == set(found) | published
+    for name in described["outputs"]:
+        assert f"`{name}`" in USAGE
+
+
+def _report(*environments):
+    moment = datetime(2026, 11, 22, 3, 17, tzinfo=UTC)
+    return values.Report(values.Tool("depcheck", "1"), moment, moment, None, None, None, {}, environments)
+
+
+@pytest.mark.parametrize(
+    ("heading", "shape"),
+    [
+        ("Report", values.Report),
+        ("Environment", values.EnvironmentReport),
+        ("Lockfile", values.LockfileReport),
+        ("Change", values.ChangeReport),
+        ("Check", values.CheckReport),
+        ("Culprit", values.Culprit),
+        ("Proposal", values.ProposalReport),
+    ],
+)
+def test_every_field_of_the_report_is_described(heading, shape):
+    """docs/report.md names the fields of report.json, and no others."""
+    page = (ROOT / "docs" / "report.md").read_text()
+    section = page.partition(f"### {heading}\n")[2].partition("\n### ")[0]
+    cells = re.findall(r"^\| (`[^|]*`) \|", section, re.MULTILINE)
+    assert {name for cell in cells for name in re.findall(r"`(\w+)`", cell)} == {field.name for field in fields(shape)}
+
+
+def test_every_status_is_described():
+    """The verdicts' words stand in the reference."""
+    page = (ROOT / "docs" / "report.md").read_text()
+    assert all(f"`{status}`" in page for status in values.Status)
+
+
+def test_every_dependency_is_justified():
+    """docs/dependencies.md has one row for each run-time dependency."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    names = {re.split(r"[<>=\[]", each)[0] for each in project["dependencies"]}
+    page = (ROOT / "docs" / "dependencies.md").read_text()
+    assert set(re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)) == names
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page):
+    """Every relative link names a file, every anchor a heading of it."""
+    for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text()):
+        path, _, anchor = target.partition("#")
+        file = page.parent / path if path else page
+        assert file.exists(), target
+        headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE) if anchor else []
+        slugs = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+        assert not anchor or anchor in slugs, target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_in_the_docs_are_understood(page):
+    """Every `depcheck …` in a console block goes through the real grammar."""
+    for block in re.findall(r"```console\n(.*?)```", page.read_text(), re.DOTALL):
+        for line in re.findall(r"^\$ depcheck (.*)$", block, re.MULTILINE):
+            arguments.parser().parse_args(shlex.split(line, comments=True))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_workflows_in_the_docs_use_inputs_that_exist(page):
+    """Every YAML block parses, and what it gives to the action is an input."""
+    inputs = {option.name for option in (*CHECK, *PUBLISH)} | OF_THE_ACTION
+    for block in re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL):
+        for job in yaml(block)["jobs"].values():
+            ours = [step for step in job["steps"] if "depcheck" in step["uses"]]
+            assert {name for step in ours for name in step.get("with", {})} <= inputs
+            assert all(re.search(r"@[0-9a-f]{40}$", step["uses"]) for step in job["steps"])
+
+
+def test_the_workflow_that_init_writes_is_yaml_with_least_rights():
+    """Nothing by default; the job's three permissions; an odd minute."""
+    workflow = yaml(scaffold.workflow("a-repository"))
+    (job,) = workflow["jobs"].values()
+    assert workflow["permissions"] == {}
+    assert set(job["permissions"]) == {"contents", "pull-requests", "issues"}
+    (schedule,) = workflow["on"]["schedule"]
+    assert int(schedule["cron"].split()[0]) % 2
+
+
+def test_the_example_configuration_names_every_option():
+    """What `init` writes, uncommented line by line, is a configuration that is accepted."""
+    for line in scaffold.configuration([]).splitlines():
+        found = re.fullmatch(r"# ([a-z-]+) = (true|\[.*\])", line)
+        if found:
+            assert OPTIONS[found[1]].form is not Form.ONE
+            from_toml(f"{found[1]} = {found[2]}", "depcheck.toml")
