@@ -47,10 +47,8 @@ def _pull_request(environment: EnvironmentReport, key: str) -> Proposal:
 def _issue(environment: EnvironmentReport, report: Report, key: str) -> Proposal:
     shown = harmless(environment.name, 120)
     if environment.status in _GREEN:
-        healed = (
-            "A fresh resolution passes all checks" if environment.status is Status.SAFE else "Nothing has changed since"
-        )
-        return Proposal(Form.ISSUE, key, shown, Stance.CLOSE, f"Green again. {healed}.")
+        healed = "passes all checks" if environment.status is Status.SAFE else "gives what is committed"
+        return Proposal(Form.ISSUE, key, shown, Stance.CLOSE, f"Green again: a fresh resolution {healed}.")
     if environment.status not in _SPOKEN_OF:
         return Proposal(Form.ISSUE, key, shown, Stance.LEAVE, f"nothing to report ({environment.status})")
     title = bodies.issue_title(environment)

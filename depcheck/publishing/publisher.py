@@ -81,9 +81,7 @@ def _settled(report: Report, forge: Forge, options: PublishOptions, place: Place
     site = Site(forge, branches, Base(forge, branch), options, place.run, settings.html_url)
     night = _Night(report, seen, site)
     done = [each for proposal in wanted for each in night.settle(proposal)]
-    for name, key in seen.strays:
-        branches.remove(name, key)
-    return _published(notes, done)
+    return _published(notes, [*done, *night.sweep()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +105,14 @@ class _Night:
             if error.status == 401:  # noqa: PLR2004  # nothing more can succeed
                 raise
             yield f"{proposal.shown}: {remedy(error)}"
+
+    def sweep(self) -> Iterator[str]:
+        """Take away branches that a run left behind; what is refused is a problem."""
+        for name, key in self.seen.strays:
+            try:
+                self.site.branches.remove(name, key)
+            except RefusedError as error:
+                yield f"{name}: {remedy(error)}"
 
     def _grounded(self, proposal: Proposal) -> tuple[Proposal, tuple[Put, ...]]:
         """The proposal held against the base branch as it is now, where files are to be committed at all."""

@@ -28,7 +28,7 @@ def snapshot(forge: Forge, branches: Branches, wanted: Iterable[Proposal]) -> Sn
     used = {each.branch for each in found if each.open}
     tips = forge.branches(branches.prefix) if names else {}
     strays = []
-    for name in tips.keys() & names.keys() - used:
+    for name in sorted(tips.keys() & names.keys() - used):
         unlabelled = [_unlabelled(pull, forge, branches) for pull in forge.open_pulls_from(name)]
         found += [each for each in unlabelled if each is not None]
         if not unlabelled and names[name].stance is Stance.CLOSE:

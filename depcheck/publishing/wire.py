@@ -91,6 +91,9 @@ class Wire:
                 if error.status < _BROKEN:
                     self.pause(self._limited(error, attempt, f"{verb} {path.partition('?')[0]}"))
                     continue
+            except RuntimeError as error:  # how PyGithub refuses to follow a redirection to elsewhere
+                message = f"GitHub's answer leads elsewhere ({one_line(str(error))})"
+                raise UnavailableError(f"{message}; correct GITHUB_API_URL and GITHUB_REPOSITORY.") from None
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
                 trouble = type(error).__name__
             if not again:
