@@ -1,6 +1,6 @@
 """Carries out one action of a settlement. Cut off at any call and begun again, it ends the same."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import assert_never
 
 from depcheck.core.markers import Form, marked
@@ -48,7 +48,7 @@ class Execution:
             head = made
         if update.told:
             self._tell(existing, proposal)
-        self._state(existing, proposal, head, proposal.body)
+        self.site.state(existing, proposal, head, proposal.body)
         if existing.incomplete:
             self.opening.complete(existing.number)
         return stands("updated", proposal, existing)
@@ -66,7 +66,7 @@ class Execution:
             if not pull_requests_off(error):
                 raise
             self._tell(existing, proposal)
-            self._state(existing, proposal, "", self.opening.stand_in(proposal, branch, puts))
+            self.site.state(existing, proposal, "", self.opening.stand_in(proposal, branch, puts))
             return stands("updated", proposal, existing)
         self._close(existing, f"Pull requests can be opened now: #{opened.number}.", duplicate=True)
         return opened
@@ -74,15 +74,6 @@ class Execution:
     def _tell(self, existing: Existing, proposal: Proposal) -> None:
         identity = f"news {_state_of(existing)} {proposal.digest}"
         self.site.forge.say(existing.number, proposal.news, identity, self.site.branches.us)
-
-    def _state(self, existing: Existing, proposal: Proposal, head: str, text: str) -> None:
-        """Write the finding; the title only where nobody gave another one."""
-        marker = self.site.marker(proposal, head)
-        if existing.titled_by_us:
-            self.site.forge.edit(existing.number, body=marked(marker, text), title=proposal.title)
-        else:
-            kept = replace(marker, title=existing.marker.title)
-            self.site.forge.edit(existing.number, body=marked(kept, text))
 
     def _close(self, existing: Existing, reason: str, *, duplicate: bool) -> Stands:
         identity = f"close {_state_of(existing)}"

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from depcheck.core.bodies import patch_body
 from depcheck.core.markers import Form, marked
-from depcheck.core.settlement import Proposal
+from depcheck.core.settlement import Existing, Proposal
 from depcheck.publishing import shapes
 from depcheck.publishing.base import Put, patch
 from depcheck.publishing.github import LABEL
@@ -53,6 +53,7 @@ class Opening:
             if found is None:
                 raise
             pull = found
+        self._bring(pull, proposal, head, proposal.body)
         self.complete(pull.number)
         return Stands(
             f"{proposal.shown}: opened pull request #{pull.number}", Form.PULL_REQUEST, pull.number, pull.html_url
@@ -79,16 +80,16 @@ class Opening:
             return next((each for each in plain if self.site.ours(each.user, each.body, proposal)), None)
 
         item = look() or self._new_issue(proposal, text, look)
-        self._adopt(item, proposal, text)
-        return Stands(f"{proposal.shown}: opened issue #{item.number}", Form.ISSUE, item.number, item.html_url)
-
-    def _adopt(self, item: shapes.Item, proposal: Proposal, text: str) -> None:
-        """What another run, or this one before it was cut off, opened: brought to the finding, never back."""
-        marker = self.site.ours(item.user, item.body, proposal)
-        if marker is not None and marker.digest != proposal.digest and not self.site.run.before(marker.run):
-            self.site.forge.edit(item.number, body=marked(self.site.marker(proposal), text))
+        self._bring(item, proposal, "", text)
         if all(isinstance(label, str) or label.name != LABEL for label in item.labels):
             self.site.forge.add_labels(item.number, self.site.labels())
+        return Stands(f"{proposal.shown}: opened issue #{item.number}", Form.ISSUE, item.number, item.html_url)
+
+    def _bring(self, found: shapes.Item | shapes.Pull, proposal: Proposal, head: str, text: str) -> None:
+        """What another run, or this one before it was cut off, opened: on to our finding, never back to it."""
+        marker = self.site.ours(found.user, found.body, proposal)
+        if marker is not None and marker.digest != proposal.digest and not self.site.run.before(marker.run):
+            self.site.state(Existing(found.number, marker, found.title), proposal, head, text)
 
     def _new_issue(self, proposal: Proposal, text: str, look: Callable[[], shapes.Item | None]) -> shapes.Item:
         body = marked(self.site.marker(proposal), text)

@@ -1,9 +1,9 @@
 """Where one run publishes, and what it says it did there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from depcheck.core.markers import Form, Marker, Run, read_marker, short_digest
+from depcheck.core.markers import Form, Marker, Run, marked, read_marker, short_digest
 from depcheck.core.settings import PublishOptions
 from depcheck.core.settlement import Existing, Proposal
 from depcheck.publishing import shapes
@@ -43,6 +43,15 @@ class Site:
         by_us = user is not None and user.login in self.branches.us
         same = found is not None and (found.form, found.key) == (proposal.form, proposal.key)
         return found if by_us and same else None
+
+    def state(self, existing: Existing, proposal: Proposal, head: str, text: str) -> None:
+        """Write the finding over what `existing` says; the title only where nobody gave another one."""
+        marker = self.marker(proposal, head)
+        if existing.titled_by_us:
+            self.forge.edit(existing.number, body=marked(marker, text), title=proposal.title)
+        else:
+            kept = replace(marker, title=existing.marker.title)
+            self.forge.edit(existing.number, body=marked(kept, text))
 
     def labels(self) -> Sequence[str]:
         """Our own label and those asked for, all of which exist now."""
