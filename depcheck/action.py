@@ -90,7 +90,7 @@ def _run(inputs: Inputs, token: str, environ: Mapping[str, str]) -> int:
         status = check_apart(inputs.words, allowed(environ, inputs.settings.env))
         hand_over(Path(inputs.settings.report), Path(inputs.settings.repo))
         if status not in _JUDGED:
-            return status if status > 0 else _BUG_STATUS
+            return status
     report = read_report(Path(inputs.settings.report), environ.get("GITHUB_REPOSITORY", ""))
     if inputs.command != "publish":
         _tell(report, inputs.settings, environ)

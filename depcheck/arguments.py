@@ -76,7 +76,7 @@ class _Parser(ArgumentParser):
     """Refuses with one sentence instead of the whole usage."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{self.prog}: {message}; `{self.prog} --help` shows what it takes.")
+        raise UsageError(f"{message}; `{self.prog} --help` shows what it takes.")
 
 
 def parser() -> ArgumentParser:

@@ -96,8 +96,14 @@ def as_history_says(judged: EnvironmentReport) -> bool:
     return blamed and ERROR in culprit.headline and judged.proposal.verified
 
 
-def _settings(repo: Path, report: PurePath) -> Settings:
+def write_repository(repo: Path) -> str:
+    """Write the shop as it stood into the folder `repo`, locked for the running Python, whose X.Y is given."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     for name, content in _FILES.items():
         (repo / name).write_text(content.replace("{python}", python), encoding="utf-8")
+    return python
+
+
+def _settings(repo: Path, report: PurePath) -> Settings:
+    python = write_repository(repo)
     return Settings(repo=repo, report=report, python=python, as_of=AS_OF, test="", smoke=(_SMOKE,))

@@ -14,6 +14,8 @@ _ALLOWED = re.compile(
     r"GITHUB_(ACTIONS|REPOSITORY|SHA|REF_NAME|WORKSPACE|RUN_ID|RUN_ATTEMPT|SERVER_URL)|RUNNER_DEBUG"
 )
 
+_OF_A_SIGNAL = 128
+
 
 def allowed(environ: Mapping[str, str], wanted: Iterable[str]) -> dict[str, str]:
     """The variables that the checker may see: an allow-list, and what the user wants its checks to see."""
@@ -22,7 +24,7 @@ def allowed(environ: Mapping[str, str], wanted: Iterable[str]) -> dict[str, str]
 
 
 def check_apart(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Run `depcheck check` with `arguments` in exactly `environ`, and give its exit status.
+    """Run `depcheck check` with `arguments` in exactly `environ`, and give its exit status, for a signal as a shell's.
 
     Signals are passed on. `-P` keeps the repository, which is the working directory, out of the import path.
     """
@@ -38,4 +40,5 @@ def check_apart(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)
-    return os.waitstatus_to_exitcode(status)
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else _OF_A_SIGNAL - code

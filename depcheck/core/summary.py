@@ -106,7 +106,10 @@ def _claim(judged: EnvironmentReport) -> str:
     """What is claimed of the culprits, and at what cost."""
     if not judged.confidence or not judged.culprits:
         return ""
-    return f"Found in {count(judged.trials, 'trial')}; the set of culprits is {prose(judged.confidence)}."
+    cost = (
+        f"Found in {count(judged.trials, 'trial')}" if judged.trials else "Nothing else changed, so no trial was needed"
+    )
+    return f"{cost}; the set of culprits is {prose(judged.confidence)}."
 
 
 def _proposed(proposal: ProposalReport | None) -> str:

@@ -59,7 +59,7 @@ class TerminalReporter:
             self._print(Text(f"  {one_line(text)}"))
         else:
             (task,) = self._live.task_ids
-            words = f"{one_line(text, 100)} ({self._done} checks done)"
+            words = f"{one_line(text, 100)} (checks done: {self._done})"
             self._live.reset(task, total=None, description=words)
 
     def checked(self, label: str, result: CheckResult) -> None:
