@@ -27,6 +27,7 @@ class TerminalReporter:
         self._console = console
         self._quiet = quiet
         self._done = 0
+        self._stage = "starting"
         self._telling = Telling()
         self._live: Progress | None = None
 
@@ -34,7 +35,7 @@ class TerminalReporter:
         if self._console.is_terminal and not self._quiet:
             words = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True))
             self._live = Progress(SpinnerColumn(), TimeElapsedColumn(), words, console=self._console, transient=True)
-            self._live.add_task("starting", total=None)
+            self._live.add_task(self._words(), total=None)
             self._live.start()
         return self
 
@@ -55,16 +56,22 @@ class TerminalReporter:
 
     def stage(self, text: str) -> None:
         """On a terminal, change the live line; in a pipe, write one."""
+        self._stage = one_line(text)
         if self._live is None:
-            self._print(Text(f"  {one_line(text)}"))
+            self._print(Text(f"  {self._stage}"))
         else:
-            (task,) = self._live.task_ids
-            words = f"{one_line(text, 100)} (checks done: {self._done})"
-            self._live.reset(task, total=None, description=words)
+            self._live.reset(self._live.task_ids[0], total=None, description=self._words())
+
+    def _words(self) -> str:
+        """What runs and how many checks are done, short enough to leave room for the clock."""
+        done = f" (checks done: {self._done})"
+        return f"{one_line(self._stage, max(12, self._console.width - len(done) - 12))}{done}"
 
     def checked(self, label: str, result: CheckResult) -> None:
         """One line for each check."""
         self._done += 1
+        if self._live is not None:
+            self._live.update(self._live.task_ids[0], description=self._words())
         line = self._telling.checked(label, result)
         self._print(Text(f"  {line.text}", style=sentences.STYLES[line.outcome]))
 

@@ -96,7 +96,8 @@ def annotations(report: Report, lines: Mapping[tuple[str, str], int], repo: Pure
 
 def _remarks(environment: EnvironmentReport, lines: Mapping[tuple[str, str], int]) -> list[tuple[str, dict[str, str]]]:
     # What was skipped bears the lockfile's path as its name; where nothing was judged at all, that is a dot.
-    path = environment.lockfiles[0].path if environment.lockfiles else environment.name.removeprefix(".")
+    path = environment.lockfiles[0].path if environment.lockfiles else environment.name
+    path = "" if path == "." else path
     title = f"depcheck: {environment.status}"
     remarks = []
     for culprit in environment.culprits:
