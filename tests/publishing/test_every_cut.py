@@ -42,11 +42,12 @@ class Stage:
                 with counted(timeout_s=timeout_s):
                     night(self.github, self.folder, [breaks()], run=50)
 
-            with counted(after=rival_after, do=rival), counted(timeout_s=timeout_s, **disturbance):
+            with counted(after=rival_after, do=rival), counted(timeout_s=timeout_s, **disturbance) as seen:
                 ours()
         else:
-            with counted(timeout_s=timeout_s, **disturbance):
+            with counted(timeout_s=timeout_s, **disturbance) as seen:
                 ours()
+        return seen["calls"]
 
     def end(self):
         """The next run, of the newest finding, and what stands then."""
@@ -87,20 +88,20 @@ def stage(request, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def undisturbed(stage):
-    """The end of the story, and its number of calls."""
+    """The end of the story, the number of calls of our run, and of all runs."""
     stage.github.restore(stage.start)
-    stage.play()
+    own = stage.play()
     calls = len(stage.github.calls)
     end = stage.end()
     alive = [item for item in stage.github.items.values() if item["state"] == "open"]
     assert len([item for item in alive if item["pull"]]) <= 1
     assert len([item for item in alive if not item["pull"]]) <= 1
-    return end, calls
+    return end, own, calls
 
 
 def test_killed_after_each_call(stage, undisturbed):
     """For each call k: killed after k, then run again: the end of an undisturbed run."""
-    end, calls = undisturbed
+    end, calls, _ = undisturbed
     for k in range(1, calls + 1):
         stage.github.restore(stage.start)
         with suppress(Killed):
@@ -110,7 +111,7 @@ def test_killed_after_each_call(stage, undisturbed):
 
 def test_a_race_at_each_call(stage, undisturbed):
     """Wherever the other run does its work within ours, the end is the same."""
-    end, calls = undisturbed
+    end, calls, _ = undisturbed
     for k in range(1, calls + 1) if stage.story.startswith("race") else ():
         stage.github.restore(stage.start)
         stage.play(rival_after=k)
@@ -122,7 +123,7 @@ def test_a_race_at_each_call(stage, undisturbed):
 )
 def test_each_call_answered_with_a_fault(stage, undisturbed, fault):
     """For each call k and each fault: the run goes on by itself, and ends as if nothing had been."""
-    end, calls = undisturbed
+    end, _, calls = undisturbed
     if stage.story == "race of an older run":
         calls = 0  # its cuts and interleavings are tried above; a fault is as in the other race
     for k in range(1, calls + 1):
