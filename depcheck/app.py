@@ -1,5 +1,6 @@
 """The composition root: the only place that names concrete adapters."""
 
+import os
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,6 +36,7 @@ from depcheck.publishing.publisher import Published
 from depcheck.reporting.folder import write
 
 GIT_TIMEOUT_S = 30
+GUESTS = 1000  # users of guests: two runs on one machine must not end each other's
 PREPARE_TIMEOUT_S = 1800  # one compile or installation; --timeout is for the checks
 
 
@@ -147,7 +149,9 @@ def _workshop(
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="depcheck-", ignore_cleanup_errors=True)))
         scratch.chmod(0o711)  # the guest passes through to its own folders, and sees nothing else
-        walls = walls_here(sandbox=settings.sandbox, in_actions=_in_actions(environ), needed=needed)
+        walls = walls_here(
+            sandbox=settings.sandbox, in_actions=_in_actions(environ), needed=needed, worker=os.getpid() % GUESTS
+        )
         guest = Guest(walls, scratch, environ, settings.env)
         yield _Workshop(settings, reporter, environ, guest, interpreters, scratch, cache, stack)
 

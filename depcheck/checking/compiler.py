@@ -19,7 +19,7 @@ from depcheck.core.environments import EnvironmentSpec, LockfileSpec
 from depcheck.core.errors import IndexUnavailableError, LockfileError
 from depcheck.core.lockfile import parse_lockfile, with_body
 from depcheck.core.obstacles import blocked_by_network, obstacle, refuses_a_pin, stumbled, without_match
-from depcheck.core.outputs import without_scratch
+from depcheck.core.outputs import exit_sentence, without_scratch
 from depcheck.core.pip_compile_options import supported
 from depcheck.core.world import World
 from depcheck.ports import PackageServer
@@ -134,6 +134,11 @@ class CommandCompiler:
             limit = f"{self.timeout_s:.0f} s"
             raise IndexUnavailableError(
                 f"Compiling {lock.path} was stopped after {limit}. Give it more with --timeout, or narrow its sources."
+            )
+        if ran.exit_status is not None and ran.exit_status < 0:
+            raise IndexUnavailableError(
+                f"Compiling {lock.path} was ended from outside ({exit_sentence(ran.exit_status)}), perhaps for want of "
+                "memory. No package is to blame; try again."
             )
         if blocked_by_network(ran.output):
             raise IndexUnavailableError(

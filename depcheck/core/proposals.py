@@ -30,6 +30,8 @@ def _pull_request(environment: EnvironmentReport, key: str) -> Proposal:
     if environment.status not in {Status.SAFE, Status.BREAKS} or proposed is None or not proposed.verified:
         why = f"nothing verified to propose ({environment.status})"
         return Proposal(Form.PULL_REQUEST, key, shown, Stance.LEAVE, why)
+    if not proposed.files:
+        return Proposal(Form.PULL_REQUEST, key, shown, Stance.CLOSE, "The newest set that works is what is committed.")
     files = tuple(sorted(proposed.files.items()))
     return Proposal(
         form=Form.PULL_REQUEST,

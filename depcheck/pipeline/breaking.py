@@ -22,7 +22,7 @@ from depcheck.pipeline.explaining import explained
 from depcheck.pipeline.holding import Hold, compile_held, held, hold, installed_from
 from depcheck.pipeline.measuring import Measured, measure, planned
 from depcheck.pipeline.sides import Sides
-from depcheck.pipeline.trying import Trying, choosable, side, targets, versions
+from depcheck.pipeline.trying import Trying, choosable, is_command, side, targets, versions
 from depcheck.pipeline.verdicts import compared
 
 ROUNDS = 5  # how often a safe set may turn out not to be one
@@ -181,7 +181,7 @@ def culprit(case: Case, cause: Cause, holds: Sequence[Hold]) -> Culprit:
         hold=tuple(each.line for each in holds),
         build=any(each.build for each in holds),
         skipped=tuple(f"{name} {version}" for name, version in cause.skipped),
-        newly_failing=tuple(sorted(failure.id for failure in cause.failures)),
+        newly_failing=tuple(sorted(failure.id for failure in cause.failures if not is_command(failure))),
     )
 
 

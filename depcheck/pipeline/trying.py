@@ -98,6 +98,11 @@ def _of_install(failure: Failure, package: NormalizedName | None) -> Failure:
     return replace(failure, id=f"install {package or ''}".strip())
 
 
+def is_command(failure: Failure) -> bool:
+    """Whether the failure is a whole command's or an installation's: its id was made here, and names no test or module."""
+    return failure.id.partition(" ")[0] in set(Kind)
+
+
 def mixture_pins(before: Pins, after: Pins, mixture: Mixture) -> Pins:
     """The pins of a mixture."""
     pins = dict(splice(before, after, mixture.moved))

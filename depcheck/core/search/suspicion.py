@@ -24,7 +24,7 @@ from depcheck.core.search.values import Names
 _MISSING, _NAMED, _IMPORTED = 100.0, 70.0, 12.0
 _FRAME, _FADE = 40.0, 0.7
 _BENEATH = (24.0, 8.0)  # what the failing package depends on, at distance 1 and 2
-_HEADLINE, _BESIDE, _TEXT, _COMMAND, _USED = 14.0, 25.0, 5.0, 8.0, 6.0
+_HEADLINE, _BESIDE, _TEXT, _COMMAND, _USED = 14.0, 22.0, 5.0, 8.0, 6.0
 _JUMP = (0.0, 1.0, 5.0, 12.0, 12.0)  # none, less, minor, major, epoch
 _FORCED = 0.4  # of a downgrade's evidence
 _STOPPED = 6.0  # no longer brings a package that is gone
