@@ -99,7 +99,7 @@ def _of_install(failure: Failure, package: NormalizedName | None) -> Failure:
 
 
 def is_command(failure: Failure) -> bool:
-    """Whether the failure is a whole command's or an installation's: its id was made here, and names no test or module."""
+    """Whether the failure is a whole command's or an installation's: its id was made here and names no test."""
     return failure.id.partition(" ")[0] in set(Kind)
 
 
