@@ -183,11 +183,12 @@ class UvEnvironments:
     def _cache(self) -> Path:
         return self.scratch / "uv-cache"
 
-    def _uv(self, environment: Environment, words: Sequence[str], network: Network) -> Ran:
+    def _uv(self, environment: Environment, words: Sequence[str], network: Network, *, own: bool = False) -> Ran:
+        """`own`: the repository itself is built, which needs versions; a release brings its own and must keep it."""
         uv = find_uv_bin()
         env = {
             "UV_CACHE_DIR": str(self._cache), "UV_LINK_MODE": "hardlink", "UV_PYTHON_DOWNLOADS": "never",
-            "UV_HTTP_RETRIES": "1", "UV_NO_PROGRESS": "1", **VERSIONS,
+            "UV_HTTP_RETRIES": "1", "UV_NO_PROGRESS": "1", **(VERSIONS if own else {}),
         }  # fmt: skip
         return self.guest.run(
             [uv, *words],
@@ -205,7 +206,8 @@ class UvEnvironments:
         file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         network = OPEN if any(REMOTE.search(line) for line in lines) else Network.only(self.index.port)
         words = ["pip", "sync", "--quiet", "--allow-empty-requirements", "--python", str(environment.python)]
-        return self._uv(environment, [*words, "--index-url", self.index.url(world), str(file)], network)
+        own = any(str(environment.folder / "source") in line for line in lines)
+        return self._uv(environment, [*words, "--index-url", self.index.url(world), str(file)], network, own=own)
 
     def _read(self, environment: Environment) -> tuple[OnDisk, ...]:
         return tuple(found for folder in environment.site_packages for found in read_all(folder, self._known))
@@ -224,7 +226,7 @@ class UvEnvironments:
                 "--out-dir",
                 str(folder),
             ]
-            ran = self._uv(environment, [*words, "--index-url", url], Network.only(self.index.port))
+            ran = self._uv(environment, [*words, "--index-url", url], Network.only(self.index.port), own=True)
             if not ran.passed:
                 return self._failed(environment, ran).failure or Failure("", "the project could not be built")
             built = list(folder.glob("*.whl"))
