@@ -1,9 +1,12 @@
 """The two stories that are the reason for all this, on the live index."""
 
-import shutil
+import os
 import sys
 
 import pytest
+
+from depcheck.checking.interpreters import Interpreters
+from depcheck.core.errors import InterpreterMissingError
 
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.story]
 
@@ -54,9 +57,11 @@ KOMBU = ["--python", "3.6", "--as-of", "2018-06-20", "--test", ""]
 
 
 @pytest.fixture
-def celery(repo):
-    if not shutil.which("python3.6") and not list(__import__("pathlib").Path.home().glob(".pyenv/versions/3.6*")):
-        pytest.skip("there is no Python 3.6 on this machine")
+def celery(repo, tmp_path):
+    try:
+        Interpreters(os.environ, tmp_path / "pythons").find("3.6")
+    except InterpreterMissingError as missing:
+        pytest.skip(str(missing))
     return repo.write(requirements__in="celery==4.1.0\n", requirements__txt=CELERY, tasks__py=TASKS).commit(
         "2018-05-20"
     )
