@@ -83,7 +83,8 @@ class Repository:
         skipped = []
         for path in paths:
             try:
-                locks[path], pythons[path] = self._read(path, reading)
+                lock, python = self._read(path, reading)
+                locks[lock.path], pythons[lock.path] = lock, python
             except LockfileError as error:
                 skipped.append(_skipped(path, str(error)))
         skipped += self._cyclic(locks) + self._unknown_together(locks)

@@ -38,7 +38,13 @@ def cache(tmp_path_factory) -> Path:
 def depcheck(cache: Path, tmp_path: Path) -> Callable[..., Run]:
     """Runs `depcheck` as a command and reads its report."""
 
-    def run(command: str, *words: str, environ: Mapping[str, str] | None = None, report: Path | None = None) -> Run:
+    def run(
+        command: str,
+        *words: str,
+        environ: Mapping[str, str] | None = None,
+        report: Path | None = None,
+        cwd: Path | None = None,
+    ) -> Run:
         folder = report or tmp_path / "report"
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("PIP_", "UV_", "GITHUB_", "INPUT_"))}
         ran = subprocess.run(
@@ -47,6 +53,7 @@ def depcheck(cache: Path, tmp_path: Path) -> Callable[..., Run]:
             text=True,
             check=False,
             timeout=TIMEOUT_S,
+            cwd=cwd,
             env={**clean, "DEPCHECK_CACHE": str(cache), **(environ or {})},
         )
         file = folder / "report.json"

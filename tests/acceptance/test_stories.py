@@ -101,7 +101,7 @@ def test_kombu_is_found_between_two_dates_without_a_lockfile(depcheck, celery):
     """`bisect` needs the loose requirements and two dates, nothing else."""
     (celery.folder / "requirements.txt").unlink()
     words = ["-r", "requirements.in", "--good", "2018-05-20", "--bad", "2018-06-20", "--python", "3.6", "--test", ""]
-    run = depcheck("bisect", "--repo", str(celery.folder), *words, "--imports")
+    run = depcheck("bisect", *words, "--imports", cwd=celery.folder)
     assert run.status == 1, run.errors
     (culprit,) = run.environment["culprits"]
     assert (culprit["packages"], culprit["first_bad"]) == (["kombu"], {"kombu": "4.2.0"})
