@@ -22,6 +22,7 @@ from depcheck.core.report import Report
 from depcheck.core.settings import PublishOptions, Settings
 from depcheck.core.summary import summary, summary_line, worst
 from depcheck.core.workflow_commands import command, inert
+from depcheck.index.upstream import userinfo
 from depcheck.publishing.validation import read_report
 from depcheck.reporting.folder import hand_over
 from depcheck.reporting.workflow import annotations, write_outputs, write_summary
@@ -51,6 +52,8 @@ def main(environ: MutableMapping[str, str] | None = None) -> int:
     environ = os.environ if environ is None else environ
     token = environ.pop("INPUT_TOKEN", "") or environ.get("GITHUB_TOKEN", "")
     environ.pop("GITHUB_TOKEN", None)
+    for secret in sorted(_secrets(environ)):
+        _say(command("add-mask", secret))
     try:
         return _run(_inputs(environ), token, environ)
     except DepcheckError as error:
@@ -64,6 +67,13 @@ def main(environ: MutableMapping[str, str] | None = None) -> int:
             _say(inert(line))
         _say(command("error", f"{type(error).__name__}: {error}. This is a bug of ours; please report it."))
         return _BUG_STATUS
+
+
+def _secrets(environ: Mapping[str, str]) -> frozenset[str]:
+    """Passwords that stand in index URLs. Tokens are masked by whoever made them: the runner, or an App's step."""
+    urls = [word for name, value in environ.items() if "INDEX" in name for word in value.split()]
+    known = [userinfo(url) for url in urls if "://" in url]
+    return frozenset(each.password for each in known if each and each.password)
 
 
 def _inputs(environ: Mapping[str, str]) -> Inputs:

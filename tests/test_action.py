@@ -69,6 +69,20 @@ def runner(tmp_path):
     return Runner(tmp_path)
 
 
+def test_passwords_are_masked_before_anything_is_said(capsys):
+    """Those in index URLs come first, whatever goes wrong afterwards; the token is never said."""
+    environ = {
+        "INPUT_TOKEN": "ghs_secret",
+        "INPUT_COMMAND": "nonsense",
+        "INPUT_INDEX-URL": "https://user:pass%40word@index.example/simple",
+        "PIP_EXTRA_INDEX_URL": "https://other:hidden@index.example/simple",
+    }
+    action.main(environ)
+    said = capsys.readouterr().out
+    assert said.splitlines()[:2] == ["::add-mask::hidden", "::add-mask::pass@word"]
+    assert "ghs_secret" not in said
+
+
 def test_check_writes_outputs_summary_and_annotations(runner):
     """`command: check` needs no token, ends red where nothing could be judged, and says why three times."""
     ran = runner.run()

@@ -112,9 +112,10 @@ def test_workflows_in_the_docs_use_inputs_that_exist(page):
     inputs = {option.name for option in (*CHECK, *PUBLISH)} | OF_THE_ACTION
     for block in re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL):
         for job in yaml(block)["jobs"].values():
-            ours = [step for step in job["steps"] if "depcheck" in step["uses"]]
+            used = [step for step in job["steps"] if "uses" in step]
+            ours = [step for step in used if "depcheck" in step["uses"]]
             assert {name for step in ours for name in step.get("with", {})} <= inputs
-            assert all(re.search(r"@[0-9a-f]{40}$", step["uses"]) for step in job["steps"])
+            assert all(re.search(r"@[0-9a-f]{40}$", step["uses"]) for step in used)
 
 
 def test_the_workflow_that_init_writes_is_yaml_with_least_rights():
