@@ -1,5 +1,6 @@
 """Starts the checker as a process of its own, which never had the token in its memory or its environment."""
 
+import ctypes
 import os
 import re
 import signal
@@ -15,6 +16,8 @@ _ALLOWED = re.compile(
 )
 
 _OF_A_SIGNAL = 128
+_PR_SET_DUMPABLE = 4  # linux/prctl.h
+_PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def allowed(environ: Mapping[str, str], wanted: Iterable[str]) -> dict[str, str]:
@@ -23,19 +26,31 @@ def allowed(environ: Mapping[str, str], wanted: Iterable[str]) -> dict[str, str]
     return {name: value for name, value in environ.items() if name in names or _ALLOWED.fullmatch(name)}
 
 
+def seal() -> None:
+    """Shut this process's memory and first environment to others of the same user, where the kernel can (Linux).
+
+    Packages' code runs as another user anyway; this is for where it does not, as with `no-sandbox`.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
 def check_apart(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run `depcheck check` with `arguments` in exactly `environ`, and give its exit status, for a signal as a shell's.
 
-    Signals are passed on. `-P` keeps the repository, which is the working directory, out of the import path.
+    Signals are passed on; in a group of its own the checker hears each only once, also from a terminal.
+    `-P` keeps the repository, which is the working directory, out of the import path.
     """
     command = [sys.executable, "-P", "-m", "depcheck", "check", *arguments]
-    child = os.posix_spawn(sys.executable, command, dict(environ))
+    unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED_ON)  # until there is someone to pass them on to
+    child = os.posix_spawn(sys.executable, command, dict(environ), setpgroup=0, setsigmask=unblocked)
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
         os.kill(child, number)
 
-    kept = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    kept = {number: signal.signal(number, pass_on) for number in _PASSED_ON}
     try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
         _, status = os.waitpid(child, 0)
     finally:
         for number, handler in kept.items():

@@ -126,9 +126,9 @@ def test_the_checker_never_has_the_token(runner, monkeypatch):
     seen = []
     spawn = os.posix_spawn
 
-    def spying(path, words, environ):
+    def spying(path, words, environ, **how):
         seen.append((words, dict(environ)))
-        return spawn(path, words, environ)
+        return spawn(path, words, environ, **how)
 
     monkeypatch.setattr(rings.os, "posix_spawn", spying)
     monkeypatch.chdir(runner.workspace)
@@ -171,3 +171,26 @@ def test_refused_publishing_is_red_and_said(runner, capsys, monkeypatch):
     assert action.main(environ) == 3
     assert "::error title=depcheck could not publish::GitHub refused it." in capsys.readouterr().out
     assert (runner.outputs["pull-request-number"], runner.outputs["issue-number"]) == ("7", "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shuts a process's memory")
+def test_the_process_that_holds_the_token_is_sealed():
+    """After `seal` its memory is no file of the same user's any more, and what it starts is as usual."""
+    asking = "import ctypes, os, sys; from depcheck.rings import seal; get = ctypes.CDLL(None).prctl; seal(); "
+    asking += "print(get(3, 0, 0, 0, 0), flush=True); os.execv(sys.executable, [sys.executable, '-c', sys.argv[1]])"
+    afterwards = "import ctypes; print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
+    said = subprocess.run([sys.executable, "-c", asking, afterwards], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["0", "1"]
+    assert "    seal()\n    raise SystemExit(main())" in (ROOT / "entrypoint.py").read_text()
+
+
+def test_the_checker_is_cancelled_once(monkeypatch):
+    """It stands in a group of its own: a terminal's interrupt comes through us alone; a signal's death is a shell's."""
+    spawned = rings.os.posix_spawn
+
+    def asleep(path, _command, environ, **how):
+        waiting = "import os, signal; assert os.getpgrp() == os.getpid(); os.kill(os.getppid(), 15); signal.pause()"
+        return spawned(path, [path, "-c", waiting], environ, **how)
+
+    monkeypatch.setattr(rings.os, "posix_spawn", asleep)
+    assert rings.check_apart([], dict(os.environ)) == 128 + 15
