@@ -61,6 +61,7 @@ def _report(*environments):
         ("Change", values.ChangeReport),
         ("Check", values.CheckReport),
         ("Culprit", values.Culprit),
+        ("Trial", values.TrialReport),
         ("Proposal", values.ProposalReport),
     ],
 )

@@ -127,6 +127,23 @@ class Culprit:
 
 
 @dataclass(frozen=True, slots=True)
+class TrialReport:
+    """One trial of the search, in the order asked.
+
+    `moved` are the chosen changes that it took from the fresh set, `at` the releases that it put in place; what has to
+    move along is not listed. `other` says that it failed, but otherwise than the failure under search; `why` is for
+    people.
+    """
+
+    moved: tuple[str, ...]
+    at: dict[str, str]
+    outcome: Outcome
+    why: str
+    headline: str = ""
+    other: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ProposalReport:
     """The files that we propose to commit. `verified` says that they passed their own run."""
 
@@ -153,6 +170,7 @@ class EnvironmentReport:
     confidence: Confidence | None = None
     proposal: ProposalReport | None = None
     notes: tuple[str, ...] = ()
+    trial_log: tuple[TrialReport, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

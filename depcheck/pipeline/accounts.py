@@ -12,7 +12,8 @@ from depcheck.core.checks import CheckResult, Failure, Kind, Outcome
 from depcheck.core.comparison import Comparison
 from depcheck.core.distributions import Distribution
 from depcheck.core.pins import Pins
-from depcheck.core.report import ChangeReport, CheckReport, LockfileReport
+from depcheck.core.report import ChangeReport, CheckReport, LockfileReport, TrialReport
+from depcheck.core.search.values import Answer, Asked
 from depcheck.core.world import World
 from depcheck.pipeline.case import Case, LockSet
 
@@ -101,4 +102,24 @@ def _checked(result: CheckResult, newly: Sequence[Failure]) -> CheckReport:
         failing=len(result.failures),
         passed=len(result.passed),
         log=result.log,
+    )
+
+
+_OUTCOMES = {Answer.PASS: Outcome.PASS, Answer.UNRESOLVED: Outcome.UNRESOLVED}
+
+
+def tried(log: Sequence[Asked]) -> tuple[TrialReport, ...]:
+    """The search's trials, in the order asked."""
+    return tuple(_tried(asked) for asked in log)
+
+
+def _tried(asked: Asked) -> TrialReport:
+    shown = asked.observation
+    return TrialReport(
+        moved=tuple(sorted(asked.mixture.moved)),
+        at={name: str(version) for name, version in asked.mixture.at},
+        outcome=_OUTCOMES.get(asked.answer, Outcome.FAIL),
+        why=asked.why,
+        headline=shown.unresolved or (shown.failures[0].headline if shown.failures else ""),
+        other=asked.answer is Answer.OTHER,
     )

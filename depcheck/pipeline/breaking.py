@@ -15,7 +15,7 @@ from depcheck.core.search.coupling import couple
 from depcheck.core.search.diagnose import Oracles, diagnose
 from depcheck.core.search.placement import Place
 from depcheck.core.search.suspicion import Scene, suspects
-from depcheck.core.search.values import Budget, Cause, Diagnosis
+from depcheck.core.search.values import Asked, Budget, Cause, Diagnosis
 from depcheck.pipeline import accounts
 from depcheck.pipeline.case import Case, LockSet
 from depcheck.pipeline.explaining import explained
@@ -38,6 +38,7 @@ class Answer:
     culprits: list[Culprit] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
     trials: int = 0
+    log: list[Asked] = field(default_factory=list)
     confidence: Confidence = Confidence.MINIMAL
     proposal: ProposalReport | None = None
     notes: list[str] = field(default_factory=list)
@@ -60,6 +61,8 @@ def search(case: Case, sides: Sides, findings: Sequence[Finding], answer: Answer
     """Find causes, hold them, compile and check what remains; whatever still fails is searched in turn."""
     for _ in range(ROUNDS):
         found = _diagnosed(case, sides, findings, answer)
+        answer.trials += found.trials
+        answer.log += found.log
         if not found.causes:
             return
         _note(case, sides, answer, found)
@@ -106,6 +109,7 @@ def answered(report: EnvironmentReport, answer: Answer) -> EnvironmentReport:
         report,
         culprits=tuple(answer.culprits),
         trials=answer.trials,
+        trial_log=accounts.tried(answer.log),
         confidence=answer.confidence,
         proposal=answer.proposal,
     )
@@ -151,7 +155,6 @@ def _scene(case: Case, sides: Sides, findings: Sequence[Finding]) -> Scene:
 
 def _note(case: Case, sides: Sides, answer: Answer, found: Diagnosis) -> None:
     """Add a diagnosis to the answer: its culprits, and for each one a hold of as little as will do."""
-    answer.trials += found.trials
     answer.confidence = min(answer.confidence, found.confidence, key=_WORST.index)
     for cause in found.causes:
         holds = _holds(cause)

@@ -76,6 +76,7 @@ def blame(case: Case, before: Measured, finding: Finding, obstacle: NotCompiled,
     budget = Budget(breaking.MOST_TRIALS, lambda: case.ports.clock() > answer.deadline_s)
     found = diagnose(targets((finding,), obstacle.package), place, oracles, budget, case.settings.confirmations)
     answer.trials += found.trials
+    answer.log += found.log
     answer.confidence = found.confidence
     for cause in found.causes:
         good, bad = dict(cause.last_good), dict(cause.first_bad)

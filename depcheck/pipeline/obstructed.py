@@ -11,7 +11,7 @@ from depcheck.core.pins import Pin
 from depcheck.core.report import EnvironmentReport, Status
 from depcheck.core.search.first_bad import bisect
 from depcheck.core.search.values import Answer as Seen
-from depcheck.core.search.values import Cause
+from depcheck.core.search.values import Asked, Cause, Mixture, Observation
 from depcheck.pipeline import breaking, building, unresolvable
 from depcheck.pipeline.case import Case, LockSet
 from depcheck.pipeline.comparing import measured_baseline
@@ -85,13 +85,21 @@ class _Builds:
 
     trying: Trying
     pin: Pin
+    log: list[Asked]
 
     def __call__(self, version: Version) -> Seen:
         pins = {**self.trying.before.pins, self.pin.name: replace(self.pin, version=version)}
         seen = self.trying.observe(pins, self.trying.world)
-        if not seen.failures:
-            return Seen.UNRESOLVED if seen.unresolved else Seen.PASS
-        return Seen.SAME if any(f.id.startswith(Kind.INSTALL) for f in seen.failures) else Seen.OTHER
+        answer = _answer(seen)
+        fixed = Mixture(frozenset(), ((self.pin.name, version),))
+        self.log.append(Asked(fixed, seen, answer, f"can {self.pin.name} {version} be built?"))
+        return answer
+
+
+def _answer(seen: Observation) -> Seen:
+    if not seen.failures:
+        return Seen.UNRESOLVED if seen.unresolved else Seen.PASS
+    return Seen.SAME if any(f.id.startswith(Kind.INSTALL) for f in seen.failures) else Seen.OTHER
 
 
 def _blame_release(case: Case, before: Measured, obstacle: NotCompiled, answer: breaking.Answer) -> None:
@@ -104,7 +112,7 @@ def _blame_release(case: Case, before: Measured, obstacle: NotCompiled, answer: 
     bad = obstacle.version or (line[-1] if line else None)
     if bad is None:
         return
-    probe = _Builds(trying, before.pins.get(name) or Pin(name, bad))
+    probe = _Builds(trying, before.pins.get(name) or Pin(name, bad), answer.log)
     pinned = before.pins[name].version if name in before.pins else None
     shown = probe(bad)
     good: Version | None = None

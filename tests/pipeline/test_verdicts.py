@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from depcheck.core.checks import Outcome
 from depcheck.core.report import Status
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -74,6 +75,9 @@ def test_a_break_names_its_first_bad_release_and_keeps_the_rest(histories, judge
     assert report.proposal is not None
     assert report.proposal.verified
     assert report.proposal.files["requirements.txt"] == locked("lib==1.5", "plug==1.0", "spare==1.1")
+    assert len(report.trial_log) == report.trials
+    assert any(trial.moved == ("lib",) and trial.outcome is Outcome.FAIL for trial in report.trial_log)
+    assert any(trial.at == {"lib": "1.5"} and trial.outcome is Outcome.PASS for trial in report.trial_log)
 
 
 def test_as_of_shows_the_world_up_to_that_day(histories, judged) -> None:
