@@ -18,9 +18,11 @@ from depcheck.index.disk import Disk
 from depcheck.index.fetch import Fetch
 from depcheck.index.files import Files
 from depcheck.index.metadata import BrokenWheelError, Metadata, requirements
-from depcheck.index.projects import Projects
+from depcheck.index.page import File
+from depcheck.index.projects import Mark, Project, Projects
 from depcheck.index.releases import releases
 from depcheck.index.routes import Routes
+from depcheck.index.seen import Looked
 from depcheck.index.server import HOST, Server
 from depcheck.index.troubles import Troubles
 from depcheck.index.upstream import Upstream
@@ -101,6 +103,21 @@ class LocalIndex:
     def asked_for(self, world: World) -> frozenset[NormalizedName]:
         """The projects whose pages were asked for in `world` so far, those that no index knows included."""
         return self._routes.asked_for(token(world))
+
+    def looked(self, world: World) -> Looked:
+        """What package tools looked at so far: pages of `world`, files of all worlds."""
+        return self._routes.seen.under(token(world))
+
+    def project(self, name: NormalizedName) -> tuple[Project, tuple[Mark, ...]]:
+        """A project as it is now, with the marks of its pages; raises IndexUnavailableError."""
+        return self._projects[name], self._projects.marks(name)
+
+    def stated_by(self, wheel: File) -> tuple[str, ...] | None:
+        """Requires-Dist of a wheel, as written; None where it cannot be read."""
+        try:
+            return requirements(self._metadata.get(wheel))
+        except BrokenWheelError:
+            return None
 
     def last_source(self) -> str:
         """The file name of the source distribution that was served last, or empty."""

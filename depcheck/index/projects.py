@@ -1,5 +1,6 @@
 """Projects as all upstream indexes show them together, each fetched once a run."""
 
+import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,9 +22,9 @@ PAGE_LIMIT_BYTES = 64 << 20
 _JSON = "application/vnd.pypi.simple.v1+json"
 _ANY = f"{_JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 _PYPI = frozenset({"pypi.org", "test.pypi.org"})  # they always speak JSON, with upload times
-_UNKNOWN = (404, 410)
+UNKNOWN = (404, 410)
 _REFUSED = (401, 403)
-_OK, _NOT_MODIFIED = 200, 304
+OK, NOT_MODIFIED = 200, 304
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,18 @@ class Project:
     known: bool
 
 
+class Mark(msgspec.Struct, frozen=True, array_like=True):
+    """One upstream's page of a project as it was, and what it takes to ask whether it still is.
+
+    `digest` is the SHA-256 of its body, empty where the upstream does not know the project.
+    """
+
+    url: str
+    etag: str
+    last_modified: str
+    digest: str
+
+
 class Projects:
     """Fetches project pages from all upstreams and merges them as pip does: the union of their files.
 
@@ -52,6 +65,12 @@ class Projects:
         self._disk = disk
         self._troubles = troubles
         self._found = Memo(self._merged)
+        self._marks: dict[str, Mark] = {}
+
+    def marks(self, name: NormalizedName) -> tuple[Mark, ...]:
+        """The project's pages, one for each upstream in their order; fetched if need be, raises as `[]` does."""
+        self._found[name]  # the marks are made on the way
+        return tuple(self._marks[f"{upstream.url}{name}/"] for upstream in self._upstreams)
 
     def __getitem__(self, name: NormalizedName) -> Project:
         """The project; raises IndexUnavailableError when any upstream failed: what it has is then unknown."""
@@ -84,15 +103,19 @@ class Projects:
         """The files of one upstream; None where it does not know the project."""
         url = f"{upstream.url}{name}/"
         stored = self._disk.page(url)
-        answer = self._fetch.get(url, _headers(upstream, stored), PAGE_LIMIT_BYTES)
-        if answer.status in _UNKNOWN:
+        asked = page_headers(url, stored.etag, stored.last_modified) if stored else page_headers(url)
+        answer = self._fetch.get(url, asked, PAGE_LIMIT_BYTES)
+        if answer.status in UNKNOWN:
+            self._marks[url] = Mark(url, "", "", "")
             return None
-        if answer.status == _NOT_MODIFIED and stored is not None:
+        if answer.status == NOT_MODIFIED and stored is not None:
+            self._marks[url] = mark(url, stored)
             return _read(stored)
-        if answer.status != _OK:
+        if answer.status != OK:
             raise IndexUnavailableError(_refusal(url, answer.status))
         page = _to_store(answer)
         files = _read(page)
+        self._marks[url] = mark(url, page)
         self._keep(url, page)
         return files
 
@@ -105,14 +128,20 @@ class Projects:
             self._troubles.add(str(error))
 
 
-def _headers(upstream: Upstream, stored: StoredPage | None) -> dict[str, str]:
-    accept = _JSON if urlsplit(upstream.url).hostname in _PYPI else _ANY
+def page_headers(url: str, etag: str = "", last_modified: str = "") -> dict[str, str]:
+    """How a project page is asked for; with validators, only if it has changed since."""
+    accept = _JSON if urlsplit(url).hostname in _PYPI else _ANY
     headers = {"Accept": accept, "Cache-Control": "max-age=0"}
-    if stored is not None and stored.etag:
-        headers["If-None-Match"] = stored.etag
-    if stored is not None and stored.last_modified:
-        headers["If-Modified-Since"] = stored.last_modified
+    if etag:
+        headers["If-None-Match"] = etag
+    if last_modified:
+        headers["If-Modified-Since"] = last_modified
     return headers
+
+
+def mark(url: str, page: StoredPage) -> Mark:
+    """The mark of `page`, which was found at `url`."""
+    return Mark(url, page.etag, page.last_modified, hashlib.sha256(page.body).hexdigest())
 
 
 def _to_store(answer: Answer) -> StoredPage:

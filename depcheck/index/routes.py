@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
@@ -17,6 +16,7 @@ from depcheck.index.metadata import BrokenWheelError, Metadata
 from depcheck.index.page import File
 from depcheck.index.projects import Project, Projects
 from depcheck.index.render import Format, as_hashes, as_html, as_json, local, negotiate
+from depcheck.index.seen import Seen
 from depcheck.index.server import Reply
 from depcheck.index.troubles import Troubles
 from depcheck.index.view import View
@@ -48,12 +48,12 @@ class Routes:
         self._files = files
         self._metadata = metadata
         self._troubles = troubles
-        self._asked: dict[str, dict[NormalizedName, None]] = defaultdict(dict)
+        self.seen = Seen()
         self.last_source = ""
 
     def asked_for(self, token: str) -> frozenset[NormalizedName]:
         """The projects whose pages were asked for under `token`."""
-        return frozenset(self._asked[token].copy())
+        return self.seen.under(token).projects
 
     def answer(self, path: str, accept: str) -> Reply:
         """The reply to a GET of `path`."""
@@ -90,7 +90,7 @@ class Routes:
         style = negotiate(accept)
         if style is None:
             return Reply.text(HTTPStatus.NOT_ACCEPTABLE, "Pages are JSON (PEP 691) or HTML.")
-        self._asked[token][normal] = None
+        self.seen.page(token, normal)
         project = self._projects[normal]
         if not project.known:
             return _not_found(f"No index has a project {normal}.")
@@ -100,8 +100,11 @@ class Routes:
 
     def _hashes(self, token: str, name: str) -> Reply:
         normal = canonicalize_name(name)
-        project = self._projects[normal] if _NAME.fullmatch(normal) else None
-        if project is None or not project.known:
+        if not _NAME.fullmatch(normal):
+            return _not_found(f"{name!r} is not a project name.")
+        self.seen.page(token, normal)
+        project = self._projects[normal]
+        if not project.known:
             return _not_found(f"No index has a project {name!r}.")
         return _page(as_hashes(normal, *self._visible(project, token)), "application/json")
 
@@ -118,6 +121,7 @@ class Routes:
         file = self._listed(key, filename.removesuffix(_METADATA))
         if file is None or (filename.endswith(_METADATA) and not file.is_wheel):
             return _not_found("No page of any index lists this file.")
+        self.seen.file(file)
         headers = _FOREVER if file.is_pinned else _NEVER
         if filename.endswith(_METADATA):
             return Reply(HTTPStatus.OK, self._metadata.get(file), headers=headers)
