@@ -7,6 +7,7 @@ from typing import Protocol
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
+from depcheck.core.advisories import Advisory
 from depcheck.core.checks import Check, CheckResult, Failure
 from depcheck.core.compilation import Compiled, NotCompiled
 from depcheck.core.distributions import Distribution
@@ -40,6 +41,12 @@ class Index(Protocol):
 
     def requires(self, project: NormalizedName, version: Version) -> tuple[str, ...] | None:
         """Requires-Dist of a release, as written, from a wheel's metadata; None where only a build would tell."""
+
+    def advisories(self, project: NormalizedName, version: Version) -> tuple[Advisory, ...]:
+        """Known vulnerabilities of a release, where an index tells of them. Safe for threads.
+
+        Raises IndexUnavailableError where they could not be had, which says nothing about any package.
+        """
 
     def troubles(self) -> tuple[str, ...]:
         """What failed of the indexes themselves, one sentence each; then no package is to blame."""

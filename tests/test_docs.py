@@ -63,6 +63,8 @@ def _report(*environments):
         ("Culprit", values.Culprit),
         ("Trial", values.TrialReport),
         ("Proposal", values.ProposalReport),
+        ("Advisory", values.AdvisoryReport),
+        ("Withdrawn", values.WithdrawnReport),
     ],
 )
 def test_every_field_of_the_report_is_described(heading, shape):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from depcheck.core import sections
+from depcheck.core import cautions, sections
 from depcheck.core.markdown import BODY_LIMIT_BYTES, code, fenced, fits, harmless, paragraphs, prose
 from depcheck.core.report import EnvironmentReport, ProposalReport, Status
 from depcheck.core.sections import TIERS, Tier, count, joined, section
@@ -48,6 +48,8 @@ def issue_title(environment: EnvironmentReport) -> str:
         if not causes:
             return harmless(f"A fresh resolution breaks {name}", _TITLE_LIMIT)
         return harmless(f"{joined(causes[:3])} {'breaks' if len(causes) == 1 else 'break'} {name}", _TITLE_LIMIT)
+    if environment.status in {Status.QUIET, Status.SAFE}:
+        return cautions.title(environment)
     said = {
         Status.UNRESOLVABLE: f"No set of releases satisfies {name}",
         Status.STALE: f"{name} is not what its sources compile to",
@@ -58,6 +60,8 @@ def issue_title(environment: EnvironmentReport) -> str:
 
 def sentence(environment: EnvironmentReport) -> str:
     """The finding in one sentence."""
+    if environment.status in {Status.QUIET, Status.SAFE}:
+        return f"{cautions.title(environment)}."
     causes = joined(
         code(" with ".join(f"{name} {culprit.first_bad.get(name, '')}".strip() for name in culprit.packages))
         for culprit in environment.culprits[:5]
@@ -92,6 +96,7 @@ def _pull_request(environment: EnvironmentReport, proposal: ProposalReport, tier
         _verdict(environment, proposal),
         section("Held, and why", sections.causes(environment, tier)),
         section("How to keep it held", sections.hold(environment)),
+        section("Vulnerable and withdrawn pins", cautions.block(environment, tier)),
         section("Changes", sections.changes(proposal.changes, tier)),
         section("Checks", sections.checks(columns, tier)),
         section("Notes", sections.notes(environment, tier)),
@@ -119,6 +124,7 @@ def _issue(environment: EnvironmentReport, as_of: datetime, tier: Tier) -> str:
         said,
         sections.causes(environment, tier),
         section("What to do", sections.hold(environment)),
+        section("Vulnerable and withdrawn pins", cautions.block(environment, tier)),
         section("Checks", sections.checks(columns, tier)),
         section("All that would change", sections.changes(environment.changes, tier)),
         section("Notes", sections.notes(environment, tier)),
@@ -133,6 +139,8 @@ def _what(environment: EnvironmentReport) -> str:
         safe = environment.proposal is not None and environment.proposal.verified
         beside = " What can be updated safely is in the pull request beside this issue." if safe else ""
         return f"**A fresh installation of {place} breaks today; the committed lockfile works.**{beside}"
+    if environment.status in {Status.QUIET, Status.SAFE}:
+        return paragraphs(f"{place}:", cautions.verdict(environment))
     return paragraphs(
         f"**{place}: {environment.status}.** {prose(environment.reason, 1000)}", _UNJUDGED.get(environment.status, "")
     )

@@ -73,6 +73,14 @@ WORLD = (
         "when the sources last changed",
     ),
     Option("cooldown", "cooldown_days", values.days, "Ignore releases younger than this many days.", "DAYS", "0"),
+    Option(
+        "advisories",
+        "advisories",
+        values.boolean,
+        "Ask PyPI for known vulnerabilities of what is pinned.",
+        default="true",
+        form=_SWITCH,
+    ),
     Option("index-url", "index_url", values.url, "The package index.", "URL", "pip's own configuration"),
     Option("extra-index-url", "extra_index_urls", values.url, "A further package index.", "URL", "none", _MANY),
 )

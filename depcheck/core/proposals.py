@@ -1,6 +1,7 @@
 """From a report to what we want on the forge: for each environment one pull request and one issue, or none."""
 
 from depcheck.core import bodies
+from depcheck.core.cautions import remaining
 from depcheck.core.markdown import harmless
 from depcheck.core.markers import Form, short_digest
 from depcheck.core.outputs import error_itself, signature
@@ -48,10 +49,11 @@ def _pull_request(environment: EnvironmentReport, key: str) -> Proposal:
 
 def _issue(environment: EnvironmentReport, report: Report, key: str) -> Proposal:
     shown = harmless(environment.name, 120)
-    if environment.status in _GREEN:
+    left = [each for found in remaining(environment) for each in found]
+    if environment.status in _GREEN and not left:
         healed = "passes all checks" if environment.status is Status.SAFE else "gives what is committed"
         return Proposal(Form.ISSUE, key, shown, Stance.CLOSE, f"Green again: a fresh resolution {healed}.")
-    if environment.status not in _SPOKEN_OF:
+    if environment.status not in _SPOKEN_OF | _GREEN:
         return Proposal(Form.ISSUE, key, shown, Stance.LEAVE, f"nothing to report ({environment.status})")
     title = bodies.issue_title(environment)
     return Proposal(
@@ -73,4 +75,15 @@ def _finding(environment: EnvironmentReport) -> str:
         releases = sorted((*culprit.first_bad.items(), *culprit.last_good.items()))
         parts += [*sorted(culprit.packages), "", *(part for pair in releases for part in pair)]
         parts += [signature(error_itself(culprit.headline)), *culprit.hold]
-    return short_digest(*parts, *([] if environment.culprits else [signature(environment.reason)]))
+    green = environment.status in _GREEN  # then nothing but what is known against the pins was found
+    reason = [] if environment.culprits or green else [signature(environment.reason)]
+    return short_digest(*(["cautions"] if green else parts), *reason, *_cautions(environment))
+
+
+def _cautions(environment: EnvironmentReport) -> list[str]:
+    """What is known against the pins, in an order of its own."""
+    advisories, withdrawn = remaining(environment)
+    return [
+        *sorted(f"{each.package} {each.version} {each.id}" for each in advisories),
+        *sorted(f"{each.lockfile} {each.package} {each.version} {each.kind}" for each in withdrawn),
+    ]

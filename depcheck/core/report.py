@@ -155,6 +155,35 @@ class ProposalReport:
 
 
 @dataclass(frozen=True, slots=True)
+class AdvisoryReport:
+    """One known vulnerability of one release.
+
+    `committed` says that the release is pinned now, `fresh` that the proposal, or else the fresh set, has it.
+    """
+
+    package: str
+    version: str
+    id: str
+    aliases: tuple[str, ...] = ()
+    summary: str = ""
+    fixed_in: tuple[str, ...] = ()
+    link: str = ""
+    committed: bool = True
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawnReport:
+    """A committed pin that its index has taken back: `kind` is yanked, or removed where it is gone altogether."""
+
+    package: str
+    version: str
+    kind: str
+    reason: str
+    lockfile: str
+
+
+@dataclass(frozen=True, slots=True)
 class EnvironmentReport:
     """The judgement of one environment; `reason` is one sentence."""
 
@@ -171,6 +200,8 @@ class EnvironmentReport:
     proposal: ProposalReport | None = None
     notes: tuple[str, ...] = ()
     trial_log: tuple[TrialReport, ...] = ()
+    advisories: tuple[AdvisoryReport, ...] = ()
+    withdrawn: tuple[WithdrawnReport, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

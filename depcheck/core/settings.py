@@ -35,6 +35,7 @@ class Settings:
     confirmations: int = 2
     network: str = "open"
     sandbox: bool = True
+    advisories: bool = True
     index_url: str = ""
     extra_index_urls: tuple[str, ...] = ()
 

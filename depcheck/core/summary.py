@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from depcheck.core import sections
+from depcheck.core import cautions, sections
 from depcheck.core.markdown import code, fits, paragraphs, prose
 from depcheck.core.plain import one_line
 from depcheck.core.report import EnvironmentReport, ProposalReport, Report, Status
@@ -91,6 +91,7 @@ def _environment(judged: EnvironmentReport, tier: Tier) -> str:
         ("How to hold it", lambda: sections.hold(judged)),
         ("What works", lambda: _proposed(judged.proposal)),
         ("Checks", lambda: sections.checks(columns, tier)),
+        ("Vulnerable and withdrawn pins", lambda: cautions.block(judged, tier)),
         ("What a fresh resolution changes", lambda: sections.changes(judged.changes, tier)),
         ("Notes", lambda: sections.notes(judged, tier)),
     ]

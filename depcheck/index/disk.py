@@ -7,11 +7,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import msgspec
 
 from depcheck.core.errors import IndexUnavailableError
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 class StoredPage(msgspec.Struct, frozen=True):
@@ -51,26 +53,34 @@ class Disk:
 
     def page(self, url: str) -> StoredPage | None:
         """The stored page of `url`; None when there is none or it was damaged."""
+        return self.stored("pages", url, StoredPage)
+
+    def keep_page(self, url: str, page: StoredPage) -> None:
+        """Store the page of `url`."""
+        self.keep("pages", url, page)
+
+    def stored(self, shelf: str, url: str, shape: type[S]) -> S | None:
+        """What was kept of `url` on a shelf; None when there is nothing, or it was damaged or had another shape."""
         try:
-            stored = self._page_path(url).read_bytes()
+            stored = self._path(shelf, url).read_bytes()
         except OSError:
             return None
         digest, body = stored[:32], stored[32:]
         if hashlib.sha256(body).digest() != digest:
             return None
         try:
-            return msgspec.msgpack.decode(body, type=StoredPage)
+            return msgspec.msgpack.decode(body, type=shape)
         except msgspec.MsgspecError:
             return None
 
-    def keep_page(self, url: str, page: StoredPage) -> None:
-        """Store the page of `url`."""
-        body = msgspec.msgpack.encode(page)
-        self.write(self._page_path(url), hashlib.sha256(body).digest() + body)
+    def keep(self, shelf: str, url: str, content: msgspec.Struct) -> None:
+        """Keep what came from `url` on a shelf, with a checksum."""
+        body = msgspec.msgpack.encode(content)
+        self.write(self._path(shelf, url), hashlib.sha256(body).digest() + body)
 
-    def _page_path(self, url: str) -> Path:
+    def _path(self, shelf: str, url: str) -> Path:
         key = hashlib.sha256(url.encode()).hexdigest()
-        return self._folder / "pages" / key[:3] / key
+        return self._folder / shelf / key[:3] / key
 
     def write(self, path: Path, content: bytes) -> None:
         """Put `content` at `path`, whole or not at all."""

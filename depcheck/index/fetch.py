@@ -43,6 +43,7 @@ class Fetch:
         backoff_s: float = 0.5,
         timeout_s: tuple[float, float] = (10, 30),
     ) -> None:
+        self._ca_bundle = ca_bundle
         self._session = requests.Session()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.max_redirects = 5
@@ -111,6 +112,10 @@ class Fetch:
             f"The package index at {public(url)} could not be reached: {text}. "
             "Check the network and the index, then try again."
         )
+
+    def hasty(self) -> "Fetch":
+        """Another pool that trusts the same and soon gives up: for what we can do without."""
+        return Fetch(ca_bundle=self._ca_bundle, retries=1, backoff_s=0.2, timeout_s=(5, 10))
 
     def close(self) -> None:
         """Let go of all connections."""

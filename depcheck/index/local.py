@@ -12,8 +12,10 @@ import msgspec
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
+from depcheck.core.advisories import Advisory
 from depcheck.core.releases import Release
 from depcheck.core.world import World
+from depcheck.index.advisories import Advisories
 from depcheck.index.disk import Disk
 from depcheck.index.fetch import Fetch
 from depcheck.index.files import Files
@@ -45,6 +47,8 @@ class LocalIndex:
         self._troubles = Troubles()
         self._disk = disk = Disk(cache)
         self._projects = Projects(upstreams, self._fetch, disk, self._troubles)
+        self._hasty = self._fetch.hasty()
+        self._advisories = Advisories(upstreams, self._hasty, disk, self._projects)
         files = Files(self._fetch, disk, self._troubles)
         self._metadata = Metadata(self._fetch, files, disk, self._troubles)
         self._lock = Lock()
@@ -65,6 +69,7 @@ class LocalIndex:
             self._server.stop()
             self._server = None
         self._fetch.close()
+        self._hasty.close()
 
     @property
     def host(self) -> str:
@@ -99,6 +104,13 @@ class LocalIndex:
             except BrokenWheelError:
                 return None
         return None
+
+    def advisories(self, project: NormalizedName, version: Version) -> tuple[Advisory, ...]:
+        """Known vulnerabilities of a release on PyPI; none from other indexes, which do not tell.
+
+        Answers are kept for a day. Raises IndexUnavailableError where they cannot be had; that is no trouble.
+        """
+        return self._advisories.of(project, version)
 
     def asked_for(self, world: World) -> frozenset[NormalizedName]:
         """The projects whose pages were asked for in `world` so far, those that no index knows included."""

@@ -11,6 +11,7 @@ from depcheck.core.report import EnvironmentReport, Status
 from depcheck.core.settings import Settings
 from depcheck.pipeline import baseline, comparing, obstructed
 from depcheck.pipeline.case import Case, LockSet, lock_set
+from depcheck.pipeline.cautions import cautioned
 from depcheck.pipeline.verdicts import verdict
 from depcheck.ports import Ports
 
@@ -31,14 +32,15 @@ def judge(spec: EnvironmentSpec, ports: Ports, settings: Settings, now: Callable
 def _judge(case: Case) -> EnvironmentReport:
     committed = baseline.start(case)
     if isinstance(committed, baseline.Stale):
-        return _stale(case, committed)
+        return cautioned(case, _stale(case, committed))
     if isinstance(committed, NotCompiled):
         return obstructed.from_the_start(case, committed)
     case.ports.reporter.stage("compile afresh")
     compiled = case.ports.compiler.compile(case.spec, case.upgraded(committed.pins), upgrade=True)
     if isinstance(compiled, NotCompiled):
-        return obstructed.judge(case, committed, compiled)
-    return _drifted(case, committed, lock_set(compiled.files, case.markers))
+        return cautioned(case, obstructed.judge(case, committed, compiled))
+    candidate = lock_set(compiled.files, case.markers)
+    return cautioned(case, _drifted(case, committed, candidate), candidate.pins)
 
 
 def _stale(case: Case, stale: baseline.Stale) -> EnvironmentReport:

@@ -1,5 +1,6 @@
 """The sentences that the terminal and the workflow log share."""
 
+from depcheck.core import cautions
 from depcheck.core.checks import Outcome
 from depcheck.core.plain import one_line
 from depcheck.core.report import Culprit, EnvironmentReport, Status
@@ -46,6 +47,7 @@ def outcome(report: EnvironmentReport) -> tuple[str, ...]:
     below.append(proposed(report))
     if report.status is Status.SAFE and not report.proposal:
         below.append(_count(len(report.changes), "change"))
+    below += [one_line(f"caution: {text}", 500) for _, text in cautions.sentences(report)]
     return (verdict(report), *filter(None, below), *(f"note: {one_line(note, 500)}" for note in report.notes))
 
 

@@ -1,12 +1,13 @@
 """What GitHub Actions shows: groups and annotations in the log, outputs, the job summary."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from secrets import token_hex
 from types import TracebackType
 from typing import Self, TextIO
 
+from depcheck.core import cautions
 from depcheck.core.checks import CheckResult
 from depcheck.core.environments import EnvironmentSpec
 from depcheck.core.plain import one_line
@@ -83,10 +84,10 @@ def annotations(report: Report, lines: Mapping[tuple[str, str], int], repo: Pure
     found: list[str] = []
     levels: Counter[str] = Counter()
     for environment in report.environments:
-        if environment.status is Status.QUIET:
-            continue
         level = _LEVELS[environment.status.exit_status]
-        for text, properties in _remarks(environment, lines):
+        quiet = environment.status is Status.QUIET
+        said = [(level, *remark) for remark in ([] if quiet else _remarks(environment, lines))]
+        for level, text, properties in (*said, *_cautions(environment, lines)):
             levels[level] += 1
             if levels[level] <= ANNOTATIONS_LIMIT:
                 properties["file"] = str(repo / properties["file"]) if properties["file"] else ""
@@ -106,6 +107,16 @@ def _remarks(environment: EnvironmentReport, lines: Mapping[tuple[str, str], int
         line = str(lines[place]) if place in lines else ""
         remarks.append((sentences.culprit(culprit), {"file": place[0], "line": line, "title": title}))
     return remarks or [(sentences.verdict(environment), {"file": path, "title": title})]
+
+
+def _cautions(
+    environment: EnvironmentReport, lines: Mapping[tuple[str, str], int]
+) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """A warning at every committed pin that is vulnerable or withdrawn, quiet nights included."""
+    for package, text in cautions.sentences(environment):
+        path = next((file.path for file in environment.lockfiles if (file.path, package) in lines), "")
+        line = str(lines.get((path, package), ""))
+        yield "warning", one_line(text, 500), {"file": path, "line": line, "title": "depcheck: caution"}
 
 
 def write_outputs(path: Path, outputs: Mapping[str, str]) -> None:

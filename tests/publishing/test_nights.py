@@ -1,9 +1,12 @@
 """What a maintainer finds in the morning, night after night."""
 
 import subprocess
+from dataclasses import replace
 
 import pytest
 from stories import NEWER, OLD, SAFE, breaks, culprit, night, quiet, safe
+
+from depcheck.core.report import AdvisoryReport, WithdrawnReport
 
 
 @pytest.fixture(autouse=True)
@@ -82,3 +85,45 @@ def test_green_again_closes_with_a_remark_and_leaves_no_branch(github, tmp_path)
     assert living(github) == ([], [])
     assert [len(item["comments"]) for item in github.items.values()] == [1, 1]
     assert list(github.git.refs) == ["main"]
+
+
+VULNERABLE = AdvisoryReport("six", "1.10.0", "PYSEC-1", ("CVE-1",), "It leaks.", ("1.11.0",), "", True, True)
+
+
+def test_a_vulnerable_pin_opens_an_issue_on_a_quiet_night_and_is_told_once(github, tmp_path):
+    """One issue; the next night writes nothing; a further vulnerability updates it; healed, it is closed."""
+    night(github, tmp_path, [quiet(advisories=(VULNERABLE,))], run=1)
+    pulls, (issue,) = living(github)
+    assert (issue["title"], pulls) == ("six 1.10.0 in requirements.txt is known to be vulnerable", [])
+    assert "PYSEC-1 (CVE-1)" in issue["body"]
+    written = len(github.writes)
+    night(github, tmp_path, [quiet(advisories=(VULNERABLE,))], run=2)
+    assert len(github.writes) == written
+    another = replace(VULNERABLE, id="PYSEC-2", aliases=())
+    night(github, tmp_path, [quiet(advisories=(VULNERABLE, another))], run=3)
+    _, (same,) = living(github)
+    assert same["number"] == issue["number"]
+    assert "PYSEC-2" in same["body"]
+    night(github, tmp_path, [quiet()], run=4)
+    assert living(github) == ([], [])
+
+
+def test_an_update_that_heals_a_vulnerable_pin_is_no_issue(github, tmp_path):
+    """The pull request says what it heals; where the update keeps it, an issue says so."""
+    night(github, tmp_path, [safe(advisories=(replace(VULNERABLE, fresh=False),))], run=1)
+    (pull,), issues = living(github)
+    assert issues == []
+    assert "PYSEC-1" in pull["body"]
+    night(github, tmp_path, [safe(advisories=(VULNERABLE,))], run=2)
+    assert [item["title"] for item in living(github)[1]] == ["six 1.10.0 in requirements.txt is known to be vulnerable"]
+
+
+def test_a_yanked_pin_is_told_of_until_it_is_replaced(github, tmp_path):
+    """An issue on a quiet night; gone with the update that moves the pin."""
+    yanked = WithdrawnReport("six", "1.10.0", "yanked", "closes #1, @everyone", "requirements.txt")
+    night(github, tmp_path, [quiet(withdrawn=(yanked,))], run=1)
+    _, (issue,) = living(github)
+    assert issue["title"] == "six 1.10.0 in requirements.txt is withdrawn from the index"
+    assert "@everyone" not in issue["body"]
+    night(github, tmp_path, [safe(withdrawn=(yanked,))], run=2)
+    assert living(github)[1] == []
