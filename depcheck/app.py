@@ -33,6 +33,7 @@ from depcheck.ports import Ports, Reporter
 from depcheck.publishing import publisher
 from depcheck.publishing.place import declined, place_of, require
 from depcheck.publishing.publisher import Published
+from depcheck.reporting.earlier import earlier
 from depcheck.reporting.folder import write
 
 GIT_TIMEOUT_S = 30
@@ -47,11 +48,12 @@ def check(settings: Settings, reporter: Reporter, environ: Mapping[str, str]) ->
         DepcheckError: Nothing could be judged at all; nothing was written.
     """
     started_at = _now()
+    past = earlier(settings.history)
     specs = environments(settings, environ)
     with _workshop(settings, reporter, environ, specs) as workshop:
         reports = night(specs, settings, workshop.connect, _now)
         report = _report(settings, environ, started_at, reports, workshop.guest.walls.isolation())
-    write(report, Path(settings.report))
+    write(report, Path(settings.report), past)
     return report
 
 

@@ -150,7 +150,18 @@ LIMITS = (
         form=_OFF,
     ),
 )
-CHECK = (*WHERE, *WHICH, *WORLD, *CHECKS, *LIMITS)
+TELLING = (
+    Option(
+        "history",
+        "history",
+        values.location,
+        "A report of a past night, or a folder of such, for report.html.",
+        "PATH",
+        "none",
+        _MANY,
+    ),
+)
+CHECK = (*WHERE, *WHICH, *WORLD, *CHECKS, *LIMITS, *TELLING)
 PLAN = (WHERE[0], *WHICH)
 
 PUBLISH = (

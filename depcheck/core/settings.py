@@ -12,6 +12,7 @@ class Settings:
     `test` is None for "find out", an empty string for none. `network` is `open`, `off` or comma-separated
     ports. `env` are names of variables that checks may see. Empty `lockfiles` is all found; empty `python` is
     inferred.
+    `history` are reports of past nights, or folders of them.
     `together` are groups of lockfiles that are installed together, where what was found out would be wrong.
     """
 
@@ -38,6 +39,7 @@ class Settings:
     advisories: bool = True
     index_url: str = ""
     extra_index_urls: tuple[str, ...] = ()
+    history: tuple[PurePath, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

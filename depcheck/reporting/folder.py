@@ -1,17 +1,19 @@
-"""The report folder: report.json, report.md and the proposed files."""
+"""The report folder: report.json, report.md, report.html and the proposed files."""
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from depcheck.core.errors import DepcheckError
 from depcheck.core.report import Report
 from depcheck.core.report_json import encode
 from depcheck.core.summary import summary
+from depcheck.reporting.page.document import page
 
 
-def write(report: Report, folder: Path) -> None:
-    """Write the report; logs that checks left in `folder` stay.
+def write(report: Report, folder: Path, earlier: Sequence[Report] = ()) -> None:
+    """Write the report; logs that checks left in `folder` stay. `earlier` are past nights, for report.html.
 
     Raises:
         DepcheckError: The folder cannot be written (no space, no right).
@@ -25,6 +27,7 @@ def write(report: Report, folder: Path) -> None:
             target.write_bytes(text.encode())
         (folder / "report.json").write_bytes(encode(report))
         (folder / "report.md").write_text(summary(report), encoding="utf-8")
+        (folder / "report.html").write_text(page(report, earlier), encoding="utf-8")
     except OSError as error:
         raise DepcheckError(
             f"The report could not be written to {folder} ({error.strerror}). "

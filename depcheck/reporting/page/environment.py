@@ -1,0 +1,109 @@
+"""One environment of the page: verdict, causes, what works, and the evidence below."""
+
+from xml.etree.ElementTree import Element
+
+from depcheck.core.report import Confidence, Culprit, EnvironmentReport
+from depcheck.core.sections import count, joined
+from depcheck.reporting.page.checks import checks
+from depcheck.reporting.page.drift import drift
+from depcheck.reporting.page.elements import Child, block, folded, tag
+from depcheck.reporting.page.graph import graph
+from depcheck.reporting.page.history import Night, history
+from depcheck.reporting.page.search import search
+from depcheck.reporting.page.words import badge, grade
+
+_CLAIMS = {
+    Confidence.MINIMAL: "no smaller set of changes fails",
+    Confidence.BUDGET_SPENT: "the budget was spent before that was certain",
+    Confidence.FLAKY: "trials contradicted each other",
+}
+
+
+def environment(judged: EnvironmentReport, number: int, past: tuple[Night, ...], most_rows: int) -> Element:
+    """The section of one environment; `number` makes its ids."""
+    python = f" on Python {judged.python}" if judged.python else ""
+    parts: tuple[tuple[str, Child], ...] = (
+        ("What broke it", [_cause(culprit) for culprit in judged.culprits] or None),
+        ("What works", _proposed(judged)),
+        ("Checks", checks(judged)),
+        ("How it was found", [_claim(judged), search(judged, number)] if judged.trial_log else _claim(judged)),
+        ("Who brings whom in", graph(judged, number)),
+        ("What a fresh resolution changes", drift(judged, number, most_rows)),
+        ("Past nights", history(past)),
+        ("Notes", tag("ul", [tag("li", note) for note in judged.notes]) if judged.notes else None),
+        ("Lockfiles", _lockfiles(judged)),
+    )
+    return tag(
+        "section",
+        tag("h2", tag("code", judged.name), python, " ", badge(judged.status), id=f"e{number}"),
+        tag("p", judged.reason, class_="reason"),
+        [[tag("h3", head), content] for head, content in parts if content is not None],
+        aria_labelledby=f"e{number}",
+        class_=f"environment {grade(judged.status)}",
+    )
+
+
+def _cause(culprit: Culprit) -> Element:
+    bad = joined(f"{name} {culprit.first_bad.get(name, '')}".strip() for name in culprit.packages)
+    good = joined(f"{name} {version}" for name, version in culprit.last_good.items())
+    since = f", released {culprit.since:%Y-%m-%d}," if culprit.since else ""
+    role = " (a build requirement, which stands in no lockfile)" if culprit.build else ""
+    return tag(
+        "article",
+        tag("p", tag("strong", bad), f"{role}{since} is the first release that fails."),
+        tag("p", "The last good release is ", tag("strong", good), ".") if good else None,
+        block(culprit.headline, 600),
+        tag("p", culprit.explanation) if culprit.explanation else None,
+        tag("p", f"{joined(culprit.companions[:12])} cannot move without it.") if culprit.companions else None,
+        _hold(culprit),
+        tag("p", f"Could not be tried: {', '.join(culprit.skipped[:20])}.") if culprit.skipped else None,
+        folded("Evidence", block(culprit.evidence)) if culprit.evidence.strip() else None,
+        class_="cause",
+    )
+
+
+def _hold(culprit: Culprit) -> Child:
+    if not culprit.hold:
+        return None
+    place = "a file that PIP_CONSTRAINT names" if culprit.build else "the source"
+    return [tag("p", f"To keep the last good release until it is healed, add to {place}:"), block(_lines(culprit))]
+
+
+def _lines(culprit: Culprit) -> str:
+    return "\n".join(culprit.hold[:50])
+
+
+def _proposed(judged: EnvironmentReport) -> Child:
+    proposal = judged.proposal
+    if proposal is None:
+        return None
+    held = f", with {joined(proposal.held[:20])} held" if proposal.held else ""
+    proof = "It passed all checks in a run of its own." if proposal.verified else "It has not been verified."
+    taken = f"{count(len(proposal.changes), 'change')} can be taken{held}. {proof}"
+    files = [folded(tag("code", path), block(text, 60_000)) for path, text in proposal.files.items()]
+    return [tag("p", taken if proposal.changes else f"Nothing can be updated{held}."), files]
+
+
+def _claim(judged: EnvironmentReport) -> Child:
+    if judged.confidence is None or not judged.culprits:
+        return None
+    cost = f"{count(judged.trials, 'trial')}" if judged.trials else "No trial was needed, nothing else changed"
+    return tag("p", f"{cost}; {_CLAIMS[judged.confidence]}.")
+
+
+def _lockfiles(judged: EnvironmentReport) -> Child:
+    if not judged.lockfiles:
+        return None
+    return tag(
+        "ul",
+        [
+            tag(
+                "li",
+                tag("code", lock.path),
+                f" from {joined(lock.sources[:6]) or 'an unknown source'}, by {lock.compiler}",
+                f" {lock.compiler_version}" if lock.compiler_version else "",
+                [": ", tag("code", lock.command)] if lock.command else None,
+            )
+            for lock in judged.lockfiles
+        ],
+    )
