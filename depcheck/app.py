@@ -16,9 +16,12 @@ from depcheck.checking.environments import UvEnvironments
 from depcheck.checking.explaining import GuestExplainer
 from depcheck.checking.interpreters import Interpreters
 from depcheck.checking.process import Guest, run_own
+from depcheck.checking.proving import ProvingCompiler
 from depcheck.checking.repository import Repository
 from depcheck.checking.sandbox import open_to_others, walls_here
+from depcheck.checking.targets import Targets
 from depcheck.checking.toolbox import Toolbox
+from depcheck.checking.tree import Tree
 from depcheck.checking.workspace_copy import WorkspaceCopy
 from depcheck.core.environments import EnvironmentSpec
 from depcheck.core.errors import DepcheckError, InterpreterMissingError
@@ -110,18 +113,20 @@ class _Workshop:
         index = self._index(spec)
         settings = self.settings
         copies = WorkspaceCopy(Path(settings.repo), self.guest, self.scratch, (Path(settings.report),))
+        toolbox = Toolbox(_readable(self.cache, self.scratch) / "tools", lambda: index.url(World()), self.environ)
+        targets = Targets(self.guest, toolbox, self.interpreters.about)
         compiler = CommandCompiler(
             guest=self.guest,
             index=index,
-            toolbox=Toolbox(_readable(self.cache, self.scratch) / "tools", lambda: index.url(World()), self.environ),
+            toolbox=toolbox,
+            targets=targets,
             copy=copies.fresh,
-            interpreter=self.interpreters.find,
             caches=self.scratch / "compile",
             timeout_s=PREPARE_TIMEOUT_S,
         )
         places = UvEnvironments(self.guest, index, self.interpreters, copies, self.scratch, PREPARE_TIMEOUT_S)
         return Ports(
-            compiler=compiler,
+            compiler=ProvingCompiler(compiler, index, Tree(Path(settings.repo).resolve()), targets),
             index=index,
             environments=places,
             checks=GuestChecks(self.guest, index, copies, settings, Path(settings.report) / "logs"),

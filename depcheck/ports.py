@@ -1,6 +1,6 @@
 """What the story needs from the world outside, on one screen. `app` connects the ports with their adapters."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,9 +13,10 @@ from depcheck.core.compilation import Compiled, NotCompiled
 from depcheck.core.distributions import Distribution
 from depcheck.core.environments import EnvironmentSpec
 from depcheck.core.explanation import Step
-from depcheck.core.pins import Pins
+from depcheck.core.pins import Pin, Pins
 from depcheck.core.releases import Release
 from depcheck.core.report import EnvironmentReport
+from depcheck.core.target import Target
 from depcheck.core.world import World
 
 
@@ -62,8 +63,14 @@ class PackageServer(Protocol):
     def port(self) -> int:
         """Its port on 127.0.0.1."""
 
-    def url(self, world: World) -> str:
-        """The index URL of `world`."""
+    def url(self, world: World, target: Target | None = None) -> str:
+        """The index URL of `world`; with a `target`, pages are without the files that do not fit it."""
+
+    def stated(self, pin: Pin, world: World, target: Target) -> tuple[str, ...] | None:
+        """Requires-Dist of the wheel that pip would take for `pin`; None where it is not certain to take one."""
+
+    def prefetch(self, names: Iterable[NormalizedName]) -> None:
+        """Fetch these projects' pages at once, in the background: they will be asked for. Failures are not told."""
 
     def troubles(self) -> tuple[str, ...]:
         """What failed of the indexes themselves, one sentence each."""

@@ -12,6 +12,7 @@ from uv import find_uv_bin
 from depcheck.checking.process import Guest, Ran
 from depcheck.checking.sandbox import Network
 from depcheck.checking.staging import take_out_index_options
+from depcheck.checking.targets import Targets
 from depcheck.checking.toolbox import Toolbox
 from depcheck.core.compilation import Compiled, NotCompiled
 from depcheck.core.distributions import is_standard
@@ -32,16 +33,15 @@ FETCHES = 8
 class CommandCompiler:
     """Adapter of `ports.Compiler`.
 
-    `copy` gives a fresh copy of the repository, owned by the guest, for the length of one compile; `interpreter`
-    finds the interpreter for "3.10"; `caches` is a folder of this run for the tools' caches: they must not outlive
-    the world that filled them.
+    `copy` gives a fresh copy of the repository, owned by the guest, for the length of one compile; `caches` is
+    a folder of this run for the tools' caches: they must not outlive the world that filled them.
     """
 
     guest: Guest
     index: PackageServer
     toolbox: Toolbox
+    targets: Targets
     copy: Callable[[], AbstractContextManager[Path]]
-    interpreter: Callable[[str], Path]
     caches: Path
     timeout_s: float
     _lenient: dict[str, bool] = field(default_factory=dict)
@@ -54,6 +54,7 @@ class CommandCompiler:
             LockfileError: The compiler gave something that is no lockfile.
         """
         files = []
+        self.index.prefetch({entry.pin.name for lock in spec.lockfiles for entry in lock.lockfile.entries})
         if spec.name not in self._lenient:
             self._lenient[spec.name] = self._breaks_standards(spec)
         with self.copy() as root:
@@ -86,12 +87,20 @@ class CommandCompiler:
         return ran
 
     def _run(self, spec: EnvironmentSpec, lock: LockfileSpec, root: Path, world: World, *, upgrade: bool) -> Ran:
-        interpreter = self.interpreter(spec.python)
-        cache = self.caches / self.index.url(world).split("/")[3]
+        """Run the compile on pages without what cannot matter; what fails is run on whole ones: it is to say why."""
+        target = self.targets.of(spec.python) if _fits_alone(lock) else None
+        ran = self._run_on(self.index.url(world, target), spec, lock, root, upgrade=upgrade)
+        if ran.passed or target is None:
+            return ran
+        return self._run_on(self.index.url(world), spec, lock, root, upgrade=upgrade)
+
+    def _run_on(self, url: str, spec: EnvironmentSpec, lock: LockfileSpec, root: Path, *, upgrade: bool) -> Ran:
+        interpreter = self.targets.about(spec.python).path
+        cache = self.caches / url.split("/")[3]
         cache.mkdir(parents=True, exist_ok=True)
         self.guest.own(cache)
         make = _uv if lock.compiler == "uv" else self._pip_compile
-        argv, env = make(spec, lock, interpreter, self.index.url(world), cache)
+        argv, env = make(spec, lock, interpreter, url, cache)
         folder = root / lock.folder
         words = [
             *argv,
@@ -157,6 +166,16 @@ def _uv(
         "UV_DEFAULT_INDEX": url,
         "UV_CUSTOM_COMPILE_COMMAND": lock.command or f"uv pip compile for {spec.name}",
     }
+
+
+def _fits_alone(lock: LockfileSpec) -> bool:
+    """Whether the compile looks at no file but those that fit its own interpreter.
+
+    Hashes are of all files of a release. uv resolves for other machines, and reads pages in no time.
+    """
+    return lock.compiler != "uv" and not any(
+        option.partition("=")[0] in {"--generate-hashes", "--pip-args"} for option in lock.options
+    )
 
 
 def _relative(path: str, folder: str) -> str:

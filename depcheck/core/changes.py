@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
@@ -122,11 +123,16 @@ def _requirers(
 
 
 def _wanted(lines: Sequence[str]) -> Iterator[NormalizedName]:
-    for line in lines:
-        try:
-            yield canonicalize_name(Requirement(line).name)
-        except InvalidRequirement:
-            continue
+    return filter(None, map(_asked, lines))
+
+
+@lru_cache(maxsize=65536)
+def _asked(line: str) -> NormalizedName | None:
+    """Whom a Requires-Dist line names; each line is read for every change of a report."""
+    try:
+        return canonicalize_name(Requirement(line).name)
+    except InvalidRequirement:
+        return None
 
 
 def _name(requirer: str) -> NormalizedName:

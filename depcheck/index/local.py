@@ -2,7 +2,9 @@
 
 import hashlib
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -13,7 +15,10 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from depcheck.core.advisories import Advisory
+from depcheck.core.errors import IndexUnavailableError
+from depcheck.core.pins import Pin
 from depcheck.core.releases import Release
+from depcheck.core.target import Target
 from depcheck.core.world import World
 from depcheck.index.advisories import Advisories
 from depcheck.index.disk import Disk
@@ -22,13 +27,14 @@ from depcheck.index.files import Files
 from depcheck.index.metadata import BrokenWheelError, Metadata, requirements
 from depcheck.index.page import File
 from depcheck.index.projects import Mark, Project, Projects
-from depcheck.index.releases import releases
-from depcheck.index.routes import Routes
+from depcheck.index.releases import chosen_wheel, releases
+from depcheck.index.routes import Routes, Shown
 from depcheck.index.seen import Looked
 from depcheck.index.server import HOST, Server
 from depcheck.index.troubles import Troubles
 from depcheck.index.upstream import Upstream
 
+_AHEAD = 8  # threads; the pages' own decoding costs more than their latency
 LIVE = "live"
 """The token of the world as it is now."""
 
@@ -52,9 +58,10 @@ class LocalIndex:
         files = Files(self._fetch, disk, self._troubles)
         self._metadata = Metadata(self._fetch, files, disk, self._troubles)
         self._lock = Lock()
-        self._worlds: dict[str, World] = {LIVE: World()}
+        self._worlds = {LIVE: Shown(World())}
         self._routes = Routes(self._worlds, self._projects, files, self._metadata, self._troubles)
         self._server: Server | None = None
+        self._ahead = ThreadPoolExecutor(_AHEAD)
 
     def __enter__(self) -> Self:
         self._disk.sweep()
@@ -68,6 +75,7 @@ class LocalIndex:
         if self._server is not None:
             self._server.stop()
             self._server = None
+        self._ahead.shutdown(wait=False, cancel_futures=True)
         self._fetch.close()
         self._hasty.close()
 
@@ -83,11 +91,14 @@ class LocalIndex:
             raise RuntimeError("The local index has no address before its context is entered.")
         return self._server.server_port
 
-    def url(self, world: World) -> str:
-        """The index URL of `world`, for package tools; equal worlds have equal URLs, in every run."""
-        name = token(world)
+    def url(self, world: World, target: Target | None = None) -> str:
+        """The index URL of `world`, for package tools; equal worlds have equal URLs, in every run.
+
+        With a `target`, pages are without the files that pip would pass over there: fewer to read, the same answer.
+        """
+        name = token(world) if target is None else f"{token(world)}-{_digest((target.python, target.tags))}"
         with self._lock:
-            self._worlds.setdefault(name, world)
+            self._worlds.setdefault(name, Shown(world, target))
         return f"http://{HOST}:{self.port}/{name}/simple/"
 
     def releases(self, project: NormalizedName, world: World) -> Sequence[Release]:
@@ -112,13 +123,37 @@ class LocalIndex:
         """
         return self._advisories.of(project, version)
 
+    def stated(self, pin: Pin, world: World, target: Target) -> tuple[str, ...] | None:
+        """Requires-Dist of the wheel that pip would take for `pin` in `world`, as written.
+
+        None where it is not certain to take a wheel, or one that it can read: then only the compiler can tell.
+        """
+        self._routes.seen.page(token(world), pin.name)
+        wheel = chosen_wheel(self._projects[pin.name], pin, world, target)
+        if wheel is None:
+            return None
+        self._routes.seen.file(wheel)
+        try:
+            return requirements(self._metadata.get(wheel))
+        except BrokenWheelError:
+            return None
+
+    def prefetch(self, names: Iterable[NormalizedName]) -> None:
+        """Fetch these projects' pages at once, in the background: they will be asked for. Failures are not told."""
+        for name in names:
+            self._ahead.submit(self._quietly, name)
+
+    def _quietly(self, name: NormalizedName) -> None:
+        with suppress(IndexUnavailableError):
+            self._projects[name]
+
     def asked_for(self, world: World) -> frozenset[NormalizedName]:
         """The projects whose pages were asked for in `world` so far, those that no index knows included."""
-        return self._routes.asked_for(token(world))
+        return self.looked(world).projects
 
     def looked(self, world: World) -> Looked:
         """What package tools looked at so far: pages of `world`, files of all worlds."""
-        return self._routes.seen.under(token(world))
+        return self._routes.seen.under(*(name for name, shown in self._worlds.copy().items() if shown.world == world))
 
     def project(self, name: NormalizedName) -> tuple[Project, tuple[Mark, ...]]:
         """A project as it is now, with the marks of its pages; raises IndexUnavailableError."""
@@ -150,7 +185,11 @@ def token(world: World) -> str:
         sorted(world.allowed),
         sorted((name, str(version)) for name, version in world.keep),
     )
-    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:16]
+    return _digest(parts)
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(value)).hexdigest()[:16]
 
 
 def _preferred_port(cache: Path) -> int:

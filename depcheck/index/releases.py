@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 from packaging.version import Version
 
+from depcheck.core.pins import Pin
 from depcheck.core.releases import Release
+from depcheck.core.target import Target
 from depcheck.core.world import World
 from depcheck.index.page import File
 from depcheck.index.projects import Project
@@ -20,6 +22,41 @@ def releases(project: Project, world: World) -> tuple[Release, ...]:
         if version is not None and (file.is_wheel or file.is_sdist) and view.shows(file, version):
             files[version].append(file)
     return tuple(_release(version, files[version]) for version in sorted(files))
+
+
+def chosen_wheel(project: Project, pin: Pin, world: World, target: Target) -> File | None:
+    """The wheel that pip takes for `pin` where `world` shows what it shows; None where it need not be a wheel.
+
+    Nor is it certain with local versions of the same release beside it (`==1.0` takes `1.0+cpu` too), and with files
+    whose hashes the pin does not name: pip tells those apart only after it has looked for them.
+    """
+    if pin.version is None:
+        return None
+    view = View.of(project.name, world)
+    found = [
+        (file, version)
+        for file, version in zip(project.files, project.versions, strict=True)
+        if version is not None and version.public == pin.version.public
+        and view.shows(file, version) and target.fits(file.filename, file.requires_python)
+    ]  # fmt: skip
+    known = {f"sha256:{file.hashes.get('sha256', '')}" for file, _ in found}
+    if {version for _, version in found} != {pin.version} or (pin.hashes and not known <= pin.hashes):
+        return None
+    ranked = sorted((_place(file, target) for file, _ in found), key=lambda place: place[:-1])
+    alone = len(ranked) == 1 or ranked[0][:-1] != ranked[1][:-1]
+    best = ranked[0][-1]
+    return best if alone and best.is_wheel else None
+
+
+def _place(file: File, target: Target) -> tuple[bool, bool, int, File]:
+    """Where pip puts a file among those of its release: not yanked first, then wheels, then the better tag."""
+    rank = target.rank(file.filename) if file.is_wheel else None
+    return (
+        bool(file.yanked) or file.yanked == "",
+        not file.is_wheel,
+        rank if rank is not None else len(target.tags),
+        file,
+    )
 
 
 def _release(version: Version, files: Sequence[File]) -> Release:

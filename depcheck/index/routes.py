@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
 
@@ -10,6 +11,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from depcheck.core.errors import IndexUnavailableError
+from depcheck.core.target import Target
 from depcheck.core.world import World
 from depcheck.index.files import Files
 from depcheck.index.metadata import BrokenWheelError, Metadata
@@ -27,6 +29,14 @@ _FOREVER = {"Cache-Control": "max-age=31536000, immutable"}  # the address names
 _NEVER = {"Cache-Control": "no-store"}
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What one address shows: a world, with a target less the files that do not fit it."""
+
+    world: World
+    target: Target | None = None
+
+
 class Routes:
     """Answers requests. `base` is the server's own address; `worlds` may grow while it serves.
 
@@ -37,23 +47,20 @@ class Routes:
 
     def __init__(
         self,
-        worlds: Mapping[str, World],
+        worlds: Mapping[str, Shown],
         projects: Projects,
         files: Files,
         metadata: Metadata,
         troubles: Troubles,
     ) -> None:
         self._worlds = worlds
+        self._pages: dict[tuple[str, NormalizedName], bytes] = {}
         self._projects = projects
         self._files = files
         self._metadata = metadata
         self._troubles = troubles
         self.seen = Seen()
         self.last_source = ""
-
-    def asked_for(self, token: str) -> frozenset[NormalizedName]:
-        """The projects whose pages were asked for under `token`."""
-        return self.seen.under(token).projects
 
     def answer(self, path: str, accept: str) -> Reply:
         """The reply to a GET of `path`."""
@@ -94,9 +101,19 @@ class Routes:
         project = self._projects[normal]
         if not project.known:
             return _not_found(f"No index has a project {normal}.")
-        files, versions = self._visible(project, token)
-        body = as_json(normal, files, versions) if style is Format.JSON else as_html(normal, files)
-        return _page(body, style.value)
+        if style is Format.HTML:
+            return _page(as_html(normal, self._visible(project, token)[0]), style.value)
+        return _page(self._json(project, token), style.value)
+
+    def _json(self, project: Project, token: str) -> bytes:
+        """The page; one that shows only what fits is small, and is asked for by each lockfile of the target."""
+        kept = self._pages.get((token, project.name))
+        if kept is not None:
+            return kept
+        body = as_json(project.name, *self._visible(project, token))
+        if self._worlds[token].target is not None:
+            self._pages[token, project.name] = body
+        return body
 
     def _hashes(self, token: str, name: str) -> Reply:
         normal = canonicalize_name(name)
@@ -109,11 +126,12 @@ class Routes:
         return _page(as_hashes(normal, *self._visible(project, token)), "application/json")
 
     def _visible(self, project: Project, token: str) -> tuple[list[File], list[Version | None]]:
-        view = View.of(project.name, self._worlds[token])
+        target = self._worlds[token].target
+        view = View.of(project.name, self._worlds[token].world)
         shown = [
             (local(file, self.base), version)
             for file, version in zip(project.files, project.versions, strict=True)
-            if view.shows(file, version)
+            if view.shows(file, version) and (target is None or target.fits(file.filename, file.requires_python))
         ]
         return [file for file, _ in shown], [version for _, version in shown]
 

@@ -13,6 +13,7 @@ from depcheck.checking.interpreters import Interpreters
 from depcheck.checking.process import Guest, run_own
 from depcheck.checking.repository import Repository
 from depcheck.checking.sandbox import walls_here
+from depcheck.checking.targets import Targets
 from depcheck.checking.toolbox import Toolbox
 from depcheck.checking.workspace_copy import WorkspaceCopy
 from depcheck.core.compilation import Compiled
@@ -105,12 +106,13 @@ def bench(tmp_path_factory):
         guest = Guest(walls_here(sandbox=False, in_actions=False), scratch, os.environ)
 
         def compiler(repo):
+            toolbox = Toolbox(scratch / "tools", lambda: index.url(World()), os.environ)
             return CommandCompiler(
                 guest=guest,
                 index=index,
-                toolbox=Toolbox(scratch / "tools", lambda: index.url(World()), os.environ),
+                toolbox=toolbox,
+                targets=Targets(guest, toolbox, interpreters.about),
                 copy=WorkspaceCopy(repo, guest, scratch).fresh,
-                interpreter=interpreters.find,
                 caches=scratch / "caches",
                 timeout_s=600,
             )
