@@ -1,5 +1,6 @@
 """The base branch as it stands now: what may be changed on it, and whether it moved since the check."""
 
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import unified_diff
@@ -8,8 +9,9 @@ from depcheck.core.errors import DepcheckError
 from depcheck.core.report import EnvironmentReport
 from depcheck.core.report_json import ReportError
 from depcheck.publishing import shapes
+from depcheck.publishing.contents import check_content
 from depcheck.publishing.github import Forge
-from depcheck.publishing.validation import check_content, check_paths
+from depcheck.publishing.validation import check_paths, odd
 
 _FILE_MODES = frozenset({"100644", "100755"})
 
@@ -73,11 +75,31 @@ class Base:
         for path, text in sorted(files.items()):
             entry = self._entry(self.commit, path)
             before = self.forge.blob(entry.sha) if entry else None
-            content = text.encode()
-            check_content(path, None if before is None else _text(path, before), text)
+            content = text.encode(errors="replace")  # what cannot be encoded is refused below
+            sources = () if entry else self._sources(path, environment)
+            check_content(path, None if before is None else _text(path, before), text, sources)
             if content != before:
                 found.append(Put(path, entry.mode if entry else "100644", content, before))
         return tuple(found)
+
+    def _sources(self, path: str, environment: EnvironmentReport) -> tuple[str, ...]:
+        """The sources of a lockfile that is new: it may stand beside one of them, in a place that no file has."""
+        found = {source for lockfile in environment.lockfiles if lockfile.path == path for source in lockfile.sources}
+        folder, _, name = path.rpartition("/")
+        there = sorted(source for source in found if not odd(source) and self._entry(self.commit, source))
+        if not name.endswith(".txt") or folder not in {source.rpartition("/")[0] for source in there}:
+            raise ReportError(f"{path!r} is not on {self.branch}, nor beside a source of it; nothing is published.")
+        siblings = self._siblings(folder)
+        if alike := next((each for each in siblings if _folded(each) == _folded(name)), ""):
+            raise ReportError(f"{path!r} is {alike!r} on other systems; nothing is published.")
+        return tuple(there)
+
+    def _siblings(self, folder: str) -> dict[str, shapes.TreeEntry]:
+        """What stands in `folder`, whose path is known to pass through folders only."""
+        tree, parts = self.commit, [part for part in folder.split("/") if part]
+        for depth, part in enumerate(parts):
+            tree = self._folder(tree, "/".join(parts[:depth]))[part].sha
+        return self._folder(tree, folder)
 
     def moved_since(self, commit: str | None, environment: EnvironmentReport) -> str:
         """The lockfile that differs between `commit`, where it was checked, and this one; or empty."""
@@ -112,6 +134,11 @@ class Base:
         if (tree, path) not in self._folders:
             self._folders[tree, path] = {entry.path: entry for entry in self.forge.tree(tree)}
         return self._folders[tree, path]
+
+
+def _folded(name: str) -> str:
+    """A name as systems see it that tell neither case nor forms apart."""
+    return unicodedata.normalize("NFKC", name.casefold())
 
 
 def _text(path: str, content: bytes) -> str:

@@ -6,23 +6,19 @@ What it may do is change pins in lockfiles that stand on the base branch, and no
 import os
 import re
 import stat
-from collections.abc import Sequence
+import unicodedata
 from pathlib import Path
 
-from depcheck.core.errors import LockfileError
-from depcheck.core.header import read_header
-from depcheck.core.lines import Line
-from depcheck.core.lockfile import Entry, Lockfile, parse_lockfile
 from depcheck.core.plain import one_line
 from depcheck.core.report import EnvironmentReport, Report
 from depcheck.core.report_json import LIMIT_BYTES, ReportError, decode
+from depcheck.publishing.contents import shown
 
 _MOST_ENVIRONMENTS = 500
 _MOST_FILES = 50
 _FILE_BYTES = 4 << 20
 _PATH_CHARS = 300
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_HASH_OPTION = re.compile(r"\s--hash[=\s]\s*[a-z0-9]+:[0-9a-fA-F]+(?=\s|$)")
 _CODE_SUFFIXES = (".py", ".toml", ".cfg", ".ini", ".yml", ".yaml", ".json", ".sh", ".md", ".rst")
 
 
@@ -74,63 +70,22 @@ def check_paths(environment: EnvironmentReport) -> None:
         if not wrong and len(text.encode(errors="replace")) > _FILE_BYTES:
             wrong = f"has more than {_FILE_BYTES} bytes"
         if wrong:
-            raise ReportError(f"The report proposes {_shown(path)}, which {wrong}; nothing of it is published.")
+            raise ReportError(f"The report proposes {shown(path)}, which {wrong}; nothing of it is published.")
 
 
 def _wrong_with(path: str) -> str:
+    return odd(path) or ("is no lockfile by its name" if path.lower().endswith(_CODE_SUFFIXES) else "")
+
+
+def odd(path: str) -> str:
+    """Why `path` is none that a report may name, on any system that may check it out; empty where it may."""
     parts = path.split("/")
     if not path or len(path) > _PATH_CHARS or not path.isprintable() or "\\" in path or ":" in path:
         return "is no path"
-    if path.startswith("/") or any(part in {"", ".", ".."} for part in parts):
+    if path.startswith(("/", "-")) or any(part in {"", ".", ".."} for part in parts):
         return "leads out of the repository or is not in its plain form"
-    if any(part.lower().startswith(".git") for part in parts):
+    if unicodedata.normalize("NFC", path) != path or any(part != part.strip(" ").rstrip(".") for part in parts):
+        return "is another path on other systems"
+    if any(part.lower().startswith((".git", "git~")) for part in parts):
         return "belongs to git or to GitHub"
-    return "is no lockfile by its name" if path.lower().endswith(_CODE_SUFFIXES) else ""
-
-
-def check_content(path: str, base: str | None, proposed: str) -> None:
-    """Refuse a text that changes more than pins, hashes, annotations and comments of `base` (None: a new file).
-
-    Raises:
-        ReportError: A line is refused, or `base` is no lockfile.
-    """
-    before = _parsed(path, base or "", "on the base branch")
-    after = _parsed(path, proposed, "proposed")
-    if base is not None and not before.entries and not read_header(base).compiler:
-        raise ReportError(f"{_shown(path)} on the base branch is no lockfile; nothing of it is published.")
-    _refuse_new(path, "option", after.options, before.options)
-    _refuse_new(path, "URL, path or editable", _references(after), _references(before))
-    known = {entry.text for entry in before.entries}
-    for entry in after.entries:
-        if entry.text not in known and _options_of(entry):
-            message = f"{_shown(path)} would get the requirement option {_options_of(entry)!r} on line {entry.line}"
-            raise ReportError(f"{message}; nothing of it is published.")
-
-
-def _parsed(path: str, text: str, where: str) -> Lockfile:
-    try:
-        return parse_lockfile(text)
-    except LockfileError as error:
-        raise ReportError(f"{_shown(path)} {where} does not read as a lockfile: {one_line(str(error))}") from None
-
-
-def _references(lockfile: Lockfile) -> Sequence[str]:
-    return [entry.pin.reference for entry in lockfile.entries if entry.pin.reference]
-
-
-def _refuse_new(path: str, what: str, after: Sequence[str], before: Sequence[str]) -> None:
-    for each in after:
-        if each not in before:
-            message = f"{_shown(path)} would get the {what} {one_line(each, 120)!r}, which it did not have"
-            raise ReportError(f"{message}; nothing of it is published. Change it by hand where it is wanted.")
-
-
-def _options_of(entry: Entry) -> str:
-    """The first option of a requirement other than a hash, or empty."""
-    joined = _HASH_OPTION.sub("", f"{Line(0, entry.text).joined}")
-    found = re.search(r"\s(--?[a-zA-Z][\w-]*)", joined)
-    return found[1] if found and not entry.pin.reference else ""
-
-
-def _shown(path: str) -> str:
-    return repr(one_line(path, 120))
+    return ""

@@ -10,7 +10,8 @@ from stories import HEAD, OLD, SAFE, night, report, safe
 from test_nights import living
 
 from depcheck.core.report_json import ReportError, encode
-from depcheck.publishing.validation import check_content, check_paths, read_report
+from depcheck.publishing.contents import check_content
+from depcheck.publishing.validation import check_paths, read_report
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def base(github):
     "path",
     [
         "../requirements.txt", "/etc/passwd", "a//b.txt", "./requirements.txt", ".github/workflows/ci.yml", ".git/config",
-        "deep/.GitHub/x.txt", "setup.py", "a\\b.txt", "C:x.txt", "a\nb.txt", "", "empty.txt", "pyproject.toml", "deep",
+        "deep/.GitHub/x.txt", "GIT~1/config", "a./b.txt", "a /b.txt", "b.txt ", "-x.txt", "re\u0301q.txt", "a\u200d.txt", "\u202etxt.x", "setup.py", "a\\b.txt", "C:x.txt", "a\nb.txt", "", "empty.txt", "pyproject.toml", "deep",
     ],
 )  # fmt: skip
 def test_no_other_file_is_written(base, tmp_path, path):
@@ -82,10 +83,25 @@ def test_whatever_is_let_through_is_a_pin_or_a_comment(text):
 
 
 def test_a_new_file_needs_a_free_place(base, tmp_path):
-    """A lockfile that is not there yet is made; a folder in its place is refused."""
+    """A lockfile that is not there yet is made beside its source, and nowhere else."""
+    base.git.commit_files("main", {"requirements.in": "six\n"})
     night(base, tmp_path, [safe(name="new.txt", text="six==1.11.0\n")])
     (pull,), _ = living(base)
     assert base.git.text(base.git.refs[pull["pull"]["head"]], "new.txt") == "six==1.11.0\n"
+
+
+@pytest.mark.parametrize("name", ["deep/new.txt", "new.in", "Makefile", "Requirements.txt", "empty.TXT", "new.yml"])
+def test_a_new_file_stands_beside_its_source(base, tmp_path, name):
+    """Not in another folder, not under another kind of name, not where other systems see a file that is there."""
+    base.git.commit_files("main", {"requirements.in": "six\n"})
+    done = night(base, tmp_path, [safe(name=name, text="six==1.11.0\n")])
+    assert (base.items, len(done.problems)) == ({}, 1)
+
+
+def test_a_new_file_needs_a_source_that_is_there(base, tmp_path):
+    """A report cannot invent the source."""
+    done = night(base, tmp_path, [safe(name="new.txt", text="six==1.11.0\n")])
+    assert (base.items, "beside a source" in done.problems[0]) == ({}, True)
 
 
 def test_a_link_on_the_base_branch_is_refused(base, tmp_path):
