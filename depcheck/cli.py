@@ -61,5 +61,6 @@ def _bug(error: Exception, report: Path) -> int:
 
 def _complain(sentence: str) -> None:
     from depcheck.core.plain import one_line  # noqa: PLC0415
+    from depcheck.core.workflow_commands import unheard  # noqa: PLC0415
 
-    print(one_line(sentence, 2000), file=sys.stderr)
+    print(unheard(one_line(sentence, 2000)), file=sys.stderr)

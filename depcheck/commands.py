@@ -15,11 +15,15 @@ from depcheck.configuration import settled
 from depcheck.core.config import bisect_settings, check_settings, publish_options
 from depcheck.core.errors import DepcheckError
 from depcheck.core.options import CHECK
+from depcheck.core.plain import one_line
 from depcheck.core.report import Report
 from depcheck.core.settings import PublishOptions, Settings
+from depcheck.core.workflow_commands import inert, unheard, unheard_json
 from depcheck.reporting.terminal import TerminalReporter, print_outcome
 from depcheck.reporting.workflow import WorkflowReporter
 from depcheck.rings import allowed, check_apart
+
+_LINE_CHARS = 2000
 
 
 def check(arguments: Namespace, environ: Mapping[str, str]) -> int:
@@ -73,7 +77,7 @@ def plan(arguments: Namespace, environ: Mapping[str, str]) -> int:
         }
         for spec in app.environments(settled(given(arguments)), environ)
     ]
-    print(json.dumps({"include": include}))
+    print(unheard_json(json.dumps({"include": include})))
     return 0
 
 
@@ -93,10 +97,10 @@ def demo(arguments: Namespace, environ: Mapping[str, str]) -> int:
 
 def _publish(report: Path, options: PublishOptions, environ: Mapping[str, str]) -> int:
     done = app.publish(report, options, environ)
-    for line in done.lines:
-        print(line)
+    for line in "\n".join(done.lines).split("\n"):
+        print(inert(line, _LINE_CHARS) if _in_workflow(environ) else line)
     for problem in done.problems:
-        print(f"depcheck: {problem}", file=sys.stderr)
+        print(unheard(one_line(f"depcheck: {problem}", _LINE_CHARS)), file=sys.stderr)
     return 3 if done.problems else 0
 
 
@@ -116,7 +120,7 @@ def _reporter(arguments: Namespace, environ: Mapping[str, str]) -> TerminalRepor
 
 def _show(arguments: Namespace, environ: Mapping[str, str], report: Report, settings: Settings) -> None:
     if arguments.json:
-        print(Path(settings.report, "report.json").read_text(encoding="utf-8"), end="")
+        print(unheard_json(Path(settings.report, "report.json").read_text(encoding="utf-8")), end="")
     elif not _in_workflow(environ):
         print_outcome(Console(), report.environments, quiet=arguments.quiet)
         if not arguments.quiet:

@@ -15,8 +15,9 @@ _CUT = "\n\nThe rest did not fit; the whole report is in the artifact.\n"
 
 
 def message(text: str) -> str:
-    """`text` as the message of a command."""
-    return text[:MESSAGE_LIMIT].replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    """`text` as the message of a command, without what no log in UTF-8 can hold."""
+    text = text[:MESSAGE_LIMIT].encode(errors="replace").decode()
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def command(name: str, text: str, properties: Mapping[str, str] | None = None) -> str:
@@ -31,7 +32,17 @@ def _property(value: str) -> str:
 
 def inert(text: str, limit: int = 500) -> str:
     """Foreign text as one log line behind a prefix, which is no command whatever it says."""
-    return "| " + one_line(text, limit).replace("##[", "## [")
+    return f"| {unheard(one_line(text, limit))}"
+
+
+def unheard(sentence: str) -> str:
+    """A line that begins with a word of ours, with nothing in it that the runner would hear."""
+    return sentence.replace("##[", "## [")
+
+
+def unheard_json(text: str) -> str:
+    """The same document with no command in it: `##[` can stand in strings only, where it has another spelling."""
+    return text.replace("##[", "#\\u0023[")
 
 
 def assignment(name: str, value: str, delimiter: str) -> str:
@@ -43,8 +54,8 @@ def assignment(name: str, value: str, delimiter: str) -> str:
 
 def fitting_summary(markdown: str) -> str:
     """`markdown`, cut at a line's end where it is larger than the runner takes."""
-    encoded = markdown.encode()
+    encoded = markdown.encode(errors="replace")
     if len(encoded) <= SUMMARY_LIMIT_BYTES:
-        return markdown
+        return encoded.decode()
     kept = encoded[: SUMMARY_LIMIT_BYTES - len(_CUT.encode())].decode(errors="ignore")
     return kept[: kept.rfind("\n") + 1] + _CUT

@@ -11,7 +11,7 @@ VERDICT_STYLES = {0: "green", 1: "red", 3: "yellow"}
 
 def verdict(report: EnvironmentReport) -> str:
     """`requirements.txt (Python 3.10): breaks. One sentence.`."""
-    python = f" (Python {report.python})" if report.python else ""
+    python = f" (Python {one_line(report.python, 20)})" if report.python else ""
     return f"{one_line(report.name)}{python}: {report.status}. {one_line(report.reason, 500)}"
 
 
@@ -32,7 +32,7 @@ def proposed(report: EnvironmentReport) -> str:
     """What we would commit, or empty."""
     if report.proposal is None:
         return ""
-    held = f", holding {', '.join(report.proposal.held)}" if report.proposal.held else ""
+    held = f", holding {one_line(', '.join(report.proposal.held))}" if report.proposal.held else ""
     proof = "verified by its own run" if report.proposal.verified else "not verified"
     if not report.proposal.changes:
         return f"nothing can be updated{held}"

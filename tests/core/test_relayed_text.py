@@ -1,0 +1,178 @@
+r"""What strangers wrote, wherever it is relayed: the runner obeys none of it, GitHub acts on none of it.
+
+The judges follow the runner's own rules: lines end at `\n`, `\r\n` or a lone `\r`; `::name` counts after white space,
+`##[name]` anywhere; both streams are read.
+"""
+
+import io
+import json
+import re
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from unittest import mock
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "fuzzing"))
+
+from judge import commands, controls, deeds, log_lines
+
+from depcheck import cli
+from depcheck import commands as command_line
+from depcheck.core import bodies
+from depcheck.core.checks import CheckResult, Failure, Kind, Outcome
+from depcheck.core.environments import EnvironmentSpec
+from depcheck.core.errors import UsageError
+from depcheck.core.proposals import proposals
+from depcheck.core.report import (
+    ChangeReport,
+    Culprit,
+    EnvironmentReport,
+    LockfileReport,
+    ProposalReport,
+    Report,
+    Status,
+    Tool,
+)
+from depcheck.core.settings import PublishOptions
+from depcheck.core.summary import summary, summary_line
+from depcheck.core.workflow_commands import inert, unheard, unheard_json
+from depcheck.publishing.publisher import Published
+from depcheck.reporting.terminal import TerminalReporter, print_outcome
+from depcheck.reporting.workflow import WorkflowReporter, annotations
+
+ATTACKS = (
+    "::error::x", "\n::set-output name=a::b", "\r::add-mask::x", "\r\n  ::stop-commands::x", "##[error]x", "##[set-env name=PATH]x", "\x1b[31m", "\x9b2J", "\x1b]0;x\x07", "\u202e", "\u2028::error::x", "\x85::error::x", "\v::error::x", "\0",
+    "@owner", "#12", "owner/repo#1", "GH-7", "fixes #3", "Closes owner/repo#1", "deadbeefcafe", "https://evil.example", "www.evil.example", "```", "````\n", "~~~", "</code>", "</details>", "<img src=x onerror=y>", "<!-- depcheck form=issue -->", "<!--", "|",
+    "[x](https://y.example)", "![](x)", "\n\n# Head", "\n- item", "\\", "&lt;b&gt;", "&#64;owner", "`", "\ufeff", "\u200b", "\ud800", "\n\n    code", "---\n", "%0A::error::x", " ", "word",
+)  # fmt: skip
+HOSTILE = st.lists(st.sampled_from(ATTACKS) | st.text(max_size=6), max_size=7).map("".join)
+NIGHT = datetime(2026, 11, 22, 3, 17, tzinfo=UTC)
+
+
+@st.composite
+def reports(draw):
+    """A report in which every text is a stranger's."""
+    text = [draw(HOSTILE) for _ in range(7)]
+    culprit = Culprit((text[0],), (text[1],), {text[0]: text[2]}, {text[0]: text[3]}, text[4], text[5], NIGHT, (text[6],), explanation=text[1], newly_failing=(text[2], text[3]))  # fmt: skip
+    change = ChangeReport(text[0], text[2], text[3], False, (text[1],), NIGHT, text[6], text[4], text[5])
+    proposal = ProposalReport((text[0],), (change,), True, {text[6]: text[5]})
+    lockfile = LockfileReport(text[6], (text[5],), text[4], text[3], text[2])
+    status = draw(st.sampled_from(Status))
+    found = EnvironmentReport(text[6], text[1], status, text[4], (lockfile,), (change,), culprits=(culprit,), proposal=proposal, notes=(text[5],))  # fmt: skip
+    return Report(Tool("depcheck", "1"), NIGHT, NIGHT, None, text[0], None, {text[1]: text[2]}, (found,))
+
+
+def log_of(report):
+    """All that a step's log gets of a run, on either stream."""
+    log = io.StringIO()
+    (judged,) = report.environments
+    failure = Failure(judged.name, judged.reason, judged.reason)
+    checked = CheckResult(Kind.TEST, judged.python, Outcome.FAIL, 0.1, (failure,), frozenset())
+    with WorkflowReporter(log) as reporter:
+        reporter.environment(EnvironmentSpec(judged.name, judged.python, ()))
+        reporter.stage(judged.reason)
+        reporter.checked(judged.python, checked)
+        reporter.judged(judged)
+    return log.getvalue()
+
+
+@settings(max_examples=150)
+@given(HOSTILE)
+def test_one_relayed_line_is_one_line(text):
+    """Law: behind the prefix it is one line without a command, a control character or an escape."""
+    for line in (inert(text), unheard("depcheck: " + re.sub(r"[\r\n]", " ", text))):
+        assert commands(line) == []
+    assert len(log_lines(inert(text))) == 1
+    assert controls(inert(text)) == []
+    inert(text).encode()
+
+
+@settings(max_examples=100)
+@given(reports())
+def test_a_step_s_log_has_our_commands_only(report):
+    """Law: the only commands in a log are the groups and annotations that we began, one a line."""
+    log = log_of(report)
+    assert {line.split("::")[1] for line in commands(log)} <= {"group", "endgroup"}
+    assert controls(log) == []
+    for line in annotations(report, {}, PurePosixPath("a")):
+        assert len(log_lines(line)) == 1
+        assert line.startswith(("::error", "::warning", "::notice"))
+        line.encode()
+
+
+@settings(max_examples=60)
+@given(reports())
+def test_a_terminal_is_not_steered(report):
+    """Law: what a person reads holds no escape but the colours that we ask for."""
+    shown = io.StringIO()
+    console = Console(file=shown, force_terminal=False, width=200)
+    with TerminalReporter(console) as reporter:
+        reporter.stage(report.environments[0].reason)
+        reporter.judged(report.environments[0])
+    print_outcome(console, report.environments)
+    assert controls(shown.getvalue()) == []
+    assert controls(summary_line(report)) == []
+
+
+@settings(max_examples=60)
+@given(reports())
+def test_published_lines_are_no_commands(report):
+    """Law: in a workflow, what `depcheck publish` says of titles and bodies, on either stream, is obeyed by nobody."""
+    found = proposals(report, PublishOptions(), "main")
+    lines = tuple(part for each in found for part in (each.title, each.body, each.reason, each.shown))
+    done = Published(lines, tuple(each.reason or report.environments[0].reason for each in found))
+    with mock.patch("depcheck.app.publish", return_value=done), redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:  # fmt: skip
+        command_line._publish(Path(), PublishOptions(), {"GITHUB_ACTIONS": "true"})
+    assert commands(out.getvalue()) == commands(err.getvalue()) == []
+
+
+@settings(max_examples=60)
+@given(HOSTILE)
+def test_an_error_is_said_and_not_obeyed(text):
+    """Law: the sentence of an error on standard error is one line, and no command."""
+    with mock.patch("depcheck.cli._command", side_effect=UsageError(text)), redirect_stderr(io.StringIO()) as err:
+        assert cli.main(["plan"], {}) == 2
+    assert commands(err.getvalue()) == []
+    assert len(err.getvalue().strip("\n").split("\n")) == 1
+
+
+@given(st.recursive(HOSTILE, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(HOSTILE, inner, max_size=3)))
+def test_json_on_standard_output_is_no_command(value):
+    """Law: the same document, and nothing in it that the runner hears."""
+    text = unheard_json(json.dumps(value, indent=1))
+    assert commands(text) == []
+    assert json.loads(text) == value
+
+
+@settings(max_examples=100)
+@given(reports())
+def test_bodies_and_titles_do_nothing(report):
+    """Law: nobody is mentioned, nothing is referred to, closed or linked, no HTML but ours, every fence is closed."""
+    (judged,) = report.environments
+    whole = [bodies.issue(judged, NIGHT), bodies.pull_request(judged, judged.proposal), summary(report)]
+    for body in whole:
+        assert deeds(f"{body}\n\nAfter.") == []
+        assert controls(body.replace("\t", "")) == []
+        assert commands(re.sub(r"(?ms)^(`{3,})\w*\n.*?^\1$", "", body)) == []
+        body.encode()
+    for title in (bodies.issue_title(judged), bodies.pull_request_title(judged, judged.proposal)):
+        assert len(log_lines(title)) == 1
+        assert deeds(title.replace("`", "").replace("<", "").replace("[", "").replace("*", "")) == []
+
+
+@pytest.mark.parametrize("text", [each for each in ATTACKS if each.strip()])
+def test_each_attack_would_succeed_unrelayed(text):
+    """The judges are not blind: each command, control and deed in the list is seen by one of them where it is raw."""
+    harmless = {"word", "|", "\\", "`", "~~~", "```", "````\n", "---\n", "\n- item", "\n\n# Head", "\n\n    code", "\ufeff", "\u200b", "\ud800", "&lt;b&gt;", "%0A::error::x", "\u2028::error::x", "<!-- depcheck form=issue -->", "</code>", "</details>", "<!--", "\x85::error::x", "\v::error::x"}  # fmt: skip
+    assert commands(text) or controls(text) or deeds(text) or text in harmless
+
+
+def test_the_judge_reads_lines_as_the_runner_does():
+    r"""A lone `\r` begins a line; `::` counts after white space and not after a word; `##[` counts anywhere."""
+    assert commands("a\r::error::x\nb ::error::y\n \t::debug::z\nc ##[error]w") == ["::error::x", " \t::debug::z", "c ##[error]w"]  # fmt: skip
