@@ -100,7 +100,7 @@ def _said(step: Step, answer: object) -> str:
                 "found": {"kind": kind, "owner": str(owner), "name": str(name), "path": str(path), "line": int(line)}
             }:
                 return sentence(step, Found(Missed(str(kind)), owner, name, path, line))
-    except (ValueError, TypeError, StopIteration):
+    except (ValueError, TypeError, OverflowError, StopIteration):
         pass
     return ""
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -90,7 +91,8 @@ def _together(room: Room, modules: Sequence[str], paths: list[str], until: float
     """Import `modules` in one process, in as many turns as crashes ask for; those that failed."""
     left, failed = list(modules), []
     while left and time.monotonic() < until:
-        told = _told(room, left, paths, until, alone=False)
+        asked = set(left)
+        told = [words for words in _told(room, left, paths, until, alone=False) if words[1] in asked]
         started = [words[1] for words in told if words[0] == "start"]
         findings.passed |= {words[1] for words in told if words[0] == "pass"}
         failed += [name for name in started if name not in findings.passed]
@@ -106,14 +108,25 @@ def _alone(room: Room, modules: Sequence[str], paths: list[str], until: float, f
     """Import each of `modules` in a process of its own: the result that counts."""
     if not modules:
         return
-    told = _told(room, modules, paths, until, alone=True)
+    _heard(_told(room, modules, paths, until, alone=True), modules, findings)
+
+
+def _heard(told: list[list[str]], modules: Sequence[str], findings: Findings) -> None:
+    """Take down what was said of `modules`; what strangers' code says of others, or in other words, counts nowhere."""
+    asked = set(modules)
+    told = [words for words in told if words[1] in asked]
     findings.passed |= {words[1] for words in told if words[0] == "pass"}
     failed = {words[1]: Failure(words[1], *_error(words[2], words[3])) for words in told if words[0] == "fail"}
     for words in told:
         if words[0] == "ended" and words[1] not in findings.passed and words[1] not in failed:
-            failed[words[1]] = _killed(words[1], int(words[2]), words[3])
+            failed[words[1]] = _killed(words[1], _status(words[2]), words[3])
     findings.failed |= failed
     findings.not_reached += [name for name in modules if name not in findings.passed and name not in failed]
+
+
+def _status(word: str) -> int:
+    """An exit status; what is none is a failure like any other."""
+    return int(word) if re.fullmatch(r"-?\d{1,3}", word, re.ASCII) else 1
 
 
 def _error(line: str, trace: str) -> tuple[str, str]:

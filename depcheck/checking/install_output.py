@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from depcheck.core.checks import Failure
 from depcheck.core.compilation import NotCompiled, Obstacle
@@ -17,7 +17,7 @@ _BLOCKED = re.compile(
     r"|[Nn]o space left|os error 28\b"
     r"|Disk quota exceeded|Read-only file system|dns error|operation timed out|Temporary failure in name resolution"
 )
-_STRANGERS = re.compile(r"^\s*\[std(?:err|out)\]$", re.MULTILINE)
+_STRANGERS = re.compile(r"^[ \t]*\[std(?:err|out)\]$", re.MULTILINE)
 _NAMED = (
     re.compile(r"`(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[^`\s]+)`"),
     re.compile(r"you require (?P<name>[A-Za-z0-9][\w.-]*)(?:==(?P<version>[\w.!+]+\w))?"),
@@ -56,6 +56,6 @@ def refused(output: str) -> NotCompiled:
         return found
     try:
         version = Version(named["version"]) if named["version"] else None
-    except InvalidVersion:
+    except ValueError:
         version = None
     return replace(found, package=canonicalize_name(named["name"]), version=version)

@@ -8,7 +8,7 @@ from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from depcheck.checking.plain_files import read_plain
 from depcheck.core.distributions import Distribution
@@ -48,7 +48,7 @@ def _read(folder: Path) -> OnDisk | None:
     headers = HeaderParser().parsestr(metadata.decode(errors="replace"))
     try:
         version = Version(headers.get("Version", ""))
-    except InvalidVersion:
+    except ValueError:  # no version, or numbers longer than Python reads
         return None
     modules = tuple(sorted(set(_modules(read_plain(folder / "RECORD", RECORD_BYTES) or b""))))
     return OnDisk(
@@ -64,10 +64,18 @@ def _read(folder: Path) -> OnDisk | None:
 
 
 def _modules(record: bytes) -> Iterator[str]:
-    for row in csv.reader(record.decode(errors="replace").replace("\0", "").splitlines()):
-        name = module_name(PurePosixPath(row[0])) if row else None
+    for line in record.decode(errors="replace").replace("\0", "").splitlines():
+        name = module_name(PurePosixPath(_path(line)))
         if name:
             yield name
+
+
+def _path(line: str) -> str:
+    """The first field of a line of RECORD; empty where it is none. No name of a module holds a line end."""
+    try:
+        return next(iter(next(csv.reader([line]), [])), "")
+    except csv.Error:  # longer than any path
+        return ""
 
 
 def module_name(path: PurePosixPath) -> str | None:

@@ -30,6 +30,7 @@ CHANNEL_BYTES = 64 << 20
 HEAD_CHARS, TAIL_CHARS = 64 << 10, 256 << 10
 SLACK_S = 15.0  # what the launcher needs to end a guest, at most
 COMMAND_NOT_FOUND = 127
+_ANSWER = frozenset({"status", "timed_out", "stayed_up", "walls", "error"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +168,7 @@ class Guest:
         if log:
             with log.open("a", encoding="utf-8") as whole:
                 whole.write(text)
-        ended = json.loads(answer.whole() or b"{}")
-        return _ran(ended, order["argv"][0], text, channel.whole(), time.monotonic() - began)
+        return _ran(answer.whole(), order["argv"][0], text, channel.whole(), time.monotonic() - began)
 
 
 @contextmanager
@@ -186,8 +186,9 @@ def _standard_input(given: bytes) -> Iterator[IO[bytes]]:
         yield file
 
 
-def _ran(ended: dict[str, Any], program: str, text: str, channel: bytes, duration_s: float) -> Ran:
+def _ran(answer: bytes, program: str, text: str, channel: bytes, duration_s: float) -> Ran:
     shown = middle_cut(text, HEAD_CHARS, TAIL_CHARS)
+    ended = _answered(answer)
     if not ended:  # the launcher itself did not answer in time
         return Ran(None, True, shown, duration_s)
     if ended["walls"] is None:
@@ -198,6 +199,15 @@ def _ran(ended: dict[str, Any], program: str, text: str, channel: bytes, duratio
     if ended["error"]:
         return Ran(COMMAND_NOT_FOUND, False, f"{program} could not be started: {clean(ended['error'])}\n", duration_s)
     return Ran(ended["status"], ended["timed_out"], shown, duration_s, ended["stayed_up"], channel)
+
+
+def _answered(answer: bytes) -> dict[str, Any]:
+    """The launcher's answer; empty where it was ended before it could say all of it."""
+    try:
+        ended = json.loads(answer)
+    except (ValueError, RecursionError):
+        return {}
+    return ended if isinstance(ended, dict) and ended.keys() >= _ANSWER else {}
 
 
 def run_own(  # noqa: PLR0913  # all by name, nearly all with a default

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 from depcheck.checking.tool_config import read_toml
@@ -81,7 +81,7 @@ def _name(line: str) -> NormalizedName | None:
         return canonicalize_name(egg[1])
     try:
         return canonicalize_name(Requirement(re.split(r"\s--?\w", line, maxsplit=1)[0]).name)
-    except (InvalidRequirement, RecursionError):
+    except (ValueError, RecursionError):
         return None
 
 

@@ -137,7 +137,11 @@ def _unittest(room: Room, wanted: Sequence[str]) -> Tested:
     asked = [] if modules else list(wanted)
     argv = [str(room.environment.python), str(SCRIPTS / "depcheck_unittest.py")]
     ran = room.run(argv, given=json.dumps(asked).encode())
-    told = read_words(ran.answer)
+    return _unittest_judged(read_words(ran.answer), ran, wanted, room.timeout_s)
+
+
+def _unittest_judged(told: list[list[str]], ran: Ran, wanted: Sequence[str], timeout_s: float) -> Tested:
+    """A run that never said that it was done has crashed, in the test that began last."""
     failed: dict[str, Failure] = {}
     for words in told:
         if words[0] == "fail" and words[1] not in failed:
@@ -146,8 +150,8 @@ def _unittest(room: Room, wanted: Sequence[str]) -> Tested:
     done = [words[1] for words in told if words[0] == "done"]
     if not done:
         started = [words[1] for words in told if words[0] == "start"]
-        crash = failure_of(ran if not ran.passed else replace(ran, exit_status=1), room.timeout_s)
-        crash = replace(crash, id=started[-1] if started and started[-1] not in passed else "")
+        crash = failure_of(ran if not ran.passed else replace(ran, exit_status=1), timeout_s)
+        crash = replace(crash, id=one_line(started[-1], 1000) if started and started[-1] not in passed else "")
         return Tested(Outcome.FAIL, (*failed.values(), crash), passed)
     if done == ["0"]:
         return _none_collected(wanted, ran)

@@ -5,7 +5,7 @@ import re
 import sys
 from typing import Any
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 
 from depcheck.checking.tool_config import read_toml
 from depcheck.checking.tree import Tree
@@ -58,10 +58,9 @@ def _lowest(tree: Tree, path: str) -> str:
         return ""
     stated = project.get("requires-python") if isinstance(project, dict) else None
     try:
-        allowed = SpecifierSet(stated) if isinstance(stated, str) else None
-    except InvalidSpecifier:
+        return _first_allowed(SpecifierSet(stated)) if isinstance(stated, str) and stated else ""
+    except ValueError:  # no specifier, or numbers longer than Python reads
         return ""
-    return _first_allowed(allowed) if allowed else ""
 
 
 def _first_allowed(allowed: SpecifierSet) -> str:

@@ -1,12 +1,12 @@
 """The compiler's own configuration: read to understand the lockfile, never to be passed again."""
 
 import posixpath
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from depcheck.checking.tree import Tree
+from depcheck.core import toml
 from depcheck.core.errors import LockfileError
 
 _NAMES = (".pip-tools.toml", "pyproject.toml")
@@ -41,8 +41,8 @@ def read_config(tree: Tree, folder: str, named: str = "") -> ToolConfig:
 def read_toml(tree: Tree, path: str) -> dict[str, Any]:
     """A TOML file of the repository. Raises LockfileError where it is none."""
     try:
-        return tomllib.loads(tree.read(path))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return toml.parse(tree.read(path))
+    except ValueError as error:
         raise LockfileError(f"{path} is not valid TOML ({error}); correct it.") from None
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 from depcheck.core.annotations import is_source
+from depcheck.core.distributions import requirement
 from depcheck.core.pins import Pin, Pins
 
 
@@ -129,10 +129,8 @@ def _wanted(lines: Sequence[str]) -> Iterator[NormalizedName]:
 @lru_cache(maxsize=65536)
 def _asked(line: str) -> NormalizedName | None:
     """Whom a Requires-Dist line names; each line is read for every change of a report."""
-    try:
-        return canonicalize_name(Requirement(line).name)
-    except InvalidRequirement:
-        return None
+    wanted = requirement(line)
+    return canonicalize_name(wanted.name) if wanted else None
 
 
 def _name(requirer: str) -> NormalizedName:

@@ -1,6 +1,5 @@
 """From given texts to settings: sources in layers, each value refused with the place where it was given."""
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -8,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import PurePath
 from typing import Any, TypeAlias
 
+from depcheck.core import toml
 from depcheck.core.errors import UsageError
 from depcheck.core.options import BISECT, CHECK, PUBLISH, Form, Option
 from depcheck.core.settings import BisectSettings, PublishOptions, Settings
@@ -30,8 +30,8 @@ def from_toml(content: str, place: str, *, table: tuple[str, ...] = ()) -> Sourc
     Raises UsageError for a text that is no TOML, an unknown key and a value of the wrong type.
     """
     try:
-        found: object = tomllib.loads(content)
-    except tomllib.TOMLDecodeError as error:
+        found: object = toml.parse(content)
+    except ValueError as error:
         raise UsageError(f"{place} is not valid TOML ({error}), so its options are unknown; mend it.") from None
     for key in table:
         found = found.get(key, {}) if isinstance(found, dict) else found

@@ -8,17 +8,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    NormalizedName,
-    canonicalize_name,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
-from packaging.version import InvalidVersion, Version
+from packaging.utils import NormalizedName, canonicalize_name, parse_sdist_filename, parse_wheel_filename
+from packaging.version import Version
 
 MOST_CLAUSES, MOST_TOLD = 40, 6
 
@@ -26,13 +19,17 @@ _BACKTRACK = re.compile(
     r"RequirementInformation\(requirement=(?P<kind>\w+)\('(?P<what>[^']+)'\), "
     r"parent=(?:None|[\w(=]*'(?P<link>[^' ]+))"
 )
-_CAUSED = re.compile(r"^\s*(?P<who>[\w.-]+(?:\[[^\]]*\])? [\w.+!-]+) depends on (?P<what>\S.*?)\s*$", re.MULTILINE)
-_REQUESTED = re.compile(r"^\s*The user requested (?:\(constraint\) )?(?P<what>\S.*?)\s*$", re.MULTILINE)
+# The text is a stranger's: every repetition has an end that comes soon, or one place to begin.
+_CAUSED = re.compile(r"^[ \t]*(?P<who>[\w.-]+(?:\[[^\]\n]*\])? [\w.+!-]+) depends on (?P<what>\S.*)$", re.MULTILINE)
+_REQUESTED = re.compile(r"^[ \t]*The user requested (?:\(constraint\) )?(?P<what>\S.*)$", re.MULTILINE)
 _LEGACY = re.compile(
-    r"^\s+(?P<what>[\w.-]+[^(\n]*?) \(from (?:(?P<who>[\w.-]+==[^\s)]+?)->)?-[rc] [^)]*\)+$", re.MULTILINE
+    r"^[ \t]+(?P<what>[\w.-][^(\n]*) \(from (?:(?P<who>[\w.-]+==[^\s)]+?)->)?-[rc] [^)\n]*\)+$", re.MULTILINE
 )
-_RANGE = r"[\w.-]+(?:\[[\w,.-]+\])?(?:[<>=!~]=?=?[\w.*+!-]+(?:,[<>=!~]=?=?[\w.*+!-]+)*)?"
-_UV_NEEDS = re.compile(rf"(?P<who>{_RANGE}) depends? on (?P<what>{_RANGE})")
+_RANGE = (
+    r"[\w.-]{1,100}(?:\[[\w,.-]{1,100}\])?"
+    r"(?:[<>=!~]=?=?[\w.*+!-]{1,60}(?:,[<>=!~]=?=?[\w.*+!-]{1,60}){0,20})?"
+)
+_UV_NEEDS = re.compile(rf"(?<![\w.-])(?P<who>{_RANGE}) depends? on (?P<what>{_RANGE})")
 _UV_WANTS = re.compile(rf"you require (?P<what>{_RANGE})")
 _UV_CONCLUDES = re.compile(r"we can conclude that .*?(?=\.\s|\.?$|\n\s*And because)", re.DOTALL)
 _NO_MATCH = re.compile(
@@ -135,8 +132,8 @@ def _of_uv(text: str) -> Iterator[Clause]:
 
 def _clause(who: str, what: str) -> Iterator[Clause]:
     try:
-        wanted = Requirement(what)
-    except InvalidRequirement:
+        wanted = Requirement(what.strip())
+    except (ValueError, RecursionError):
         return
     wanted.marker = None
     yield Clause(who, wanted)
@@ -147,6 +144,6 @@ def _of_file(link: str) -> str:
     name = link.partition("#")[0].rpartition("/")[2]
     try:
         project, version = parse_wheel_filename(name)[:2] if name.endswith(".whl") else parse_sdist_filename(name)
-    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
+    except ValueError:
         return name
     return f"{project} {version}"

@@ -7,6 +7,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
+_LONGEST_LINE = 4000  # characters; longer ones are no requirement, and may hold numbers that Python does not read
+
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
@@ -25,22 +27,21 @@ class Distribution:
 
 def required_names(distribution: Distribution) -> frozenset[NormalizedName]:
     """The names in a distribution's requirements, extras and markers aside; what cannot be parsed is left out."""
-    names = set()
-    for line in distribution.requires:
-        try:
-            names.add(canonicalize_name(Requirement(line).name))
-        except InvalidRequirement:
-            continue
-    return frozenset(names)
+    found = map(requirement, distribution.requires)
+    return frozenset(canonicalize_name(wanted.name) for wanted in found if wanted)
 
 
 def is_standard(line: str) -> bool:
     """Whether a Requires-Dist line follows PEP 508 and 440; `click>=7.*` and `pytz>dev` do not."""
+    return requirement(line) is not None
+
+
+def requirement(line: str) -> Requirement | None:
+    """What a Requires-Dist line asks for; None where it follows no standard, or is nested or long beyond reason."""
     try:
-        Requirement(line)
-    except InvalidRequirement:
-        return False
-    return True
+        return Requirement(line) if len(line) <= _LONGEST_LINE else None
+    except (InvalidRequirement, RecursionError):
+        return None
 
 
 def with_dependents(names: Iterable[str], installed: Iterable[Distribution]) -> frozenset[str]:

@@ -20,11 +20,14 @@ _MODULE = re.compile(r"No module named ['\"]?(\w+(?:\.\w+)*)")
 _NAME = re.compile(r"cannot import name ['\"]?(\w+)['\"]? from (?:partially initialized module )?['\"]?([\w.]+\w)")
 _ATTRIBUTE = re.compile(r"module ['\"]([\w.]+)['\"] has no attribute ['\"](\w+)")
 _MEMBER = re.compile(r"(?:'(\w+)' object|type object '(\w+)') has no attribute '(\w+)'")
-_PARAMETER = re.compile(r"([\w.]+)\(\) got an unexpected keyword argument ['\"](\w+)")
-_NEEDED = re.compile(r"([\w.]+)\(\) missing \d+ required (?:positional|keyword-only) arguments?: '(\w+)'")
-_ARITY = re.compile(r"((?:\w+\.)*)(\w+)\(\)\s+takes\s+(?:from\s+)?\d+\s+(?:to\s+\d+\s+)?positional\s+arguments?\s+but")
+_PARAMETER = re.compile(r"(?<![\w.])([\w.]+)\(\) got an unexpected keyword argument ['\"](\w+)")
+_NEEDED = re.compile(r"(?<![\w.])([\w.]+)\(\) missing \d+ required (?:positional|keyword-only) arguments?: '(\w+)'")
+_ARITY = re.compile(
+    r"(?<![\w.])((?:\w+\.)*)(\w+)\(\)\s+takes\s+(?:from\s+)?\d+\s+(?:to\s+\d+\s+)?positional\s+arguments?\s+but"
+)
 _FRAMES = re.compile(
-    r"File \"(?P<one>[^\"\n<]+)\", line (?P<at>\d+)|^(?P<other>[^\s:<>│]+\.py):(?P<line>\d+):", re.MULTILINE
+    r"File \"(?P<one>[^\"\n<]+)\", line (?P<at>\d{1,9})(?!\d)|^(?P<other>[^\s:<>│]+\.py):(?P<line>\d{1,9}):",
+    re.MULTILINE,
 )
 _SITE = re.compile(r".*(?:site|dist)-packages/")
 _PLAIN_PATH = re.compile(r"[\w.+@-]+(?:/[\w.+@-]+)*")

@@ -5,8 +5,8 @@ The wordings are pip's from 18 to 26, pip-tools' own (its legacy resolver), and 
 
 import re
 
-from packaging.utils import InvalidSdistFilename, NormalizedName, canonicalize_name, parse_sdist_filename
-from packaging.version import InvalidVersion, Version
+from packaging.utils import NormalizedName, canonicalize_name, parse_sdist_filename
+from packaging.version import Version
 
 from depcheck.core.checks import Failure
 from depcheck.core.compilation import NotCompiled, Obstacle
@@ -17,25 +17,25 @@ from depcheck.core.plain import one_line
 
 _BUILD = re.compile(
     r"subprocess-exited-with-error|metadata-generation-failed|Command errored out with exit status"
-    r"|Failed to build|did not run successfully|Preparing metadata \(.*\) did not run"
+    r"|Failed to build|did not run successfully|Preparing metadata \([^\n]{0,200}\) did not run"
     r"|The build backend returned an error"
-    r"|Failed to download and build|Call to `.*` failed",
+    r"|Failed to download and build|Call to `[^\n]{0,200}` failed",
 )
 _CONFLICT = re.compile(
     r"ResolutionImpossible|conflicting dependencies|No matching distribution found|Could not find a version"
     r"|There are incompatible versions|No solution found when resolving|No versions found"
     r"|package versions have conflicting"
-    r"|ResolutionTooDeep|Because .* we can conclude",
+    r"|ResolutionTooDeep|we can conclude",
 )
 _NETWORK = re.compile(
     r"50[0-9] (Server Error|Bad Gateway)|ReadTimeoutError|NewConnectionError|Connection refused|ECONNREFUSED"
 )
 _IGNORED = re.compile(r"Ignoring version (?P<version>\S+) of (?P<name>\S+) since it has invalid metadata")
 _STUMBLED = re.compile(r"^pip\._vendor\.packaging\.\w+\.Invalid\w+", re.MULTILINE)
-_BLOCKS = (
-    re.compile(r"\[\d+ lines? of output\]\n(?P<text>.*?)\n\s*\[end of output\]", re.DOTALL),
-    re.compile(r"Complete output \(\d+ lines?\):\n(?P<text>.*?)\n\s*-{20,}", re.DOTALL),
-    re.compile(r"\[stderr\]\n(?P<text>.*?)(?:\n\s*\n\s*hint|\Z)", re.DOTALL),
+_BLOCKS = (  # how a block begins, and how it ends
+    (re.compile(r"\[\d+ lines? of output\]\n"), re.compile(r"\n[ \t]*\[end of output\]")),
+    (re.compile(r"Complete output \(\d+ lines?\):\n"), re.compile(r"\n[ \t]*-{20,}")),
+    (re.compile(r"\[stderr\]\n"), re.compile(r"\n[ \t]*\n[ \t]*hint|\Z")),
 )
 _NAMED = (
     re.compile(r"Failed to build '(?P<name>[^'\s]+)' when"),
@@ -76,16 +76,23 @@ def obstacle(output: str, last_source: str = "") -> NotCompiled:
 
 
 def _unbuildable(output: str, last_source: str) -> NotCompiled:
-    block = next((found["text"] for found in (pattern.search(output) for pattern in _BLOCKS) if found), output)
+    block = next(filter(None, (_block(output, *ends) for ends in _BLOCKS)), output)
     name, version = _built(output, last_source)
     failure = Failure("", telling_line(block), evidence(block))
     return NotCompiled(Obstacle.UNBUILDABLE, failure, name, version)
 
 
+def _block(output: str, begins: re.Pattern[str], ends: re.Pattern[str]) -> str:
+    """What stands between the first beginning and the next end; empty where one of them is missing."""
+    start = begins.search(output)
+    end = ends.search(output, start.end()) if start else None
+    return output[start.end() : end.start()] if start and end else ""
+
+
 def _built(output: str, last_source: str) -> tuple[NormalizedName | None, Version | None]:
     try:
         fetched = parse_sdist_filename(last_source)
-    except (InvalidSdistFilename, InvalidVersion):
+    except ValueError:  # not a source distribution's name, or numbers longer than Python reads
         fetched = None
     for named in (found for found in (pattern.search(output) for pattern in _NAMED) if found):
         name = canonicalize_name(named["name"])
@@ -97,7 +104,7 @@ def _built(output: str, last_source: str) -> tuple[NormalizedName | None, Versio
 def _version(text: str | None) -> Version | None:
     try:
         return Version(text) if text else None
-    except InvalidVersion:
+    except ValueError:
         return None
 
 

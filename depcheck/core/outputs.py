@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from depcheck.core.plain import one_line
 
 EVIDENCE_CHARS = 16 << 10
+SIGNATURE_CHARS = 4000  # a headline has 300
 
 _ESCAPES = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|[ -/]*[0-~])"
@@ -15,8 +16,9 @@ _BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ud800-\udfff\ufeff]")
 
 # /tmp/depcheck-x1y2z3a4/env-0123abcd/venv/lib/... as made by depcheck.app and depcheck.checking
+_PATH = re.compile(r"/[^\s/'\"()<>][^\s'\"()<>]*")
 _SCRATCH = re.compile(
-    r"/(?:[^\s/'\"()<>]+/)*depcheck-[a-z0-9_]{8}/(?:(?:env|run|copy)-[a-z0-9_]{8}/)?"
+    r"\A/(?:.*/)?depcheck-[a-z0-9_]{8}/(?:(?:env|run|copy)-[a-z0-9_]{8}/)?"
     r"(?:tmp/pip-(?:resolver?|install|req-build|build-env)-[a-z0-9_]{8}/)?"
 )
 
@@ -43,7 +45,7 @@ def clean(text: str) -> str:
 
 def without_scratch(text: str) -> str:
     """`text` without the folders of one run in its paths: they differ each night and tell nobody anything."""
-    return _SCRATCH.sub("", text)
+    return _PATH.sub(lambda path: _SCRATCH.sub("", path[0], count=1), text)
 
 
 def middle_cut(text: str, head: int, tail: int) -> str:
@@ -143,7 +145,7 @@ _MASKS = tuple(
         (r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{12,}\b", "<digest>"),
         (r"(?<=localhost:)\d+|(?<=\d\.\d\.\d\.\d:)\d+|(?<=port=)\d+|(?<=port )\d+", "<port>"),
         (r"(?:[a-z]:)?(?:[\\/][^\s\\/:'\"()<>,]+)*[\\/](?=[^\s\\/:'\"()<>,])", "/"),
-        (r"\b(tmp|temp|pytest-|pip-[\w-]+-)[\w-]*\d[\w-]*", "<tmp>"),
+        (r"\b(tmp|temp|pytest-|pip-[\w-]{1,40}-)[\w-]{0,80}\d[\w-]{0,80}", "<tmp>"),
         (r"\bpid[ =:]*\d+|(?<=process )\d+", "<process>"),
         (r"(?<=line )\d+|(?<=\.py:)\d+(?::\d+)?", "<line>"),
         (r"\b\d+(?:\.\d+)?(?: ?(?:ms|s|secs?|seconds?|minutes?|min))\b", "<duration>"),
@@ -153,7 +155,11 @@ _MASKS = tuple(
 
 
 def signature(text: str) -> str:
-    """`text` with what differs between runs and releases masked: times, addresses, folders, versions."""
+    """`text` with what differs between runs and releases masked: times, addresses, folders, versions.
+
+    What stands behind the first SIGNATURE_CHARS does not count.
+    """
+    text = " ".join(text[:SIGNATURE_CHARS].split())
     for pattern, mask in _MASKS:
         text = pattern.sub(mask, text)
-    return " ".join(text.split())
+    return text

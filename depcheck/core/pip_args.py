@@ -47,6 +47,7 @@ _VALUES = frozenset(
         "--exists-action",
     ]
 )
+_LONGEST = 10_000  # characters
 _PATHS = frozenset({"-c", "--constraint", "--build-constraint"})
 # Of one run only, or about what the local index and our own cache replace.
 _DROPPED = frozenset({"-q", "--quiet", "-v", "-vv", "-vvv", "--verbose", "--no-cache-dir"})
@@ -58,6 +59,8 @@ def checked(value: str) -> str:
 
     Raises LockfileError for an argument that is unknown or could reach outside of the repository.
     """
+    if len(value) > _LONGEST:
+        raise LockfileError(f"--pip-args in the header has {len(value)} characters, which none needs; shorten it.")
     try:
         words = shlex.split(value)
     except ValueError:

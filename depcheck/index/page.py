@@ -8,7 +8,7 @@ from urllib.parse import unquote, urljoin
 
 import msgspec
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 from simple_repository.parser import parse_html_project_page
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -94,8 +94,12 @@ def _tolerant(raw: msgspec.Raw) -> File | None:
 def read_html(text: str, url: str) -> tuple[File, ...]:
     """The files of an HTML page that stands at `url`.
 
-    Raises ValueError when the page holds a form and no file: a login page, not an index.
+    Raises ValueError when the page cannot be read, or holds a form and no file: a login page, not an index.
     """
+    try:
+        listed = parse_html_project_page(text, "").files
+    except AssertionError as error:  # how Python's parser says that a declaration is none
+        raise ValueError(str(error)) from None
     found = _usable(
         [
             # The library quotes every href once more, "%" included; unquoting is the exact inverse.
@@ -107,7 +111,7 @@ def read_html(text: str, url: str) -> tuple[File, ...]:
                 yanked=file.yanked,
                 core_metadata=file.dist_info_metadata,
             )
-            for file in parse_html_project_page(text, "").files
+            for file in listed
             if _DISTRIBUTION.search(file.filename.strip())
         ],
         url,
@@ -154,8 +158,8 @@ _canonical = lru_cache(4096)(canonicalize_name)
 
 
 def version_or_none(text: str | None) -> Version | None:
-    """`text` as a version; None where it is none (PEP 440)."""
+    """`text` as a version; None where it is none (PEP 440), or has numbers longer than Python reads."""
     try:
         return Version(text) if text else None
-    except InvalidVersion:
+    except ValueError:
         return None

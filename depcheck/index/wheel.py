@@ -2,6 +2,7 @@
 
 import io
 import re
+import struct
 import zipfile
 import zlib
 from typing import IO, BinaryIO
@@ -17,6 +18,7 @@ _DIRECTORY_LIMIT_BYTES = 8 << 20  # some 80,000 files: more than any real wheel 
 _CHUNK_BYTES = 1 << 16
 _PARTIAL = 206
 _TOTAL = re.compile(r"bytes \d+-\d+/(\d+)")
+_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -25,6 +27,7 @@ _UNREADABLE = (
     NotImplementedError,
     RuntimeError,
     OverflowError,
+    struct.error,
 )
 
 
@@ -33,13 +36,18 @@ class BrokenWheelError(Exception):
 
 
 def read_metadata(wheel: BinaryIO, filename: str) -> bytes:
-    """The METADATA member of the open `wheel`; BrokenWheelError when there is none within the limits."""
+    """The METADATA member of the open `wheel`; BrokenWheelError when there is none within the limits.
+
+    It must be stored or deflated, as PyPI demands: the other methods can ask for any memory before a byte is read.
+    """
     project = canonicalize_name(filename.partition("-")[0])
     try:
         with zipfile.ZipFile(_Careful(wheel)) as archive:
             members = [item for item in archive.infolist() if _is_metadata(item.filename, project)]
             if len(members) != 1:
                 raise BrokenWheelError(f"{filename} has {len(members)} METADATA files, not one.")
+            if members[0].compress_type not in _METHODS:
+                raise BrokenWheelError(f"The METADATA of {filename} is neither stored nor deflated.")
             with archive.open(members[0]) as member:
                 return _read_all(member, filename)
     except _UNREADABLE as error:

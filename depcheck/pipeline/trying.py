@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from packaging.requirements import InvalidRequirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
@@ -143,7 +142,7 @@ def _runs_on(python: str, wanted: Sequence[str]) -> bool:
         try:
             if SpecifierSet(specifier).contains(python, prereleases=True):
                 return True
-        except (InvalidSpecifier, InvalidRequirement):
+        except ValueError:  # no specifier, or numbers longer than Python reads
             return True
     return False
 

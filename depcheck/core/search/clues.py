@@ -10,13 +10,13 @@ _MISSING = re.compile(r"No module named ['\"]?([\w.]+)")
 _NAMED = (
     re.compile(r"cannot import name ['\"]?\w+['\"]? from (?:partially initialized module )?['\"]?([\w.]+)"),
     re.compile(r"module ['\"]([\w.]+)['\"] has no attribute"),
-    re.compile(r"\b([a-z_]\w*(?:\.\w+)+) size changed, may indicate binary incompatibility"),
-    re.compile(r"\b([a-z_]\w*(?:\.\w+)+) module is now"),
-    re.compile(r"^(?:E\s+)?([a-z_]\w*(?:\.\w+)*)\.[A-Z]\w*(?:Error|Exception|Warning)\b", re.MULTILINE),
+    re.compile(r"(?<![\w.])([a-z_]\w*(?:\.\w+)+) size changed, may indicate binary incompatibility"),
+    re.compile(r"(?<![\w.])([a-z_]\w*(?:\.\w+)+) module is now"),
+    re.compile(r"^(?:E[ \t]+)?([a-z_]\w*(?:\.\w+)*)\.[A-Z]\w*(?:Error|Exception|Warning)\b", re.MULTILINE),
 )
-_IMPORT = re.compile(r"^[>E\s\d|]*(?:from\s+([\w.]+)\s+import|import\s+([\w.]+))", re.MULTILINE)
+_IMPORT = re.compile(r"^[>E \t\d|]*(?:from\s+([\w.]+)\s+import|import\s+([\w.]+))", re.MULTILINE)
 _FRAME = re.compile(r"(?:site|dist)-packages[/\\]([A-Za-z_]\w*)")
-_PLACE = re.compile(r"(?:site|dist)-packages[/\\]([\w/\\.-]+)\.py\b[^\n]*\n?([^\n]*)")
+_PLACE = re.compile(r"(?:site|dist)-packages[/\\]([\w/\\.-]{1,300})\.py\b[^\n]*\n?([^\n]*)")
 _POINTED = re.compile(r"^>(.*)$", re.MULTILINE)  # pytest's mark of the line that failed
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_.][A-Za-z0-9]+)*")
 _BINARY = re.compile(

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from packaging.markers import Marker
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from depcheck.core.distributions import Distribution
+from depcheck.core.distributions import Distribution, requirement
 
 Side = Mapping[NormalizedName, Distribution]
 """What is installed together, by name."""
@@ -17,10 +17,7 @@ Side = Mapping[NormalizedName, Distribution]
 @lru_cache(maxsize=65536)
 def parse(line: str) -> Requirement | None:
     """The requirement, or None where the line follows no standard (old metadata): then it demands nothing."""
-    try:
-        return Requirement(line)
-    except InvalidRequirement:
-        return None
+    return requirement(line)
 
 
 @lru_cache(maxsize=65536)

@@ -1,0 +1,160 @@
+"""Readers of what package indexes and packages hold: pages, wheels, metadata; and the local index's own server."""
+
+import io
+import socket
+import tempfile
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import msgspec
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+from target import Target, text_of
+
+from depcheck.checking.installed import read_all
+from depcheck.core.changes import via_path
+from depcheck.core.consistency import inconsistencies
+from depcheck.core.distributions import Distribution, required_names
+from depcheck.core.pins import Pin
+from depcheck.core.world import World
+from depcheck.index import Fetch, LocalIndex, Upstream
+from depcheck.index.metadata import requirements
+from depcheck.index.page import File, read_html, read_json, version_or_none, version_text
+from depcheck.index.projects import Project
+from depcheck.index.releases import releases
+from depcheck.index.render import as_hashes, as_html, as_json, local, negotiate
+from depcheck.index.server import _Handler
+from depcheck.index.wheel import LIMIT_BYTES, BrokenWheelError, read_metadata
+
+URL = "https://index.example/simple/six/"
+SIX = canonicalize_name("six")
+
+
+def _used(files: tuple[File, ...]) -> None:
+    """All that is done with a page's files."""
+    versions = tuple(version_or_none(version_text(file.filename, SIX)) for file in files)
+    shown = [local(file, "http://127.0.0.1:1") for file in files]
+    for file in shown:
+        assert file.url.startswith("http://127.0.0.1:1/files/")
+        assert file.url.count("/") == 5
+        assert file.url.isascii()
+    as_json("six", shown, versions)
+    as_html("six", shown)
+    as_hashes("six", shown, versions)
+    releases(Project(SIX, files, versions, known=True), World(until=datetime(2026, 1, 1, tzinfo=UTC)))
+
+
+def json_page(content: bytes) -> None:
+    """A page has usable files, or is none."""
+    try:
+        files = read_json(content, URL)
+    except (ValueError, msgspec.MsgspecError):
+        return
+    _used(files)
+
+
+def html_page(content: bytes) -> None:
+    """The same in HTML."""
+    try:
+        files = read_html(content.decode("utf-8", "replace"), URL)
+    except ValueError:
+        return
+    _used(files)
+
+
+def wheel(content: bytes) -> None:
+    """A wheel has one METADATA of a sane size, or is broken."""
+    try:
+        found = read_metadata(io.BytesIO(content), "six-1.0-py3-none-any.whl")
+    except BrokenWheelError:
+        return
+    assert len(found) <= LIMIT_BYTES
+
+
+def metadata(content: bytes) -> None:
+    """Requirements are lines, whatever the metadata is; what they say is understood or passed over."""
+    lines = requirements(content)
+    assert all(isinstance(line, str) for line in lines)
+    one = Distribution(SIX, Version("1"), lines)
+    required_names(one)
+    inconsistencies([one], {"python_version": "3.11", "extra": ""})
+    via_path(SIX, {SIX: Pin(SIX, Version("1"))}, {SIX: lines})
+
+
+def installed(content: bytes) -> None:
+    """An installed distribution is read from what stands in its folder, or left out."""
+    about, _, record = content.partition(b"\0")
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder, "six-1.0.dist-info")
+        place.mkdir()
+        (place / "METADATA").write_bytes(about)
+        (place / "RECORD").write_bytes(record)
+        for each in read_all(Path(folder), {}):
+            assert all(part.isidentifier() for name in each.modules for part in name.split("."))
+            required_names(each.distribution)
+
+
+def _connected() -> tuple[socket.socket, socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        ours = socket.create_connection(door.getsockname())
+        return ours, door.accept()[0]
+
+
+@cache
+def _server() -> LocalIndex:
+    """A real local index whose upstream is not there."""
+    index = LocalIndex([Upstream("http://127.0.0.1:9/simple/")], Path(tempfile.mkdtemp()), fetch=Fetch(retries=0))
+    index.__enter__()
+    index.url(World())
+    return index
+
+
+def request(content: bytes) -> None:
+    """Whatever comes over a connection, the answers are whole answers of ours and nothing was asked of the cache."""
+    ours, theirs = _connected()
+    with ours, theirs:
+        ours.sendall(content.replace(b"PORT", b"%d" % _server().port)[: 64 << 10])
+        ours.shutdown(socket.SHUT_WR)
+        theirs.setblocking(True)
+        _Handler(theirs, ("127.0.0.1", 1), _server()._server)
+        theirs.shutdown(socket.SHUT_WR)
+        said = b"".join(iter(lambda: ours.recv(1 << 16), b""))
+    assert not said.startswith(b"HTTP/") or b"\r\nServer: depcheck\r\n" in said
+    assert b"This is a bug" not in said
+
+
+def accepted(content: bytes) -> None:
+    """Any Accept header is answered with a format or none."""
+    negotiate(text_of(content))
+
+
+_JSON_WORDS = (
+    '{"meta":{"api-version":"1.1"},"name":"six","files":[', '{"filename":"six-1.0-py3-none-any.whl","url":"../six.whl","hashes":{"sha256":"',
+    "0" * 64, '"}}', '"yanked":"why"', '"upload-time":"2020-01-01T00:00:00Z"', '"core-metadata":{"sha256":"', '"requires-python":">=3"', '"size":',
+    "1e999", "[" * 8, '{"a":', '"six-1.0.tar.gz"', "\\ud800", "null", "true", "99999999999999999999", "//[", "javascript:", "%00", "0001-01-01T00:00:00+23:59",
+)  # fmt: skip
+_HTML_WORDS = (
+    '<a href="six-1.0-py3-none-any.whl#sha256=', "0" * 64, '">six-1.0-py3-none-any.whl</a>', ' data-yanked="', ' data-requires-python="&gt;=3"',
+    ' data-core-metadata="sha256=', "<!--", "-->", "<![CDATA[", "<?", "<base href=", "<form", "&#x", "<script>", '<meta name="pypi:repository-version" content="',
+    "//[", "<a href='", "%25", "<a", "</a", "&lt", "<!DOCTYPE html>", "#", "six-1.0.tar.gz",
+)  # fmt: skip
+_MAIL_WORDS = (
+    "Metadata-Version: 2.1\n", "Name: six\n", "Version: 1.0\n", "Requires-Dist: ", "six>=1; extra == 'x'", "(", " and ", "Requires-Python: >=3\n", "\n\n", "=?utf-8?q?",
+    "?=", "Content-Type: multipart/mixed; boundary=x\n", "\0six.py,sha256=x,1\n", '"', "six/__init__.py,,\n", "\r", "\xff", "1!", "+local",
+)  # fmt: skip
+_ZIP_WORDS = ("PK\x03\x04", "PK\x01\x02", "PK\x05\x06", "PK\x06\x06", "PK\x06\x07", "six-1.0.dist-info/METADATA", "\x08\x00", "\x0e\x00", "\x0c\x00", "\xff\xff\xff\xff")  # fmt: skip
+_HTTP_WORDS = (
+    "GET /live/simple/six/ HTTP/1.1\r\n", "HEAD ", "Host: 127.0.0.1:PORT\r\n", "Accept: application/vnd.pypi.simple.v1+json\r\n", "Range: bytes=0-", "\r\n\r\n", "/files/",
+    ".metadata", "/json", "%2e%2e/", "//[", "HTTP/0.9", "HTTP/1.", "If-None-Match: ", "Transfer-Encoding: chunked\r\n", "Content-Length: 99\r\n", "Expect: 100-continue\r\n", "%0d%0a", ";q=nan",
+)  # fmt: skip
+
+TARGETS = (
+    Target("json-page", json_page, _JSON_WORDS),
+    Target("html-page", html_page, _HTML_WORDS),
+    Target("wheel", wheel, _ZIP_WORDS),
+    Target("metadata", metadata, _MAIL_WORDS),
+    Target("installed", installed, _MAIL_WORDS, 2048),
+    Target("request", request, _HTTP_WORDS, 1024),
+    Target("accept", accepted, ("text/html", "*/*", ";q=", ",", "nan", "1e999", "application/vnd.pypi.simple.v1+json"), 256),
+)  # fmt: skip

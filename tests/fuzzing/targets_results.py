@@ -1,0 +1,160 @@
+"""Readers of what strangers' code prints and answers: output, JUnit XML, the guests' channels."""
+
+import json
+import re
+
+from judge import commands, controls
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+from target import Target, parts_of, text_of
+
+from depcheck.checking import explaining
+from depcheck.checking.imports import Findings, _heard, read_words
+from depcheck.checking.install_output import blocked, refused
+from depcheck.checking.junit import MOST_CASES, UnreadableResultsError, read_cases
+from depcheck.checking.process import Ran, _ran
+from depcheck.checking.suites import _judged, _unittest_judged
+from depcheck.core.checks import Failure
+from depcheck.core.conflicts import clauses, told
+from depcheck.core.errors import DepcheckError
+from depcheck.core.explanation import MOST_FRAMES, MOST_SOUGHT, Missed, Step, frames, sought
+from depcheck.core.failures import similar
+from depcheck.core.obstacles import blocked_by_network, obstacle, stumbled
+from depcheck.core.outputs import EVIDENCE_CHARS, clean, evidence, signature, telling_line, without_scratch
+from depcheck.core.plain import lines, one_line
+from depcheck.core.redaction import redact
+from depcheck.core.search import clues
+from depcheck.core.workflow_commands import assignment, command, fitting_summary, inert
+
+RAN = Ran(1, False, "said", 0.1)
+STEP = Step(canonicalize_name("six"), Version("1"), Version("2"), ((canonicalize_name("x-y"), frozenset({"x"})),))
+BREAKS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def _is_safe(failure: Failure) -> None:
+    assert len(failure.id) <= 1000
+    assert len(failure.headline) <= 300
+    assert "\n" not in failure.headline
+    assert len(failure.evidence) <= EVIDENCE_CHARS + 500
+    assert not BREAKS.search(failure.id + failure.headline + failure.evidence.replace("\t", ""))
+
+
+def output(content: bytes) -> None:
+    """What a process prints becomes clean text, one line, and a signature."""
+    text = text_of(content)
+    cleaned = clean(text)
+    assert not BREAKS.search(cleaned.replace("\t", ""))
+    assert clean(cleaned) == cleaned
+    line = telling_line(text)
+    assert len(line) <= 300
+    assert not controls(line)
+    assert len(evidence(text)) <= EVIDENCE_CHARS
+    headline = cleaned[:300]
+    assert signature(signature(headline)) == signature(headline)
+    without_scratch(cleaned)
+    redact(cleaned)
+    similar(line, headline)
+
+
+def tool_output(content: bytes) -> None:
+    """What pip, pip-tools and uv print gives an obstacle with a safe failure."""
+    text = clean(text_of(content))
+    for found in (obstacle(text, "six-1.0.tar.gz"), obstacle("", one_line(text)), refused(text)):
+        _is_safe(found.failure)
+        str(found.package), str(found.version)
+    blocked(text), blocked_by_network(text), stumbled(text)
+    told(clauses(text))
+
+
+def traceback(content: bytes) -> None:
+    """The evidence of a failure gives bounded clues."""
+    text = evidence(text_of(content))
+    failure = Failure("", one_line(text), text)
+    assert len(sought(failure)) <= MOST_SOUGHT
+    assert len(frames(failure)) <= MOST_FRAMES
+    clues.read([failure])
+
+
+def junit(content: bytes) -> None:
+    """Result files give tests, or are refused."""
+    try:
+        cases = read_cases(content)
+    except UnreadableResultsError:
+        return
+    assert len(cases) <= MOST_CASES
+    for failure in _judged(RAN, cases, (), 1.0).failures:
+        _is_safe(failure)
+
+
+def channel(content: bytes) -> None:
+    """Whatever a guest says on its channel: only modules that were asked for pass or fail, in safe words."""
+    told_words = read_words(content)
+    findings = Findings()
+    _heard(told_words, ["a", "b.c"], findings)
+    assert findings.passed | findings.failed.keys() | set(findings.not_reached) == {"a", "b.c"}
+    for failure in (*findings.failed.values(), *_unittest_judged(told_words, RAN, [], 1.0).failures):
+        _is_safe(failure)
+
+
+def launcher(content: bytes) -> None:
+    """An answer of the launcher that is none is an error in words; never a run that passed."""
+    try:
+        ran = _ran(content, "program", "said", b"", 0.1)
+    except DepcheckError:
+        return
+    if ran.passed:
+        answer = json.loads(content)
+        assert answer["walls"] is not None
+        assert answer["status"] == 0
+
+
+def explained(content: bytes) -> None:
+    """Whatever the comparison of two releases answers, it is one plain sentence or nothing."""
+    said = explaining._said(STEP, explaining._read(content))
+    assert len(said) <= 500
+    assert not controls(said)
+
+
+def relayed(content: bytes) -> None:
+    """No text can become a command of the runner, a second line, or another output."""
+    text, name, _ = parts_of(content, 3)
+    assert not commands(inert(text))
+    assert len(inert(text).splitlines()) == 1
+    assert not controls(inert(text))
+    assert all("##[" not in line and not line.startswith("::") for line in map(inert, lines(text)))
+    annotation = command("error", text, {"file": name, "title": text[:50]})
+    assert commands(annotation) in ([annotation], [])
+    assert len(re.split("[\r\n]", annotation)) == 1
+    whole = assignment("summary", one_line(text), "depcheck-0123456789abcdef")
+    assert whole.count("\ndepcheck-0123456789abcdef\n") == 1
+    assert len(fitting_summary(text[:100]).encode(errors="replace")) <= 1 << 20
+
+
+_OUTPUT_WORDS = (
+    "Traceback (most recent call last):\n", '  File "/x/site-packages/a/b.py", line 12, in <module>\n', "ModuleNotFoundError: No module named 'a.b'\n", "ImportError: cannot import name 'x' from 'y' (z)\n",
+    "\x1b[31m", "\x1b]0;", "\x07", "\r", "\u2028", "##[error]", "::error::", "::set-output name=a::", "::stop-commands::x", "::add-mask::", "\n", "E   ", "error: ", "/tmp/depcheck-abcdefgh/",
+    "/a", "\\a", "0x7f", "12:00:00", "2026-01-01", "pip-install-", "password=", "eyJ", "ghp_", "-----BEGIN RSA PRIVATE KEY-----", "://u:p@h", "localhost:1", "123e4567-e89b-12d3-a456-426614174000",
+    "f() missing 1 required positional argument: 'x'", "A.f() takes 1 positional argument but", " has no attribute 'x'", "got an unexpected keyword argument 'x'", "\x9b", "\u202e", "\ufeff", "%0A",
+)  # fmt: skip
+_TOOL_WORDS = (
+    "Failed to build `six==1.0`\n", "error: ", "  cause: ", "[stderr]\n", "hint: ", "ResolutionImpossible", "RequirementInformation(requirement=SpecifierRequirement('six>=1'), parent=None", "The user requested six>=1\n",
+    "six 1.0 depends on x>=1\n", "No solution found when resolving", "Because a==1 depends on b>2 and you require b<1, we can conclude that ", "And because ", "No matching distribution found for six==", "[3 lines of output]\n",
+    "\n  [end of output]", "Complete output (3 lines):\n", "----------------------------", "Ignoring version 1 of six since it has invalid metadata", "  six==1 (from x==1->-r a.in (line 1))\n", "Failed to build 'x' when", "you require x==1", "(", "[a]", "dns error",
+)  # fmt: skip
+_XML_WORDS = (
+    '<?xml version="1.0" encoding="utf-8"?>', "<testsuites>", "<testsuite>", '<testcase classname="a.b" name="c">', '<failure message="m">', "</failure>", "</testcase>", "<skipped/>", "<error/>", "<!DOCTYPE a [", '<!ENTITY b "', "&b;", "<![CDATA[", "]]>", "&#x0;",
+    "encoding='utf-16'", "<!ELEMENT", "%x;", "<a", "/>", "Traceback (most recent call last):\n", "collection failure",
+)  # fmt: skip
+_CHANNEL_WORDS = ('["start", "a"]\n', '["pass", "a"]\n', '["fail", "a", "E: x", "trace"]\n', '["ended", "b.c", "-11"]\n', '["done", "0"]\n', '"b.c"', "Timeout (0:01:00)", "[" * 8, "9" * 20, "true", "null", "\\u2028", "NaN", '["ended", "a", "x"]\n')  # fmt: skip
+_LAUNCHER_WORDS = ('{"status": 0', ', "timed_out": false', ', "stayed_up": false', ', "walls": {}', ', "walls": null', ', "error": ""}', '{"found": {"kind": "module"', ', "owner": "a", "name": "b"', ', "path": "a/b.py", "line": 3}}', '{"imported": {"x-y": ["a.py", 1]}}', "Infinity", "NaN", "1e999", "[", "-1", "true")  # fmt: skip
+
+TARGETS = (
+    Target("output", output, _OUTPUT_WORDS),
+    Target("tool-output", tool_output, _TOOL_WORDS),
+    Target("traceback", traceback, _OUTPUT_WORDS),
+    Target("junit", junit, _XML_WORDS),
+    Target("channel", channel, _CHANNEL_WORDS, 1024),
+    Target("launcher", launcher, _LAUNCHER_WORDS, 512),
+    Target("explained", explained, (*_LAUNCHER_WORDS, *Missed), 512),
+    Target("relayed", relayed, (*_OUTPUT_WORDS, "\0"), 1024),
+)
