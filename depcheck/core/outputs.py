@@ -7,6 +7,7 @@ from depcheck.core.plain import one_line
 
 EVIDENCE_CHARS = 16 << 10
 SIGNATURE_CHARS = 4000  # a headline has 300
+_MOST_PASSES = 6  # a mask can uncover another; after the first pass there is rarely anything left
 
 _ESCAPES = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|[ -/]*[0-~])"
@@ -160,6 +161,10 @@ def signature(text: str) -> str:
     What stands behind the first SIGNATURE_CHARS does not count.
     """
     text = " ".join(text[:SIGNATURE_CHARS].split())
-    for pattern, mask in _MASKS:
-        text = pattern.sub(mask, text)
+    for _ in range(_MOST_PASSES):
+        before = text
+        for pattern, mask in _MASKS:
+            text = pattern.sub(mask, text)
+        if text == before:
+            break
     return text

@@ -172,6 +172,6 @@ def _refusal(url: str, status: int) -> str:
     if status in _REFUSED:
         return (
             f"The package index refused {public(url)} (HTTP {status}). "
-            "Give credentials for its host in the index URL, in a variable or in netrc."
+            "Give credentials for its host in the index URL, in a variable, in netrc or in the keyring."
         )
     return f"The package index answered {public(url)} with HTTP {status}, after retries. Try again later."

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from depcheck.core.errors import UsageError
+from depcheck.index.credentials import Credentials, from_netrc
 
 PYPI_URL = "https://pypi.org/simple/"
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")  # the form that pip expands in requirements files
@@ -18,14 +19,6 @@ _URL_VARIABLES = (
     "UV_EXTRA_INDEX_URL",
 )
 _PORTS = {"http": 80, "https": 443}
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """A name and a secret for HTTP basic authentication."""
-
-    username: str = field(repr=False)
-    password: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +48,15 @@ def upstreams(urls: Sequence[str], environ: Mapping[str, str]) -> tuple[Upstream
     """The indexes to ask, in order; PyPI when `urls` is empty.
 
     `${NAME}` in a URL is taken from `environ`. Credentials come from the URL, else from an index variable
-    of pip or uv in `environ` that names the same host, else (when asked) from netrc.
+    of pip or uv in `environ` that names the same scheme, host and port, else from netrc. The keyring is asked later,
+    by `Fetch`, when an index wants credentials and has none: it may ask the person in turn.
     """
     known = dict(_credentials_by_origin(environ))
     found = []
     for url in urls or (PYPI_URL,):
         upstream = Upstream(_VARIABLE.sub(lambda match: environ.get(match[1], match[0]), url))
-        found.append(Upstream(upstream.url, upstream.credentials or known.get(origin(upstream.url))))
+        given = upstream.credentials or known.get(origin(upstream.url))
+        found.append(Upstream(upstream.url, given or from_netrc(upstream.url, environ)))
     return tuple(dict.fromkeys(found))
 
 

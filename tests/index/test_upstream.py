@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from depcheck.core.errors import UsageError
 from depcheck.core.world import World
 from depcheck.index import Credentials, LocalIndex, Upstream, upstreams
+from depcheck.index.credentials import from_keyring
 
 JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
 SECRET = "s3cr3t-p@ss"
@@ -101,15 +102,117 @@ def test_no_secret_is_ever_shown(start, open_index, tmp_path: Path, capfd) -> No
     assert _authorizations(server) == {BASIC}
 
 
-def test_netrc_is_used_for_its_host(start, open_index, tmp_path: Path, monkeypatch) -> None:
+def test_netrc_is_used_for_its_host(start, open_index, tmp_path: Path) -> None:
     """Credentials in netrc reach the host that they are written for, without being named anywhere else."""
     server = start()
     server.add_wheel("kombu", "4.1.0")
     (tmp_path / "netrc").write_text(f"machine 127.0.0.1 login me password {SECRET}\n")
     (tmp_path / "netrc").chmod(0o600)
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    assert _page(open_index(server)).status_code == 200
+    (found,) = upstreams([server.url], {"NETRC": str(tmp_path / "netrc")})
+    assert _page(open_index(found)).status_code == 200
     assert _authorizations(server) == {BASIC}
+
+
+def test_netrc_is_not_read_for_what_a_page_or_a_redirect_names(start, open_index, tmp_path: Path, monkeypatch) -> None:
+    """Files elsewhere on the same host and redirects to it get nothing of what netrc says of the host."""
+    public, private = start(), start()
+    for variable, place in (("NETRC", tmp_path / "netrc"), ("HOME", tmp_path)):
+        monkeypatch.setenv(variable, str(place))
+    (tmp_path / "netrc").write_text(f"machine localhost login me password {SECRET}\n")
+    path = private.add_wheel("kombu", "4.1.0")
+    public.pages["kombu"] = [{**private.pages["kombu"][0], "url": f"http://localhost:{private.port}{path}"}]
+    public.faults["/simple/vine/"] = [
+        lambda h: public.respond(h, 302, Location=f"http://localhost:{private.port}/simple/vine/")
+    ]
+    (found,) = upstreams([public.url], {"NETRC": str(tmp_path / "netrc")})
+    index = open_index(found)
+    assert requests.get(_page(index).json()["files"][0]["url"], timeout=5).status_code == 200
+    _page(index, "vine")
+    assert (len(private.asked), _authorizations(private)) == (2, {None})
+
+
+@pytest.mark.parametrize(
+    ("url", "given"),
+    [
+        ("https://h.example/simple/", True),
+        ("http://h.example/simple/", False),
+        ("http://127.0.0.1:8080/simple/", True),
+        ("http://[::1]/simple/", True),
+        ("http://127.0.0.1.evil.example/", False),
+        ("https://other.example/simple/", False),
+    ],
+)
+def test_netrc_and_keyring_are_for_private_ways_only(url: str, tmp_path: Path, *, given: bool) -> None:
+    """A header can name any address of a host: what hosts are trusted with goes nowhere in the clear."""
+    names = ("h.example", "127.0.0.1", "::1", "127.0.0.1.evil.example")
+    (tmp_path / ".netrc").write_text("".join(f"machine {name} login me password {SECRET}\n" for name in names))
+    (found,) = upstreams([url], {"HOME": str(tmp_path)})
+    assert (found.credentials == Credentials("me", SECRET)) is given
+
+
+def test_a_broken_netrc_says_nothing(tmp_path: Path) -> None:
+    """It is as if it were not there."""
+    (tmp_path / ".netrc").write_bytes(b"machine \xff login")
+    assert upstreams(["https://h.example/"], {"HOME": str(tmp_path)})[0].credentials is None
+
+
+def test_the_keyring_is_asked_once_by_an_index_that_refuses(start, open_index) -> None:
+    """After a 401, once for all requests, with the index's URL; what it gives goes to the index's origin alone."""
+    private, elsewhere, asked = start(), start(), []
+    private.add_wheel("kombu", "4.1.0")
+    private.add_wheel("vine", "1.0")
+    elsewhere.add_wheel("kombu", "4.2.0")
+    private.pages["kombu"] += elsewhere.pages["kombu"]
+    for page in ("kombu", "vine"):
+        private.faults[f"/simple/{page}/"] = [_wants_credentials]
+
+    def keyring(url: str, username: str) -> Credentials:
+        asked.append((url, username))
+        return Credentials("me", SECRET)
+
+    index = open_index(private, keyring=keyring)
+    files = _page(index).json()["files"]
+    assert [requests.get(file["url"], timeout=5).status_code for file in files] == [200, 200]
+    private.faults.clear()
+    assert _page(index, "vine").status_code == 200
+    assert asked == [(private.url, "")]
+    assert {BASIC} == _authorizations(private) - {None}
+    assert _authorizations(elsewhere) == {None}
+
+
+def _wants_credentials(handler) -> None:
+    handler.send_response(401)
+    handler.send_header("Content-Length", "0")
+    handler.end_headers()
+
+
+def test_the_real_keyring_is_read_as_pip_reads_it() -> None:
+    """By the index's URL, then by its host, for the name in the URL; a keyring that fails holds nothing."""
+    keyring = pytest.importorskip("keyring")
+    from keyring.backend import KeyringBackend  # noqa: PLC0415
+    from keyring.errors import KeyringLocked  # noqa: PLC0415
+
+    class Kept(KeyringBackend):
+        priority = 1
+
+        def get_password(self, service, username):
+            if service == "https://locked.example/":
+                raise KeyringLocked
+            return SECRET if (service, username) == ("h.example", "me") else None
+
+        def get_credential(self, service, username):
+            password = self.get_password(service, username or "me")
+            return keyring.credentials.SimpleCredential("me", password) if password else None
+
+    before = keyring.get_keyring()
+    keyring.set_keyring(Kept())
+    try:
+        assert from_keyring("https://h.example/") == Credentials("me", SECRET)
+        assert from_keyring("https://h.example/", "you") is None
+        assert from_keyring("http://h.example/") is None
+        assert from_keyring("https://locked.example/") is None
+    finally:
+        keyring.set_keyring(before)
 
 
 def test_the_cache_is_the_owner_s_alone(start, open_index, tmp_path: Path) -> None:
