@@ -200,6 +200,9 @@ def test_the_real_keyring_is_read_as_pip_reads_it() -> None:
                 raise KeyringLocked
             return SECRET if (service, username) == ("h.example", "me") else None
 
+        def set_password(self, service, username, password):
+            raise NotImplementedError
+
         def get_credential(self, service, username):
             password = self.get_password(service, username or "me")
             return keyring.credentials.SimpleCredential("me", password) if password else None
