@@ -62,7 +62,10 @@ examples:
     "init": (
         "Write a workflow and a commented configuration for this repository.",
         (WHERE[0],),
-        "examples:\n  depcheck init\n  depcheck init --repo ../other",
+        """\
+examples:
+  depcheck init --check                                 what it sees here, and what tonight's run would find
+  depcheck init                                         writes both files; asks how the program is started""",
     ),
     "demo": (
         "Replay a real incident end to end: the night werkzeug 3.0 met Flask 2.2.",
@@ -109,6 +112,8 @@ def parser() -> ArgumentParser:
 def _add_command(command: ArgumentParser, name: str, options: Iterable[Option]) -> None:
     for option in options:
         _add_option(command, option)
+    if name == "init":
+        command.add_argument("--check", action="store_true", help="Write nothing; say what a run tonight would find.")
     if name in {"check", "run", "bisect"}:
         command.add_argument("--json", action="store_true", help="Print the report as JSON, nothing else.")
         command.add_argument("-q", "--quiet", action="store_true", help="Print what is broken, nothing else.")

@@ -2,13 +2,15 @@
 
 import json
 import sys
+import tempfile
 from argparse import Namespace
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
-from depcheck import app, scaffold
+from depcheck import app
 from depcheck import demo as incident
 from depcheck.arguments import as_argv, given
 from depcheck.configuration import settled
@@ -22,6 +24,8 @@ from depcheck.core.workflow_commands import inert, unheard, unheard_json
 from depcheck.reporting.terminal import TerminalReporter, print_outcome
 from depcheck.reporting.workflow import WorkflowReporter
 from depcheck.rings import allowed, check_apart
+from depcheck.scaffold import files
+from depcheck.scaffold.look import look
 
 _LINE_CHARS = 2000
 
@@ -82,12 +86,38 @@ def plan(arguments: Namespace, environ: Mapping[str, str]) -> int:
 
 
 def init(arguments: Namespace, environ: Mapping[str, str]) -> int:
-    """Write the workflow and the configuration."""
-    settings = settled(given(arguments))
-    for path in scaffold.write(Path(settings.repo), app.environments(settings, environ)):
+    """Write the workflow and the configuration; with `--check` nothing but what tonight's run would find."""
+    source = given(arguments)
+    settings = settled({name: source[name] for name in ("repo",) if name in source})
+    repo = Path(settings.repo)
+    found = look(repo, app.environments(settings, environ))
+    for line in found.lines():
+        print(one_line(line, 400))
+    if arguments.check:
+        return _tonight(settings, environ)
+    for path in files.write(repo, found, _asked_for_boot()):
         print(f"wrote {path}")
     print("Commit both; the first run is tonight, or now by hand under Actions.")
     return 0
+
+
+def _asked_for_boot() -> str:
+    """The only question, where somebody is there to answer it."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return ""
+    return input("How is the program started that must stay up? (Enter for none) ").strip()
+
+
+def _tonight(settings: Settings, environ: Mapping[str, str]) -> int:
+    """Judge into a folder that is thrown away, and say what would be written."""
+    for path in files.paths(Path(settings.repo)):
+        print(f"{path} {'exists and would stay as it is' if path.exists() else 'would be written'}")
+    print("What a run tonight would find:", flush=True)
+    with tempfile.TemporaryDirectory(prefix="depcheck-report-") as folder:
+        with TerminalReporter(Console(stderr=True)) as reporter:
+            report = app.check(replace(settings, report=Path(folder)), reporter, environ)
+        print_outcome(Console(), report.environments)
+    return report.exit_status
 
 
 def demo(arguments: Namespace, environ: Mapping[str, str]) -> int:

@@ -33,10 +33,23 @@ find_python() {
 # make_environment FOLDER LOCKFILE...: made anew only when a lockfile or the interpreter changed. The build backend
 # is in a lockfile too, so that nothing comes in without its hash.
 make_environment() {
+  _make_environment "$@"
+}
+
+# make_tools FOLDER LOCKFILE...: the same without this project.
+make_tools() {
+  without_project=yes _make_environment "$@"
+}
+
+_make_environment() {
   local folder=$1 python wanted lockfile
   shift
   python=$(find_python)
-  wanted=$({ "$python" --version && echo "$python" && pwd && cat pyproject.toml "$@"; } | cksum)
+  wanted=$({
+    "$python" --version && echo "$python" && pwd
+    if [[ -z ${without_project-} ]]; then cat pyproject.toml; fi
+    cat "$@"
+  } | cksum)
   if [[ $(cat "$folder/made-from" 2>/dev/null) == "$wanted" ]]; then
     return
   fi
@@ -46,6 +59,8 @@ make_environment() {
   local lockfiles=()
   for lockfile in "$@"; do lockfiles+=(-r "$lockfile"); done
   "$folder/bin/python" -m pip install --quiet --require-hashes --only-binary :all: "${lockfiles[@]}"
-  "$folder/bin/python" -m pip install --quiet --no-deps --no-build-isolation --editable .
+  if [[ -z ${without_project-} ]]; then
+    "$folder/bin/python" -m pip install --quiet --no-deps --no-build-isolation --editable .
+  fi
   echo "$wanted" >"$folder/made-from"
 }

@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -10,15 +12,17 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from depcheck import action, arguments, scaffold
+from depcheck import action, arguments
 from depcheck.core import report as values
-from depcheck.core.config import from_toml
+from depcheck.core.config import check_settings, from_toml
 from depcheck.core.options import BISECT, CHECK, PUBLISH, Form
 from depcheck.core.settings import Settings
+from depcheck.scaffold import files
+from depcheck.scaffold.look import Found
 
 ROOT = Path(__file__).resolve().parents[1]
 USAGE = (ROOT / "docs" / "usage.md").read_text()
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 OPTIONS = {option.name: option for option in (*CHECK, *PUBLISH, *BISECT)}
 OF_THE_ACTION = {"command", "token", "fail-on"}
 
@@ -105,7 +109,7 @@ def test_links_between_pages_lead_somewhere(page):
 def test_commands_in_the_docs_are_understood(page):
     """Every `depcheck …` in a console block goes through the real grammar."""
     for block in re.findall(r"```console\n(.*?)```", page.read_text(), re.DOTALL):
-        for line in re.findall(r"^\$ depcheck (.*)$", block, re.MULTILINE):
+        for line in re.findall(r"^\$ (?:[A-Z_]+=\S+ )*depcheck (.*)$", block, re.MULTILINE):
             arguments.parser().parse_args(shlex.split(line, comments=True))
 
 
@@ -121,9 +125,38 @@ def test_workflows_in_the_docs_use_inputs_that_exist(page):
             assert all(re.search(r"@[0-9a-f]{40}$", step["uses"]) for step in used)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_configurations_in_the_docs_are_accepted(page):
+    """Every TOML block is one that `depcheck.toml` can hold, with values that are understood."""
+    for block in re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL):
+        check_settings(from_toml(block, page.name))
+
+
+def test_every_page_stands_in_the_sites_contents():
+    """A page that nobody can find is not written; the reference alone is made when the site is built."""
+    contents = (ROOT / "mkdocs.yml").read_text().partition("nav:")[2]
+    listed = set(re.findall(r": (\S+\.md)$", contents, re.MULTILINE))
+    pages = {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")}
+    assert listed - {"reference.md"} == pages
+
+
+def test_the_generated_reference_has_everything():
+    """Each command, option, input, output, exit status and field, from the code that has them."""
+    tool = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "reference.py"], capture_output=True, text=True, check=True
+    )
+    described = yaml((ROOT / "action.yml").read_text())
+    wanted = [f"`--{name}`" for name in OPTIONS] + [
+        f"`{name}`" for name in (*described["inputs"], *described["outputs"])
+    ]
+    wanted += [f"### depcheck {command}" for command in arguments.COMMANDS]
+    wanted += [f"`{field.name}`" for shape in (values.Report, values.EnvironmentReport) for field in fields(shape)]
+    assert [each for each in wanted if each not in tool.stdout] == []
+
+
 def test_the_workflow_that_init_writes_is_yaml_with_least_rights():
     """Nothing by default; the job's three permissions; an odd minute."""
-    workflow = yaml(scaffold.workflow("a-repository"))
+    workflow = yaml(files.workflow("a-repository"))
     (job,) = workflow["jobs"].values()
     assert workflow["permissions"] == {}
     assert set(job["permissions"]) == {"contents", "pull-requests", "issues"}
@@ -133,7 +166,7 @@ def test_the_workflow_that_init_writes_is_yaml_with_least_rights():
 
 def test_the_example_configuration_names_every_option():
     """What `init` writes, uncommented line by line, is a configuration that is accepted."""
-    for line in scaffold.configuration([]).splitlines():
+    for line in files.configuration(Found()).splitlines():
         found = re.fullmatch(r"# ([a-z-]+) = (true|\[.*\])", line)
         if found:
             assert OPTIONS[found[1]].form is not Form.ONE

@@ -22,7 +22,10 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 MISSING = [name for name in ("node", "npm") if not shutil.which(name)] + ["Chromium"] * (CHROMIUM is None)
 SHOWN = ("kombu42-celery41", "scarface-broken-sdist", "control-django-majors")
 
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"this machine lacks {', '.join(MISSING)}")
+pytestmark = [
+    pytest.mark.story,
+    pytest.mark.skipif(bool(MISSING), reason=f"this machine lacks {', '.join(MISSING)}"),
+]
 
 
 def tools() -> Path:

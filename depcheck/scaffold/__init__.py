@@ -1,0 +1,1 @@
+"""`depcheck init`: a workflow and a commented configuration that fit the repository."""
