@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import NoReturn
 
 from depcheck import __version__
+from depcheck.core.completion import SHELLS, Flag
 from depcheck.core.config import Given, Source
 from depcheck.core.errors import UsageError
 from depcheck.core.options import BISECT, CHECK, PLAN, PUBLISH, WHERE, Form, Option
@@ -67,11 +68,33 @@ examples:
   depcheck init --check                                 what it sees here, and what tonight's run would find
   depcheck init                                         writes both files; asks how the program is started""",
     ),
+    "completion": (
+        "Print the completion script of a shell: bash, zsh or fish.",
+        (),
+        """\
+examples:
+  source <(depcheck completion bash)                    in this shell, and in ~/.bashrc for all
+  depcheck completion zsh > "${fpath[1]}/_depcheck"
+  depcheck completion fish > ~/.config/fish/completions/depcheck.fish""",
+    ),
     "demo": (
         "Replay a real incident end to end: the night werkzeug 3.0 met Flask 2.2.",
         (WHERE[1],),
         "examples:\n  depcheck demo",
     ),
+}
+
+
+_SAYING = (
+    Flag("--json", "Print the report as JSON, nothing else."),
+    Flag("--quiet", "Print what is broken, nothing else."),
+)
+# What is of the command line alone: no key of the configuration, no input of the action.
+MODES: Mapping[str, tuple[Flag, ...]] = {
+    "check": _SAYING,
+    "run": _SAYING,
+    "bisect": _SAYING,
+    "init": (Flag("--check", "Write nothing; say what a run tonight would find."),),
 }
 
 
@@ -112,11 +135,11 @@ def parser() -> ArgumentParser:
 def _add_command(command: ArgumentParser, name: str, options: Iterable[Option]) -> None:
     for option in options:
         _add_option(command, option)
-    if name == "init":
-        command.add_argument("--check", action="store_true", help="Write nothing; say what a run tonight would find.")
-    if name in {"check", "run", "bisect"}:
-        command.add_argument("--json", action="store_true", help="Print the report as JSON, nothing else.")
-        command.add_argument("-q", "--quiet", action="store_true", help="Print what is broken, nothing else.")
+    if name == "completion":
+        command.add_argument("shell", choices=tuple(SHELLS), help="Whose script.")
+    for flag in MODES.get(name, ()):
+        short = ["-q"] if flag.name == "--quiet" else []
+        command.add_argument(*short, flag.name, action="store_true", help=flag.help)
 
 
 def _add_option(command: ArgumentParser, option: Option) -> None:

