@@ -18,6 +18,8 @@ from depcheck.core.world import World
 from depcheck.pipeline.case import Case
 from depcheck.pipeline.measuring import Measured, measure, planned
 
+FEW = 3  # names that fit into a line
+
 Side = Mapping[NormalizedName, Distribution]
 
 
@@ -38,7 +40,19 @@ class Trying:
 
     def __call__(self, mixture: Mixture) -> Observation:
         """Install the mixture and run the checks under search."""
+        self.case.ports.reporter.stage(f"trial {self.count + 1}: {self._told(mixture)}")
         return self.observe(mixture_pins(self.before.pins, self.candidate, mixture), self.world)
+
+    def _told(self, mixture: Mixture) -> str:
+        """What the trial takes of the fresh set: the releases put in place, the few that move, or how many do."""
+        if mixture.at:
+            return ", ".join(f"{name} {version}" for name, version in mixture.at[:3])
+        moved = sorted(mixture.moved)
+        changed = sum(self.candidate.get(name) != self.before.pins.get(name) for name in self._names())
+        return ", ".join(moved) if 0 < len(moved) <= FEW else f"{len(moved)} of {changed} changes"
+
+    def _names(self) -> frozenset[NormalizedName]:
+        return frozenset(self.candidate) | frozenset(self.before.pins)
 
     def observe(self, pins: Pins, world: World) -> Observation:
         """The same for any pins in any world."""

@@ -4,8 +4,6 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Column
 from rich.text import Text
 
 from depcheck.core.checks import CheckResult
@@ -13,13 +11,15 @@ from depcheck.core.environments import EnvironmentSpec
 from depcheck.core.plain import one_line
 from depcheck.core.report import EnvironmentReport
 from depcheck.reporting import sentences
+from depcheck.reporting.live import View
 from depcheck.reporting.telling import Telling
 
 
 class TerminalReporter:
-    """A reporter that writes to `console`; use it as a context, so that the live line goes away.
+    """A reporter that writes to `console`; use it as a context, so that the live lines go away.
 
-    On a terminal one line at the bottom says what runs, for how long, and how many checks are done.
+    On a terminal the lines at the bottom say how the environments fared so far, how the search's trials ended, what
+    runs, for how long, and how many checks are done.
     NO_COLOR and dumb terminals are respected by rich.
     """
 
@@ -29,13 +29,12 @@ class TerminalReporter:
         self._done = 0
         self._stage = "starting"
         self._telling = Telling()
-        self._live: Progress | None = None
+        self._live: View | None = None
 
     def __enter__(self) -> Self:
         if self._console.is_terminal and not self._quiet:
-            words = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True))
-            self._live = Progress(SpinnerColumn(), TimeElapsedColumn(), words, console=self._console, transient=True)
-            self._live.add_task(self._words(), total=None)
+            self._live = View(self._console)
+            self._live.running(self._words(), afresh=True)
             self._live.start()
         return self
 
@@ -52,6 +51,8 @@ class TerminalReporter:
     def environment(self, spec: EnvironmentSpec) -> None:
         """Name the environment."""
         self._telling = Telling()
+        if self._live is not None:
+            self._live.environment(spec.name)
         self._print(Text(f"{one_line(spec.name)} on Python {one_line(spec.python, 20)}", style="bold"))
 
     def stage(self, text: str) -> None:
@@ -60,7 +61,7 @@ class TerminalReporter:
         if self._live is None:
             self._print(Text(f"  {self._stage}"))
         else:
-            self._live.reset(self._live.task_ids[0], total=None, description=self._words())
+            self._live.running(self._words(), afresh=True)
 
     def _words(self) -> str:
         """What runs and how many checks are done, short enough to leave room for the clock."""
@@ -70,13 +71,17 @@ class TerminalReporter:
     def checked(self, label: str, result: CheckResult) -> None:
         """One line for each check."""
         self._done += 1
-        if self._live is not None:
-            self._live.update(self._live.task_ids[0], description=self._words())
         line = self._telling.checked(label, result)
+        if self._live is not None:
+            if label.startswith("trial "):
+                self._live.tried(line.outcome)
+            self._live.running(self._words(), afresh=False)
         self._print(Text(f"  {line.text}", style=sentences.STYLES[line.outcome]))
 
     def judged(self, report: EnvironmentReport) -> None:
         """The verdict's own lines stand in the summary at the end."""
+        if self._live is not None:
+            self._live.judged(report.status.exit_status)
         self._print(Text(f"  {report.status}", style=sentences.VERDICT_STYLES[report.status.exit_status]))
 
     def _print(self, text: Text) -> None:
