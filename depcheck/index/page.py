@@ -18,6 +18,11 @@ _SDIST = re.compile(r"\.(?:tar\.gz|zip|tar\.bz2|tgz|tar\.xz|tar\.Z|tar|tbz)$")
 _DISTRIBUTION = re.compile(rf"{_SDIST.pattern}|\.(?:whl|egg)$")
 
 
+def _no_hashes() -> dict[str, str]:
+    """Not `dict` itself, which would leave the key out of our pages: PEP 691 demands it, and uv insists."""
+    return {}
+
+
 class File(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="kebab", omit_defaults=True):
     """One distribution file, with PEP 691's and PEP 700's keys; `hashes` are lower-case hex by algorithm.
 
@@ -28,7 +33,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="kebab", 
 
     filename: str
     url: str
-    hashes: dict[str, str] = msgspec.field(default_factory=dict)
+    hashes: dict[str, str] = msgspec.field(default_factory=_no_hashes)
     requires_python: str | None = None
     size: int | None = None
     upload_time: datetime | None = None

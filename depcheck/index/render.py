@@ -51,7 +51,9 @@ def local(file: File, base: str) -> File:
     """`file` as clients see it: at the local index at `base`, with metadata if it is a wheel."""
     promised = file.is_wheel and file.core_metadata is not False
     metadata = (file.core_metadata or True) if promised else None
-    return msgspec.structs.replace(file, url=f"{base}/files/{file.key}/{quote(file.filename)}", core_metadata=metadata)
+    url = f"{base}/files/{file.key}/{quote(file.filename)}"
+    yanked = False if file.yanked is None else file.yanked  # HTML pages do not say; uv refuses a null
+    return msgspec.structs.replace(file, url=url, core_metadata=metadata, yanked=yanked)
 
 
 def as_json(name: str, files: Sequence[File], versions: Iterable[Version | None]) -> bytes:

