@@ -18,7 +18,7 @@ from depcheck.checking.interpreters import Interpreters
 from depcheck.checking.process import Guest, run_own
 from depcheck.checking.proving import ProvingCompiler
 from depcheck.checking.repository import Repository
-from depcheck.checking.sandbox import open_to_others, walls_here
+from depcheck.checking.sandbox import Walls, open_to_others, walls_here
 from depcheck.checking.targets import Targets
 from depcheck.checking.toolbox import Toolbox
 from depcheck.checking.tree import Tree
@@ -40,7 +40,6 @@ from depcheck.reporting.earlier import earlier
 from depcheck.reporting.folder import write
 
 GIT_TIMEOUT_S = 30
-GUESTS = 1000  # users of guests: two runs on one machine must not end each other's
 PREPARE_TIMEOUT_S = 1800  # one compile or installation; --timeout is for the checks
 
 
@@ -153,14 +152,22 @@ def _workshop(
     cache = _cache(environ)
     interpreters = Interpreters(environ, cache / "pythons")
     needed = [path for spec in specs if not spec.skipped for path in _here(interpreters, spec.python)]
+    walls = walls_here(sandbox=settings.sandbox, in_actions=_in_actions(environ), needed=needed, worker=os.getpid())
     with ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="depcheck-", ignore_cleanup_errors=True)))
+        room = tempfile.TemporaryDirectory(prefix="depcheck-", dir=_rooms(cache, walls), ignore_cleanup_errors=True)
+        scratch = Path(stack.enter_context(room))
         scratch.chmod(0o711)  # the guest passes through to its own folders, and sees nothing else
-        walls = walls_here(
-            sandbox=settings.sandbox, in_actions=_in_actions(environ), needed=needed, worker=os.getpid() % GUESTS
-        )
         guest = Guest(walls, scratch, environ, settings.env)
         yield _Workshop(settings, reporter, environ, guest, interpreters, scratch, cache, stack)
+
+
+def _rooms(cache: Path, walls: Walls) -> Path | None:
+    """Where runs have their folders. A guest that is our own user writes to all of /tmp: then in the cache instead."""
+    if walls.uid is not None:
+        return None
+    rooms = cache / "runs"
+    rooms.mkdir(parents=True, exist_ok=True)
+    return rooms
 
 
 def _here(interpreters: Interpreters, python: str) -> tuple[Path, ...]:

@@ -1,10 +1,12 @@
 """Starts the checker as a process of its own, which never had the token in its memory or its environment."""
 
 import ctypes
+import json
 import os
 import re
 import signal
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from types import FrameType
 
@@ -15,6 +17,7 @@ _ALLOWED = re.compile(
     r"GITHUB_(ACTIONS|REPOSITORY|SHA|REF_NAME|WORKSPACE|RUN_ID|RUN_ATTEMPT|SERVER_URL)|RUNNER_DEBUG"
 )
 
+_HANDED_OVER = ["@0"]
 _OF_A_SIGNAL = 128
 _PR_SET_DUMPABLE = 4  # linux/prctl.h
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -39,11 +42,18 @@ def check_apart(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run `depcheck check` with `arguments` in exactly `environ`, and give its exit status, for a signal as a shell's.
 
     Signals are passed on; in a group of its own the checker hears each only once, also from a terminal.
-    `-P` keeps the repository, which is the working directory, out of the import path.
+    `-P` keeps the repository, which is the working directory, out of the import path. The arguments go over standard
+    input: a command line can be read by every user, and an index URL may hold a password.
     """
-    command = [sys.executable, "-P", "-m", "depcheck", "check", *arguments]
+    command = [sys.executable, "-P", "-m", "depcheck", *_HANDED_OVER]
     unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED_ON)  # until there is someone to pass them on to
-    child = os.posix_spawn(sys.executable, command, dict(environ), setpgroup=0, setsigmask=unblocked)
+    with tempfile.TemporaryFile() as words:
+        words.write(json.dumps(["check", *arguments]).encode())
+        words.seek(0)
+        actions = [(os.POSIX_SPAWN_DUP2, words.fileno(), 0)]
+        child = os.posix_spawn(
+            sys.executable, command, dict(environ), file_actions=actions, setpgroup=0, setsigmask=unblocked
+        )
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
         os.kill(child, number)
@@ -57,3 +67,13 @@ def check_apart(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
             signal.signal(number, handler)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else _OF_A_SIGNAL - code
+
+
+def handed_over(argv: list[str]) -> list[str]:
+    """`argv`, or what `check_apart` hands over on standard input, which is at its end afterwards."""
+    if argv != _HANDED_OVER:
+        return argv
+    with os.fdopen(os.dup(0), "rb") as words:
+        found = [str(word) for word in json.load(words)]
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    return found

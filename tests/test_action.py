@@ -194,3 +194,20 @@ def test_the_checker_is_cancelled_once(monkeypatch):
 
     monkeypatch.setattr(rings.os, "posix_spawn", asleep)
     assert rings.check_apart([], dict(os.environ)) == 128 + 15
+
+
+def test_no_argument_stands_on_the_checkers_command_line(monkeypatch):
+    """Every user reads command lines, packages' code too, and an index URL may hold a password."""
+    spawned = rings.os.posix_spawn
+    seen = []
+
+    def listening(path, command, environ, **how):
+        seen.append(command)
+        asking = (
+            "import sys; from depcheck.rings import handed_over as h; sys.exit(42 if h(['@0'])[2:] == ['a b'] else 1)"
+        )
+        return spawned(path, [path, "-c", asking], environ, **how)
+
+    monkeypatch.setattr(rings.os, "posix_spawn", listening)
+    assert rings.check_apart(["--index-url", "a b"], dict(os.environ)) == 42
+    assert not any("a b" in word for word in seen[0])

@@ -39,12 +39,15 @@ class GuestChecks:
         """
         if not isinstance(installed, Environment):
             raise TypeError(f"{spec.name}: checks need an environment on disk, not {type(installed).__name__}.")
+        if not installed.bytecode.exists():
+            installed.bytecode.mkdir(parents=True)
+            self.guest.own(installed.bytecode)
         source = self._prepared(installed)
         results = (self._one(installed, check, source) for check in checks)
         return [result for result in results if result is not None]
 
     def _one(self, environment: Environment, check: Check, source: Path | None) -> CheckResult | None:
-        room = self._room(environment, check.kind, environment.folder / "work")
+        room = self._room(environment, check.kind, environment.folder / "work", self._home(environment))
         self.copies.to(room.copy, source)
         if check.kind is Kind.TEST and not check.command:
             command = suites.default_command(room.copy, {each.name for each in environment.distributions})
@@ -75,9 +78,17 @@ class GuestChecks:
             failures = commands.smoke(room, check.command)
         return Tested(Outcome.FAIL if failures else Outcome.PASS, failures)
 
-    def _room(self, environment: Environment, kind: str, copy: Path) -> Room:
+    def _home(self, environment: Environment) -> Path | None:
+        """A copy of what the setup command left in its home; None, a new one for each run, where there is none."""
+        if environment.folder not in self._set_up:
+            return None
+        home = environment.folder / "home"
+        self.copies.to(home, environment.folder / "home-after-setup")
+        return home
+
+    def _room(self, environment: Environment, kind: str, copy: Path, home: Path | None) -> Room:
         network = Network.only(self.index.port) if kind == Kind.IMPORT else Network.of(self.settings.network)
-        return Room(self.guest, environment, copy, _new_log(self.logs, kind), self.settings.timeout_s, network)
+        return Room(self.guest, environment, copy, _new_log(self.logs, kind), self.settings.timeout_s, network, home)
 
     def _prepared(self, environment: Environment) -> Path | None:
         """The tree that checks are copies of, None for the repository: with --setup, where that has run once."""
@@ -85,7 +96,10 @@ class GuestChecks:
             return None
         template = environment.folder / "template"
         if environment.folder not in self._set_up:
-            room = self._room(environment, "setup", template)
+            home = environment.folder / "home"
+            home.mkdir(exist_ok=True)
+            self.guest.own(home)
+            room = self._room(environment, "setup", template, home)
             self.copies.to(template)
             ran = room.shell(self.settings.setup)
             if not ran.passed:
@@ -94,6 +108,7 @@ class GuestChecks:
                     f"The setup command `{self.settings.setup}` failed, so nothing could be checked: "
                     f"{failure.headline}. See {room.log}; correct --setup."
                 )
+            home.rename(environment.folder / "home-after-setup")
             self._set_up.add(environment.folder)
         return template
 

@@ -16,7 +16,10 @@ SCRIPTS = Path(__file__).with_name("guest")
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """Where one check runs: an environment and a fresh copy of the workspace, with a log and a time limit."""
+    """Where one check runs: an environment and a fresh copy of the workspace, with a log and a time limit.
+
+    The environment can be read and not changed. Each run has a fresh home, unless `home` is one that is kept.
+    """
 
     guest: Guest
     environment: Environment
@@ -24,6 +27,7 @@ class Room:
     log: Path
     timeout_s: float
     network: Network
+    home: Path | None = None
 
     def run(
         self,
@@ -41,6 +45,7 @@ class Room:
             "VIRTUAL_ENV": str(binaries.parent),
             "PYTHONUNBUFFERED": "1",  # what a program printed before it was stopped is not lost
             "PYTHONFAULTHANDLER": "1",
+            "PYTHONPYCACHEPREFIX": str(self.environment.bytecode),
         }
         return self.guest.run(
             argv,
@@ -51,10 +56,15 @@ class Room:
             given=given,
             log=self.log,
             network=self.network,
-            readable=(SCRIPTS, self.environment.interpreter.prefix),
-            writable=(self.environment.folder,),
-            home=self.environment.folder / "home",
+            readable=(SCRIPTS, self.environment.interpreter.prefix, self.environment.folder),
+            writable=(self.environment.bytecode, self.results),
+            home=self.home,
         )
+
+    @property
+    def results(self) -> Path:
+        """Where a check may leave its results; made afresh by the check that has some."""
+        return self.environment.folder / "results"
 
     def shell(self, command: str, *, env: dict[str, str] | None = None, stay_up_s: float | None = None) -> Ran:
         """Run a command of the user's by a shell."""

@@ -1,5 +1,6 @@
 """pip-compile and uv as commands, run as the guest: building a source distribution executes it."""
 
+import hashlib
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -96,7 +97,8 @@ class CommandCompiler:
 
     def _run_on(self, url: str, spec: EnvironmentSpec, lock: LockfileSpec, root: Path, *, upgrade: bool) -> Ran:
         interpreter = self.targets.about(spec.python).path
-        cache = self.caches / url.split("/")[3]
+        # A source distribution that is built writes where it likes in there: no other environment or world may read it.
+        cache = self.caches / hashlib.sha256(f"{spec.name}\0{spec.python}\0{url}".encode()).hexdigest()[:12]
         cache.mkdir(parents=True, exist_ok=True)
         self.guest.own(cache)
         make = _uv if lock.compiler == "uv" else self._pip_compile

@@ -1,4 +1,8 @@
-"""Environments by uv: one for each spec, changed in place by difference, so that bytecode survives between trials."""
+"""Environments by uv: one for each spec, changed in place by difference.
+
+Whoever puts packages in place runs none of their code, and is another user than the guest, who runs it: so one trial's
+packages can change neither the files of another's nor the caches that they come from.
+"""
 
 import hashlib
 import re
@@ -11,11 +15,11 @@ from packaging.version import Version
 from uv import find_uv_bin
 
 from depcheck.checking import install_output, requirement_lines
-from depcheck.checking.bytecode import forget
 from depcheck.checking.installed import OnDisk, read_all
 from depcheck.checking.interpreters import Interpreter, Interpreters
 from depcheck.checking.process import Guest, Ran
 from depcheck.checking.sandbox import OPEN, Network
+from depcheck.checking.wheelhouse import UV, Wheelhouse
 from depcheck.checking.workspace_copy import WorkspaceCopy
 from depcheck.core.checks import Failure
 from depcheck.core.consistency import UNSAFE, Extras, inconsistencies, unsafe_demands
@@ -26,19 +30,20 @@ from depcheck.core.pins import Pins
 from depcheck.core.world import World
 from depcheck.ports import PackageServer
 
-# The copy of the repository has no .git to take a version from.
-VERSIONS = {"SETUPTOOLS_SCM_PRETEND_VERSION": "0", "PBR_VERSION": "0.0.0", "PDM_BUILD_SCM_VERSION": "0"}
 REMOTE = re.compile(r"(?:^|@\s*)(?:git\+|hg\+|svn\+|bzr\+|https?:)")
 SETUPTOOLS = canonicalize_name("setuptools")
-PROJECT_WHEELS = "project"
-TURNS = 3
+WHEEL = re.compile(r"\.whl(?:$|[\s#?;])")
+WANTS_BUILD = re.compile(r"Wheels are required for `([^`]+)` because building from source is disabled")
+TURNS, MOST_BUILDS = 3, 500
+NO_WHEEL = "building it gave no wheel"
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
     """One environment on disk: adapter of `ports.Installed`.
 
-    `folder` is its own place, which holds `venv`, `home` and the copies of the repository. `package` and
+    `folder` is its own place, which holds `venv` and the copies of the repository; the guest writes to few of its
+    folders and not to itself. `package` and
     `version` name what could not be installed, None where that is the project itself or not known. `project` is the
     repository's own distribution, where it has one.
     """
@@ -58,6 +63,17 @@ class Environment:
         return self.folder / "venv" / "bin" / "python"
 
     @property
+    def contents(self) -> str:
+        """A name for exactly this set of installed packages."""
+        names = sorted(f"{each.distribution.name}=={each.distribution.version}" for each in self.on_disk)
+        return hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
+
+    @property
+    def bytecode(self) -> Path:
+        """Where the guest keeps what Python compiles: that of one set of packages serves no other."""
+        return self.folder / "bytecode" / self.contents
+
+    @property
     def site_packages(self) -> tuple[Path, ...]:
         """Where its packages stand."""
         return tuple((self.folder / "venv").glob("lib/*/site-packages"))
@@ -75,7 +91,7 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class UvEnvironments:
-    """Adapter of `ports.Environments`. All of uv runs as the guest: building a source distribution executes it.
+    """Adapter of `ports.Environments`. What needs a build is built by the guest (`wheelhouse`), for that executes it.
 
     `scratch` is a folder of this run. uv's cache lives there and so never outlives the run or crosses worlds:
     it keeps what each index URL served apart.
@@ -87,8 +103,14 @@ class UvEnvironments:
     copies: WorkspaceCopy
     scratch: Path
     timeout_s: float
+    placer: Guest = field(init=False)
     _known: dict[str, OnDisk] = field(default_factory=dict)
-    _added: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _houses: dict[Path, Wheelhouse] = field(default_factory=dict)
+    _added: dict[str, dict[str, NormalizedName]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """The placer puts packages in place, and never runs them."""
+        object.__setattr__(self, "placer", self.guest.apart())
 
     def markers(self, spec: EnvironmentSpec) -> Mapping[str, str]:
         """The marker environment of the spec's interpreter, `extra` included."""
@@ -104,12 +126,12 @@ class UvEnvironments:
         environment = self._made(spec, world)
         environment = replace(environment, extras={name: pin.extras for name, pin in pins.items() if pin.extras})
         copy = environment.folder / "source"
-        lines = list(requirement_lines.lines(spec, pins, copy))
+        lines = {line: None if pin.reference else pin.name for line, pin in requirement_lines.lines(spec, pins, copy)}
         if spec.project and not any(requirement_lines.is_repository(pin, spec, copy) for pin in pins.values()):
-            built = self._project_wheel(environment, world)
-            if isinstance(built, Failure):
-                return replace(environment, failure=built)
-            lines.append(str(built))
+            built = self._house(environment).build(str(copy), Network.only(self.index.port), own=True)
+            if not isinstance(built, Path):
+                return self._unbuilt(environment, built)
+            lines[str(built)] = None
             environment = replace(environment, project=canonicalize_name(built.name.split("-")[0]))
         return self._settled(environment, lines, pins, world)
 
@@ -119,40 +141,43 @@ class UvEnvironments:
         What was built for a trial in the same world is kept and serves here too.
         """
         environment = self._made(spec, world)
-        words = ["pip", "install", "--quiet", "--no-deps", "--no-build", "--python", str(environment.python)]
-        words += ["--index-url", self.index.url(world), "--target", str(folder), requirement]
-        return self._uv(environment, words, Network.only(self.index.port)).passed
+        words = ["pip", "install", "--quiet", "--no-deps", "--no-build", "--python", str(environment.interpreter.path)]
+        words += ["--index-url", self.index.url(world), *self._house(environment).options]
+        self.placer.own(folder)
+        ran = self._uv(
+            environment, [*words, "--target", str(folder), requirement], Network.only(self.index.port), folder
+        )
+        return ran.passed
 
-    def _settled(self, environment: Environment, lines: list[str], pins: Pins, world: World) -> Environment:
+    def _settled(
+        self, environment: Environment, lines: Mapping[str, NormalizedName | None], pins: Pins, world: World
+    ) -> Environment:
         """Install `lines` and the unsafe packages that a lockfile leaves out and `pip install` would bring."""
         # Whether the pins hold setuptools themselves differs between the sets of one environment.
         key = " ".join([environment.folder.name, *sorted(UNSAFE & pins.keys())])
         added = self._added.get(key) or self._unsafe(environment, pins)
         done = environment
-        known = frozenset(map(id, self._read(environment)))
         for _ in range(TURNS):  # what is installed tells what it asks for
-            ran = self._sync(environment, [*lines, *added], world)
-            if not ran.passed:
-                return self._failed(environment, ran)
+            ran = self._sync(environment, {**lines, **added}, world)
+            if ran is None or not ran.passed:
+                return self._unbuilt(environment, ran)
             done = replace(environment, on_disk=self._read(environment))
-            for folder in environment.site_packages:
-                forget(folder, (each for each in done.on_disk if id(each) not in known))
             self._added[key], before = self._unsafe(done, pins), added
             added = self._added[key]
             if added == before:
                 break
         return done
 
-    def _unsafe(self, environment: Environment, pins: Pins) -> tuple[str, ...]:
+    def _unsafe(self, environment: Environment, pins: Pins) -> dict[str, NormalizedName]:
         """Lines for setuptools and its like: the interpreter's own wheel, as `python -m venv` gives, or the newest."""
         asked = unsafe_demands(environment.distributions, environment.interpreter.markers, environment.extras)
-        lines = {name: f"{name}{specifier}" for name, specifier in asked.items() if name not in pins}
+        lines = {name: f"{name}{specifier}" for name, specifier in sorted(asked.items()) if name not in pins}
         bundled = environment.interpreter.setuptools
         if bundled and SETUPTOOLS not in pins:
             version = bundled.name.split("-")[1]
             if SETUPTOOLS not in asked or asked[SETUPTOOLS].contains(version, prereleases=True):
                 lines[SETUPTOOLS] = str(bundled)
-        return tuple(line for _, line in sorted(lines.items()))
+        return {line: name for name, line in sorted(lines.items())}
 
     def _made(self, spec: EnvironmentSpec, world: World) -> Environment:
         """The environment's place, its empty venv and the copy of the repository, made the first time.
@@ -164,13 +189,15 @@ class UvEnvironments:
         digest = hashlib.sha256(key.encode()).hexdigest()[:8]
         folder = self.scratch / f"env-{digest}"
         environment = Environment(folder, interpreter)
+        if folder not in self._houses:
+            places = (folder / "wheels", folder / "source")
+            self._houses[folder] = Wheelhouse(self.guest, *places, interpreter, self.index.url(world), self.timeout_s)
         if environment.python.exists():
             return environment
-        folder.mkdir(parents=True, exist_ok=True)
         self._cache.mkdir(exist_ok=True)
-        (folder / "home").mkdir(exist_ok=True)
-        self.guest.own(self._cache)
-        self.guest.own(folder)
+        (folder / "venv").mkdir(parents=True, exist_ok=True)
+        for place in (self._cache, folder / "venv"):
+            self.placer.own(place)
         self.copies.to(folder / "source")
         ran = self._uv(environment, ["venv", "--python", str(interpreter.path), str(folder / "venv")], Network.only())
         if not ran.passed:
@@ -183,54 +210,63 @@ class UvEnvironments:
     def _cache(self) -> Path:
         return self.scratch / "uv-cache"
 
-    def _uv(self, environment: Environment, words: Sequence[str], network: Network, *, own: bool = False) -> Ran:
-        """`own`: the repository itself is built, which needs versions; a release brings its own and must keep it."""
+    def _house(self, environment: Environment) -> Wheelhouse:
+        return replace(self._houses[environment.folder], timeout_s=self.timeout_s)
+
+    def _uv(self, environment: Environment, words: Sequence[str], network: Network, *places: Path) -> Ran:
+        """Run uv as the placer, who writes to the cache, the environment and `places`; it must execute no package."""
         uv = find_uv_bin()
-        env = {
-            "UV_CACHE_DIR": str(self._cache), "UV_LINK_MODE": "hardlink", "UV_PYTHON_DOWNLOADS": "never",
-            "UV_HTTP_RETRIES": "1", "UV_NO_PROGRESS": "1", **(VERSIONS if own else {}),
-        }  # fmt: skip
-        return self.guest.run(
+        return self.placer.run(
             [uv, *words],
-            folder=environment.folder / "source",
+            folder=environment.folder / "venv",
             timeout_s=self.timeout_s,
-            env=env,
+            env={**UV, "UV_CACHE_DIR": str(self._cache)},
             network=network,
-            readable=(Path(uv).parent, environment.interpreter.prefix),
-            writable=(self._cache, environment.folder),
+            readable=(Path(uv).parent, environment.interpreter.prefix, environment.folder),
+            writable=(self._cache, *places),
         )
 
-    def _sync(self, environment: Environment, lines: Sequence[str], world: World) -> Ran:
+    def _sync(self, environment: Environment, lines: Mapping[str, NormalizedName | None], world: World) -> Ran | None:
+        """Install exactly `lines`, with builds for what has no wheel.
+
+        Gives the run that failed, or the last one; None where a build gave no wheel.
+        """
+        house, only_index = self._house(environment), Network.only(self.index.port)
+        ready: list[str] = []
+        for line, name in lines.items():
+            if name is None and not WHEEL.search(line):
+                own = str(environment.folder / "source") in line
+                built = house.build(line, OPEN if REMOTE.search(line) else only_index, own=own)
+                if isinstance(built, Ran):
+                    return built
+                ready += [str(built)] if built else []  # none: a marker that is false here
+        for _ in range(MOST_BUILDS):
+            whole = [house.hashes(name, line) for line, name in lines.items() if name is not None]
+            whole += [line for line, name in lines.items() if name is None and WHEEL.search(line)] + ready
+            ran = self._place(environment, whole, world)
+            wanted = {canonicalize_name(name) for name in WANTS_BUILD.findall(ran.output)}
+            todo = {line: name for line, name in lines.items() if name in wanted}
+            if ran.passed or not todo:
+                return ran
+            for line, name in todo.items():
+                built = house.build(line, only_index, name)
+                if not isinstance(built, Path):
+                    return built
+        return None
+
+    def _place(self, environment: Environment, lines: Sequence[str], world: World) -> Ran:
         file = environment.folder / "requirements.txt"
-        file.unlink(missing_ok=True)
         file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         network = OPEN if any(REMOTE.search(line) for line in lines) else Network.only(self.index.port)
-        words = ["pip", "sync", "--quiet", "--allow-empty-requirements", "--python", str(environment.python)]
-        own = any(str(environment.folder / "source") in line for line in lines)
-        return self._uv(environment, [*words, "--index-url", self.index.url(world), str(file)], network, own=own)
+        words = ["pip", "sync", "--quiet", "--no-build", "--allow-empty-requirements", "--python"]
+        words += [str(environment.python), "--index-url", self.index.url(world), *self._house(environment).options]
+        return self._uv(environment, [*words, str(file)], network)
 
     def _read(self, environment: Environment) -> tuple[OnDisk, ...]:
         return tuple(found for folder in environment.site_packages for found in read_all(folder, self._known))
 
-    def _project_wheel(self, environment: Environment, world: World) -> Path | Failure:
-        """The repository's own wheel, built once for each world: build requirements differ between worlds."""
-        url = self.index.url(world)
-        folder = environment.folder / PROJECT_WHEELS / hashlib.sha256(url.encode()).hexdigest()[:8]
-        built = list(folder.glob("*.whl"))
-        if not built:
-            words = [
-                "build",
-                "--wheel",
-                "--python",
-                str(environment.interpreter.path),
-                "--out-dir",
-                str(folder),
-            ]
-            ran = self._uv(environment, [*words, "--index-url", url], Network.only(self.index.port), own=True)
-            if not ran.passed:
-                return self._failed(environment, ran).failure or Failure("", "the project could not be built")
-            built = list(folder.glob("*.whl"))
-        return built[0] if built else Failure("", "building the project gave no wheel")
+    def _unbuilt(self, environment: Environment, ran: Ran | None) -> Environment:
+        return self._failed(environment, ran) if ran else replace(environment, failure=Failure("", NO_WHEEL))
 
     def _failed(self, environment: Environment, ran: Ran) -> Environment:
         """What stopped uv, as a finding; raises where it is no package's fault."""

@@ -44,7 +44,7 @@ class GuestExplainer:
             return ""
         try:
             with TemporaryDirectory(dir=installed.folder, prefix="api-", ignore_cleanup_errors=True) as room:
-                self.guest.own(Path(room))
+                Path(room).chmod(0o755)
                 answer = self._compared(spec, installed, world, step, failure, Path(room))
         except (DepcheckError, OSError):
             return ""
@@ -55,6 +55,7 @@ class GuestExplainer:
     ) -> Any:  # noqa: ANN401  # a guest's answer is nothing that we know
         sides = {"good": room / "good", "bad": room / "bad"}
         for folder, version in zip(sides.values(), (step.last_good, step.first_bad), strict=True):
+            folder.mkdir()
             if not self.environments.unpack(spec, world, f"{step.name}=={version}", folder):
                 return None
         order = {
@@ -67,8 +68,7 @@ class GuestExplainer:
             [sys.executable, "-I", "-m", "depcheck.checking.api_diff"],
             folder=room,
             timeout_s=TIMEOUT_S,
-            readable=_ours(),
-            writable=(installed.folder,),
+            readable=(*_ours(), installed.folder),
             given=json.dumps(order).encode(),
         )
         return _read(ran.answer) if ran.passed else None

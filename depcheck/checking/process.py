@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Any
@@ -121,6 +121,10 @@ class Guest:
                 "stay_up_s": stay_up_s,
             }  # fmt: skip
             return self._launch(order, given, log)
+
+    def apart(self) -> "Guest":
+        """A guest that puts in place what this one uses and must not change; it never runs strangers' code itself."""
+        return replace(self, walls=self.walls.apart(), through=(), _turn=threading.Lock())
 
     def own(self, folder: Path) -> None:
         """Make the guest the owner of `folder` and all in it."""

@@ -12,18 +12,19 @@ _LOCAL = re.compile(r"^(?:file:(?!/)(?://)?|(?=\.{1,2}(?:/|\[|$)))")
 _INSIDE = re.compile(r"^(?P<name>[\w.-]+(?:\[[^\]]*\])?\s*@\s*)?(?P<target>[^;]*?)(?P<rest>\s*(?:;.*)?)$", re.DOTALL)
 
 
-def lines(spec: EnvironmentSpec, pins: Pins, copy: Path) -> Iterator[str]:
-    """One line a pin, with marker and hashes. Local references point into `copy`, the copy of the repository.
+def lines(spec: EnvironmentSpec, pins: Pins, copy: Path) -> Iterator[tuple[str, Pin]]:
+    """One line for each pin, with marker and hashes. Local references point into `copy`, the copy of the repository.
 
     Editables are installed as if they were not: old build backends, which as-of worlds bring back, know no
     editable wheels, and an environment must not depend on a folder that the next check replaces.
     """
     for pin in pins.values():
         if pin.reference:
-            yield _reference(pin, _folders(spec, pin), copy)
+            yield _reference(pin, _folders(spec, pin), copy), pin
         else:
             marker = f" ; {pin.marker}" if pin.marker else ""
-            yield f"{pin.name}=={pin.version}{marker}" + "".join(f" --hash={value}" for value in sorted(pin.hashes))
+            hashes = "".join(f" --hash={value}" for value in sorted(pin.hashes))
+            yield f"{pin.name}=={pin.version}{marker}{hashes}", pin
 
 
 def is_repository(pin: Pin, spec: EnvironmentSpec, copy: Path) -> bool:

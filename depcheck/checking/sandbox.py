@@ -5,7 +5,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from depcheck.checking.walls import landlock, seccomp
 from depcheck.core.errors import DepcheckError
 
 GUEST_UID = 64321  # neither root nor a runner's user (1001), and in no group
+GUESTS = 500  # users of guests: two runs on one machine must not end each other's
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc", "/opt", "/proc", "/sys", "/nix/store",
           "/run/systemd/resolve", "/run/resolvconf")  # fmt: skip
 SHARED = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108  # where programs expect to write, whatever TMPDIR says
@@ -56,6 +57,10 @@ class Walls:
     seccomp: bool = False
     required: bool = False
 
+    def apart(self) -> "Walls":
+        """The same walls around another user: what is put in place as that one, the guest can read and not change."""
+        return self if self.uid is None else replace(self, uid=self.uid + GUESTS)
+
     def isolation(self) -> dict[str, bool | int | str]:
         """For the report: which walls stand."""
         return {
@@ -93,7 +98,7 @@ def walls_here(*, sandbox: bool, in_actions: bool, needed: Iterable[Path] = (), 
             f"Packages' code cannot be kept away from this job's tokens: {why}, so nothing was run. "
             "Use the container action, or --no-sandbox in a job whose token can only read."
         )
-    uid = GUEST_UID + worker if drops else None
+    uid = GUEST_UID + worker % GUESTS if drops else None
     return Walls(raised=True, uid=uid, landlock_abi=landlock.abi(), seccomp=seccomp.available(), required=in_actions)
 
 
@@ -112,6 +117,7 @@ def order(walls: Walls, network: Network, *, readable: Iterable[Path], writable:
         "limits": limits(walls),
         "read": [*SYSTEM, *(str(path) for path in readable)],
         "write": [*SHARED, *(str(path) for path in writable)],
+        "shared": list(SHARED),
         "ports": None if network.ports is None else sorted(network.ports),
     }
 

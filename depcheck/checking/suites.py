@@ -64,7 +64,7 @@ def test_check(room: Room, check: Check) -> Tested:
     wanted = sorted(check.ids) if "" not in check.ids else []
     if check.command == UNITTEST_COMMAND:
         return _unittest(room, wanted)
-    results = room.environment.folder / "results"
+    results = room.results
     if results.exists():
         shutil.rmtree(results)
     results.mkdir()

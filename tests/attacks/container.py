@@ -13,8 +13,27 @@ HERE = Path(__file__).parent
 IN_IMAGE = "/opt/depcheck/lib/python3.13/site-packages"
 RUNNER = 1001
 LIMIT_S = 600
-CANARIES = ("input-token", "runtime-token", "oidc-token", "git-config", "git-credentials", "event", "netrc", "docker-login", "index-password")
-EXHAUSTION = ("fork_bomb", "memory_bomb", "disk_filler", "inode_filler", "one_large_file", "deep_paths", "output_flood", "hang")
+CANARIES = (
+    "input-token",
+    "runtime-token",
+    "oidc-token",
+    "git-config",
+    "git-credentials",
+    "event",
+    "netrc",
+    "docker-login",
+    "index-password",
+)
+EXHAUSTION = (
+    "fork_bomb",
+    "memory_bomb",
+    "disk_filler",
+    "inode_filler",
+    "one_large_file",
+    "deep_paths",
+    "output_flood",
+    "hang",
+)
 BROKEN = "python -c 'import app; app.run()'"
 
 
@@ -32,7 +51,9 @@ class Run:
 
 def docker(*words: str, limit_s: float = 120) -> subprocess.CompletedProcess[bytes]:
     """A docker command; DOCKER and DOCKER_HOST say which client and engine."""
-    return subprocess.run([os.environ.get("DOCKER", "docker"), *words], capture_output=True, timeout=limit_s, check=False)
+    return subprocess.run(
+        [os.environ.get("DOCKER", "docker"), *words], capture_output=True, timeout=limit_s, check=False
+    )
 
 
 def tools(folder: Path, base: str) -> None:
@@ -41,7 +62,19 @@ def tools(folder: Path, base: str) -> None:
         return
     folder.mkdir(parents=True)
     words = ["python3", "-m", "pip", "download", "--quiet", "--only-binary", ":all:", "--dest", "/out"]
-    done = docker("run", "--rm", "--network", "host", "-v", f"{folder}:/out", base, *words, "pip-tools==7.6.2", "pip==26.3", "pytest==8.4.2")
+    done = docker(
+        "run",
+        "--rm",
+        "--network",
+        "host",
+        "-v",
+        f"{folder}:/out",
+        base,
+        *words,
+        "pip-tools==7.6.2",
+        "pip==26.3",
+        "pytest==8.4.2",
+    )
     if done.returncode:
         shutil.rmtree(folder)
         raise SystemExit(f"The tools for the attack suite could not be fetched: {done.stderr.decode()[-500:]}")
@@ -59,7 +92,9 @@ def mounts(github: Path, tool_wheels: Path) -> None:
         subprocess.run([*git, *words], check=True)
     with (workspace / ".git/config").open("a") as file:
         file.write('[http "https://github.com/"]\n\textraheader = AUTHORIZATION: basic canary-git-config\n')
-    (github / "runner_temp/git-credentials-1.config").write_text("[http]\n\textraheader = basic canary-git-credentials\n")
+    (github / "runner_temp/git-credentials-1.config").write_text(
+        "[http]\n\textraheader = basic canary-git-credentials\n"
+    )
     (github / "workflow/event.json").write_text('{"secret": "canary-event"}')
     (github / "home/.netrc").write_text("machine example.org login x password canary-netrc\n")
     (github / "home/.docker/config.json").write_text('{"auths": {"example.org": {"auth": "canary-docker-login"}}}')
@@ -116,17 +151,45 @@ def run(image: str, scratch: Path, tool_wheels: Path, patched: dict[str, Path]) 
     )  # fmt: skip
     if done.returncode:
         raise SystemExit(f"The index beside the container did not start: {done.stderr.decode()}")
-    words = ["run", "--rm", "--name", f"{beside}-run", "--workdir", "/github/workspace", "--network", f"container:{beside}"]
-    words += ["--memory", "3g", "--memory-swap", "3g", "--pids-limit", "8000", "--tmpfs", "/tmp:exec,mode=1777,size=1500m,nr_inodes=200k"]  # a small machine
+    words = [
+        "run",
+        "--rm",
+        "--name",
+        f"{beside}-run",
+        "--workdir",
+        "/github/workspace",
+        "--network",
+        f"container:{beside}",
+    ]
+    words += [
+        "--memory",
+        "3g",
+        "--memory-swap",
+        "3g",
+        "--pids-limit",
+        "8000",
+        "--tmpfs",
+        "/tmp:exec,mode=1777,size=1500m,nr_inodes=200k",
+    ]  # a small machine
     words += environment(inputs())
     socket = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
     words += ["-v", f"{socket}:/var/run/docker.sock"]
-    words += [word for name in ("runner_temp", "home", "workflow", "file_commands", "workspace") for word in ("-v", f"{github / name}:/github/{name}")]
+    words += [
+        word
+        for name in ("runner_temp", "home", "workflow", "file_commands", "workspace")
+        for word in ("-v", f"{github / name}:/github/{name}")
+    ]
     words += [word for inside, path in patched.items() for word in ("-v", f"{path}:{IN_IMAGE}/{inside}:ro")]
     began = time.monotonic()
     try:
         with (scratch / "printed").open("wb") as file:
-            status = subprocess.run([os.environ.get("DOCKER", "docker"), *words, image], stdout=file, stderr=subprocess.STDOUT, timeout=LIMIT_S, check=False).returncode
+            status = subprocess.run(
+                [os.environ.get("DOCKER", "docker"), *words, image],
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                timeout=LIMIT_S,
+                check=False,
+            ).returncode
     except subprocess.TimeoutExpired:
         status = -1
         docker("rm", "--force", f"{beside}-run")

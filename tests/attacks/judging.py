@@ -12,7 +12,17 @@ HERE = Path(__file__).parent
 _SAID = re.compile(r"ATTACK (\w+) ([\w.]+) (held|broke) (.*)")
 _ASKED = re.compile(r"asked /zz-([\w-]+?)-(held|broke)-?([\w-]*)/")
 STAGES = ("compile", "build", "import", "test")
-JUDGED_OUTSIDE = "verdict", "exit status", "secrets in what is shown", "workflow commands", "mounts as before", "egress", "proposed lockfile", "whole in time", "owner of what is left"
+JUDGED_OUTSIDE = (
+    "verdict",
+    "exit status",
+    "secrets in what is shown",
+    "workflow commands",
+    "mounts as before",
+    "egress",
+    "proposed lockfile",
+    "whole in time",
+    "owner of what is left",
+)
 
 
 def catalogue() -> dict[str, str]:
@@ -32,7 +42,9 @@ def judged(ran: Run) -> dict[str, str]:
     for name in catalogue():
         stages = ("smoke",) if name.startswith("exhaustion.") else ("test",) if name.startswith("results.") else STAGES
         missing = [stage for stage in stages if (stage, name) not in tried and name != "exhaustion.hang"]
-        found[name] = "; ".join(f"at {stage}: {why}" for stage, why in through.get(name, [])) or (f"never tried at {', '.join(missing)}" if missing else "")
+        found[name] = "; ".join(f"at {stage}: {why}" for stage, why in through.get(name, [])) or (
+            f"never tried at {', '.join(missing)}" if missing else ""
+        )
     return {**found, **outside(ran)}
 
 
@@ -56,23 +68,29 @@ def outside(ran: Run) -> dict[str, str]:
     """The promises that do not depend on what the guest says."""
     report_path = Path(ran.github, "workspace/depcheck-report/report.json")
     if not report_path.is_file():
-        return {name: f"no report was written; the last words: {ran.printed[-300:]!r}" for name in JUDGED_OUTSIDE}
+        return dict.fromkeys(JUDGED_OUTSIDE, f"no report was written; the last words: {ran.printed[-300:]!r}")
     report = json.loads(report_path.read_text())
-    shown = ran.printed + b"".join(path.read_bytes() for path in report_path.parent.rglob("*") if path.is_file() and not path.is_symlink())
+    shown = ran.printed + b"".join(
+        path.read_bytes() for path in report_path.parent.rglob("*") if path.is_file() and not path.is_symlink()
+    )
     after = container.contents(ran.github)
     shown += after.get("file_commands/output", b"") + after.get("file_commands/summary", b"")
     changed = sorted(path for path in ran.before.keys() | after.keys() if ran.before.get(path) != after.get(path))
     allowed = {"file_commands/output", "file_commands/summary", "workspace/.git/index"}
     return {
         "verdict": _verdict(report),
-        "exit status": "" if ran.status == 0 else f"the step ended with {ran.status}",
-        "secrets in what is shown": ", ".join(name for name in container.CANARIES if f"canary-{name}".encode() in _unmasked(shown)),
+        "exit status": "" if ran.status == 1 else f"the step ended with {ran.status}",
+        "secrets in what is shown": ", ".join(
+            name for name in container.CANARIES if f"canary-{name}".encode() in _unmasked(shown)
+        ),
         "workflow commands": _obeyed(ran.printed),
         "mounts as before": ", ".join(path for path in changed if path not in allowed),
         "egress": ", ".join(sorted(set(re.findall(r"visit b'zz-egress (.*?)\\n'", ran.shelf)) - {"test asked"})),
         "proposed lockfile": _proposed(report_path.parent),
         "whole in time": "" if ran.took_s < container.LIMIT_S else f"it took {ran.took_s:.0f} s",
-        "owner of what is left": ", ".join(str(path) for path in Path(ran.github, "workspace").rglob("*") if path.lstat().st_uid != container.RUNNER),
+        "owner of what is left": ", ".join(
+            str(path) for path in Path(ran.github, "workspace").rglob("*") if path.lstat().st_uid != container.RUNNER
+        ),
     }
 
 
@@ -93,7 +111,11 @@ def _obeyed(printed: bytes) -> str:
     """The workflow commands that the runner would find: `::name` after white space, `##[name` anywhere, lines as it ends them."""
     ours = re.compile(rb"::(add-mask|group|endgroup|error|warning|notice|debug)[ :]")
     lines = re.split(rb"\r\n|\n|\r", printed)
-    found = [line for line in lines if re.match(rb"\s*::[\w-]+", line) and (b"zz-owned" in line.partition(b"::zz-owned")[1] or not ours.match(line))]
+    found = [
+        line
+        for line in lines
+        if re.match(rb"\s*::[\w-]+", line) and (b"zz-owned" in line.partition(b"::zz-owned")[1] or not ours.match(line))
+    ]
     found += [line for line in lines if b"##[" in line or b"\x1b" in line]
     return "; ".join(repr(line[:80]) for line in found[:3])
 

@@ -1,6 +1,6 @@
 """Runs beside the container: a private index with a password, and listeners that note who reaches them.
 
-    python shelf.py FOLDER LOG: serves FOLDER on 127.0.0.1:8000 and writes a line to LOG for each request and each visit.
+python shelf.py FOLDER LOG: serves FOLDER on 127.0.0.1:8000 and writes a line to LOG for each request and each visit.
 """
 
 import base64
@@ -54,10 +54,10 @@ def datagrams(server, note):
 
 def main(folder, log):
     """Serve until killed."""
-    lock, file = threading.Lock(), Path(log).open("a", buffering=1)
+    lock = threading.Lock()
 
     def note(text):
-        with lock:
+        with lock, Path(log).open("a") as file:
             file.write(text + "\n")
 
     Shelf.note = staticmethod(note)

@@ -37,11 +37,15 @@ def main() -> int:
         ran = container.run(asked.image, scratch, wheels, patched)
         found = judging.judged(ran)
     if asked.json:
-        asked.json.write_text(json.dumps({"without": asked.without, "seconds": round(ran.took_s), "attacks": found}, indent=1))
+        asked.json.write_text(
+            json.dumps({"without": asked.without, "seconds": round(ran.took_s), "attacks": found}, indent=1)
+        )
     through = {name: why for name, why in found.items() if why}
     for name, why in sorted(through.items()):
         print(f"GOT THROUGH  {name}: {why}")
-    print(f"{len(found) - len(through)} of {len(found)} attacks failed; the run took {ran.took_s:.0f} s and ended with {ran.status}")
+    print(
+        f"{len(found) - len(through)} of {len(found)} attacks failed; the run took {ran.took_s:.0f} s and ended with {ran.status}"
+    )
     return 1 if through else 0
 
 

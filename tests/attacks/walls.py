@@ -15,7 +15,9 @@ def taken_away(names: list[str], folder: Path) -> dict[str, Path]:
         for path, old, new in WALLS[name]:
             text = texts.get(path) or (ROOT / path).read_text()
             if old not in text:
-                raise SystemExit(f"{path} has no {old!r} any more: the wall {name} cannot be taken away; correct {__file__}")
+                raise SystemExit(
+                    f"{path} has no {old!r} any more: the wall {name} cannot be taken away; correct {__file__}"
+                )
             texts[path] = text.replace(old, new)
     for path, text in texts.items():
         place = folder / path

@@ -27,7 +27,7 @@ from depcheck.core.world import World
 def guest(tmp_path: Path) -> Guest:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    walls = walls_here(sandbox=True, in_actions=False, needed=[Path(sys.executable), tmp_path])
+    walls = walls_here(sandbox=True, in_actions=False, needed=[Path(sys.executable), tmp_path], worker=os.getpid())
     return Guest(walls, scratch, os.environ, readable=(Path(__file__).parent, Path(sys.prefix)))
 
 

@@ -1,15 +1,23 @@
 """Environments hold exactly the pins, and say what could not be installed and why."""
 
+import hashlib
+import os
+import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from depcheck.checking import install_output
+from depcheck.checking.commands import Room
 from depcheck.checking.environments import UvEnvironments
+from depcheck.checking.sandbox import Network
+from depcheck.checking.walls import landlock
 from depcheck.checking.workspace_copy import WorkspaceCopy
 from depcheck.core.errors import IndexUnavailableError
 from depcheck.core.pins import Pin, Pins
@@ -39,6 +47,19 @@ def no_bundle(environments: UvEnvironments, spec) -> None:
     """As from Python 3.12 on: no setuptools comes with a virtual environment."""
     about = environments.interpreters.about(spec.python)
     environments.interpreters._found[spec.python] = replace(about, setuptools=None)
+
+
+@pytest.fixture
+def apart(environments, guest) -> Iterator[UvEnvironments]:
+    """The same outside of /tmp, which guests share with everybody: there the walls between trials can be seen."""
+    home = Path("~").expanduser()
+    if guest.walls.uid is None and (not landlock.abi() or home.is_relative_to("/tmp") or not os.access(home, os.W_OK)):
+        pytest.skip("no wall between trials here")
+    with TemporaryDirectory(dir=home, prefix=".depcheck-") as scratch:
+        Path(scratch).chmod(0o711)
+        other = replace(guest, scratch=Path(scratch))
+        copies = WorkspaceCopy(environments.copies.repo, other, other.scratch)
+        yield UvEnvironments(other, environments.index, environments.interpreters, copies, other.scratch, 120)
 
 
 def held(installed) -> dict[str, str]:
@@ -191,3 +212,64 @@ def test_a_build_that_never_ends_is_stopped(environments, spec, shelf) -> None:
     found = replace(environments, timeout_s=3).install(spec, pins(hanging="1.0"), World())
     assert "timed out after 3 s" in found.failure.headline
     assert time.monotonic() - began < 60
+
+
+THIEF = """
+import glob, os, zipfile
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    reached = []
+    for path in glob.glob({places!r}, recursive=True):
+        try:
+            open(path, "a").write("raise SystemExit('poisoned')\\n")
+            reached.append(path)
+        except OSError:
+            pass
+    stem = "thief-1.0"
+    with zipfile.ZipFile(os.path.join(folder, stem + "-py3-none-any.whl"), "w") as wheel:
+        wheel.writestr("thief.py", "REACHED = " + repr(reached))
+        wheel.writestr(stem + ".dist-info/METADATA", "Metadata-Version: 2.1\\nName: thief\\nVersion: 1.0\\n")
+        wheel.writestr(stem + ".dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr(stem + ".dist-info/RECORD", "")
+    return stem + "-py3-none-any.whl"
+"""
+
+
+@pytest.mark.usefixtures("no_bundle")
+def test_a_build_reaches_no_other_package(apart, spec, shelf) -> None:
+    """What is built is the guest's, what is installed is not: neither caches nor environments can be poisoned."""
+    shelf.wheel("alpha", "1.0", {"alpha.py": "VALUE = 1\n"})
+    shelf.sdist("thief", "1.0", THIEF.format(places=f"{apart.scratch}/*/**/alpha.py"))
+    apart.install(spec, pins(alpha="1.0"), World())
+    installed = apart.install(spec, pins(alpha="1.0", thief="1.0"), World())
+    assert held(installed) == {"alpha": "1.0", "thief": "1.0"}
+    (site,) = installed.site_packages
+    assert (site / "thief.py").read_text() == "REACHED = []"
+    assert (site / "alpha.py").read_text() == "VALUE = 1\n"
+
+
+@pytest.mark.usefixtures("no_bundle")
+def test_a_check_cannot_change_what_is_installed(apart, spec, shelf, tmp_path) -> None:
+    """Package code that runs in an environment reads it, and writes its bytecode elsewhere."""
+    shelf.wheel("alpha", "1.0", {"alpha.py": "VALUE = 1\n"})
+    installed = apart.install(spec, pins(alpha="1.0"), World())
+    (site,) = installed.site_packages
+    copy = apart.scratch / "work"
+    apart.copies.to(copy)
+    installed.bytecode.mkdir(parents=True)
+    apart.guest.own(installed.bytecode)
+    room = Room(apart.guest, installed, copy, tmp_path / "log.txt", 60, Network.only())
+    ran = room.run([str(installed.python), "-c", f"import alpha; open({str(site / 'alpha.py')!r}, 'a')"])
+    assert "Permission" in ran.output
+    assert not list(site.rglob("*.pyc"))
+    assert sys.version_info < (3, 8) or list(installed.bytecode.rglob("alpha.*.pyc"))
+
+
+@pytest.mark.usefixtures("no_bundle")
+def test_a_built_release_keeps_its_hash(environments, spec, shelf) -> None:
+    """The lockfile's hash is the source distribution's: it is checked before the build, and what was built is trusted."""
+    shelf.sdist("thief", "1.0", THIEF.format(places="/nonexistent"))
+    name, archive = canonicalize_name("thief"), shelf.folder / "simple/thief/thief-1.0.tar.gz"
+    right = "sha256:" + hashlib.sha256(archive.read_bytes()).hexdigest()
+    for digest, wanted in (("sha256:" + "0" * 64, {}), (right, {"thief": "1.0"})):
+        pin = Pin(name, Version("1.0"), hashes=frozenset({digest}))
+        assert held(environments.install(spec, {name: pin}, World())) == wanted

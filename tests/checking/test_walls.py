@@ -15,6 +15,9 @@ from depcheck.checking.sandbox import OFF, OPEN, Network, Walls, walls_here
 from depcheck.checking.walls import landlock, seccomp
 from depcheck.core.errors import DepcheckError
 
+UID = (
+    sandbox.GUEST_UID + os.getpid() % sandbox.GUESTS
+)  # a sweep ends all processes of a user: another run keeps its own
 needs_landlock = pytest.mark.skipif(landlock.abi() == 0, reason="this kernel has no Landlock")
 needs_network_rules = pytest.mark.skipif(landlock.abi() < landlock.NET_ABI, reason="no Landlock TCP rules here")
 needs_seccomp = pytest.mark.skipif(not seccomp.available(), reason="no seccomp filter for this machine")
@@ -123,15 +126,19 @@ def test_root_drops_to_a_user_without_groups(tmp_path) -> None:
     scratch.chmod(0o711)
     folder = scratch / "folder"
     folder.mkdir()
-    walls = Walls(raised=True, uid=sandbox.GUEST_UID, landlock_abi=landlock.abi(), seccomp=seccomp.available())
+    walls = Walls(raised=True, uid=UID, landlock_abi=landlock.abi(), seccomp=seccomp.available())
     other = Guest(walls, scratch, {})
     other.own(folder)
+    left = Path("/var/tmp", f"left-behind-{UID}")
     ran = other.run(
-        ["sh", "-c", "id -u; id -G; touch mine; cat /proc/1/environ; setsid sleep 1000 &"], folder=folder, timeout_s=60
+        ["sh", "-c", f"id -u; id -G; touch mine; mkdir -p {left}/deep; cat /proc/1/environ; setsid sleep 1000 &"],
+        folder=folder,
+        timeout_s=60,
     )
     subprocess.check_call(["rm", "-rf", str(scratch)])
-    assert ran.output.splitlines()[:2] == [str(sandbox.GUEST_UID)] * 2
+    assert ran.output.splitlines()[:2] == [str(UID)] * 2
     assert "Permission denied" in ran.output
+    assert not left.exists()
 
 
 def test_a_failing_wall_stops_the_run(tmp_path, folder) -> None:
@@ -139,6 +146,6 @@ def test_a_failing_wall_stops_the_run(tmp_path, folder) -> None:
     if os.geteuid() != 0:
         pytest.skip("needs root")
     folder.chmod(0o700)
-    other = Guest(Walls(raised=True, uid=sandbox.GUEST_UID), tmp_path, {})
+    other = Guest(Walls(raised=True, uid=UID), tmp_path, {})
     with pytest.raises(DepcheckError, match="was not run"):
         other.run(["true"], folder=folder, timeout_s=9)

@@ -13,6 +13,7 @@ import json
 import os
 import resource
 import select
+import shutil
 import signal
 import sys
 import time
@@ -153,6 +154,19 @@ def sweep(leader: int, uid: int | None) -> None:
         time.sleep(0.005)
 
 
+def tidy(folders: list[str], uid: int | None) -> None:
+    """Remove what the guest's user left in folders that all users share, once none of its processes is left."""
+    for folder in folders if uid is not None else ():
+        with contextlib.suppress(OSError):
+            for entry in list(os.scandir(folder)):
+                if entry.stat(follow_symlinks=False).st_uid != uid:
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                else:
+                    Path(entry.path).unlink(missing_ok=True)
+
+
 def watch(child: int, order: Order, wake: int) -> dict[str, Any]:
     """Wait for the guest's end, its time, or the end of whoever ordered it."""
     began = time.monotonic()
@@ -208,6 +222,7 @@ def main() -> None:
     stood, _, error = b"".join(iter(lambda: os.read(hear, 4096), b"")).partition(b"\n")
     ended = watch(child, order, wake)
     sweep(child, order["uid"])
+    tidy(order["shared"], order["uid"])
     answer = {**ended, "walls": json.loads(stood) if stood.startswith(b"{") else None}
     answer["error"] = (error if stood.startswith(b"{") else stood).decode(errors="replace")
     os.write(order["answer"], json.dumps(answer).encode())

@@ -20,16 +20,25 @@ HELD, BROKE = "held", "broke"
 
 def attacks_of(module):
     """The public functions of a module: one attack each, its docstring says what it tries."""
-    return [each for name, each in sorted(vars(module).items()) if callable(each) and getattr(each, "__module__", "") == module.__name__ and not name.startswith("_")]
+    return [
+        each
+        for name, each in sorted(vars(module).items())
+        if callable(each) and getattr(each, "__module__", "") == module.__name__ and not name.startswith("_")
+    ]
 
 
 def tell(stage, name, outcome, detail):
     """On standard output, which reaches the log of a check; and as the name of a project that the index is asked for."""
     sys.__stdout__.write(f"\nATTACK {stage} {name} {outcome} {detail!r:.300}\n")
     sys.__stdout__.flush()
-    words = re.sub(r"[^a-z0-9]+", "-", f"zz {stage} {name} {outcome} {detail!s:.60}".lower().replace("_", "0")).strip("-")
+    words = re.sub(r"[^a-z0-9]+", "-", f"zz {stage} {name} {outcome} {detail!s:.60}".lower().replace("_", "0")).strip(
+        "-"
+    )
     for port in local_index_ports():
-        with contextlib.suppress(OSError, urllib.error.URLError), urllib.request.urlopen(f"http://127.0.0.1:{port}/live/simple/{words}/", timeout=5):
+        with (
+            contextlib.suppress(OSError, urllib.error.URLError),
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/live/simple/{words}/", timeout=5),
+        ):
             pass
 
 
@@ -39,7 +48,14 @@ def attempt(stage, module, attack):
     try:
         loot = attack(stage)
     except BaseException as error:
-        tell(stage, name, HELD, type(error).__name__ + " " + str(error)[:80] if isinstance(error, OSError | RuntimeError) else traceback.format_exc()[-200:])
+        tell(
+            stage,
+            name,
+            HELD,
+            type(error).__name__ + " " + str(error)[:80]
+            if isinstance(error, OSError | RuntimeError)
+            else traceback.format_exc()[-200:],
+        )
     else:
         tell(stage, name, BROKE if loot else HELD, loot or "nothing to be had")
 

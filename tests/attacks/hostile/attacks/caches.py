@@ -26,23 +26,40 @@ def _write_any(paths):
 
 
 def _below(folder, pattern, most=400):
-    return [str(path) for path, _ in zip((p for p in pathlib.Path(folder).rglob(pattern) if p.is_file()), range(most), strict=False)]
+    return [
+        str(path)
+        for path, _ in zip((p for p in pathlib.Path(folder).rglob(pattern) if p.is_file()), range(most), strict=False)
+    ]
 
 
 def _scratches():
     """The run's own folder: it cannot be listed, but its name stands in our own paths."""
-    here = [*sys.path, os.getcwd(), os.environ.get("HOME", ""), os.environ.get("TMPDIR", ""), os.environ.get("UV_CACHE_DIR", ""), os.environ.get("PIP_CACHE_DIR", "")]
+    here = [
+        *sys.path,
+        os.getcwd(),
+        os.environ.get("HOME", ""),
+        os.environ.get("TMPDIR", ""),
+        os.environ.get("UV_CACHE_DIR", ""),
+        os.environ.get("PIP_CACHE_DIR", ""),
+    ]
     return sorted({"/".join(path.split("/")[:3]) for path in here if path.startswith("/tmp/depcheck-")})
 
 
 def other_packages(stage):
     """Changes the files of a package that the baseline has too: then the baseline would fail, and it would be blamed."""
-    return _write_any(path for folder in {*site.getsitepackages(), *sys.path} if "site-packages" in folder and "/depcheck-" in folder for path in glob.glob(f"{folder}/victim/*.py") + glob.glob(f"{folder}/pytest/*.py"))
+    return _write_any(
+        path
+        for folder in {*site.getsitepackages(), *sys.path}
+        if "site-packages" in folder and "/depcheck-" in folder
+        for path in glob.glob(f"{folder}/victim/*.py") + glob.glob(f"{folder}/pytest/*.py")
+    )
 
 
 def other_environments(stage):
     """Changes the installed files of every environment of this run, found through the run's folder."""
-    return _write_any(path for scratch in _scratches() for path in glob.glob(f"{scratch}/env-*/venv/lib/*/site-packages/victim/*.py"))
+    return _write_any(
+        path for scratch in _scratches() for path in glob.glob(f"{scratch}/env-*/venv/lib/*/site-packages/victim/*.py")
+    )
 
 
 def planted_bytecode(stage):
@@ -69,17 +86,33 @@ def cache_of_uv(stage):
 
 def cache_of_the_compiler(stage):
     """Puts its files into the caches of compilers, for the compile of the baseline or another night's."""
-    return _write_any(f"{cache}/zz" for cache in [f"{os.environ.get('DEPCHECK_CACHE', '/var/cache/depcheck')}/index", *(f"{scratch}/compile" for scratch in _scratches())])
+    return _write_any(
+        f"{cache}/zz"
+        for cache in [
+            f"{os.environ.get('DEPCHECK_CACHE', '/var/cache/depcheck')}/index",
+            *(f"{scratch}/compile" for scratch in _scratches()),
+        ]
+    )
 
 
 def tools(stage):
     """Changes pip-tools and pip in the environment that the next compile uses."""
-    return _write_any([path for home in glob.glob("/var/cache/depcheck/tools/*") for path in _below(home, "__main__.py")] or ["/var/cache/depcheck/tools/zz"])
+    return _write_any(
+        [path for home in glob.glob("/var/cache/depcheck/tools/*") for path in _below(home, "__main__.py")]
+        or ["/var/cache/depcheck/tools/zz"]
+    )
 
 
 def our_own_code(stage):
     """Changes depcheck, its interpreter, and what Python runs at every start."""
-    return _write_any(["/opt/depcheck/entrypoint.py", *_below("/opt/depcheck/lib", "sandbox.py"), *glob.glob("/usr/local/lib/python3*/site.py"), "/usr/local/lib/python3.13/site-packages/zz.pth"])
+    return _write_any(
+        [
+            "/opt/depcheck/entrypoint.py",
+            *_below("/opt/depcheck/lib", "sandbox.py"),
+            *glob.glob("/usr/local/lib/python3*/site.py"),
+            "/usr/local/lib/python3.13/site-packages/zz.pth",
+        ]
+    )
 
 
 def index_cache(stage):
@@ -89,13 +122,28 @@ def index_cache(stage):
 
 def the_repository(stage):
     """Changes the repository itself: its lockfile, its code, a hook that git would run."""
-    return _write_any(["/github/workspace/requirements.txt", "/github/workspace/app.py", "/github/workspace/.git/hooks/pre-commit", "/github/workspace/.git/config", "/github/workspace/zz"])
+    return _write_any(
+        [
+            "/github/workspace/requirements.txt",
+            "/github/workspace/app.py",
+            "/github/workspace/.git/hooks/pre-commit",
+            "/github/workspace/.git/config",
+            "/github/workspace/zz",
+        ]
+    )
 
 
 def the_report(stage):
     """Writes the report, the proposal and the logs of checks itself."""
     folder = "/github/workspace/depcheck-report"
-    return _write_any([f"{folder}/report.json", f"{folder}/proposal/requirements.txt", f"{folder}/logs/01-import.txt", "/github/workspace/depcheck-report"])
+    return _write_any(
+        [
+            f"{folder}/report.json",
+            f"{folder}/proposal/requirements.txt",
+            f"{folder}/logs/01-import.txt",
+            "/github/workspace/depcheck-report",
+        ]
+    )
 
 
 def the_next_home(stage):
@@ -123,7 +171,12 @@ def lockfile_while_it_is_compiled(stage):
     """Waits for the compiler to write the lockfile and adds a source of packages to it; judged by what is proposed."""
     if stage == "compile" and os.fork() == 0:
         os.setsid()
-        folders = {os.path.realpath(path.rpartition("/")[0]) for path in glob.glob("/proc/[0-9]*/cwd") for path in [f"{os.path.realpath(path)}/x"] if "/copy-" in path}
+        folders = {
+            os.path.realpath(path.rpartition("/")[0])
+            for path in glob.glob("/proc/[0-9]*/cwd")
+            for path in [f"{os.path.realpath(path)}/x"]
+            if "/copy-" in path
+        }
         for _ in range(200_000):
             for folder in folders:
                 with contextlib.suppress(OSError):

@@ -5,16 +5,34 @@ import os
 import sys
 
 WORDS = (
-    "::add-mask::zz", "::set-output name=status::zz-owned", "::set-env name=ZZ::zz", "::add-path::/zz", "::error::zz-owned", "::stop-commands::zz",
-    "in the middle ##[error]zz-owned", "##[add-path]/zz", "a lone return\r::error::zz-owned\r##[error]zz-owned", "\x1b[2K\x1b]0;zz\x07\x1b[31m::error::zz-owned", "\u2028::error::zz-owned", "  ::error::zz-owned",
+    "::add-mask::zz",
+    "::set-output name=status::zz-owned",
+    "::set-env name=ZZ::zz",
+    "::add-path::/zz",
+    "::error::zz-owned",
+    "::stop-commands::zz",
+    "in the middle ##[error]zz-owned",
+    "##[add-path]/zz",
+    "a lone return\r::error::zz-owned\r##[error]zz-owned",
+    "\x1b[2K\x1b]0;zz\x07\x1b[31m::error::zz-owned",
+    "\u2028::error::zz-owned",
+    "  ::error::zz-owned",
 )
 
 
 def file_commands(stage):
     """Appends to every file command: environment, path, outputs, state and summary of the job."""
     written = []
-    named = [os.environ[name] for name in ("GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY") if name in os.environ]
-    for path in {*named, *glob.glob("/github/file_commands/*"), *(f"/github/file_commands/{name}" for name in ("env", "path", "output", "state", "summary"))}:
+    named = [
+        os.environ[name]
+        for name in ("GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY")
+        if name in os.environ
+    ]
+    for path in {
+        *named,
+        *glob.glob("/github/file_commands/*"),
+        *(f"/github/file_commands/{name}" for name in ("env", "path", "output", "state", "summary")),
+    }:
         try:
             with open(path, "a") as file:
                 file.write("LD_PRELOAD=/zz-owned.so\n")

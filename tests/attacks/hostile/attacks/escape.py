@@ -14,11 +14,26 @@ MARK = "zz-left-behind"
 
 def set_user_id_program(stage):
     """Starts set-user-id programs of the system and looks whether they run as root."""
-    found = [path for folder in ("/bin", "/usr/bin", "/sbin", "/usr/sbin") for path in glob.glob(f"{folder}/*") if os.stat(path).st_mode & 0o4000 and os.stat(path).st_uid == 0] if os.getuid() else []
+    found = (
+        [
+            path
+            for folder in ("/bin", "/usr/bin", "/sbin", "/usr/sbin")
+            for path in glob.glob(f"{folder}/*")
+            if os.stat(path).st_mode & 0o4000 and os.stat(path).st_uid == 0
+        ]
+        if os.getuid()
+        else []
+    )
     for program in sorted(found):
         if os.path.basename(program) not in {"su", "passwd", "chsh", "newgrp"}:
             continue
-        with subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True) as process:
+        with subprocess.Popen(
+            [program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as process:
             seen = ""
             for _ in range(20):
                 with contextlib.suppress(OSError), open(f"/proc/{process.pid}/status") as status:
@@ -63,7 +78,13 @@ def new_namespaces(stage):
 def kernel_doors(stage):
     """keyctl, bpf, perf_event_open, userfaultfd, io_uring: large doors into the kernel."""
     libc = ctypes.CDLL(None, use_errno=True)
-    doors = {"add_key": (248, b"user", b"zz", b"zz", 2, -3), "bpf": (321, 0, 0, 0), "userfaultfd": (323, 1), "io_uring_setup": (425, 1, ctypes.create_string_buffer(120)), "perf_event_open": (298, 0, 0, -1, -1, 0)}
+    doors = {
+        "add_key": (248, b"user", b"zz", b"zz", 2, -3),
+        "bpf": (321, 0, 0, 0),
+        "userfaultfd": (323, 1),
+        "io_uring_setup": (425, 1, ctypes.create_string_buffer(120)),
+        "perf_event_open": (298, 0, 0, -1, -1, 0),
+    }
     opened = []
     for name, words in doors.items():
         result = libc.syscall(*words)
@@ -93,7 +114,18 @@ def outlive_the_trial(stage):
             if MARK.encode() in words and stage.encode() not in words:
                 alive.append(words[-2].decode())
     code = "import signal, sys, time\nfor n in range(1, 32):\n    try: signal.signal(n, signal.SIG_IGN)\n    except (OSError, ValueError): pass\ntime.sleep(600)"
-    subprocess.Popen([sys.executable, "-S", "-E", "-c", f"import os\nos.fork() and os._exit(0)\nos.setsid()\nos.fork() and os._exit(0)\nos.execv({sys.executable!r}, [{sys.executable!r}, '-I', '-S', '-c', {code!r}, {MARK!r}, {stage!r}])"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.Popen(
+        [
+            sys.executable,
+            "-S",
+            "-E",
+            "-c",
+            f"import os\nos.fork() and os._exit(0)\nos.setsid()\nos.fork() and os._exit(0)\nos.execv({sys.executable!r}, [{sys.executable!r}, '-I', '-S', '-c', {code!r}, {MARK!r}, {stage!r}])",
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     return alive
 
 

@@ -5,6 +5,7 @@ import socket
 
 from hostile.places import ASKED_FOR, TCP, UDP, local_index_ports
 
+
 def _said(stage, way):
     return f"zz-egress {stage} {way}\n".encode()
 
@@ -56,7 +57,13 @@ def other_ways_over_tcp(stage):
 def raw_packets(stage):
     """Raw, packet and other families of sockets."""
     opened = []
-    for family, kind in ((socket.AF_INET, socket.SOCK_RAW), (socket.AF_PACKET, socket.SOCK_RAW), (socket.AF_VSOCK, socket.SOCK_STREAM), (38, socket.SOCK_SEQPACKET), (socket.AF_INET, 5)):
+    for family, kind in (
+        (socket.AF_INET, socket.SOCK_RAW),
+        (socket.AF_PACKET, socket.SOCK_RAW),
+        (socket.AF_VSOCK, socket.SOCK_STREAM),
+        (38, socket.SOCK_SEQPACKET),
+        (socket.AF_INET, 5),
+    ):
         with contextlib.suppress(OSError), socket.socket(family, kind):
             opened.append(f"{family} {kind}")
     return opened
@@ -74,7 +81,13 @@ def through_the_index(stage):
     """Uses the local index as a proxy: whole addresses, CONNECT, other hosts, writing methods."""
     loot = []
     for port in local_index_ports():
-        for first in ("GET http://127.0.0.1:9000/zz HTTP/1.1\r\nHost: 127.0.0.1:9000", "CONNECT 127.0.0.1:9000 HTTP/1.1\r\nHost: 127.0.0.1:9000", f"PUT /live/simple/victim/ HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 0", f"POST /files/x/victim-1.0-py3-none-any.whl HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 0", "GET /live/simple/victim/ HTTP/1.1\r\nHost: rebound.example"):
+        for first in (
+            "GET http://127.0.0.1:9000/zz HTTP/1.1\r\nHost: 127.0.0.1:9000",
+            "CONNECT 127.0.0.1:9000 HTTP/1.1\r\nHost: 127.0.0.1:9000",
+            f"PUT /live/simple/victim/ HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 0",
+            f"POST /files/x/victim-1.0-py3-none-any.whl HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 0",
+            "GET /live/simple/victim/ HTTP/1.1\r\nHost: rebound.example",
+        ):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 5) as line:
                 line.sendall(f"{first}\r\nConnection: close\r\n\r\n".encode())
                 answer = line.recv(300).decode(errors="replace")

