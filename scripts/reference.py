@@ -120,6 +120,16 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join((f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}", *lines))
 
 
+def on_config(config: Any) -> Any:
+    """Put pages that the contents do not name under Explanation, so that none is lost."""
+    listed = str(config.nav)
+    docs = Path(config.docs_dir)
+    names = sorted(page.relative_to(docs).as_posix() for page in docs.rglob("*.md"))
+    (explanation,) = [part["Explanation"] for part in config.nav if "Explanation" in part]
+    explanation += [name for name in names if f"'{name}'" not in listed]
+    return config
+
+
 def on_files(files: Any, config: Any) -> Any:
     """Add the page to the site: the hook of mkdocs."""
     from mkdocs.structure.files import File  # noqa: PLC0415  # only where the site is built

@@ -132,12 +132,12 @@ def test_configurations_in_the_docs_are_accepted(page):
         check_settings(from_toml(block, page.name))
 
 
-def test_every_page_stands_in_the_sites_contents():
-    """A page that nobody can find is not written; the reference alone is made when the site is built."""
+def test_the_sites_contents_name_pages_that_exist():
+    """The reference alone is made when the site is built; pages that are not listed are put under Explanation then."""
     contents = (ROOT / "mkdocs.yml").read_text().partition("nav:")[2]
     listed = set(re.findall(r": (\S+\.md)$", contents, re.MULTILINE))
     pages = {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")}
-    assert listed - {"reference.md"} == pages
+    assert listed - {"reference.md"} <= pages
 
 
 def test_the_generated_reference_has_everything():
