@@ -19,7 +19,7 @@ from depcheck.core.compilation import Compiled, NotCompiled
 from depcheck.core.distributions import is_standard
 from depcheck.core.environments import EnvironmentSpec, LockfileSpec
 from depcheck.core.errors import IndexUnavailableError, LockfileError
-from depcheck.core.lockfile import parse_lockfile, with_body
+from depcheck.core.merging import merged
 from depcheck.core.obstacles import blocked_by_network, obstacle, refuses_a_pin, stumbled, without_match
 from depcheck.core.outputs import exit_sentence, without_scratch
 from depcheck.core.pip_compile_options import supported
@@ -54,18 +54,21 @@ class CommandCompiler:
             IndexUnavailableError: The index, the network or the clock stopped it.
             LockfileError: The compiler gave something that is no lockfile.
         """
-        files = []
+        files: list[tuple[str, str]] = []
         self.index.prefetch({entry.pin.name for lock in spec.lockfiles for entry in lock.lockfile.entries})
         if spec.name not in self._lenient:
             self._lenient[spec.name] = self._breaks_standards(spec)
         with self.copy() as root:
             paths = [path for lock in spec.lockfiles for path in (lock.path, *lock.sources, *lock.layers)]
+            for name, text in (written for lock in spec.lockfiles for written in lock.written):
+                (root / name).write_text(text, encoding="utf-8")
             take_out_index_options(root, paths)
             for lock in spec.lockfiles:
                 ran = self._compiled(spec, lock, root, world, upgrade=upgrade)
                 if not ran.passed:
                     return self._obstacle(lock, ran)
-                files.append((lock.path, _merged(lock, _read(root / lock.path, lock))))
+                files.append((lock.path, merged(lock, _read(root / lock.path, lock), dict(files))))
+                _put_merged(lock, root, files[-1][1])
         return Compiled(tuple(files))
 
     def _breaks_standards(self, spec: EnvironmentSpec) -> bool:
@@ -106,7 +109,7 @@ class CommandCompiler:
         folder = root / lock.folder
         words = [
             *argv,
-            *(["--upgrade", *lock.upgrade_options] if upgrade else []),
+            *(["--upgrade", *lock.upgrade_options] if upgrade else self._kept(spec, lock)),
             "--output-file",
             _relative(lock.path, lock.folder),
         ]
@@ -120,6 +123,13 @@ class CommandCompiler:
             readable=(self.toolbox.folder, interpreter.parent.parent, Path(find_uv_bin()).parent),
             writable=(root, cache),
         )
+
+    def _kept(self, spec: EnvironmentSpec, lock: LockfileSpec) -> list[str]:
+        """What makes sure that nothing moves, whatever the tool's configuration says."""
+        if lock.compiler == "uv":
+            return ["--no-upgrade"]
+        tool = self.toolbox.pip_tools(self.interpreter(spec.python), spec.python, lenient=self._lenient[spec.name])
+        return ["--no-upgrade"] if supported("--no-upgrade", tool.version) else []
 
     def _pip_compile(
         self, spec: EnvironmentSpec, lock: LockfileSpec, interpreter: Path, url: str, cache: Path
@@ -199,6 +209,12 @@ def _read(path: Path, lock: LockfileSpec) -> str:
     return content.decode("utf-8", "replace")
 
 
+def _put_merged(lock: LockfileSpec, root: Path, text: str) -> None:
+    """Leave what would be committed for the layers above, where it is not what the compiler wrote."""
+    if lock.included:
+        (root / lock.path).write_text(text, encoding="utf-8")
+
+
 def _put_back(lock: LockfileSpec, root: Path) -> None:
     if not lock.loose:
         (root / lock.path).write_bytes(lock.lockfile.text.encode())
@@ -213,9 +229,3 @@ def _keep_pre_releases(lock: LockfileSpec, root: Path) -> bool:
     pins = [entry.pin for entry in lock.lockfile.entries if entry.pin.version and entry.pin.version.is_prerelease]
     (root / lock.path).write_text("".join(f"{pin}\n" for pin in pins), encoding="utf-8")
     return bool(pins)
-
-
-def _merged(lock: LockfileSpec, compiled: str) -> str:
-    """What would be committed: the new pins under the committed header and index options."""
-    fresh = parse_lockfile(compiled)
-    return compiled if lock.loose else with_body(header_of=lock.lockfile, body_of=fresh)

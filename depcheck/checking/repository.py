@@ -1,6 +1,7 @@
 """The repository under judgement: its lockfiles, grouped into environments."""
 
 import posixpath
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,12 +15,15 @@ from depcheck.checking.tool_config import read_toml
 from depcheck.checking.tree import Tree
 from depcheck.core.environments import EnvironmentSpec, LockfileSpec
 from depcheck.core.errors import LockfileError
-from depcheck.core.header import decline_by_name, read_header
+from depcheck.core.header import read_header
 from depcheck.core.settings import Settings
+from depcheck.core.writers import declined_by_name
 
 MOST_LOCKFILES = 500
 _GIT = ("git", "-c", "safe.directory=*", "-c", "log.showSignature=false", "-c", "core.fsmonitor=false")
-_SUFFIXES = (".txt", ".lock", ".pip")
+_TOO_OLD = frozenset({"2.6", "2.7", "3.3", "3.4", "3.5"})
+_SUFFIXES = (".txt", ".lock", ".pip", ".pinned", ".frozen", ".compiled")
+_ANNOTATION = re.compile(r"^\s+# via(?: \S|$)|\S  # via \S", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Repository:
             frozenset(self._discovered(files)) | frozenset(paths),
             frozenset(above for path in files for above in _above(path)),
             self._git,
+            dict(self.settings.compile_commands),
         )
         found = self._judged(paths[:MOST_LOCKFILES], reading) if paths else self._loose(files, reading)
         crowd = [_skipped(path, "There are more lockfiles than are judged in one run; name it with --lockfile.")
@@ -63,10 +68,10 @@ class Repository:
         return self.git((*_GIT, *words)) if self.git else ""
 
     def _discovered(self, files: Iterable[str]) -> list[str]:
-        return [path for path in files if decline_by_name(path) or self._is_lockfile(path)]
+        return [path for path in files if declined_by_name(path) or self._is_lockfile(path)]
 
     def _is_lockfile(self, path: str) -> bool:
-        """A known writer's header, or requirements.txt fully pinned beside its requirements.in."""
+        """A known writer's header, annotations, or requirements.txt fully pinned beside its requirements.in."""
         if not path.endswith(_SUFFIXES):
             return False
         try:
@@ -75,7 +80,7 @@ class Repository:
             return True  # whatever it is, that it cannot be read is to be told
         source = posixpath.splitext(path)[0] + ".in"
         pinned = path.endswith(".txt") and "==" in head and self.tree.has(source)
-        return pinned or bool(read_header(head).compiler)
+        return pinned or bool(read_header(head).compiler) or ("==" in head and bool(_ANNOTATION.search(head)))
 
     def _judged(self, paths: Sequence[str], reading: Reading) -> list[EnvironmentSpec]:
         locks: dict[str, LockfileSpec] = {}
@@ -118,12 +123,15 @@ class Repository:
         name = name_of(group)
         told = {pythons[lock.path] for lock in group if pythons[lock.path]}
         chosen = self.settings.python or pythons[name]
-        python = chosen or min(told, default="") or target_python(self.tree, posixpath.dirname(name))
+        python = chosen or min(told, default="") or target_python(self.tree, posixpath.dirname(name), group)
         notes = [
             f"{lock.path} was compiled with Python {pythons[lock.path]} and is judged with {python}."
             for lock in group
             if pythons[lock.path] not in {"", python}
         ]
+        if python in _TOO_OLD:
+            return _skipped(name, f"It was compiled with Python {python}, which no compiler that runs here serves; "
+                            "compile it with a Python >= 3.6, or name one with --python.")  # fmt: skip
         return EnvironmentSpec(name, python, group, project=self._is_project(), notes=tuple(notes))
 
     def _is_project(self) -> bool:

@@ -52,6 +52,12 @@ def direct_names(tree: Tree, files: Iterable[str], extras: Iterable[str] = ()) -
     return frozenset(found)
 
 
+def names_in(text: str) -> frozenset[NormalizedName]:
+    """The packages that the lines of a requirements text name."""
+    names = (_name(line.joined) for line in logical_lines(text) if line.joined)
+    return frozenset(name for name in names if name)
+
+
 def is_pinned(tree: Tree, path: str) -> bool:
     """Whether every requirement of a file is pinned with `==`, and there is one at least."""
     stated = [line for line in _lines(tree, path) if not line.startswith("-")]

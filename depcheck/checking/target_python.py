@@ -3,34 +3,44 @@
 import posixpath
 import re
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from packaging.specifiers import SpecifierSet
 
 from depcheck.checking.tool_config import read_toml
 from depcheck.checking.tree import Tree
+from depcheck.core.backports import newest_python
+from depcheck.core.environments import LockfileSpec
 from depcheck.core.errors import LockfileError
+from depcheck.core.header import read_header
 
 _MINORS = tuple(f"3.{minor}" for minor in range(6, 30))
 _LOWEST_SERVED = 8  # a range without a lower end does not mean an interpreter that is long gone
+_OF_ERA = {"<1.9": "3.6", ">=1.9,<6.2": "3.8"}  # what was current then and builds what was released then
 _VERSION = re.compile(r"^\s*(?:cpython-|python-?)?(\d+\.\d+)", re.IGNORECASE)
 
 
-def target_python(tree: Tree, folder: str) -> str:
+def target_python(tree: Tree, folder: str, locks: Sequence[LockfileSpec] = ()) -> str:
     """The Python for lockfiles in `folder`, as "3.10".
 
-    The nearest `.python-version` upwards, then the lowest version that the nearest `requires-python` allows,
-    then the interpreter that runs us.
+    The nearest `.python-version` upwards, then what the backports among the pins of `locks` tell, then the lowest
+    version that the nearest `requires-python` allows, then the era of the lockfile's wording, then the interpreter
+    that runs us.
     """
     for above in _upwards(folder):
         stated = _stated(tree, posixpath.join(above, ".python-version"))
         if stated:
             return stated
+    told = newest_python(entry.pin for lock in locks for entry in lock.lockfile.entries)
+    if told:
+        return told
     for above in _upwards(folder):
         lowest = _lowest(tree, posixpath.join(above, "pyproject.toml"))
         if lowest:
             return lowest
-    return f"{sys.version_info.major}.{sys.version_info.minor}"
+    eras = [_OF_ERA[era] for era in (read_header(lock.lockfile.header).era for lock in locks) if era in _OF_ERA]
+    return min(eras) if eras else f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def _upwards(folder: str) -> list[str]:

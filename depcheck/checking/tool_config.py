@@ -25,12 +25,12 @@ class ToolConfig:
         return tuple(value for value in found if isinstance(value, str))
 
 
-def read_config(tree: Tree, folder: str, named: str = "") -> ToolConfig:
-    """The configuration that pip-compile finds from `folder`, the first source's; or the file `named`.
+def read_config(tree: Tree, *folders: str, named: str = "") -> ToolConfig:
+    """The configuration that pip-compile finds from `folders`, the sources', in order; or the file `named`.
 
     Raises LockfileError where it is no TOML.
     """
-    for path in [named] if named else [posixpath.join(folder, name) for name in _NAMES]:
+    for path in [named] if named else [posixpath.join(folder, name) for folder in folders for name in _NAMES]:
         if tree.has(path):
             table = _table(read_toml(tree, path), "tool", "pip-tools")
             if table or path.endswith(_NAMES[0]) or named:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 _VIA = re.compile(r"^\s?via(?:\s+|$)")
 _MORE = re.compile(r"^\s{2,}(?=\S)")
-_SOURCE = re.compile(r"^-r\s|\)$|::|(?:^|/)(?:pyproject\.toml|setup\.py|setup\.cfg)$")
+_SOURCE = re.compile(r"^-r\s|\)$|::|^hatch\.envs\.|(?:^|/)(?:pyproject\.toml|setup\.py|setup\.cfg)$")
 
 
 def via(comments: Iterable[str]) -> tuple[str, ...]:

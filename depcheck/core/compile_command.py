@@ -6,10 +6,11 @@ relative, and what a header adds beyond the known is a reason to refuse, never t
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
-from depcheck.core import pip_args, pip_compile_options, uv_options
+from depcheck.core import configured, pip_args, pip_compile_options, uv_options
 from depcheck.core.compiler_options import Argument, Treatment, arguments
 from depcheck.core.errors import LockfileError
 from depcheck.core.header import Header
@@ -63,6 +64,22 @@ def parse_command(header: Header) -> CompileCommand:
     return _without_default_config(_without_wrong_no_index(command))
 
 
+def with_configuration(command: CompileCommand, keys: Mapping[str, Any], path: str) -> CompileCommand:
+    """`command` with what its tool's configuration at `path` adds; what the command says itself wins.
+
+    Raises LockfileError, as `parse_command` does.
+    """
+    known = uv_options.OPTIONS if command.compiler == "uv" else pip_compile_options.OPTIONS
+    told = {option.partition("=")[0].removeprefix("--").removeprefix("no-") for option in command.options}
+    output = command.output
+    try:
+        for argument in arguments(configured.words(keys, known, path, told), known):
+            command = _with(command, argument)
+    except LockfileError as error:
+        raise LockfileError(str(error).replace("The header", path).replace("the header", path)) from None
+    return replace(_without_wrong_no_index(command), output=output)
+
+
 def check_paths(command: CompileCommand, folder: str) -> None:
     """Raise LockfileError where a path of the command leads out of the repository, seen from `folder`."""
     for source in command.sources:
@@ -106,16 +123,17 @@ def _keep(command: CompileCommand, _name: str, _value: str, text: str) -> Compil
     return replace(command, options=(*command.options, text))
 
 
-def _path(command: CompileCommand, name: str, value: str, text: str) -> CompileCommand:
-    return replace(_keep(command, name, value, text), paths=(*command.paths, relative(value, name)))
+def _path(command: CompileCommand, name: str, value: str, _text: str) -> CompileCommand:
+    path = relative(value, name)
+    return replace(_keep(command, name, path, f"{name}={path}"), paths=(*command.paths, path))
 
 
 def _constraint(command: CompileCommand, name: str, value: str, text: str) -> CompileCommand:
-    return replace(_path(command, name, value, text), constraints=(*command.constraints, value))
+    return replace(_path(command, name, value, text), constraints=(*command.constraints, relative(value, name)))
 
 
 def _config(command: CompileCommand, name: str, value: str, text: str) -> CompileCommand:
-    return replace(_path(command, name, value, text), config=value)
+    return replace(_path(command, name, value, text), config=relative(value, name))
 
 
 def _drop(command: CompileCommand, _name: str, _value: str, _text: str) -> CompileCommand:
@@ -126,7 +144,14 @@ def _drop_path(command: CompileCommand, name: str, value: str, _text: str) -> Co
     return replace(command, paths=(*command.paths, relative(value, name)))
 
 
+def _folder(command: CompileCommand, name: str, value: str, _text: str) -> CompileCommand:
+    relative(value, name)
+    return command
+
+
 def _output(command: CompileCommand, _name: str, value: str, _text: str) -> CompileCommand:
+    if value == "-":  # written to standard output, and redirected
+        return command
     return replace(command, output=relative(value, "The output"))
 
 
@@ -147,9 +172,9 @@ def _address(value: str) -> str:
     return address
 
 
-def _find_links(command: CompileCommand, name: str, value: str, text: str) -> CompileCommand:
+def _find_links(command: CompileCommand, name: str, value: str, _text: str) -> CompileCommand:
     link = value if _URL.match(value) else relative(value, name)
-    return replace(_keep(command, name, value, text), find_links=(*command.find_links, link))
+    return replace(_keep(command, name, link, f"{name}={link}"), find_links=(*command.find_links, link))
 
 
 def _upgrade_package(command: CompileCommand, _name: str, value: str, text: str) -> CompileCommand:
@@ -158,6 +183,8 @@ def _upgrade_package(command: CompileCommand, _name: str, value: str, text: str)
 
 
 def _pip_args(command: CompileCommand, name: str, value: str, _text: str) -> CompileCommand:
+    for address in pip_args.indexes(value):
+        command = _extra_index(command, name, address, "")
     kept = pip_args.checked(value)
     return _keep(command, name, kept, f"{name}={kept}") if kept else command
 
@@ -175,7 +202,8 @@ def _python_version(command: CompileCommand, name: str, value: str, text: str) -
 
 def _group(command: CompileCommand, name: str, value: str, text: str) -> CompileCommand:
     path = value.rpartition(":")[0]
-    return _path(command, name, path, text) if path else _keep(command, name, value, text)
+    kept = _keep(command, name, value, text)
+    return replace(kept, paths=(*command.paths, relative(path, name))) if path else kept
 
 
 def _format(command: CompileCommand, name: str, value: str, text: str) -> CompileCommand:
@@ -195,6 +223,7 @@ _TREATMENTS: dict[Treatment, Callable[[CompileCommand, str, str, str], CompileCo
     Treatment.CONFIG: _config,
     Treatment.DROP: _drop,
     Treatment.DROP_PATH: _drop_path,
+    Treatment.FOLDER: _folder,
     Treatment.OUTPUT: _output,
     Treatment.INDEX: _index,
     Treatment.EXTRA_INDEX: _extra_index,

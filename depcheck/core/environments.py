@@ -18,6 +18,8 @@ class LockfileSpec:
     `direct` are the packages that the sources name. `committed_at` is when the lockfile was last committed,
     if known. `loose` says that nothing is locked: `lockfile` is empty, `path` is what a compile would write,
     and `committed_at` tells of the source. `index_urls` are the command's indexes, the main one first.
+    `written` are sources that stand in the header instead of a file, each with its text; `included` says that
+    what the `-r` lines of the lockfile bring stands in those files alone (pip-compile-multi).
     """
 
     path: str
@@ -34,6 +36,8 @@ class LockfileSpec:
     direct: frozenset[NormalizedName] = frozenset()
     upgrade_options: tuple[str, ...] = ()
     index_urls: tuple[str, ...] = ()
+    written: tuple[tuple[str, str], ...] = ()
+    included: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,16 @@ from collections.abc import Collection, Iterator
 
 from packaging.utils import canonicalize_name
 
-from depcheck.core.annotations import style
+from depcheck.core.annotations import is_source, style
 from depcheck.core.header import Header
 from depcheck.core.lockfile import Lockfile
+from depcheck.core.pins import Pin
 
 _UNSAFE = frozenset({"distribute", "pip", "setuptools"})
 _UNPINNED = re.compile(
     r"^# (?:The following packages are considered to be unsafe[^\r\n]*|.*--allow-unsafe flag\.)\r?\n# ", re.MULTILINE
 )
+_EXCLUDED = re.compile(r"^# The following packages were excluded from the output:", re.MULTILINE)
 _OLD_STYLE = frozenset({"<1.9", ">=1.9,<6.2"})
 
 
@@ -32,17 +34,51 @@ def infer_options(
     """
     decided = {_subject(option) for option in (*given, *configured)}
     found = [*_always(header, lockfile, given), *_annotations(header, lockfile)]
-    if not header.argv:
-        found += _from_text(header, lockfile)
+    if not _is_told(header):
+        found += [*_from_text(header, lockfile), *_unsafe_names(lockfile)]
     return tuple(option for option in found if _subject(option) not in decided)
 
 
-def infer_uv_options(header: Header, lockfile: Lockfile) -> tuple[str, ...]:
+def infer_uv_options(header: Header, lockfile: Lockfile, given: Collection[str] = ()) -> tuple[str, ...]:
     """The same for uv, whose header shows everything unless it is missing or the maintainers' own."""
-    if header.argv:
+    if _is_told(header):
         return ()
-    kept = ["--no-strip-extras"] if any(entry.pin.extras for entry in lockfile.entries) else []
-    return (*kept, *_annotations(header, lockfile), *_from_text(header, lockfile))
+    found = ["--no-strip-extras"] if any(entry.pin.extras for entry in lockfile.entries) else []
+    found += ["--universal"] if any(_is_for_all(entry.pin) for entry in lockfile.entries) else []
+    found += [f"--no-emit-package={name}" for name in _left_out(lockfile)]
+    found += [*_annotations(header, lockfile), *_from_text(header, lockfile)]
+    decided = {_subject(option) for option in given}
+    return tuple(option for option in found if _subject(option) not in decided)
+
+
+def written_by_uv(lockfile: Lockfile) -> bool:
+    """Whether a text without a header has uv's wording, which pip-compile never uses."""
+    return bool(_EXCLUDED.search(lockfile.body) or re.search(r"^ +# from https?://", lockfile.body, re.MULTILINE))
+
+
+def _is_told(header: Header) -> bool:
+    """Whether the header's command is the compiler's own, so that what it leaves out is the compiler's default."""
+    return bool(header.argv) and not header.custom
+
+
+def _is_for_all(pin: Pin) -> bool:
+    """Whether a marker stands at what only other packages ask for: then the set is for all platforms."""
+    return bool(pin.marker and pin.via) and not any(map(is_source, pin.via))
+
+
+def _left_out(lockfile: Lockfile) -> list[str]:
+    """The names that the block at the end lists as comments."""
+    block = _EXCLUDED.search(lockfile.body) or _UNPINNED.search(lockfile.body)
+    rest = lockfile.body[block.start() :].splitlines()[1:] if block else []
+    names = (re.match(r"^# ([A-Za-z0-9][\w.-]*)\s*$", line) for line in rest)
+    return [match[1] for match in names if match]
+
+
+def _unsafe_names(lockfile: Lockfile) -> Iterator[str]:
+    """What is held to be unsafe, where it is more than the default: an option that replaces the default."""
+    names = _left_out(lockfile)
+    if {canonicalize_name(name) for name in names} - _UNSAFE:
+        yield from (f"--unsafe-package={name}" for name in names)
 
 
 def _subject(option: str) -> str:
@@ -55,7 +91,7 @@ def _always(header: Header, lockfile: Lockfile, given: Collection[str]) -> Itera
     yield "--allow-unsafe" if _allows_unsafe(lockfile, given) else "--no-allow-unsafe"
     extras = any(entry.pin.extras for entry in lockfile.entries)
     # Without a command, a text without extras fits both; stripping is what stays right as a constraint.
-    yield "--no-strip-extras" if extras or header.argv else "--strip-extras"
+    yield "--no-strip-extras" if extras or _is_told(header) else "--strip-extras"
 
 
 def _allows_unsafe(lockfile: Lockfile, given: Collection[str]) -> bool:
@@ -69,7 +105,7 @@ def _allows_unsafe(lockfile: Lockfile, given: Collection[str]) -> bool:
 
 def _annotations(header: Header, lockfile: Lockfile) -> Iterator[str]:
     """Before 5.5 all annotations stood beside the requirement, without an option for it."""
-    if header.argv and header.era not in _OLD_STYLE:
+    if _is_told(header) and header.era not in _OLD_STYLE:
         return
     seen = style(entry.text for entry in lockfile.entries)
     if seen == "line":

@@ -47,6 +47,15 @@ WHICH = (
         _MANY,
     ),
     Option(
+        "compile-command",
+        "compile_commands",
+        values.compile_command,
+        "How a lockfile is compiled, where its header does not say or says it wrongly.",
+        "PATH=COMMAND",
+        "the lockfile's header",
+        _MANY,
+    ),
+    Option(
         "python",
         "python",
         values.python_version,

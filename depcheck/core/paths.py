@@ -9,7 +9,7 @@ _ELSEWHERE = re.compile(r"^(?:/|~|\\\\|[A-Za-z]:[\\/]|[A-Za-z][A-Za-z0-9+.-]*:)"
 
 
 def relative(value: str, what: str) -> str:
-    """`value`, if it is a relative path; `what` names it in the LockfileError raised otherwise."""
+    """`value`, if it is a relative path, with slashes; `what` names it in the LockfileError raised otherwise."""
     if not value or not value.isprintable():
         raise LockfileError(
             f"{what} in the header is no path, {value[:80]!r}; compile the lockfile again to correct it."
@@ -19,7 +19,7 @@ def relative(value: str, what: str) -> str:
             f"{what} in the header is {value[:200]!r}, outside of the repository, and is never opened; "
             "compile the lockfile again with a path relative to the repository."
         )
-    return value
+    return value.replace("\\", "/")  # compiled on Windows
 
 
 def inside(folder: str, value: str, what: str = "A path") -> str:

@@ -51,7 +51,20 @@ _LONGEST = 10_000  # characters
 _PATHS = frozenset({"-c", "--constraint", "--build-constraint"})
 # Of one run only, or about what the local index and our own cache replace.
 _DROPPED = frozenset({"-q", "--quiet", "-v", "-vv", "-vvv", "--verbose", "--no-cache-dir"})
-_DROPPED_VALUES = frozenset({"--cache-dir", "-i", "--index-url", "--extra-index-url", "--keyring-provider"})
+_INDEXES = frozenset({"-i", "--index-url", "--extra-index-url"})
+_DROPPED_VALUES = _INDEXES | {"--cache-dir", "--keyring-provider", "--cert", "--client-cert"}
+
+
+def indexes(value: str) -> Iterator[str]:
+    """The addresses of package indexes in `value`, in order; none where it cannot be split."""
+    try:
+        rest = iter(shlex.split(value))
+    except ValueError:
+        return
+    for word in rest:
+        name, joined, text = word.partition("=") if word.startswith("--") else (word, "", "")
+        if name in _INDEXES:
+            yield text if joined else next(rest, "")
 
 
 def checked(value: str) -> str:

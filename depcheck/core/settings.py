@@ -13,13 +13,16 @@ class Settings:
     ports. `env` are names of variables that checks may see. Empty `lockfiles` is all found; empty `python` is
     inferred.
     `history` are reports of past nights, or folders of them.
-    `together` are groups of lockfiles that are installed together, where what was found out would be wrong.
+    `together` are groups of lockfiles that are installed together, where what was found out would be wrong;
+    `compile_commands` are pairs of a lockfile's path and the command that it is compiled with, where its header says
+    nothing or something wrong.
     """
 
     repo: PurePath = PurePath()
     report: PurePath = PurePath("depcheck-report")
     lockfiles: tuple[str, ...] = ()
     together: tuple[tuple[str, ...], ...] = ()
+    compile_commands: tuple[tuple[str, str], ...] = ()
     python: str = ""
     as_of: datetime | None = None
     good: datetime | None = None

@@ -130,6 +130,16 @@ def group(given: str) -> tuple[str, ...]:
     return tuple(inside(path.strip()) for path in given.split(","))
 
 
+def compile_command(given: str) -> tuple[str, str]:
+    """A lockfile's path and the command that compiles it, with `=` between them."""
+    path, equals, command = given.partition("=")
+    if not equals or not re.search(r"(?:^|[\s/])pip-compile(?=\s|$)|-m piptools compile|\buv pip compile\b", command):
+        raise ValueError(
+            "does not say how a lockfile is compiled; give its path, =, and a command of pip-compile or uv pip compile"
+        )
+    return inside(path.strip()), command.strip()
+
+
 def url(given: str) -> str:
     """The address of a package index."""
     if urlsplit(given).scheme not in {"http", "https"} or not urlsplit(given).hostname:

@@ -258,14 +258,15 @@ def test_the_headers_python_goes_before_files_and_after_the_user(tmp_path):
     assert environment.notes == ("r.txt was compiled with Python 3.9 and is judged with 3.13.",)
 
 
-def test_the_tools_configuration_is_understood_and_not_passed_again(tmp_path):
-    """Options from the configuration decide what is inferred, and its constraints are layers."""
+def test_the_tools_configuration_is_told_as_options(tmp_path):
+    """Options from the configuration decide what is inferred, are checked like others, and its constraints are layers."""
     config = "[tool.pip-tools]\nallow_unsafe = true\n[tool.pip-tools.compile]\nstrip-extras = true\nconstraint = ['base.txt']\n"
     files = {"pyproject.toml": config, "r.in": "x", "r.txt": lock("pip-compile r.in", "x==1"),
              "base.in": "x", "base.txt": lock("pip-compile base.in", "x==1")}  # fmt: skip
     (environment,) = repository(tmp_path, files)
     base, top = environment.lockfiles
-    assert (base.path, top.path, top.layers, top.options) == ("base.txt", "r.txt", ("base.txt",), ())
+    assert (base.path, top.path, top.layers) == ("base.txt", "r.txt", ("base.txt",))
+    assert top.options == ("--allow-unsafe", "--strip-extras", "--constraint=base.txt", "--no-config")
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_indexes_are_told_apart_from_options():
         "pip-compile https://example.org/requirements.in",
         "pip-compile -",
         "pip-compile --config=/etc/x.toml a.in",
-        "pip-compile --cert=/root/ca.pem a.in",
+        "pip-compile --find-links=C:\\wheels a.in",
         "pip-compile -c file:///etc/passwd a.in",
         "pip-compile --find-links=file:///etc a.in",
         "pip-compile --find-links=/srv a.in",
