@@ -1,0 +1,60 @@
+"""Lockfiles of public projects are all read; each is understood, or refused with its reason."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from packaging.utils import canonicalize_name
+
+from depcheck.checking.repository import Repository
+from depcheck.core.lockfile import parse_lockfile
+from depcheck.core.settings import Settings
+
+sys.path.insert(0, str(Path(__file__).parent))
+import corpus
+
+SHEETS = corpus.sheets()
+by_name = pytest.mark.parametrize("facts", SHEETS, ids=lambda facts: facts.name)
+
+
+def test_there_are_many_of_many_kinds():
+    """At least sixty lockfiles, of every writer, era and annotation style."""
+    assert len(SHEETS) >= 60
+    assert {facts.wording for facts in SHEETS} == set(corpus.HEADERS)
+    assert {facts.style for facts in SHEETS} == {"split", "line", "old", "none"}
+
+
+@by_name
+def test_each_is_parsed_to_the_byte(facts):
+    """Every pin is read with its requirers, and the text comes back."""
+    text = corpus.text(facts)
+    parsed = parse_lockfile(text)
+    assert parsed.text == text
+    assert len(parsed.entries) == len(facts.rows)
+    if facts.style != "none":
+        assert [entry.pin.via for entry in parsed.entries] == [row.via for row in facts.rows]
+
+
+@by_name
+def test_each_is_understood_or_refused_with_its_reason(facts, tmp_path):
+    """The lockfile is found by itself, with the sources that it was compiled from, or says why not."""
+    corpus.write(facts, tmp_path)
+    given = (facts.path,) if (facts.wording, facts.style) == ("none", "none") else ()  # nothing tells that it is one
+    environments = Repository(Settings(repo=tmp_path, lockfiles=given)).environments()
+    (environment,) = (found for found in environments if facts.path in {found.name, *paths(found)})
+    if facts.refused:
+        assert re.search(facts.refused, environment.skipped), environment.skipped
+        assert environment.skipped.endswith(".")
+        return
+    assert environment.skipped == ""
+    spec = next(lock for lock in environment.lockfiles if lock.path == facts.path)
+    assert spec.sources
+    assert all((tmp_path / source).exists() for source in spec.sources if source not in dict(spec.written))
+    direct = {row.name for row in facts.rows if any(via.startswith("-r ") or via.endswith("toml)") for via in row.via)}
+    assert {canonicalize_name(name) for name in direct if name != "-e"} <= spec.direct
+
+
+def paths(environment):
+    """The lockfiles of an environment."""
+    return [lock.path for lock in environment.lockfiles]
