@@ -12,7 +12,7 @@ from uv import find_uv_bin
 
 from depcheck.checking.process import Guest, Ran
 from depcheck.checking.sandbox import Network
-from depcheck.checking.staging import take_out_index_options
+from depcheck.checking.staging import take_out_index_options, turn_uv_indexes
 from depcheck.checking.targets import Targets
 from depcheck.checking.toolbox import Toolbox
 from depcheck.core.compilation import Compiled, NotCompiled
@@ -64,6 +64,8 @@ class CommandCompiler:
                 (root / name).write_text(text, encoding="utf-8")
             take_out_index_options(root, paths)
             for lock in spec.lockfiles:
+                if lock.compiler == "uv":
+                    turn_uv_indexes(root, lock.folder, self.index.url(world))
                 ran = self._compiled(spec, lock, root, world, upgrade=upgrade)
                 if not ran.passed:
                     return self._obstacle(lock, ran)
@@ -128,7 +130,7 @@ class CommandCompiler:
         """What makes sure that nothing moves, whatever the tool's configuration says."""
         if lock.compiler == "uv":
             return ["--no-upgrade"]
-        tool = self.toolbox.pip_tools(self.interpreter(spec.python), spec.python, lenient=self._lenient[spec.name])
+        tool = self.toolbox.pip_tools(self.targets.about(spec.python).path, spec.python, lenient=self._lenient[spec.name])
         return ["--no-upgrade"] if supported("--no-upgrade", tool.version) else []
 
     def _pip_compile(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from depcheck.checking.inferred import inferred
 from depcheck.checking.sources import direct_names, names_in, reached
-from depcheck.checking.tool_config import ToolConfig, read_config
+from depcheck.checking.tool_config import ToolConfig, read_config, uv_indexes
 from depcheck.checking.tree import Tree
 from depcheck.checking.working_directory import sources_in, working_directory
 from depcheck.core import hatch
@@ -187,7 +187,7 @@ def _spec(understood: Understood, reading: Reading) -> LockfileSpec:
         committed_at=reading.committed_at(understood.path),
         direct=direct.union(listed),
         upgrade_options=understood.command.upgrade_options,
-        index_urls=_indexes(understood.command, understood.lockfile),
+        index_urls=_indexes(understood, reading.tree),
         written=understood.written,
         included=understood.header.compiler == "pip-compile-multi" and bool(understood.lockfile.includes),
     )
@@ -214,10 +214,13 @@ def _extras(options: Sequence[str]) -> frozenset[str]:
     return frozenset(named | ({"*"} if every else set()))
 
 
-def _indexes(command: CompileCommand, lockfile: Lockfile) -> tuple[str, ...]:
+def _indexes(understood: Understood, tree: Tree) -> tuple[str, ...]:
     """All indexes that the command, the configuration and the lockfile name, the main one first."""
-    stated = [match[1] for match in map(_INDEX.match, lockfile.options) if match]
-    return tuple(dict.fromkeys(url for url in (command.index_url, *command.extra_index_urls, *stated) if url))
+    command = understood.command
+    stated = [match[1] for match in map(_INDEX.match, understood.lockfile.options) if match]
+    configured = uv_indexes(tree, understood.folder) if command.compiler == "uv" else ()
+    named = (command.index_url, *command.extra_index_urls, *configured, *stated)
+    return tuple(dict.fromkeys(url for url in named if url))
 
 
 def loose(source: str, path: str, reading: Reading) -> LockfileSpec:

@@ -8,7 +8,10 @@ _INDEX_OPTION = re.compile(
     r"^[ \t]*(?:-i|--index-url|--pypi-url|--extra-index-url|--trusted-host)(?:[ \t=][^\n]*)?$", re.MULTILINE
 )
 _INCLUDE = re.compile(r"^[ \t]*(?:-r|-c|--requirement|--constraint)[ \t=]*([^\s#]+)", re.MULTILINE)
-_REQUIREMENTS = (".in", ".txt")
+_NO_REQUIREMENTS = (".py", ".toml", ".cfg")
+_UV_INDEX = re.compile(r"^[ \t]*\[\[(?:tool\.uv\.)?index\]\][^\[]*", re.MULTILINE)
+_UV_URL = re.compile(r"""(?P<key>^[ \t]*url[ \t]*=[ \t]*)(?:"[^"\n]*"|'[^'\n]*')""", re.MULTILINE)
+_UV_KEY = re.compile(r"^[ \t]*(?P<key>(?:extra-)?index-url)[ \t]*=[ \t]*(?:\[[^\]]*\]|[^\n]*)", re.MULTILINE)
 
 
 def take_out_index_options(root: Path, paths: Iterable[str]) -> None:
@@ -17,7 +20,7 @@ def take_out_index_options(root: Path, paths: Iterable[str]) -> None:
     What a compile writes for them is put back from the committed lockfile.
     """
     seen: set[Path] = set()
-    todo = [root / path for path in paths if path.endswith(_REQUIREMENTS)]
+    todo = [root / path for path in paths if not path.endswith(_NO_REQUIREMENTS)]
     while todo:
         path = todo.pop()
         if path in seen or path.is_symlink() or not path.is_file() or not path.resolve().is_relative_to(root.resolve()):
@@ -28,3 +31,24 @@ def take_out_index_options(root: Path, paths: Iterable[str]) -> None:
         if bare != text:
             path.write_bytes(bare.encode("utf-8", "surrogateescape"))
         todo += [path.parent / PurePosixPath(name) for name in _INCLUDE.findall(text) if "://" not in name]
+
+
+def turn_uv_indexes(root: Path, folder: str, url: str) -> None:
+    """Let uv's configuration, from `folder` upwards under `root`, name the index at `url` wherever it names one.
+
+    Its indexes keep their names, which the sources of a project refer to.
+    """
+    places = [root / folder, *(root / folder).parents]
+    inside = [place for place in places if place.is_relative_to(root)]
+    for path in (place / name for place in inside for name in ("uv.toml", "pyproject.toml")):
+        if path.is_symlink() or not path.is_file():
+            continue
+        text = path.read_bytes().decode("utf-8", "surrogateescape")
+        turned = _UV_INDEX.sub(lambda block: _UV_URL.sub(rf'\g<key>"{url}"', block[0]), text)
+        turned = _UV_KEY.sub(lambda key: f"{key['key']} = {_listed(url, many=key['key'].startswith('extra'))}", turned)
+        if turned != text:
+            path.write_bytes(turned.encode("utf-8", "surrogateescape"))
+
+
+def _listed(url: str, *, many: bool) -> str:
+    return f'["{url}"]' if many else f'"{url}"'

@@ -1,7 +1,7 @@
 """The compiler's own configuration: read to understand the lockfile, never to be passed again."""
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +44,28 @@ def read_toml(tree: Tree, path: str) -> dict[str, Any]:
         return toml.parse(tree.read(path))
     except ValueError as error:
         raise LockfileError(f"{path} is not valid TOML ({error}); correct it.") from None
+
+
+def uv_indexes(tree: Tree, folder: str) -> Iterator[str]:
+    """The addresses of the indexes that uv's configuration names, from `folder` upwards."""
+    above = [folder]
+    while above[-1]:
+        above.append(posixpath.dirname(above[-1]))
+    for place in above:
+        for name, way in (("uv.toml", ()), ("pyproject.toml", ("tool", "uv"))):
+            path = posixpath.join(place, name)
+            if tree.has(path):
+                yield from _addresses(_table(read_toml(tree, path), *way))
+
+
+def _addresses(table: Mapping[str, Any]) -> Iterator[str]:
+    """The indexes of `[tool.uv]` and `[tool.uv.pip]`; those that are no http addresses are uv's own matter."""
+    indexes = table.get("index")
+    named = [index.get("url") for index in indexes if isinstance(index, dict)] if isinstance(indexes, list) else []
+    pip = _table(table, "pip")
+    for keys in (table, pip):
+        named += [*_listed(keys.get("index-url")), *_listed(keys.get("extra-index-url"))]
+    yield from (url for url in named if isinstance(url, str) and url.startswith(("http://", "https://")))
 
 
 def _table(found: Mapping[str, Any], *way: str) -> dict[str, Any]:

@@ -172,6 +172,15 @@ def _address(value: str) -> str:
     return address
 
 
+def _torch(command: CompileCommand, name: str, value: str, text: str) -> CompileCommand:
+    if not re.fullmatch(r"cpu|cu\d+|rocm[\d.]+|xpu", value):
+        raise LockfileError(
+            f"The header gives {name} the value {value[:80]!r}, which depends on the machine that compiles; "
+            "compile the lockfile with a backend by name, such as cpu."
+        )
+    return _extra_index(command, name, f"https://download.pytorch.org/whl/{value}", text)
+
+
 def _find_links(command: CompileCommand, name: str, value: str, _text: str) -> CompileCommand:
     link = value if _URL.match(value) else relative(value, name)
     return replace(_keep(command, name, link, f"{name}={link}"), find_links=(*command.find_links, link))
@@ -224,6 +233,7 @@ _TREATMENTS: dict[Treatment, Callable[[CompileCommand, str, str, str], CompileCo
     Treatment.DROP: _drop,
     Treatment.DROP_PATH: _drop_path,
     Treatment.FOLDER: _folder,
+    Treatment.TORCH: _torch,
     Treatment.OUTPUT: _output,
     Treatment.INDEX: _index,
     Treatment.EXTRA_INDEX: _extra_index,

@@ -18,6 +18,7 @@ class Treatment(Enum):
     DROP = auto()  # of one run only, or about what the local index and our own cache replace
     DROP_PATH = auto()  # dropped, but refused where it leads out of the repository
     FOLDER = auto()  # the working directory, which is found by itself: dropped, but refused where it leads out
+    TORCH = auto()  # PyTorch's own index, asked as a further one; refused where the machine decides
     OUTPUT = auto()
     INDEX = auto()  # replaced by the local index, which asks this one
     EXTRA_INDEX = auto()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from depcheck.core.changes import diff
 from depcheck.core.compilation import Compiled, NotCompiled, Obstacle
+from depcheck.core.elsewhere import other_platform, outside
 from depcheck.core.pins import Pins
 from depcheck.core.world import World
 from depcheck.pipeline.case import Case, LayersDisagreeError, LockSet, lock_set
@@ -64,11 +65,18 @@ def _faithful(case: Case, pins: Pins) -> Compiled | NotCompiled:
 def _understood(case: Case, committed: LockSet, faithful: Compiled | NotCompiled) -> LockSet | Stale:
     if isinstance(faithful, NotCompiled):
         conflict = committed if faithful.obstacle is Obstacle.UNRESOLVABLE else None
-        return Stale(f"Compiling without upgrade fails: {faithful.failure.headline}", conflict)
+        away = outside(entry.pin for lock in case.spec.lockfiles for entry in lock.lockfile.entries)
+        return Stale(
+            f"Compiling without upgrade fails: {faithful.failure.headline}{f' {away}' if away else ''}", conflict
+        )
     again = dict(lock_set(faithful.files, case.markers).by_file)
-    differences = [f"{change} in {path}" for path, pins in committed.by_file for change in diff(pins, again[path])]
-    if not differences:
+    changes = [(change, path) for path, pins in committed.by_file for change in diff(pins, again[path])]
+    if not changes:
         return committed
+    differences = [f"{change} in {path}" for change, path in changes]
+    away = other_platform(change.name for change, _ in changes if change.after is None)
+    if away:
+        return Stale(f"Compiling without upgrade gives other pins than are committed ({differences[0]}): {away}")
     more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""  # noqa: PLR2004  # three fit a line
     return Stale(
         f"Compiling without upgrade gives other pins than are committed ({'; '.join(differences[:3])}{more}): "

@@ -10,6 +10,7 @@ from depcheck.checking.compiler import CommandCompiler
 from depcheck.checking.interpreters import Interpreters
 from depcheck.checking.process import Guest
 from depcheck.checking.sandbox import walls_here
+from depcheck.checking.targets import Targets
 from depcheck.checking.toolbox import Toolbox
 from depcheck.checking.workspace_copy import WorkspaceCopy
 from depcheck.core.world import World
@@ -34,9 +35,10 @@ def benches(scratch: Path) -> Iterator[Bench]:
         interpreters = Interpreters(os.environ, scratch / "pythons")
         guest = Guest(walls_here(sandbox=False, in_actions=False), scratch, os.environ)
         toolbox = Toolbox(scratch / "tools", lambda: index.url(World()), os.environ)
+        targets = Targets(guest, toolbox, interpreters.about)
 
         def compiler(repo: Path) -> CommandCompiler:
             copy = WorkspaceCopy(repo, guest, scratch).fresh
-            return CommandCompiler(guest, index, toolbox, copy, interpreters.find, scratch / "caches", 900)
+            return CommandCompiler(guest, index, toolbox, targets, copy, scratch / "caches", 900)
 
         yield Bench(index, interpreters, compiler)

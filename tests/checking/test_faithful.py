@@ -1,123 +1,68 @@
-"""Lockfiles written with each option of pip-compile are compiled again to the byte, by the real tools."""
+"""Lockfiles written with each option of pip-compile and uv, are compiled again to the byte, by the real tools.
+
+The tools' own help is the list: an option that no case gives, and that is not known to leave the text alone, fails.
+"""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
-from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
+from uv import find_uv_bin
 
-from depcheck.checking.compiler import CommandCompiler
-from depcheck.checking.interpreters import Interpreters
-from depcheck.checking.process import Guest, run_own
+sys.path.insert(0, str(Path(__file__).parent))
+from bench import benches
+from option_cases import CONFIGURED, FILES, OF_UV, OF_UVS_CONFIGURATION, ONE_RUN, PIP_TOOLS, REFUSED
+
+from depcheck.checking.process import run_own
 from depcheck.checking.repository import Repository
-from depcheck.checking.sandbox import walls_here
-from depcheck.checking.targets import Targets
-from depcheck.checking.toolbox import Toolbox
-from depcheck.checking.workspace_copy import WorkspaceCopy
+from depcheck.core import pip_compile_options, uv_options
 from depcheck.core.compilation import Compiled
+from depcheck.core.compiler_options import Treatment
 from depcheck.core.settings import Settings
 from depcheck.core.world import World
-from depcheck.index.local import LocalIndex
-from depcheck.index.upstream import upstreams
-
-pytestmark = [pytest.mark.live, pytest.mark.slow]
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
-PROJECT = """\
-[build-system]
-requires = ["setuptools<80", "wheel"]
-build-backend = "setuptools.build_meta"
-
-[tool.setuptools]
-py-modules = ["thing"]
-
-[project]
-name = "thing"
-version = "1"
-requires-python = ">=3.8"
-dependencies = ["jinja2<3.1.5"]
-
-[project.optional-dependencies]
-dev = ["click<8.2"]
-more = ["six"]
-"""
-FILES = {
-    "requirements.in": "jinja2<3.1.5\nclick<8.2\n",
-    "setuptools.in": "jinja2<3.1.5\nsetuptools<80\n",
-    "extras.in": "requests[socks]<2.32.4\n",
-    "base.txt": "click==8.1.7\n",
-    "pre.in": "jinja2\n",
-    "indexed.in": "--index-url https://pypi.org/simple\n--trusted-host pypi.org\nsix==1.16.0\n",
-    "included.in": "-r requirements.in\nsix<2\n",
-    "pyproject.toml": PROJECT,
-    "thing.py": '"""A thing."""\n__version__ = "1"\n',
-    "deps/inner.in": "-c ../base.txt\nclick\n",
-    ".pip-tools.toml": "",
+HELPS = {
+    "pip-compile": ((sys.executable, "-m", "piptools", "compile", "--help"), pip_compile_options.OPTIONS, PIP_TOOLS),
+    "uv": ((find_uv_bin(), "--no-config", "pip", "compile", "--help"), uv_options.OPTIONS, OF_UV),
 }
-VARIANTS = {
-    "plain": "requirements.in",
-    "output": "-o locked.txt requirements.in",
-    "no-annotate": "--no-annotate requirements.in",
-    "annotation-line": "--annotation-style=line requirements.in",
-    "annotation-split": "--annotation-style split requirements.in",
-    "no-header": "--no-header requirements.in",
-    "hashes": "--generate-hashes requirements.in",
-    "no-reuse-hashes": "--generate-hashes --no-reuse-hashes requirements.in",
-    "allow-unsafe": "--allow-unsafe -o unsafe.txt setuptools.in",
-    "no-allow-unsafe": "--no-allow-unsafe -o safe.txt setuptools.in",
-    "unsafe-package": "--unsafe-package=markupsafe requirements.in",
-    "strip-extras": "--strip-extras extras.in",
-    "no-strip-extras": "--no-strip-extras extras.in",
-    "extra": "--extra dev -o dev.txt pyproject.toml",
-    "extras-twice": "--extra=dev --extra more -o all.txt pyproject.toml",
-    "all-extras": "--all-extras -o every.txt pyproject.toml",
-    "build-deps": "--all-build-deps -o build.txt pyproject.toml",
-    "only-build-deps": "--build-deps-for=wheel --only-build-deps -o only.txt pyproject.toml",
-    "constraint": "-c base.txt requirements.in",
-    "pre": "--pre pre.in",
-    "pip-args": "--pip-args='--prefer-binary' requirements.in",
-    "newline-crlf": "--newline=crlf requirements.in",
-    "newline-preserve": "--newline preserve requirements.in",
-    "max-rounds": "--max-rounds=20 requirements.in",
-    "resolver": "--resolver=backtracking requirements.in",
-    "no-build-isolation": "--no-build-isolation requirements.in",
-    "index-option": "--index-url=https://pypi.org/simple requirements.in",
-    "extra-index": "--extra-index-url=https://pypi.org/simple requirements.in",
-    "no-emit-index": "--no-emit-index-url indexed.in",
-    "index-in-source": "indexed.in",
-    "no-emit-options": "--no-emit-options indexed.in",
-    "included": "included.in",
-    "several-sources": "-o several.txt requirements.in included.in",
-    "other-folder": "-o deps/inner.txt deps/inner.in",
-    "uploaded-prior-to": "--uploaded-prior-to=2024-12-01T00:00:00Z requirements.in",
-    "no-config": "--config=.pip-tools.toml requirements.in",
-}
+
+
+@pytest.mark.parametrize("tool", HELPS)
+def test_every_option_of_the_help_has_its_case(tool):
+    """Each option that the tool's own help lists is kept in a case, of one run only, or refused by name."""
+    command, table, cases = HELPS[tool]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    listed = {
+        name
+        for names in re.findall(r"^ {2,6}(?:-\w, )?(--[\w-]+)(?: / (--[\w-]+))?", text, re.MULTILINE)
+        for name in names
+    }
+    words = {word.partition("=")[0] for case in cases.values() for word in shlex.split(case)}
+    given = {subject(table[word].name) for word in words if word in table}
+    unheeded = (Treatment.DROP, Treatment.PYTHON)
+    missing = [
+        name for name in listed - {""}
+        if subject(table[name].name) not in given and name not in ONE_RUN | REFUSED and table[name].treatment not in unheeded
+    ]  # fmt: skip
+    assert not missing
+    assert len(listed) > 40
+
+
+def subject(option):
+    """What a switch and its opposite decide."""
+    return option.removeprefix("--").removeprefix("no-")
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory):
     """The compiler as it is put together for a run, on the real index."""
-    with ExitStack() as stack:
-        scratch = tmp_path_factory.mktemp("bench")
-        index = stack.enter_context(LocalIndex(upstreams([], os.environ), scratch / "index"))
-        interpreters = Interpreters(os.environ, scratch / "pythons")
-        guest = Guest(walls_here(sandbox=False, in_actions=False), scratch, os.environ)
-
-        def compiler(repo):
-            toolbox = Toolbox(scratch / "tools", lambda: index.url(World()), os.environ)
-            return CommandCompiler(
-                guest=guest,
-                index=index,
-                toolbox=toolbox,
-                targets=Targets(guest, toolbox, interpreters.about),
-                copy=WorkspaceCopy(repo, guest, scratch).fresh,
-                caches=scratch / "caches",
-                timeout_s=600,
-            )
-
-        yield compiler
+    with benches(tmp_path_factory.mktemp("bench")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -128,27 +73,94 @@ def pip_tools(bench, tmp_path_factory):
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PIP_", "UV_")) or k == "PIP_CERT"}
     env = {**clean, "PIP_CONFIG_FILE": os.devnull}
     subprocess.run([folder / "bin/pip", "install", "-q", "pip-tools==7.6.2", "pip==26.3"], check=True, env=env)
-    return lambda repo, words: subprocess.run(
-        [folder / "bin/pip-compile", *shlex.split(words)], cwd=repo, env=env, check=True, capture_output=True, text=True
+    return lambda repo, words: _ran([folder / "bin/pip-compile", *shlex.split(words)], repo, env)
+
+
+@pytest.fixture(scope="module")
+def uv():
+    """The real uv as a user would call it."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "UV_"))}
+    binary = Path(find_uv_bin())
+    env = {**clean, "PATH": f"{binary.parent}:{clean['PATH']}"}
+    return lambda repo, words: _ran(
+        ["uv", "pip", "compile", "--python", sys.executable, *shlex.split(words)], repo, env
     )
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_each_option_is_compiled_again_to_the_byte(variant, bench, pip_tools, tmp_path):
-    """What pip-compile wrote with this option, our compile without upgrade gives again, byte by byte."""
-    for name, text in FILES.items():
+def _ran(words, repo, env):
+    ran = subprocess.run(words, cwd=repo, env=env, check=False, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr[-2000:]
+
+
+def compiled_again(tmp_path, bench, tool, words, config=()):
+    """What the tool committed, and what our compile without upgrade gives."""
+    for name, text in (FILES | dict(config)).items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     known = set(tmp_path.rglob("*.txt"))
-    pip_tools(tmp_path, VARIANTS[variant])
+    tool(tmp_path, words)
     (written,) = {path for path in tmp_path.rglob("*.txt") if "egg-info" not in str(path)} - known
-    committed = written.read_bytes()
-    name = written.relative_to(tmp_path).as_posix()
+    committed = re.sub(rb"--python \S+ ", b"", written.read_bytes())
+    written.write_bytes(committed)
+    return written.relative_to(tmp_path).as_posix(), committed
+
+
+def assert_faithful(tmp_path, bench, name, committed):
+    """The lockfile is understood and its compile is the committed text, byte by byte."""
     settings = Settings(repo=tmp_path, lockfiles=(name,), python=HERE)
-    (spec,) = Repository(
-        settings, lambda words: run_own(words, folder=tmp_path, timeout_s=9).answer.decode()
-    ).environments()
+    git = lambda words: run_own(words, folder=tmp_path, timeout_s=9).answer.decode()  # noqa: E731  # a port's adapter
+    (spec,) = Repository(settings, git).environments()
     assert not spec.skipped
-    compiled = bench(tmp_path).compile(spec, World(), upgrade=False)
+    compiled = bench.compiler(tmp_path).compile(spec, World(), upgrade=False)
     assert isinstance(compiled, Compiled), compiled
     assert dict(compiled.files)[name].encode() == committed
+
+
+@pytest.mark.live
+@pytest.mark.slow
+@pytest.mark.parametrize("case", PIP_TOOLS)
+def test_each_option_of_pip_compile_is_compiled_again_to_the_byte(case, bench, pip_tools, tmp_path):
+    """What pip-compile wrote with this option, our compile without upgrade gives again."""
+    assert_faithful(tmp_path, bench, *compiled_again(tmp_path, bench, pip_tools, PIP_TOOLS[case]))
+
+
+@pytest.mark.live
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CONFIGURED)
+def test_each_option_in_the_configuration_is_compiled_again_to_the_byte(case, bench, pip_tools, tmp_path):
+    """The same where the option stands in a file of the tool's configuration, and the header says nothing of it."""
+    file, text, words = CONFIGURED[case]
+    content = text if file == ".pip-tools.toml" else FILES[file] + text
+    name, committed = compiled_again(tmp_path, bench, pip_tools, words, {file: content}.items())
+    assert_faithful(tmp_path, bench, name, committed)
+
+
+@pytest.mark.live
+@pytest.mark.slow
+@pytest.mark.parametrize("key", ["dry-run = true", "upgrade = true", "upgrade-package = ['jinja2']", "rebuild = true"])
+def test_a_configuration_that_upgrades_or_writes_nothing_changes_nothing(key, bench, pip_tools, tmp_path):
+    """Keys about one run, set after the lockfile was written, neither move a pin nor keep the compile from writing."""
+    (tmp_path / "deps.in").write_text("jinja2\n")
+    pip_tools(tmp_path, "-o deps.txt -P jinja2==3.1.2 deps.in")
+    (tmp_path / ".pip-tools.toml").write_text(f"[tool.pip-tools]\n{key}\n")
+    assert_faithful(tmp_path, bench, "deps.txt", (tmp_path / "deps.txt").read_bytes())
+
+
+@pytest.mark.live
+@pytest.mark.slow
+@pytest.mark.parametrize("case", OF_UV)
+def test_each_option_of_uv_is_compiled_again_to_the_byte(case, bench, uv, tmp_path):
+    """What uv wrote with this option, our compile without upgrade gives again."""
+    assert_faithful(tmp_path, bench, *compiled_again(tmp_path, bench, uv, f"{OF_UV[case]} -q"))
+
+
+@pytest.mark.live
+@pytest.mark.slow
+@pytest.mark.parametrize("case", OF_UVS_CONFIGURATION)
+def test_each_option_in_uvs_configuration_is_compiled_again_to_the_byte(case, bench, uv, tmp_path):
+    """The same for `[tool.uv.pip]`."""
+    text = FILES["pyproject.toml"] + OF_UVS_CONFIGURATION[case]
+    name, committed = compiled_again(
+        tmp_path, bench, uv, "requirements.in -o locked.txt -q", {"pyproject.toml": text}.items()
+    )
+    assert_faithful(tmp_path, bench, name, committed)

@@ -99,6 +99,7 @@ def test_indexes_are_told_apart_from_options():
         "uv pip compile --format pylock.toml a.in",
         "uv pip compile --config-file /etc/uv.toml a.in",
         "uv pip compile --group /etc/x:dev",
+        "uv pip compile --torch-backend auto a.in",
         "pip-compile 'a\x1b.in'",
         "pip-compile --extra='\x1b[31m' a.in",
     ],

@@ -1,0 +1,40 @@
+"""What in a lockfile comes from elsewhere: from outside the package index, or from a compile on another platform."""
+
+import re
+from collections.abc import Iterable
+
+from depcheck.core.pins import Pin
+
+_REMOTE = re.compile(r"(?:^|\s)(?:(?:git|hg|svn|bzr)\+|https?://|ssh://)|@\s*(?:(?:git|hg|svn|bzr)\+|https?://)")
+_PLATFORMS = {
+    "Windows": re.compile(
+        r"^(?:colorama|atomicwrites|pywin32(?:-ctypes)?|pypiwin32|pyreadline3?|pywinpty|win-inet-pton|wincertstore"
+        r"|windows-curses|win32-setctime|win-unicode-console)$"
+    ),
+    "macOS": re.compile(r"^(?:appnope|pyobjc(?:-.*)?|macfsevents|rubicon-objc)$"),
+}
+
+
+def outside(pins: Iterable[Pin]) -> str:
+    """A sentence about pins that are fetched from version control or an address; empty where there are none."""
+    remote = sorted((pin for pin in pins if _REMOTE.search(pin.reference)), key=lambda pin: pin.name)
+    if not remote:
+        return ""
+    names = ", ".join(pin.name for pin in remote[:3]) + (" and others" if remote[3:] else "")
+    return (
+        f"{names} {'comes' if len(remote) == 1 else 'come'} from outside the package index ({remote[0].reference[:120]}), "
+        "and a compile here reaches the index alone; release to an index what it names, or keep its wheel beside it."
+    )
+
+
+def other_platform(gone: Iterable[str]) -> str:
+    """A sentence where packages that our compile does not give are for another platform; empty otherwise."""
+    names = sorted(gone)
+    for platform, known in _PLATFORMS.items():
+        found = [name for name in names if known.match(name)]
+        if found:
+            return (
+                f"{found[0]} is asked for on {platform} alone, so the lockfile was compiled there: compile it on the "
+                "platform that it is installed on, or with `uv pip compile --universal`."
+            )
+    return ""
