@@ -28,6 +28,7 @@ from depcheck.ports import PackageServer
 
 MOST_LOCKFILE_BYTES = 8 << 20
 FETCHES = 8
+_PYPI = "https://pypi.org/simple"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,14 @@ class CommandCompiler:
                 ran = self._compiled(spec, lock, root, world, upgrade=upgrade)
                 if not ran.passed:
                     return self._obstacle(lock, ran)
-                files.append((lock.path, merged(lock, _read(root / lock.path, lock), dict(files))))
+                files.append((lock.path, merged(lock, self._told(lock, root, world), dict(files))))
                 _put_merged(lock, root, files[-1][1])
         return Compiled(tuple(files))
+
+    def _told(self, lock: LockfileSpec, root: Path, world: World) -> str:
+        """What the compiler wrote, with the address of the user's index where it names ours (`# from ...`)."""
+        index = next(iter(lock.index_urls), _PYPI)
+        return _read(root / lock.path, lock).replace(self.index.url(world), index)
 
     def _breaks_standards(self, spec: EnvironmentSpec) -> bool:
         """Whether today's pip would refuse what is pinned. To ask costs little: the index keeps the answers for pip."""
@@ -178,6 +184,7 @@ def _uv(
         words += ["--python", str(interpreter)]
     return words, {
         "UV_DEFAULT_INDEX": url,
+        "UV_NO_CONFIG": "0",  # what the repository sets for uv is a part of the command
         "UV_CUSTOM_COMPILE_COMMAND": lock.command or f"uv pip compile for {spec.name}",
     }
 

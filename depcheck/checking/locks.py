@@ -141,15 +141,28 @@ def _command(path: str, header: Header, lockfile: Lockfile, reading: Reading) ->
     command = inferred(path, header, lockfile, reading.tree)
     folder = working_directory(reading.tree, path, command, reading.folders)
     if header.compiler == "pip-compile-multi":
-        command = _upon_layers(command, path, folder, lockfile)
+        command = _upon_layers(command, path, folder, lockfile, reading.tree)
         working_directory(reading.tree, path, replace(command, paths=command.constraints), [folder])
     return command, folder
 
 
-def _upon_layers(command: CompileCommand, path: str, folder: str, lockfile: Lockfile) -> CompileCommand:
+def _refuse_editables(path: str, below: str, tree: Tree) -> None:
+    """As a constraint, an editable is refused by pip: upon a lockfile that holds one, nothing can be compiled."""
+    entries = parse_lockfile(tree.read(below)).entries if tree.has(below) else ()
+    held = next((entry.pin.reference for entry in entries if entry.pin.reference.startswith("-e")), "")
+    if held:
+        raise LockfileError(
+            f"{path} was written by pip-compile-multi upon {below}, which holds the editable {held!r}; pip takes "
+            "none as a constraint, so nothing can be compiled upon it. Take it out of the sources, install it apart."
+        )
+
+
+def _upon_layers(command: CompileCommand, path: str, folder: str, lockfile: Lockfile, tree: Tree) -> CompileCommand:
     """pip-compile-multi compiles upon the lockfiles that the result includes, and leaves out their pins."""
     beside = posixpath.dirname(path)
     below = [inside(beside, name, "A lockfile below") for name in lockfile.includes if "://" not in name]
+    for name in below:
+        _refuse_editables(path, name, tree)
     names = tuple(posixpath.relpath(name, folder or ".") for name in below)
     return replace(command, options=(*command.options, *(f"--constraint={name}" for name in names)), constraints=names)
 

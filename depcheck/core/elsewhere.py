@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from depcheck.core.pins import Pin
 
 _REMOTE = re.compile(r"(?:^|\s)(?:(?:git|hg|svn|bzr)\+|https?://|ssh://)|@\s*(?:(?:git|hg|svn|bzr)\+|https?://)")
+_LINUX = re.compile(r"^(?:secretstorage|jeepney|pyinotify|inotify-simple)$")
 _PLATFORMS = {
     "Windows": re.compile(
         r"^(?:colorama|atomicwrites|pywin32(?:-ctypes)?|pypiwin32|pyreadline3?|pywinpty|win-inet-pton|wincertstore"
@@ -22,14 +23,20 @@ def outside(pins: Iterable[Pin]) -> str:
         return ""
     names = ", ".join(pin.name for pin in remote[:3]) + (" and others" if remote[3:] else "")
     return (
-        f"{names} {'comes' if len(remote) == 1 else 'come'} from outside the package index ({remote[0].reference[:120]}), "
-        "and a compile here reaches the index alone; release to an index what it names, or keep its wheel beside it."
+        f"{names} {'come' if remote[1:] else 'comes'} from outside the package index ({remote[0].reference[:99]}), "
+        "and a compile here reaches the index alone; release it to an index, or keep its wheel beside the sources."
     )
 
 
-def other_platform(gone: Iterable[str]) -> str:
-    """A sentence where packages that our compile does not give are for another platform; empty otherwise."""
+def other_platform(gone: Iterable[str], added: Iterable[str] = ()) -> str:
+    """A sentence where what our compile does not give is for another platform, or what it adds for this; else empty."""
     names = sorted(gone)
+    here = [name for name in sorted(added) if _LINUX.match(name)]
+    if here and not names:
+        return (
+            f"{here[0]} is asked for on Linux alone, so the lockfile was compiled elsewhere: compile it on the "
+            "platform that it is installed on, or with `uv pip compile --universal`."
+        )
     for platform, known in _PLATFORMS.items():
         found = [name for name in names if known.match(name)]
         if found:

@@ -96,8 +96,11 @@ def _name_of(address: str) -> NormalizedName:
     if egg:
         return canonicalize_name(egg[1])
     file_name = posixpath.basename(unquote(urlsplit(head).path))
-    if file_name.endswith(".whl"):
-        return parse_wheel_filename(file_name)[0]
-    if file_name.endswith((".tar.gz", ".zip")) and "-" in file_name:
-        return parse_sdist_filename(file_name)[0]
+    try:
+        if file_name.endswith(".whl"):
+            return parse_wheel_filename(file_name)[0]
+        if file_name.endswith((".tar.gz", ".zip")) and "-" in file_name:
+            return parse_sdist_filename(file_name)[0]
+    except ValueError:  # a name that no standard allows says nothing, and yet it can be installed
+        return NormalizedName(head)
     return NormalizedName(head)

@@ -74,7 +74,8 @@ def _understood(case: Case, committed: LockSet, faithful: Compiled | NotCompiled
     if not changes:
         return committed
     differences = [f"{change} in {path}" for change, path in changes]
-    away = other_platform(change.name for change, _ in changes if change.after is None)
+    gone = [change.name for change, _ in changes if change.after is None]
+    away = other_platform(gone, [change.name for change, _ in changes if change.before is None])
     if away:
         return Stale(f"Compiling without upgrade gives other pins than are committed ({differences[0]}): {away}")
     more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""  # noqa: PLR2004  # three fit a line

@@ -22,7 +22,7 @@ more = ["six"]
 test = ["click<8.2"]
 """
 FILES = {
-    "requirements.in": "jinja2<3.1.5\nclick<8.2\n",
+    "requirements.in": "jinja2>=3.1,<3.1.5\nclick<8.2\n",
     "setuptools.in": "jinja2<3.1.5\nsetuptools<80\n",
     "extras.in": "requests[socks]<2.32.4\n",
     "base.txt": "click==8.1.7\n",

@@ -39,11 +39,25 @@ def test_entries_say_what_was_written(generated):
     found = [entry.pin for entry in parse_lockfile(text).entries]
     assert [pin.name for pin in found] == [entry["name"] for entry in wanted]
     for pin, entry in zip(found, wanted, strict=True):
-        assert pin.version == Version(entry["version"])
+        assert pin.version == (Version(entry["version"]) if entry["version"] else None)
+        assert pin.reference == entry["reference"].format(entry["name"])
         assert pin.extras == frozenset(entry["extras"])
         assert bool(pin.marker) == bool(entry["marker"])
         assert pin.hashes == frozenset(entry["hashes"])
         assert pin.via == tuple(entry["via"])
+
+
+@given(lockfiles(), st.sampled_from(["\n", "\r\n"]))
+def test_the_parts_printed_one_by_one_are_the_text(generated, newline):
+    """Print from the parsed values, entry by entry, and parse again: the same values, and every line accounted for."""
+    parsed = parse_lockfile(generated[0].replace("\n", newline))
+    printed = parsed.header + "".join(part if isinstance(part, str) else part.text for part in parsed.parts)
+    again = parse_lockfile(printed)
+    assert (again, again.text) == (parsed, printed)
+    lines = [entry.line for entry in parsed.entries]
+    assert lines == sorted(set(lines))
+    for entry in parsed.entries:
+        assert parsed.text.split(newline)[entry.line - 1] == entry.text.split(newline)[0]
 
 
 @given(lockfiles())
