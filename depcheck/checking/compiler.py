@@ -136,7 +136,9 @@ class CommandCompiler:
         """What makes sure that nothing moves, whatever the tool's configuration says."""
         if lock.compiler == "uv":
             return ["--no-upgrade"]
-        tool = self.toolbox.pip_tools(self.targets.about(spec.python).path, spec.python, lenient=self._lenient[spec.name])
+        tool = self.toolbox.pip_tools(
+            self.targets.about(spec.python).path, spec.python, lenient=self._lenient[spec.name]
+        )
         return ["--no-upgrade"] if supported("--no-upgrade", tool.version) else []
 
     def _pip_compile(
