@@ -1,8 +1,3 @@
 """depcheck: would a fresh resolution of these requirements still work, and if not, which release broke it?"""
 
-from importlib.metadata import PackageNotFoundError, version
-
-try:
-    __version__ = version("depcheck-action")
-except PackageNotFoundError:  # a source tree that was never installed
-    __version__ = "0.0.0"
+__version__ = "0.1.0"  # written here as well: to ask importlib.metadata takes longer than all of `depcheck --help`

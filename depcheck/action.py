@@ -98,7 +98,8 @@ def _run(inputs: Inputs, token: str, environ: Mapping[str, str]) -> int:
     status = 0
     if inputs.command != "publish":
         status = check_apart(inputs.words, allowed(environ, inputs.settings.env))
-        hand_over(Path(inputs.settings.report), Path(inputs.settings.repo))
+        for folder in (Path(inputs.settings.report), app.cache_folder(environ)):  # the runner keeps both
+            hand_over(folder, Path(inputs.settings.repo))
         if status not in _JUDGED:
             return status
     report = read_report(Path(inputs.settings.report), environ.get("GITHUB_REPOSITORY", ""))

@@ -7,40 +7,42 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from depcheck import __version__
-from depcheck.checking.checks import GuestChecks
-from depcheck.checking.compiler import CommandCompiler
-from depcheck.checking.environments import UvEnvironments
-from depcheck.checking.explaining import GuestExplainer
 from depcheck.checking.interpreters import Interpreters
 from depcheck.checking.process import Guest, run_own
-from depcheck.checking.proving import ProvingCompiler
 from depcheck.checking.repository import Repository
-from depcheck.checking.sandbox import Walls, open_to_others, walls_here
-from depcheck.checking.targets import Targets
-from depcheck.checking.toolbox import Toolbox
+from depcheck.checking.sandbox import Walls, walls_here
 from depcheck.checking.tree import Tree
-from depcheck.checking.workspace_copy import WorkspaceCopy
 from depcheck.core.environments import EnvironmentSpec
 from depcheck.core.errors import DepcheckError, InterpreterMissingError
 from depcheck.core.report import EnvironmentReport, Report, Status, Tool
 from depcheck.core.settings import BisectSettings, PublishOptions, Settings
-from depcheck.core.world import World
-from depcheck.index.fetch import Fetch
-from depcheck.index.local import LocalIndex
-from depcheck.index.upstream import upstreams
+from depcheck.index.advisories import Advisories
+from depcheck.index.answer import Asked
+from depcheck.index.disk import Disk
+from depcheck.index.upstream import Upstream, upstreams
+from depcheck.memory.asking import Asker, Hasty, asker, by_proxy
+from depcheck.memory.compiler import RememberingCompiler
+from depcheck.memory.observing import Observer
+from depcheck.memory.quiet_index import ProjectsOf, on_demand, quiet_index
+from depcheck.memory.record import Shelf
+from depcheck.memory.revalidation import Revalidation
 from depcheck.pipeline.night import night
 from depcheck.ports import Ports, Reporter
-from depcheck.publishing import publisher
-from depcheck.publishing.place import declined, place_of, require
-from depcheck.publishing.publisher import Published
 from depcheck.reporting.earlier import earlier
 from depcheck.reporting.folder import write
 
+if TYPE_CHECKING:  # imported where it is used: a quiet night fetches nothing, and what judges publishes nothing
+    from depcheck.adapters import Adapters
+    from depcheck.index.fetch import Fetch
+    from depcheck.index.local import LocalIndex
+    from depcheck.publishing.publisher import Published
+
 GIT_TIMEOUT_S = 30
-PREPARE_TIMEOUT_S = 1800  # one compile or installation; --timeout is for the checks
 
 
 def check(settings: Settings, reporter: Reporter, environ: Mapping[str, str]) -> Report:
@@ -65,17 +67,20 @@ def bisect(settings: BisectSettings, reporter: Reporter, environ: Mapping[str, s
     return check(replace(settings.check, lockfiles=paths or settings.check.lockfiles), reporter, environ)
 
 
-def publish(report: Path, options: PublishOptions, environ: Mapping[str, str]) -> Published:
+def publish(report: Path, options: PublishOptions, environ: Mapping[str, str]) -> "Published":
     """Settle what the report in the folder `report` wants, with the token GITHUB_TOKEN of `environ`.
 
     Raises:
         DepcheckError: The report or the forge cannot be used at all; what is refused singly is in `problems`.
     """
+    from depcheck.publishing import publisher  # noqa: PLC0415  # GitHub's library takes half a second
+    from depcheck.publishing.place import declined, place_of, require  # noqa: PLC0415
+
     place = place_of(environ)
     if options.dry_run:
         return publisher.preview(report, options, place)
     if why := declined(environ):
-        return Published((why,))
+        return publisher.Published((why,))
     token = environ.get("GITHUB_TOKEN", "")
     require(place, token)
     return publisher.publish(report, options, token, place)
@@ -105,51 +110,88 @@ class _Workshop:
     scratch: Path
     cache: Path
     stack: ExitStack
-    indexes: dict[tuple[str, ...], LocalIndex] = field(default_factory=dict)
+    indexes: "dict[tuple[Upstream, ...], tuple[LocalIndex, Revalidation]]" = field(default_factory=dict)
 
     def connect(self, spec: EnvironmentSpec) -> Ports:
         """The ports for one environment, on the index that its lockfiles name."""
-        index = self._index(spec)
-        settings = self.settings
-        copies = WorkspaceCopy(Path(settings.repo), self.guest, self.scratch, (Path(settings.report),))
-        toolbox = Toolbox(_readable(self.cache, self.scratch) / "tools", lambda: index.url(World()), self.environ)
-        targets = Targets(self.guest, toolbox, self.interpreters.about)
-        compiler = CommandCompiler(
-            guest=self.guest,
-            index=index,
-            toolbox=toolbox,
-            targets=targets,
-            copy=copies.fresh,
-            caches=self.scratch / "compile",
-            timeout_s=PREPARE_TIMEOUT_S,
+        index, revalidation = self._index(spec)
+        made = cache(lambda: self._adapters(index))
+        places = on_demand(lambda: made().environments(), markers=self._markers)
+        tree = Tree(Path(self.settings.repo).resolve(), frozenset({Path(self.settings.report).resolve()}))
+        compiler = RememberingCompiler(
+            compiler=on_demand(lambda: made().compiler()),
+            observer=Observer(index, self._interpreter),
+            revalidation=revalidation,
+            shelf=Shelf(self.cache / "memory"),
+            tree=tree,
         )
-        places = UvEnvironments(self.guest, index, self.interpreters, copies, self.scratch, PREPARE_TIMEOUT_S)
         return Ports(
-            compiler=ProvingCompiler(compiler, index, Tree(Path(settings.repo).resolve()), targets),
+            compiler=compiler,
             index=index,
             environments=places,
-            checks=GuestChecks(self.guest, index, copies, settings, Path(settings.report) / "logs"),
-            explainer=GuestExplainer(self.guest, places),
+            checks=on_demand(lambda: made().checks()),
+            explainer=on_demand(lambda: made().explainer(places)),
             reporter=self.reporter,
             clock=time.monotonic,
         )
 
-    def _index(self, spec: EnvironmentSpec) -> LocalIndex:
+    def _adapters(self, index: "LocalIndex") -> "Adapters":
+        from depcheck.adapters import Adapters  # noqa: PLC0415  # a quiet night starts no process
+
+        return Adapters(self.settings, self.environ, self.guest, self.interpreters, index, self.scratch, self.cache)
+
+    def _markers(self, spec: EnvironmentSpec) -> Mapping[str, str]:
+        return {**self.interpreters.about(spec.python).markers, "extra": ""}
+
+    def _interpreter(self, python: str) -> tuple[Path, Mapping[str, str]]:
+        found = self.interpreters.about(python)
+        return found.path, found.markers
+
+    def _index(self, spec: EnvironmentSpec) -> "tuple[LocalIndex, Revalidation]":
         named = [url for lock in spec.lockfiles for url in lock.index_urls]
         asked = [url for url in (self.settings.index_url, *self.settings.extra_index_urls) if url]
-        urls = tuple(dict.fromkeys(asked or named))
-        if urls not in self.indexes:
-            bundle = self.environ.get("PIP_CERT") or self.environ.get("SSL_CERT_FILE") or ""
-            index = LocalIndex(upstreams(urls, self.environ), self.cache / "index", fetch=Fetch(ca_bundle=bundle))
-            self.indexes[urls] = self.stack.enter_context(index)
-        return self.indexes[urls]
+        places = upstreams(tuple(dict.fromkeys(asked or named)), self.environ)
+        if places not in self.indexes:
+            ask = asker(places, self.environ, self._bundle, lambda: self._patient(places))
+            disk = Disk(self.cache / "index")
+            revalidation = Revalidation(places, disk, ask)
+            index = on_demand(lambda: self._opened(places))
+            hasty = self._hasty(places)
+            advisories = Advisories(places, hasty, disk, ProjectsOf(index))
+            self.indexes[places] = quiet_index(index, revalidation, advisories), revalidation
+        return self.indexes[places]
+
+    def _hasty(self, places: Sequence[Upstream]) -> Asked:
+        """For what can be done without: it gives up soon."""
+        patient = cache(lambda: self._patient(places).hasty())
+        return patient() if by_proxy(self.environ) else Hasty(Asker(places, self._bundle), patient)
+
+    def _opened(self, places: Sequence[Upstream]) -> "LocalIndex":
+        from depcheck.index.local import LocalIndex  # noqa: PLC0415  # only where something is fetched
+
+        return self.stack.enter_context(LocalIndex(places, self.cache / "index", fetch=self._fetch()))
+
+    def _patient(self, places: Sequence[Upstream]) -> "Fetch":
+        fetch = self._fetch()
+        fetch.trust(places)
+        self.stack.callback(fetch.close)
+        return fetch
+
+    def _fetch(self) -> "Fetch":
+        from depcheck.index.fetch import Fetch  # noqa: PLC0415
+
+        return Fetch(ca_bundle=self._bundle)
+
+    @property
+    def _bundle(self) -> str:
+        return self.environ.get("PIP_CERT") or self.environ.get("SSL_CERT_FILE") or ""
 
 
 @contextmanager
 def _workshop(
     settings: Settings, reporter: Reporter, environ: Mapping[str, str], specs: Sequence[EnvironmentSpec]
 ) -> Iterator[_Workshop]:
-    cache = _cache(environ)
+    cache = cache_folder(environ)
     interpreters = Interpreters(environ, cache / "pythons")
     needed = [path for spec in specs if not spec.skipped for path in _here(interpreters, spec.python)]
     walls = walls_here(sandbox=settings.sandbox, in_actions=_in_actions(environ), needed=needed, worker=os.getpid())
@@ -178,13 +220,7 @@ def _here(interpreters: Interpreters, python: str) -> tuple[Path, ...]:
         return ()
 
 
-def _readable(cache: Path, scratch: Path) -> Path:
-    """The cache where the guest can read it, else this run's own folder: then tools are built for each run."""
-    cache.mkdir(parents=True, exist_ok=True)
-    return cache if open_to_others(cache) else scratch
-
-
-def _cache(environ: Mapping[str, str]) -> Path:
+def cache_folder(environ: Mapping[str, str]) -> Path:
     """Where to keep what the next run can use: DEPCHECK_CACHE, or a folder of the user's cache."""
     home = environ.get("XDG_CACHE_HOME") or str(Path(environ.get("HOME", "/"), ".cache"))
     return Path(environ.get("DEPCHECK_CACHE") or Path(home, "depcheck")).absolute()

@@ -8,10 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from rich.console import Console
-
 from depcheck import app
-from depcheck import demo as incident
 from depcheck.arguments import COMMANDS, MODES, as_argv, given
 from depcheck.configuration import settled
 from depcheck.core.completion import SHELLS, flags
@@ -22,11 +19,9 @@ from depcheck.core.plain import one_line
 from depcheck.core.report import Report
 from depcheck.core.settings import PublishOptions, Settings
 from depcheck.core.workflow_commands import inert, unheard, unheard_json
-from depcheck.reporting.terminal import TerminalReporter, print_outcome
+from depcheck.reporting.terminal import TerminalReporter, print_outcome, screen
 from depcheck.reporting.workflow import WorkflowReporter
 from depcheck.rings import allowed, check_apart
-from depcheck.scaffold import files
-from depcheck.scaffold.look import look
 
 _LINE_CHARS = 2000
 
@@ -88,6 +83,9 @@ def plan(arguments: Namespace, environ: Mapping[str, str]) -> int:
 
 def init(arguments: Namespace, environ: Mapping[str, str]) -> int:
     """Write the workflow and the configuration; with `--check` nothing but what tonight's run would find."""
+    from depcheck.scaffold import files  # noqa: PLC0415  # of one command alone, as below
+    from depcheck.scaffold.look import look  # noqa: PLC0415
+
     source = given(arguments)
     settings = settled({name: source[name] for name in ("repo",) if name in source})
     repo = Path(settings.repo)
@@ -111,13 +109,15 @@ def _asked_for_boot() -> str:
 
 def _tonight(settings: Settings, environ: Mapping[str, str]) -> int:
     """Judge into a folder that is thrown away, and say what would be written."""
+    from depcheck.scaffold import files  # noqa: PLC0415
+
     for path in files.paths(Path(settings.repo)):
         print(f"{path} {'exists and would stay as it is' if path.exists() else 'would be written'}")
     print("What a run tonight would find:", flush=True)
     with tempfile.TemporaryDirectory(prefix="depcheck-report-") as folder:
-        with TerminalReporter(Console(stderr=True)) as reporter:
+        with TerminalReporter(screen(sys.stderr, environ)) as reporter:
             report = app.check(replace(settings, report=Path(folder)), reporter, environ)
-        print_outcome(Console(), report.environments)
+        print_outcome(screen(sys.stdout, environ), report.environments)
     return report.exit_status
 
 
@@ -132,6 +132,8 @@ def completion(arguments: Namespace, _environ: Mapping[str, str]) -> int:
 
 def demo(arguments: Namespace, environ: Mapping[str, str]) -> int:
     """Replay the incident; 0 when it was found as history has it."""
+    from depcheck import demo as incident  # noqa: PLC0415
+
     return incident.replay(check_settings(given(arguments)).report, environ)
 
 
@@ -155,13 +157,13 @@ def _in_workflow(environ: Mapping[str, str]) -> bool:
 def _reporter(arguments: Namespace, environ: Mapping[str, str]) -> TerminalReporter | WorkflowReporter:
     if _in_workflow(environ) and not arguments.quiet:
         return WorkflowReporter(sys.stderr if arguments.json else sys.stdout)
-    return TerminalReporter(Console(stderr=True), quiet=arguments.quiet)
+    return TerminalReporter(screen(sys.stderr, environ), quiet=arguments.quiet)
 
 
 def _show(arguments: Namespace, environ: Mapping[str, str], report: Report, settings: Settings) -> None:
     if arguments.json:
         print(unheard_json(Path(settings.report, "report.json").read_text(encoding="utf-8")), end="")
     elif not _in_workflow(environ):
-        print_outcome(Console(), report.environments, quiet=arguments.quiet)
+        print_outcome(screen(sys.stdout, environ), report.environments, quiet=arguments.quiet)
         if not arguments.quiet:
             print(f"The whole report: {settings.report}")

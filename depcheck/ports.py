@@ -14,7 +14,7 @@ from depcheck.core.distributions import Distribution
 from depcheck.core.environments import EnvironmentSpec
 from depcheck.core.explanation import Step
 from depcheck.core.pins import Pin, Pins
-from depcheck.core.releases import Release
+from depcheck.core.releases import Release, Standing
 from depcheck.core.report import EnvironmentReport
 from depcheck.core.target import Target
 from depcheck.core.world import World
@@ -39,6 +39,9 @@ class Index(Protocol):
 
     def releases(self, project: NormalizedName, world: World) -> Sequence[Release]:
         """The project's releases visible in `world`, in version order; empty for an unknown project."""
+
+    def standing(self, project: NormalizedName, version: Version) -> Standing:
+        """How a release stands now, in the world without a horizon."""
 
     def requires(self, project: NormalizedName, version: Version) -> tuple[str, ...] | None:
         """Requires-Dist of a release, as written, from a wheel's metadata; None where only a build would tell."""

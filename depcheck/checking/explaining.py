@@ -8,8 +8,6 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import griffe
-
 import depcheck
 from depcheck.checking.environments import Environment, UvEnvironments
 from depcheck.checking.installed import OnDisk, module_name
@@ -76,6 +74,8 @@ class GuestExplainer:
 
 def _ours() -> tuple[Path, ...]:
     """Where our interpreter, this package and griffe are."""
+    import griffe  # noqa: PLC0415  # slow to import, and few nights have anything to explain
+
     packages = [Path(module.__file__).parents[1] for module in (depcheck, griffe) if module.__file__]
     return (Path(sys.prefix), Path(sys.base_prefix), *packages)
 

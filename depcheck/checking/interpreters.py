@@ -6,10 +6,12 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from packaging.version import InvalidVersion, Version
 from uv import find_uv_bin
 
+from depcheck.checking.acquaintance import Acquaintance
 from depcheck.checking.process import run_own
 from depcheck.core.errors import InterpreterMissingError
 
@@ -83,7 +85,7 @@ class Interpreters:
     def _look(self, python: str) -> Interpreter:
         spare = None
         for path in self._candidates(python):
-            answer = _ask(path, python, self.outer)
+            answer = self._ask(path, python)
             if answer is None:
                 continue
             if answer.complete:
@@ -92,7 +94,7 @@ class Interpreters:
         if spare:
             return spare
         for path in self._of_uv("install", python):
-            answer = _ask(path, python, self.outer)
+            answer = self._ask(path, python)
             if answer is not None:
                 return answer
         raise InterpreterMissingError(
@@ -108,6 +110,20 @@ class Interpreters:
                 yield Path(found)
         yield from _of_pyenv(_pyenv(self.outer), python)
         yield from self._of_uv("find", python)
+
+    def _ask(self, path: Path, python: str) -> Interpreter | None:
+        """What the interpreter says of itself; None where it does not start or is of another version."""
+        known = Acquaintance(self.folder / "known")
+        told = known.recall(path)
+        if told is None:
+            ran = run_own(
+                [str(path), "-I", "-c", QUESTION], folder=Path("/"), timeout_s=ASK_TIMEOUT_S, outer=self.outer
+            )
+            if not ran.passed:
+                return None
+            told = json.loads(ran.answer)
+            known.keep(path, told)
+        return _understood(told) if told["markers"]["python_version"] == python else None
 
     def _of_uv(self, action: str, python: str) -> Iterator[Path]:
         env = {"UV_PYTHON_INSTALL_DIR": str(self.folder), "UV_PYTHON_INSTALL_BIN": "0"} if action == "install" else {}
@@ -137,15 +153,9 @@ def _of_pyenv(root: Path, python: str) -> list[Path]:
     return sorted(root.glob(f"versions/{python}*/bin/python{python}"), key=patch, reverse=True)
 
 
-def _ask(path: Path, python: str, outer: Mapping[str, str]) -> Interpreter | None:
-    """What the interpreter says of itself; None where it does not start or is of another version."""
-    ran = run_own([str(path), "-I", "-c", QUESTION], folder=Path("/"), timeout_s=ASK_TIMEOUT_S, outer=outer)
-    if not ran.passed:
-        return None
-    told = json.loads(ran.answer)
-    if told["markers"]["python_version"] != python:
-        return None
-    wheels = sorted(Path(wheel) for wheel in told["bundled"] if Path(wheel).name.startswith("setuptools-"))
+def _understood(told: Mapping[str, Any]) -> Interpreter:
+    bundled = [Path(wheel) for wheel in told["bundled"]]
+    wheels = sorted(wheel for wheel in bundled if wheel.name.startswith("setuptools-"))
     return Interpreter(
-        Path(told["path"]), Path(told["prefix"]), told["markers"], wheels[-1] if wheels else None, bool(told["bundled"])
+        Path(told["path"]), Path(told["prefix"]), told["markers"], wheels[-1] if wheels else None, bool(bundled)
     )

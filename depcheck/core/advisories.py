@@ -1,6 +1,6 @@
 """Known vulnerabilities of releases, and committed pins that their index has withdrawn."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from depcheck.core.pins import Pin, Pins
-from depcheck.core.releases import Release
+from depcheck.core.releases import Standing
 
 Exact = tuple[NormalizedName, Version]
 
@@ -51,13 +51,13 @@ def releases_of(*sets: Pins) -> tuple[Exact, ...]:
     return tuple(sorted({(pin.name, pin.version) for pins in sets for pin in pins.values() if pin.version}))
 
 
-def withdrawn(pins: Pins, known: Callable[[NormalizedName], Sequence[Release]]) -> Iterator[Withdrawn]:
-    """The pins whose release is yanked or gone, by name; `known` gives a project's releases."""
+def withdrawn(pins: Pins, known: Callable[[NormalizedName, Version], Standing]) -> Iterator[Withdrawn]:
+    """The pins whose release is yanked or gone, by name; `known` tells how a release stands."""
     for pin in (pins[name] for name in sorted(pins)):
         if pin.version is None:
             continue
-        release = next((each for each in known(pin.name) if each.version == pin.version), None)
-        if release is None:
+        release = known(pin.name, pin.version)
+        if not release.present:
             yield Withdrawn(pin, Withdrawal.REMOVED, "")
         elif release.yanked is not None:
             yield Withdrawn(pin, Withdrawal.YANKED, release.yanked)

@@ -7,6 +7,14 @@ from packaging.version import Version
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether an index has a release at all; `yanked` as for a release."""
+
+    present: bool
+    yanked: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """One version of a project and what its files say together.
 

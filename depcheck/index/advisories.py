@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Protocol
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import msgspec
@@ -11,11 +12,11 @@ from packaging.version import Version
 
 from depcheck.core.advisories import Advisory, distinct
 from depcheck.core.errors import IndexUnavailableError
+from depcheck.index.answer import Asked
 from depcheck.index.disk import Disk
-from depcheck.index.fetch import Fetch
 from depcheck.index.memo import Memo
 from depcheck.index.page import version_or_none
-from depcheck.index.projects import Projects
+from depcheck.index.projects import Project
 from depcheck.index.upstream import Upstream, public
 
 PYPI_HOSTS = frozenset({"pypi.org"})
@@ -53,15 +54,22 @@ class _Kept(msgspec.Struct):
     vulnerabilities: list[_Vulnerability]
 
 
+class Known(Protocol):
+    """Projects by name, as the indexes show them."""
+
+    def __getitem__(self, name: NormalizedName) -> Project:
+        """The project; raises IndexUnavailableError."""
+
+
 class Advisories:
     """Asks once a day for each release. After the first failure nothing more is asked in this run."""
 
     def __init__(
         self,
         upstreams: Sequence[Upstream],
-        fetch: Fetch,
+        fetch: Asked,
         disk: Disk,
-        projects: Projects,
+        projects: Known,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._base = next((_api(each.url) for each in upstreams if urlsplit(each.url).hostname in PYPI_HOSTS), "")

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from threading import Lock
 
@@ -11,6 +10,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from depcheck.core.errors import IndexUnavailableError
+from depcheck.index.answer import Answer
 from depcheck.index.connections import Connections
 from depcheck.index.credentials import Credentials, from_keyring
 from depcheck.index.upstream import Upstream, origin, public
@@ -19,16 +19,6 @@ _CHUNK_BYTES = 1 << 16
 _UNAUTHORIZED = 401
 _ATTEMPTS = 3  # at a body that breaks off; connections and statuses are retried below
 _FAILURES = (requests.RequestException, HTTPError, OSError)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole answer: `url` is where it came from after redirects; header names are lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    url: str
-    body: bytes
 
 
 class Fetch:

@@ -17,7 +17,7 @@ from packaging.version import Version
 from depcheck.core.advisories import Advisory
 from depcheck.core.errors import IndexUnavailableError
 from depcheck.core.pins import Pin
-from depcheck.core.releases import Release
+from depcheck.core.releases import Release, Standing
 from depcheck.core.target import Target
 from depcheck.core.world import World
 from depcheck.index.advisories import Advisories
@@ -27,7 +27,7 @@ from depcheck.index.files import Files
 from depcheck.index.metadata import BrokenWheelError, Metadata, requirements
 from depcheck.index.page import File
 from depcheck.index.projects import Mark, Project, Projects
-from depcheck.index.releases import chosen_wheel, releases
+from depcheck.index.releases import chosen_wheel, releases, standing
 from depcheck.index.routes import Routes, Shown
 from depcheck.index.seen import Looked
 from depcheck.index.server import HOST, Server
@@ -104,6 +104,10 @@ class LocalIndex:
     def releases(self, project: NormalizedName, world: World) -> Sequence[Release]:
         """The project's releases visible in `world`, in version order; empty for an unknown project."""
         return releases(self._projects[project], world)
+
+    def standing(self, project: NormalizedName, version: Version) -> Standing:
+        """How a release stands now: yanked only where all of its files are."""
+        return standing(self._projects[project], version)
 
     def requires(self, project: NormalizedName, version: Version) -> tuple[str, ...] | None:
         """Requires-Dist as written, from a wheel's metadata; None where only a build would tell."""

@@ -9,7 +9,6 @@ from urllib.parse import unquote, urljoin
 import msgspec
 from packaging.utils import canonicalize_name
 from packaging.version import Version
-from simple_repository.parser import parse_html_project_page
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FILENAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!~@ -]{0,254}")  # no slash, no quote, no control character
@@ -101,6 +100,8 @@ def read_html(text: str, url: str) -> tuple[File, ...]:
 
     Raises ValueError when the page cannot be read, or holds a form and no file: a login page, not an index.
     """
+    from simple_repository.parser import parse_html_project_page  # noqa: PLC0415  # a quarter of a second, for HTML alone
+
     try:
         listed = parse_html_project_page(text, "").files
     except AssertionError as error:  # how Python's parser says that a declaration is none

@@ -11,8 +11,8 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from depcheck.core.errors import IndexUnavailableError
+from depcheck.index.answer import Answer, Asked
 from depcheck.index.disk import Disk, StoredPage
-from depcheck.index.fetch import Answer, Fetch
 from depcheck.index.memo import Memo
 from depcheck.index.page import File, read_html, read_json, version_or_none, version_text
 from depcheck.index.troubles import Troubles
@@ -59,7 +59,7 @@ class Projects:
     Where two indexes have different content under one file name, the first index's file is kept.
     """
 
-    def __init__(self, upstreams: Sequence[Upstream], fetch: Fetch, disk: Disk, troubles: Troubles) -> None:
+    def __init__(self, upstreams: Sequence[Upstream], fetch: Asked, disk: Disk, troubles: Troubles) -> None:
         self._upstreams = upstreams
         self._fetch = fetch
         self._disk = disk

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from packaging.version import Version
 
 from depcheck.core.pins import Pin
-from depcheck.core.releases import Release
+from depcheck.core.releases import Release, Standing
 from depcheck.core.target import Target
 from depcheck.core.world import World
 from depcheck.index.page import File
@@ -57,6 +57,16 @@ def _place(file: File, target: Target) -> tuple[bool, bool, int, File]:
         rank if rank is not None else len(target.tags),
         file,
     )
+
+
+def standing(project: Project, version: Version) -> Standing:
+    """How a release of `project` stands in the world without a horizon."""
+    files = [
+        file
+        for file, of in zip(project.files, project.versions, strict=True)
+        if of == version and (file.is_wheel or file.is_sdist)
+    ]
+    return Standing(bool(files), _release(version, files).yanked if files else None)
 
 
 def _release(version: Version, files: Sequence[File]) -> Release:

@@ -7,8 +7,6 @@ from urllib.parse import quote
 
 import msgspec
 from packaging.version import Version
-from simple_repository import model
-from simple_repository.serializer import SerializerHtmlV1
 
 from depcheck.index.page import File
 
@@ -69,6 +67,9 @@ def as_json(name: str, files: Sequence[File], versions: Iterable[Version | None]
 
 def as_html(name: str, files: Sequence[File]) -> bytes:
     """A PEP 503 page."""
+    from simple_repository import model  # noqa: PLC0415  # slow to import, and JSON is what is mostly asked for
+    from simple_repository.serializer import SerializerHtmlV1  # noqa: PLC0415
+
     found = tuple(
         model.File(
             filename=file.filename,

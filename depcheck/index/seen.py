@@ -11,14 +11,13 @@ from depcheck.index.page import File
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What was asked for so far. `looks` counts questions for pages, repeated ones too.
+    """What was asked for so far.
 
     `wheels` are those of which the metadata or the whole was given; `sources` counts source distributions.
     Files are those of all worlds: their addresses hold none.
     """
 
     projects: frozenset[NormalizedName]
-    looks: int
     wheels: tuple[File, ...]
     sources: int
 
@@ -29,7 +28,6 @@ class Seen:
     def __init__(self) -> None:
         self._lock = Lock()
         self._projects: dict[str, dict[NormalizedName, None]] = defaultdict(dict)
-        self._looks: dict[str, int] = defaultdict(int)
         self._wheels: dict[str, File] = {}
         self._sources: set[str] = set()
 
@@ -37,7 +35,6 @@ class Seen:
         """The page of `project`, or its hashes, were asked for under `token`."""
         with self._lock:
             self._projects[token][project] = None
-            self._looks[token] += 1
 
     def file(self, file: File) -> None:
         """`file` or its metadata was asked for."""
@@ -51,5 +48,4 @@ class Seen:
         """What was looked at under any of `tokens`."""
         with self._lock:
             projects = frozenset(project for token in tokens for project in self._projects[token])
-            looks = sum(self._looks[token] for token in tokens)
-            return Looked(projects, looks, tuple(self._wheels.values()), len(self._sources))
+            return Looked(projects, tuple(self._wheels.values()), len(self._sources))

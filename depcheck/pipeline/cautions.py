@@ -11,7 +11,6 @@ from depcheck.core.errors import IndexUnavailableError, LockfileError
 from depcheck.core.lockfile import parse_lockfile
 from depcheck.core.pins import Pins
 from depcheck.core.report import AdvisoryReport, EnvironmentReport, WithdrawnReport
-from depcheck.core.world import World
 from depcheck.pipeline.case import Case
 
 ASKED_AT_ONCE = 16
@@ -83,7 +82,7 @@ def _withdrawn(case: Case, path: str, pins: Pins) -> Iterator[WithdrawnReport]:
     lock = next(lock for lock in case.spec.lockfiles if lock.path == path)
     if any(word.startswith(_LOCAL) for word in (*lock.options, *lock.lockfile.options)):
         return
-    for each in withdrawn(pins, lambda name: case.ports.index.releases(name, World())):
+    for each in withdrawn(pins, case.ports.index.standing):
         yield WithdrawnReport(each.pin.name, str(each.pin.version), each.kind, each.reason, path)
 
 

@@ -9,7 +9,7 @@ from depcheck.core.environments import EnvironmentSpec
 from depcheck.core.errors import DepcheckError, IndexUnavailableError
 from depcheck.core.report import EnvironmentReport, Status
 from depcheck.core.settings import Settings
-from depcheck.pipeline import baseline, comparing, obstructed
+from depcheck.pipeline import baseline
 from depcheck.pipeline.case import Case, LockSet, lock_set
 from depcheck.pipeline.cautions import cautioned
 from depcheck.pipeline.verdicts import verdict
@@ -34,10 +34,14 @@ def _judge(case: Case) -> EnvironmentReport:
     if isinstance(committed, baseline.Stale):
         return cautioned(case, _stale(case, committed))
     if isinstance(committed, NotCompiled):
+        from depcheck.pipeline import obstructed  # noqa: PLC0415  # the whole search: a quiet night has no use for it
+
         return obstructed.from_the_start(case, committed)
     case.ports.reporter.stage("compile afresh")
     compiled = case.ports.compiler.compile(case.spec, case.upgraded(committed.pins), upgrade=True)
     if isinstance(compiled, NotCompiled):
+        from depcheck.pipeline import obstructed  # noqa: PLC0415
+
         return cautioned(case, obstructed.judge(case, committed, compiled))
     candidate = lock_set(compiled.files, case.markers)
     return cautioned(case, _drifted(case, committed, candidate), candidate.pins)
@@ -48,6 +52,8 @@ def _stale(case: Case, stale: baseline.Stale) -> EnvironmentReport:
     if stale.unsatisfied is not None:
         compiled = case.ports.compiler.compile(case.spec, case.upgraded(stale.unsatisfied.pins), upgrade=True)
         if isinstance(compiled, NotCompiled) and compiled.obstacle is Obstacle.UNRESOLVABLE:
+            from depcheck.pipeline import obstructed  # noqa: PLC0415
+
             return obstructed.judge(case, stale.unsatisfied, compiled)
     return verdict(case, Status.STALE, stale.reason)
 
@@ -55,4 +61,6 @@ def _stale(case: Case, stale: baseline.Stale) -> EnvironmentReport:
 def _drifted(case: Case, committed: LockSet, candidate: LockSet) -> EnvironmentReport:
     if not any(diff(pins, dict(candidate.by_file)[path]) for path, pins in committed.by_file):
         return verdict(case, Status.QUIET, "A fresh resolution gives the committed pins.")
+    from depcheck.pipeline import comparing  # noqa: PLC0415
+
     return comparing.judge(case, committed, candidate)

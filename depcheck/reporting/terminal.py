@@ -1,18 +1,45 @@
 """Progress for a person: live on a terminal, sparse lines in a pipe, nothing when quiet."""
 
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Self
-
-from rich.console import Console
-from rich.text import Text
+from typing import TYPE_CHECKING, Self, TextIO
 
 from depcheck.core.checks import CheckResult
 from depcheck.core.environments import EnvironmentSpec
 from depcheck.core.plain import one_line
 from depcheck.core.report import EnvironmentReport
 from depcheck.reporting import sentences
-from depcheck.reporting.live import View
 from depcheck.reporting.telling import Telling
+
+if TYPE_CHECKING:  # slow to import, and in a pipe there is nothing to paint
+    from rich.console import Console
+
+    from depcheck.reporting.live import View
+
+_PAINTED_ANYWAY = ("FORCE_COLOR", "TTY_COMPATIBLE", "JUPYTER_COLUMNS")  # variables that rich takes for a terminal
+
+
+class Plain:
+    """A stream that is no terminal, as far as we use a console."""
+
+    is_terminal = False
+    width = 80
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def line(self, text: str) -> None:
+        """Write one line."""
+        self._stream.write(f"{text}\n")
+
+
+def screen(stream: TextIO, environ: Mapping[str, str]) -> "Console | Plain":
+    """A console for a terminal, a plain stream for anything else."""
+    if not stream.isatty() and not any(environ.get(name) for name in _PAINTED_ANYWAY):
+        return Plain(stream)
+    from rich.console import Console  # noqa: PLC0415
+
+    return Console(file=stream)
 
 
 class TerminalReporter:
@@ -23,7 +50,7 @@ class TerminalReporter:
     NO_COLOR and dumb terminals are respected by rich.
     """
 
-    def __init__(self, console: Console, *, quiet: bool = False) -> None:
+    def __init__(self, console: "Console | Plain", *, quiet: bool = False) -> None:
         self._console = console
         self._quiet = quiet
         self._done = 0
@@ -32,7 +59,9 @@ class TerminalReporter:
         self._live: View | None = None
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal and not self._quiet:
+        if not isinstance(self._console, Plain) and self._console.is_terminal and not self._quiet:
+            from depcheck.reporting.live import View  # noqa: PLC0415
+
             self._live = View(self._console)
             self._live.running(self._words(), afresh=True)
             self._live.start()
@@ -53,13 +82,13 @@ class TerminalReporter:
         self._telling = Telling()
         if self._live is not None:
             self._live.environment(spec.name)
-        self._print(Text(f"{one_line(spec.name)} on Python {one_line(spec.python, 20)}", style="bold"))
+        self._print(f"{one_line(spec.name)} on Python {one_line(spec.python, 20)}", "bold")
 
     def stage(self, text: str) -> None:
         """On a terminal, change the live line; in a pipe, write one."""
         self._stage = one_line(text)
         if self._live is None:
-            self._print(Text(f"  {self._stage}"))
+            self._print(f"  {self._stage}")
         else:
             self._live.running(self._words(), afresh=True)
 
@@ -76,26 +105,35 @@ class TerminalReporter:
             if label.startswith("trial "):
                 self._live.tried(line.outcome)
             self._live.running(self._words(), afresh=False)
-        self._print(Text(f"  {line.text}", style=sentences.STYLES[line.outcome]))
+        self._print(f"  {line.text}", sentences.STYLES[line.outcome])
 
     def judged(self, report: EnvironmentReport) -> None:
         """The verdict's own lines stand in the summary at the end."""
         if self._live is not None:
             self._live.judged(report.status.exit_status)
-        self._print(Text(f"  {report.status}", style=sentences.VERDICT_STYLES[report.status.exit_status]))
+        self._print(f"  {report.status}", sentences.VERDICT_STYLES[report.status.exit_status])
 
-    def _print(self, text: Text) -> None:
+    def _print(self, text: str, style: str = "") -> None:
         if not self._quiet:
-            self._console.print(text, soft_wrap=True)
+            _line(self._console, text, style)
 
 
-def print_outcome(console: Console, reports: tuple[EnvironmentReport, ...], *, quiet: bool = False) -> None:
+def print_outcome(console: "Console | Plain", reports: tuple[EnvironmentReport, ...], *, quiet: bool = False) -> None:
     """The verdicts, for standard output; when quiet only those that are not good."""
     for report in reports:
         status = report.status.exit_status
         if quiet and status == 0:
             continue
         first, *rest = sentences.outcome(report)
-        console.print(Text(first, style=sentences.VERDICT_STYLES[status]), soft_wrap=True)
+        _line(console, first, sentences.VERDICT_STYLES[status])
         for line in rest:
-            console.print(Text(f"  {line}"), soft_wrap=True)
+            _line(console, f"  {line}", "")
+
+
+def _line(console: "Console | Plain", text: str, style: str) -> None:
+    if isinstance(console, Plain):
+        console.line(text)
+        return
+    from rich.text import Text  # noqa: PLC0415
+
+    console.print(Text(text, style=style), soft_wrap=True)

@@ -18,13 +18,15 @@ from depcheck.core.consistency import inconsistencies
 from depcheck.core.distributions import Distribution, required_names
 from depcheck.core.pins import Pin
 from depcheck.core.world import World
-from depcheck.index import Fetch, LocalIndex, Upstream
+from depcheck.index.fetch import Fetch
+from depcheck.index.local import LocalIndex
 from depcheck.index.metadata import requirements
 from depcheck.index.page import File, read_html, read_json, version_or_none, version_text
 from depcheck.index.projects import Project
 from depcheck.index.releases import releases
 from depcheck.index.render import as_hashes, as_html, as_json, local, negotiate
 from depcheck.index.server import _Handler
+from depcheck.index.upstream import Upstream
 from depcheck.index.wheel import LIMIT_BYTES, BrokenWheelError, read_metadata
 
 URL = "https://index.example/simple/six/"

@@ -14,7 +14,9 @@ from threading import Thread
 
 import pytest
 
-from depcheck.index import Fetch, LocalIndex, Upstream
+from depcheck.index.fetch import Fetch
+from depcheck.index.local import LocalIndex
+from depcheck.index.upstream import Upstream
 
 JSON = "application/vnd.pypi.simple.v1+json"
 

@@ -14,8 +14,10 @@ from packaging.utils import canonicalize_name
 
 from depcheck.core.errors import IndexUnavailableError
 from depcheck.core.world import World
-from depcheck.index import Fetch, LocalIndex, Upstream
+from depcheck.index.fetch import Fetch
+from depcheck.index.local import LocalIndex
 from depcheck.index.memo import FAILURE_S, Memo
+from depcheck.index.upstream import Upstream
 
 JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
 KOMBU = canonicalize_name("kombu")

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -115,6 +115,7 @@ file_values = st.builds(
 )
 
 
+@settings(deadline=None)  # the first one imports the library for HTML
 @given(st.lists(file_values, max_size=5))
 def test_pages_are_read_as_they_were_written(found: list[File]) -> None:
     """JSON keeps every field; HTML keeps those that it can hold, whatever characters a yank's reason has."""

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from depcheck.core.world import World
-from depcheck.index import LocalIndex
+from depcheck.index.local import LocalIndex
 
 JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
 LIVE = World()

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from depcheck.core.world import World
-from depcheck.index import PYPI_URL, Upstream
+from depcheck.index.upstream import PYPI_URL, Upstream
 
 CLEAN = {
     name: value

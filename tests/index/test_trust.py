@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 
 from depcheck.core.errors import IndexUnavailableError
-from depcheck.index import Fetch
+from depcheck.index.fetch import Fetch
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from depcheck.core.errors import UsageError
 from depcheck.core.world import World
-from depcheck.index import Credentials, LocalIndex, Upstream, upstreams
-from depcheck.index.credentials import from_keyring
+from depcheck.index.credentials import Credentials, from_keyring
+from depcheck.index.local import LocalIndex
+from depcheck.index.upstream import Upstream, upstreams
 
 JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
 SECRET = "s3cr3t-p@ss"

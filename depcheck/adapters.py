@@ -1,0 +1,79 @@
+"""The adapters that start processes and fetch packages: made when the first of them is needed, on most nights never."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from depcheck.checking.checks import GuestChecks
+from depcheck.checking.compiler import CommandCompiler
+from depcheck.checking.environments import UvEnvironments
+from depcheck.checking.explaining import GuestExplainer
+from depcheck.checking.interpreters import Interpreters
+from depcheck.checking.process import Guest
+from depcheck.checking.proving import ProvingCompiler
+from depcheck.checking.sandbox import open_to_others
+from depcheck.checking.targets import Targets
+from depcheck.checking.toolbox import Toolbox
+from depcheck.checking.tree import Tree
+from depcheck.checking.workspace_copy import WorkspaceCopy
+from depcheck.core.settings import Settings
+from depcheck.core.world import World
+from depcheck.ports import Compiler
+
+if TYPE_CHECKING:
+    from depcheck.index.local import LocalIndex
+
+PREPARE_TIMEOUT_S = 1800  # one compile or installation; --timeout is for the checks
+
+
+@dataclass(frozen=True, slots=True)
+class Adapters:
+    """Makes the adapters of one environment. `scratch` is a folder of this run, `cache` of all runs."""
+
+    settings: Settings
+    environ: Mapping[str, str]
+    guest: Guest
+    interpreters: Interpreters
+    index: "LocalIndex"
+    scratch: Path
+    cache: Path
+
+    def compiler(self) -> Compiler:
+        """pip-compile and uv, and the proof that stands in for them."""
+        tools = _readable(self.cache, self.scratch) / "tools"
+        toolbox = Toolbox(tools, lambda: self.index.url(World()), self.environ)
+        targets = Targets(self.guest, toolbox, self.interpreters.about)
+        compiler = CommandCompiler(
+            guest=self.guest,
+            index=self.index,
+            toolbox=toolbox,
+            targets=targets,
+            copy=self.copies.fresh,
+            caches=self.scratch / "compile",
+            timeout_s=PREPARE_TIMEOUT_S,
+        )
+        return ProvingCompiler(compiler, self.index, Tree(Path(self.settings.repo).resolve()), targets)
+
+    def environments(self) -> UvEnvironments:
+        """Environments made by uv."""
+        return UvEnvironments(self.guest, self.index, self.interpreters, self.copies, self.scratch, PREPARE_TIMEOUT_S)
+
+    def checks(self) -> GuestChecks:
+        """Checks run by the guest."""
+        return GuestChecks(self.guest, self.index, self.copies, self.settings, Path(self.settings.report) / "logs")
+
+    def explainer(self, environments: UvEnvironments) -> GuestExplainer:
+        """What a release took away."""
+        return GuestExplainer(self.guest, environments)
+
+    @property
+    def copies(self) -> WorkspaceCopy:
+        """Copies of the repository."""
+        return WorkspaceCopy(Path(self.settings.repo), self.guest, self.scratch, (Path(self.settings.report),))
+
+
+def _readable(cache: Path, scratch: Path) -> Path:
+    """The cache where the guest can read it, else this run's own folder: then tools are built for each run."""
+    cache.mkdir(parents=True, exist_ok=True)
+    return cache if open_to_others(cache) else scratch
