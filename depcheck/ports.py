@@ -1,6 +1,6 @@
 """What the story needs from the world outside, on one screen. `app` connects the ports with their adapters."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from depcheck.core.distributions import Distribution
 from depcheck.core.environments import EnvironmentSpec
 from depcheck.core.explanation import Step
 from depcheck.core.pins import Pin, Pins
+from depcheck.core.release_facts import ReleaseFacts
 from depcheck.core.releases import Release, Standing
 from depcheck.core.report import EnvironmentReport
 from depcheck.core.target import Target
@@ -50,6 +51,14 @@ class Index(Protocol):
         """Known vulnerabilities of a release, where an index tells of them. Safe for threads.
 
         Raises IndexUnavailableError where they could not be had, which says nothing about any package.
+        """
+
+    def facts(
+        self, wanted: Collection[tuple[NormalizedName, Version]]
+    ) -> Mapping[tuple[NormalizedName, Version], ReleaseFacts]:
+        """What these releases say of themselves, asked for at the same time; those that cannot be had are left out.
+
+        Never an error and never a trouble: no verdict hangs on it.
         """
 
     def troubles(self) -> tuple[str, ...]:

@@ -31,12 +31,17 @@ Incident = dict[str, Any]
 
 @dataclass(frozen=True)
 class Replay:
-    """What one replay gave: the report's only environment (empty without a report) and how it differs from history."""
+    """What one replay gave: the whole report (empty without one) and how it differs from history."""
 
     name: str
-    found: dict[str, Any]
+    report: dict[str, Any]
     seconds: float
     differences: tuple[str, ...]
+
+    @property
+    def found(self) -> dict[str, Any]:
+        """The report's only environment, or empty."""
+        return self.report["environments"][0] if self.report else {}
 
 
 def replay(name: str) -> Replay:
@@ -61,9 +66,10 @@ def replay(name: str) -> Replay:
         )
         seconds = time.monotonic() - started
         file = Path(folder, "report", "report.json")
-        found = json.loads(file.read_text())["environments"][0] if file.exists() else {}
+        report = json.loads(file.read_text()) if file.exists() else {}
+    found = report["environments"][0] if report else {}
     differences = tuple(differing(story["incident"], found, ran.returncode)) if found else (ran.stderr[-2000:],)
-    return Replay(name, found, seconds, differences)
+    return Replay(name, report, seconds, differences)
 
 
 def differing(incident: Incident, found: dict[str, Any], exit_status: int) -> Iterator[str]:

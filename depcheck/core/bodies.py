@@ -1,14 +1,19 @@
 """The text of pull requests and issues: for a person on a phone, the verdict first."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
-from depcheck.core import cautions, sections
-from depcheck.core.markdown import BODY_LIMIT_BYTES, code, fenced, fits, harmless, paragraphs, prose
+from depcheck.core import cautions, sections, tables
+from depcheck.core.markdown import BODY_LIMIT_BYTES, code, fenced, fits, folded, harmless, paragraphs, prose
+from depcheck.core.mermaid import picture
 from depcheck.core.report import EnvironmentReport, ProposalReport, Status
-from depcheck.core.sections import TIERS, Tier, count, joined, section
+from depcheck.core.sections import TIERS, Tier, count, day, joined, section
+from depcheck.core.story import SLOT
+from depcheck.core.tables import Seen
 
 _MARKER_BYTES = 512  # kept free for the marker and line ends
+_STORY_BYTES = 14_000  # for the longest timeline
 _TITLE_LIMIT = 200
 
 _UNJUDGED = {
@@ -19,14 +24,22 @@ _UNJUDGED = {
 }
 
 
-def pull_request(environment: EnvironmentReport, proposal: ProposalReport) -> str:
+@dataclass(frozen=True, slots=True)
+class Night:
+    """What of the run stands in every body: the moment that was judged, and the commit."""
+
+    moment: datetime
+    commit: str | None = None
+
+
+def pull_request(environment: EnvironmentReport, proposal: ProposalReport, night: Night) -> str:
     """The body of the pull request that commits `proposal`."""
-    return _fitting(lambda tier: _pull_request(environment, proposal, tier))
+    return _fitting(lambda tier: _pull_request(environment, proposal, night, tier), _MARKER_BYTES)
 
 
-def issue(environment: EnvironmentReport, as_of: datetime) -> str:
-    """The body of the issue about what is broken or cannot be judged."""
-    return _fitting(lambda tier: _issue(environment, as_of, tier))
+def issue(environment: EnvironmentReport, night: Night) -> str:
+    """The body of the issue about what is broken or cannot be judged, with a slot for its story."""
+    return _fitting(lambda tier: _issue(environment, night, tier), _MARKER_BYTES + _STORY_BYTES)
 
 
 def pull_request_title(environment: EnvironmentReport, proposal: ProposalReport) -> str:
@@ -84,21 +97,23 @@ def patch_body(body: str, patch: str, branch_url: str) -> str:
     return paragraphs(why, link, body, section("Patch", shown) if fits(shown, max(spare, 0)) else "")
 
 
-def _pull_request(environment: EnvironmentReport, proposal: ProposalReport, tier: Tier) -> str:
+def _pull_request(environment: EnvironmentReport, proposal: ProposalReport, night: Night, tier: Tier) -> str:
     columns = [
         ("committed", environment.checks.baseline),
         ("everything new", environment.checks.candidate),
-        ("this proposal", proposal.checks),
+        ("proposed", proposal.checks),
     ]
-    if not proposal.checks:  # a safe candidate is the proposal
-        columns = [("committed", environment.checks.baseline), ("this proposal", environment.checks.candidate)]
+    if environment.status is Status.SAFE or not proposal.checks:  # a safe candidate is the proposal
+        columns = [("committed", environment.checks.baseline), ("proposed", environment.checks.candidate)]
+    seen = Seen(night.moment, environment.advisories)
     return paragraphs(
         _verdict(environment, proposal),
-        section("Held, and why", sections.causes(environment, tier)),
+        tables.evidence(columns, environment.python),
+        section("Held, and why", paragraphs(sections.causes(environment, tier), sections.upstream(environment))),
         section("How to keep it held", sections.hold(environment)),
+        section(f"Changes, as of {day(night.moment)}", tables.changes(proposal.changes, seen, tier)),
         section("Vulnerable and withdrawn pins", cautions.block(environment, tier)),
-        section("Changes", sections.changes(proposal.changes, tier)),
-        section("Checks", sections.checks(columns, tier)),
+        section("Checks", tables.checks(columns, tier)),
         section("Notes", sections.notes(environment, tier)),
         _FOOT_PULL,
     )
@@ -113,22 +128,25 @@ def _verdict(environment: EnvironmentReport, proposal: ProposalReport) -> str:
     return f"**The newest set of {place} that works:** {changed}, held: {held or 'nothing'}. All checks pass."
 
 
-def _issue(environment: EnvironmentReport, as_of: datetime, tier: Tier) -> str:
+def _issue(environment: EnvironmentReport, night: Night, tier: Tier) -> str:
     failing = [check for check in environment.checks.candidate if check.headline] or [
         check for check in environment.checks.baseline if check.headline
     ]
     said = "" if environment.culprits else fenced("\n".join(check.headline for check in failing[:5]), 1500)
     columns = [("committed", environment.checks.baseline), ("everything new", environment.checks.candidate)]
+    changes = tables.changes(environment.changes, Seen(night.moment, environment.advisories), tier)
     return paragraphs(
         _what(environment),
         said,
         sections.causes(environment, tier),
-        section("What to do", sections.hold(environment)),
+        picture(environment) if tier.names else "",
+        section("What to do now", sections.remedy(environment)),
+        section("Reproduce", sections.reproduce(environment, night.moment, night.commit) if tier.names else ""),
         section("Vulnerable and withdrawn pins", cautions.block(environment, tier)),
-        section("Checks", sections.checks(columns, tier)),
-        section("All that would change", sections.changes(environment.changes, tier)),
+        section("Timeline", SLOT),
+        section("Checks", tables.checks(columns, tier)),
+        folded("All that would change", changes) if changes and "<details>" not in changes else changes,
         section("Notes", sections.notes(environment, tier)),
-        sections.reproduce(environment, as_of),
         _FOOT_ISSUE,
     )
 
@@ -153,9 +171,9 @@ def _held_at(environment: EnvironmentReport, name: str) -> str:
     return f"{name} at {version}" if version else name
 
 
-def _fitting(body: Callable[[Tier], str]) -> str:
-    """The richest tier that GitHub takes."""
-    limit = BODY_LIMIT_BYTES - _MARKER_BYTES
+def _fitting(body: Callable[[Tier], str], spare: int) -> str:
+    """The richest tier that GitHub takes, with `spare` bytes left."""
+    limit = BODY_LIMIT_BYTES - spare
     texts = (body(tier) for tier in TIERS)
     return next(
         (text for text in texts if fits(text, limit)), "The finding is too large to show; see the run's report."

@@ -10,9 +10,10 @@ from enum import StrEnum
 from hashlib import sha256
 
 _SHAPE = re.compile(
-    r"^<!-- depcheck form=(?P<form>pull-request|issue) key=(?P<key>[0-9a-f]{16}) digest=(?P<digest>[0-9a-f]{16})"
+    r"^<!-- depcheck form=(?P<form>pull-request|issue|dashboard) key=(?P<key>[0-9a-f]{16})"
+    r" digest=(?P<digest>[0-9a-f]{16})"
     r" run=(?P<run>\d{1,18})\.(?P<attempt>\d{1,6}) title=(?P<title>[0-9a-f]{16})"
-    r" head=(?P<head>[0-9a-f]{40,64}|-) closed=(?P<closed>yes|no) -->\r?$",
+    r" head=(?P<head>[0-9a-f]{40,64}|-) closed=(?P<closed>yes|no)(?: detail=(?P<detail>[0-9a-f]{16}))? -->\r?$",
     re.MULTILINE,
 )
 _REMARK = re.compile(r"^<!-- depcheck remark=(?P<id>[0-9a-f]{16}) -->\r?$", re.MULTILINE)
@@ -24,6 +25,7 @@ class Form(StrEnum):
 
     PULL_REQUEST = "pull-request"
     ISSUE = "issue"
+    DASHBOARD = "dashboard"  # an issue that is always open, about all environments of a branch
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Marker:
 
     `key` is the environment, `digest` the finding, `run` who wrote it last, `title` the digest of the title that we
     gave (another one is a person's), `head` the commit that we put on the branch, `closed` that we closed it.
+    `detail` is what else the body says that is worth a silent edit, empty where there is nothing of that kind.
     """
 
     form: Form
@@ -53,6 +56,7 @@ class Marker:
     title: str = "0" * 16
     head: str = ""
     closed: bool = False
+    detail: str = ""
 
     @property
     def line(self) -> str:
@@ -60,7 +64,8 @@ class Marker:
         return (
             f"<!-- depcheck form={self.form} key={self.key} digest={self.digest}"
             f" run={self.run.id}.{self.run.attempt} title={self.title}"
-            f" head={self.head or '-'} closed={'yes' if self.closed else 'no'} -->"
+            f" head={self.head or '-'} closed={'yes' if self.closed else 'no'}"
+            f"{f' detail={self.detail}' if self.detail else ''} -->"
         )
 
     def closing(self, run: Run) -> "Marker":
@@ -81,6 +86,7 @@ def read_marker(body: str) -> Marker | None:
         title=found["title"],
         head="" if found["head"] == "-" else found["head"],
         closed=found["closed"] == "yes",
+        detail=found["detail"] or "",
     )
 
 

@@ -65,7 +65,9 @@ class LockfileReport:
 class ChangeReport:
     """One package's difference in one lockfile; `before` or `after` is null for an added or removed one.
 
-    `kind` is upgraded, downgraded, added, removed, rehashed or moved (a URL or VCS reference that differs).
+    `kind` is upgraded, downgraded, added, removed, rehashed or moved (a URL or VCS reference that differs), `jump`
+    major, minor, patch, pre or calendar, or empty. `why` is half a sentence, `links` are https addresses by
+    `LinkKind`, `warnings` short clauses; all three are empty where nothing is known.
     """
 
     name: str
@@ -77,6 +79,10 @@ class ChangeReport:
     lockfile: str
     kind: str = "upgraded"
     yanked: str | None = None  # the committed version was yanked, with the reason
+    jump: str = ""
+    why: str = ""
+    links: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,9 @@ class Culprit:
     `since` is the first bad release's upload time; `hold` the lines for the source that keep the last good
     releases; `build` says that the packages are build requirements, which stand in no lockfile (then `hold` are
     build constraints). `skipped` names releases between last good and first bad that could not be tried.
-    `explanation` says what the release removed or changed and who uses it, or is empty.
+    `explanation` says what the release removed or changed and who uses it, or is empty. `trackers` are where the
+    packages' own issues are, https addresses by package; `paths` how each comes in, a source's path first, as far as
+    the committed lockfiles tell.
     """
 
     packages: tuple[str, ...]
@@ -124,6 +132,8 @@ class Culprit:
     skipped: tuple[str, ...] = ()
     explanation: str = ""
     newly_failing: tuple[str, ...] = ()
+    trackers: dict[str, str] = field(default_factory=dict)
+    paths: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +195,10 @@ class WithdrawnReport:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentReport:
-    """The judgement of one environment; `reason` is one sentence."""
+    """The judgement of one environment; `reason` is one sentence, `fresh` the versions of a fresh resolution.
+
+    `project` says that the repository itself is installed beside its pins, `setup` is what ran before the checks.
+    """
 
     name: str
     python: str
@@ -199,6 +212,9 @@ class EnvironmentReport:
     confidence: Confidence | None = None
     proposal: ProposalReport | None = None
     notes: tuple[str, ...] = ()
+    fresh: dict[str, str] = field(default_factory=dict)
+    project: bool = False
+    setup: str = ""
     trial_log: tuple[TrialReport, ...] = ()
     advisories: tuple[AdvisoryReport, ...] = ()
     withdrawn: tuple[WithdrawnReport, ...] = ()

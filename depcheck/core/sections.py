@@ -1,15 +1,17 @@
 """What pull requests and issues are made of: one block of Markdown each, foreign text neutralised."""
 
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from depcheck.core.checks import Outcome
-from depcheck.core.markdown import code, fenced, folded, paragraphs, prose, table
-from depcheck.core.report import ChangeReport, CheckReport, Culprit, EnvironmentReport
-
-_MARKS = {Outcome.PASS: "passes", Outcome.FAIL: "**fails**", Outcome.UNRESOLVED: "gave no answer"}
+from depcheck.core.links import https
+from depcheck.core.markdown import code, fenced, folded, paragraphs, prose
+from depcheck.core.mermaid import chains
+from depcheck.core.report import Culprit, EnvironmentReport
+from depcheck.core.reproduction import commands
+from depcheck.core.story import newest_tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +26,22 @@ class Tier:
 TIERS = (Tier(6000, 300, 60), Tier(2000, 120, 30), Tier(800, 50, 12), Tier(300, 20, 6), Tier(0, 8, 3), Tier(0, 0, 0))
 
 
+# Terminal frames, and the line of an error within or without one; it may go on in the next line.
+_DRAWN = re.compile(r"[\u2500-\u257f]")
+_ERRORS = re.compile(
+    r"^(?:[^\w\n]|E )*((?:\w+\.)*\w*(?:Error|Exception): [^\n\u2500-\u257f]*\w[^\n\u2500-\u257f]*)", re.MULTILINE
+)
+
+
 def causes(environment: EnvironmentReport, tier: Tier) -> str:
     """Each culprit with its evidence."""
     shown = environment.culprits[: max(tier.names, 1)]
-    return paragraphs(*(cause(each, tier) for each in shown), rest(environment.culprits, shown, "cause"))
+    told = (cause(each, tier, _beside(environment, each)) for each in shown)
+    return paragraphs(*told, rest(environment.culprits, shown, "cause"))
 
 
-def cause(culprit: Culprit, tier: Tier) -> str:
-    """`kombu 4.2.0` broke it, since when, the last good release, the error and its evidence."""
+def cause(culprit: Culprit, tier: Tier, beside: str = "") -> str:
+    """`kombu 4.2.0` broke it, since when, the last good release, the error and its evidence; `beside` follows."""
     bad = " together with ".join(code(f"{name} {culprit.first_bad.get(name, '')}") for name in culprit.packages)
     since = f", released {day(culprit.since)}," if culprit.since else ""
     good = ", ".join(code(f"{name} {version}") for name, version in culprit.last_good.items())
@@ -41,12 +51,36 @@ def cause(culprit: Culprit, tier: Tier) -> str:
     with_it = f" {', '.join(along[:12])} cannot move without it." if along else ""
     skipped = f" {count(len(culprit.skipped), 'release')} between could not be tried." if culprit.skipped else ""
     return paragraphs(
-        f"{bad}{role}{since} is the first release that fails.{last}{with_it}{skipped}",
-        fenced(culprit.headline, 600),
+        fenced(said(culprit), 600),
+        f"{bad}{role}{since} is the first release that fails.{last}{with_it}{skipped}{beside}",
         prose(culprit.explanation, 1000),
         newly_failing(culprit.newly_failing, tier),
         evidence(culprit.evidence, tier),
     )
+
+
+def _beside(environment: EnvironmentReport, culprit: Culprit) -> str:
+    """By which path it comes, and whether anything newer heals it."""
+    shown = "; ".join(" → ".join(code(step, 80) for step in path) for path in chains(environment, culprit)[:4])
+    return f"{newest(environment, culprit)}{f' It comes by {shown}.' if shown else ''}"
+
+
+def newest(environment: EnvironmentReport, culprit: Culprit) -> str:
+    """What the newest release of the culprit does; empty where that was not seen for it alone."""
+    tried = [(name, version) for name, version in newest_tried(environment).items() if name in culprit.packages]
+    if len(tried) != 1 or len(culprit.packages) != 1 or culprit.build:
+        return ""
+    ((name, version),) = tried
+    if culprit.first_bad.get(name) == version:
+        return " It is the newest that the sources allow."
+    return f" The newest that the sources allow, {code(f'{name} {version}')}, fails as well."
+
+
+def upstream(environment: EnvironmentReport) -> str:
+    """Where the culprits' own issues are."""
+    found = {name: https(address) for each in environment.culprits for name, address in each.trackers.items()}
+    shown = [f"[{prose(name, 60)}]({address})" for name, address in list(found.items())[:6] if address]
+    return f"See whether it is known upstream, or tell them there: {joined(shown)}." if shown else ""
 
 
 def evidence(text: str, tier: Tier) -> str:
@@ -55,67 +89,23 @@ def evidence(text: str, tier: Tier) -> str:
     return folded("Evidence", block) if block else ""
 
 
+def said(culprit: Culprit) -> str:
+    """The error in its own words: where the headline is a drawn box, the last error that its evidence has."""
+    if not _DRAWN.search(culprit.headline):
+        return culprit.headline
+    found = [*_ERRORS.finditer(culprit.evidence)]
+    named = [each for each in found if not each[1].startswith("AssertionError")] or found
+    return named[-1][1] if named else culprit.headline
+
+
 def newly_failing(ids: Sequence[str], tier: Tier) -> str:
-    """The ids that failed anew, when there are more than one."""
+    """The ids that failed anew, behind a click when there are more than one."""
+    ids = [each for each in ids if each]  # a build has no id
     shown = ids[: tier.names]
     if len(ids) <= 1 or not shown:
-        return ""
+        return "".join(f"Newly failing: {code(each, 200)}" for each in shown)
     listed = "\n".join(f"- {code(each, 200)}" for each in shown)
     return folded(f"Newly failing: {len(ids)}", paragraphs(listed, rest(ids, shown, "more")))
-
-
-def changes(found: Sequence[ChangeReport], tier: Tier) -> str:
-    """The table of changes, folded when long."""
-    shown = found[: tier.rows]
-    several = len({change.lockfile for change in found}) > 1
-    rows = [
-        (
-            code(change.name, 100),
-            f"{code(change.before or '', 60) or 'new'} → {code(change.after or '', 60) or 'removed'}",
-            _kind(change),
-            "direct" if change.direct else ", ".join(prose(each, 60) for each in change.via[:4]),
-            day(change.released_at),
-            *([prose(change.lockfile, 120)] if several else []),
-        )
-        for change in shown
-    ]
-    head = ("package", "old → new", "change", "comes by", "released", *(["lockfile"] if several else []))
-    block = paragraphs(table(head, rows), rest(found, shown, "change"))
-    return folded(f"All {len(found)} changes", block) if len(rows) > 25 else block  # noqa: PLR2004  # a screen
-
-
-def _kind(change: ChangeReport) -> str:
-    yanked = (
-        f", the old one was yanked: {prose(change.yanked, 80) or 'no reason given'}"
-        if change.yanked is not None
-        else ""
-    )
-    return f"{prose(change.kind, 20)}{yanked}"
-
-
-def checks(columns: Sequence[tuple[str, Sequence[CheckReport]]], tier: Tier) -> str:
-    """One row a check, one column a set; sets without checks are left out."""
-    columns = [(head, found) for head, found in columns if found]
-    keys = list(dict.fromkeys((check.kind, check.command) for _, found in columns for check in found))
-    rows = [
-        (
-            f"{kind} {code(command, 160)}".strip(),
-            *(
-                _result(next((c for c in found if (c.kind, c.command) == (kind, command)), None))
-                for _, found in columns
-            ),
-        )
-        for kind, command in keys[: tier.rows]
-    ]
-    return table(("check", *(head for head, _ in columns)), rows)
-
-
-def _result(check: CheckReport | None) -> str:
-    if check is None:
-        return "not run"
-    counted = [f"{check.passed} passed"] * bool(check.passed) + [f"{check.failing} failing"] * (check.failing > 1)
-    brackets = f" ({', '.join(counted)})" if counted else ""
-    return f"{_MARKS[check.outcome]}{brackets}, {check.duration_s:.1f} s"
 
 
 def hold(environment: EnvironmentReport) -> str:
@@ -132,11 +122,28 @@ def hold(environment: EnvironmentReport) -> str:
     )
 
 
-def reproduce(environment: EnvironmentReport, as_of: datetime) -> str:
-    """Two commands that show the same on any machine, as of the same moment."""
+def remedy(environment: EnvironmentReport) -> str:
+    """What a maintainer can do tonight, and what depcheck does."""
+    if not environment.culprits:
+        return hold(environment)
+    waits = "No release heals it yet. depcheck looks every night, and closes this issue with the release that does."
+    return paragraphs(hold(environment), upstream(environment), waits)
+
+
+def reproduce(environment: EnvironmentReport, as_of: datetime, commit: str | None) -> str:
+    """Two commands that show the same on another machine."""
+    where = f"In a checkout{f' of {code(commit[:12])}' if commit else ''}"
+    found = commands(environment)
+    if found:
+        uv = "[uv](https://docs.astral.sh/uv/)"
+        return paragraphs(f"{where}, with {uv}; the second command fails:", fenced("\n".join(found), 4000, "sh"))
+    if not environment.lockfiles:
+        return ""
     paths = " ".join(f"--lockfile {shlex.quote(lockfile.path)}" for lockfile in environment.lockfiles[:20])
     moment = f"--as-of {as_of:%Y-%m-%dT%H:%M:%SZ}"
-    return folded("Reproduce", fenced(f"pip install depcheck-action\ndepcheck check {paths} {moment}", 4000, "sh"))
+    python = f" --python {shlex.quote(environment.python)}" if environment.python else ""
+    shown = fenced(f"pip install depcheck-action\ndepcheck check {paths}{python} {moment}", 4000, "sh")
+    return paragraphs(f"{where}:", shown)
 
 
 def notes(environment: EnvironmentReport, tier: Tier) -> str:

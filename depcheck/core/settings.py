@@ -64,6 +64,7 @@ class PublishOptions:
     dry_run: bool = False
     pull_request: bool = True
     issue: bool = True
+    dashboard: bool = False
     labels: tuple[str, ...] = ("dependencies",)
     assignees: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()

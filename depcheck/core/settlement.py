@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from depcheck.core.dashboard import Board
 from depcheck.core.markers import Form, Marker, Run, short_digest
+from depcheck.core.story import Tonight
 
 
 class Stance(StrEnum):
@@ -25,7 +27,9 @@ class Proposal:
     """A pull request or an issue that we want to exist, or (`stance`) not.
 
     `reason` is the sentence with which it is closed or left, `news` the one with which it changes. `shown`
-    names the environment for people, `environment` in the report.
+    names the environment for people, `environment` in the report. A finding is the same while its `digest` is;
+    another `detail` is worth a silent edit. `tonight` is what an issue's story goes on with, `board` what a dashboard
+    is made of.
     """
 
     form: Form
@@ -38,6 +42,9 @@ class Proposal:
     body: str = ""
     news: str = ""
     environment: str = ""
+    detail: str = ""
+    tonight: Tonight | None = None
+    board: Board | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,10 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """State the new finding: branch, one remark (where `told`, the finding changed), body, our own title."""
+    """State the new finding: branch, one remark (where `told`, the finding changed), body, our own title.
+
+    An edit of a body alone mails nobody; a remark does.
+    """
 
     existing: Existing
     proposal: Proposal
@@ -96,11 +106,12 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Say why, close, and take the branch away."""
+    """Say why, close, and take the branch away. `body` is what it says from then on; empty: what it said."""
 
     existing: Existing
     reason: str
     duplicate: bool = False
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +180,8 @@ def _absent(known: list[Existing], proposal: Proposal) -> Action:
 def _present(first: Existing, proposal: Proposal) -> Action:
     same = first.marker.digest == proposal.digest and not first.marker.closed
     well = first.others_commits or not (first.conflicting or first.incomplete)
-    if proposal.stance is Stance.PROPOSE and same and well:
+    up_to_date = first.others_commits or proposal.detail in {"", first.marker.detail}
+    if proposal.stance is Stance.PROPOSE and same and well and up_to_date:
         return Leave(proposal, "nothing changed", first)
     if first.others_commits:
         identity = remark_identity(first, proposal)
@@ -178,8 +190,8 @@ def _present(first: Existing, proposal: Proposal) -> Action:
             Leave(proposal, "others' commits stand on the branch", first) if told else Remark(first, proposal, identity)
         )
     if proposal.stance is Stance.CLOSE:
-        return Close(first, proposal.reason)
-    return Update(first, proposal, told=not same)
+        return Close(first, proposal.reason, body=proposal.body)
+    return Update(first, proposal, told=not same and bool(proposal.news))
 
 
 def _duplicate(each: Existing, first: Existing) -> Close:

@@ -1,12 +1,14 @@
 """`report.md`: what a person reads of a run, in a terminal's pager, an artifact or as the job summary."""
 
 from collections.abc import Callable
+from datetime import datetime
 
-from depcheck.core import cautions, sections
+from depcheck.core import cautions, sections, tables
 from depcheck.core.markdown import code, fits, paragraphs, prose
 from depcheck.core.plain import one_line
 from depcheck.core.report import EnvironmentReport, ProposalReport, Report, Status
 from depcheck.core.sections import TIERS, Tier, count, section
+from depcheck.core.tables import Seen
 from depcheck.core.workflow_commands import SUMMARY_LIMIT_BYTES
 
 # What one must hear of first.
@@ -62,7 +64,7 @@ def _at(report: Report, tier: Tier) -> str:
         paragraphs(
             f"# depcheck: {prose(summary_line(report), 500)}",
             _frame(report),
-            *(_environment(each, tier) for each in ordered),
+            *(_environment(each, report.as_of or report.finished_at, tier) for each in ordered),
             section("Isolation", _isolation(report)),
         )
         + "\n"
@@ -81,18 +83,19 @@ def _tool(report: Report) -> str:
     return f"{report.tool.name} {report.tool.version}"
 
 
-def _environment(judged: EnvironmentReport, tier: Tier) -> str:
+def _environment(judged: EnvironmentReport, moment: datetime, tier: Tier) -> str:
+    seen = Seen(moment, judged.advisories)
     python = f" on Python {prose(judged.python, 20)}" if judged.python else ""
     columns = [("committed", judged.checks.baseline), ("everything new", judged.checks.candidate)]
     if judged.proposal and judged.proposal.checks:
-        columns.append(("the proposal", judged.proposal.checks))
+        columns.append(("proposed", judged.proposal.checks))
     blocks: list[tuple[str, Callable[[], str]]] = [
         ("What broke it", lambda: sections.causes(judged, tier)),
         ("How to hold it", lambda: sections.hold(judged)),
         ("What works", lambda: _proposed(judged.proposal)),
-        ("Checks", lambda: sections.checks(columns, tier)),
+        ("Checks", lambda: tables.checks(columns, tier)),
         ("Vulnerable and withdrawn pins", lambda: cautions.block(judged, tier)),
-        ("What a fresh resolution changes", lambda: sections.changes(judged.changes, tier)),
+        ("What a fresh resolution changes", lambda: tables.changes(judged.changes, seen, tier)),
         ("Notes", lambda: sections.notes(judged, tier)),
     ]
     return paragraphs(

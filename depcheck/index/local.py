@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -17,11 +17,13 @@ from packaging.version import Version
 from depcheck.core.advisories import Advisory
 from depcheck.core.errors import IndexUnavailableError
 from depcheck.core.pins import Pin
+from depcheck.core.release_facts import ReleaseFacts
 from depcheck.core.releases import Release, Standing
 from depcheck.core.target import Target
 from depcheck.core.world import World
 from depcheck.index.advisories import Advisories
 from depcheck.index.disk import Disk
+from depcheck.index.facts import Facts
 from depcheck.index.fetch import Fetch
 from depcheck.index.files import Files
 from depcheck.index.metadata import BrokenWheelError, Metadata, requirements
@@ -54,9 +56,11 @@ class LocalIndex:
         self._disk = disk = Disk(cache)
         self._projects = Projects(upstreams, self._fetch, disk, self._troubles)
         self._hasty = self._fetch.hasty()
+        self._hasty.trust(upstreams)
         self._advisories = Advisories(upstreams, self._hasty, disk, self._projects)
         files = Files(self._fetch, disk, self._troubles)
         self._metadata = Metadata(self._fetch, files, disk, self._troubles)
+        self._facts = Facts(self._projects, self._hasty, disk)
         self._lock = Lock()
         self._worlds = {LIVE: Shown(World())}
         self._routes = Routes(self._worlds, self._projects, files, self._metadata, self._troubles)
@@ -150,6 +154,12 @@ class LocalIndex:
     def _quietly(self, name: NormalizedName) -> None:
         with suppress(IndexUnavailableError):
             self._projects[name]
+
+    def facts(
+        self, wanted: Collection[tuple[NormalizedName, Version]]
+    ) -> Mapping[tuple[NormalizedName, Version], ReleaseFacts]:
+        """What these releases say of themselves, as far as it can be had soon; see `Facts`."""
+        return self._facts.of(wanted)
 
     def asked_for(self, world: World) -> frozenset[NormalizedName]:
         """The projects whose pages were asked for in `world` so far, those that no index knows included."""

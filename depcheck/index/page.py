@@ -23,9 +23,10 @@ def _no_hashes() -> dict[str, str]:
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="kebab", omit_defaults=True):
-    """One distribution file, with PEP 691's and PEP 700's keys; `hashes` are lower-case hex by algorithm.
+    """One distribution file, with the keys of PEP 691, 700 and 740; `hashes` are lower-case hex by algorithm.
 
-    `core_metadata` is False where the index says that there is no metadata file, None where it says nothing.
+    `provenance` is the address of the file's attestations (PEP 740). `core_metadata` is False where the
+    index says that there is no metadata file, None where it says nothing.
 
     A msgspec structure rather than a dataclass: a page of 5,000 files decodes in 5 ms.
     """
@@ -38,6 +39,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="kebab", 
     upload_time: datetime | None = None
     yanked: bool | str | None = False
     core_metadata: bool | dict[str, str] | None = None
+    provenance: str | None = None
 
     @property
     def is_wheel(self) -> bool:

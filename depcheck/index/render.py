@@ -51,7 +51,8 @@ def local(file: File, base: str) -> File:
     metadata = (file.core_metadata or True) if promised else None
     url = f"{base}/files/{file.key}/{quote(file.filename)}"
     yanked = False if file.yanked is None else file.yanked  # HTML pages do not say; uv refuses a null
-    return msgspec.structs.replace(file, url=url, core_metadata=metadata, yanked=yanked)
+    changed = {"url": url, "core_metadata": metadata, "yanked": yanked, "provenance": None}
+    return msgspec.structs.replace(file, **changed)
 
 
 def as_json(name: str, files: Sequence[File], versions: Iterable[Version | None]) -> bytes:

@@ -1,6 +1,6 @@
 """What is told of a case: values of the story as the report's values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,11 +11,17 @@ from depcheck.core.changes import Change, diff, is_direct, via_path
 from depcheck.core.checks import CheckResult, Failure, Kind, Outcome
 from depcheck.core.comparison import Comparison
 from depcheck.core.distributions import Distribution
+from depcheck.core.links import LinkKind, comparison
 from depcheck.core.pins import Pins
+from depcheck.core.reasons import Sets, why
+from depcheck.core.release_facts import NO_FACTS, ReleaseFacts, jump, warnings
 from depcheck.core.report import ChangeReport, CheckReport, LockfileReport, TrialReport
 from depcheck.core.search.values import Answer, Asked
 from depcheck.core.world import World
 from depcheck.pipeline.case import Case, LockSet
+
+Installations = tuple[Sequence[Distribution], Sequence[Distribution]]
+"""What is installed of the committed set and of the other; empty where that is not known."""
 
 
 def lockfiles(case: Case) -> tuple[LockfileReport, ...]:
@@ -27,19 +33,55 @@ def lockfiles(case: Case) -> tuple[LockfileReport, ...]:
 
 
 def changes(
-    case: Case, before: LockSet, after: LockSet, installed: Sequence[Distribution] = ()
+    case: Case, before: LockSet, after: LockSet, installed: Installations = ((), ())
 ) -> tuple[ChangeReport, ...]:
     """Every change of every lockfile, lockfiles in the environment's order, packages by name.
 
-    `installed` tells who asks for a package where a lockfile has no annotations.
+    What is `installed` of both sets tells why a package moved, and who asks for it where a lockfile has no annotations.
     """
     again = dict(after.by_file)
-    requires = {distribution.name: distribution.requires for distribution in installed}
+    found = [(path, change) for path, pins in before.by_file for change in diff(pins, again[path])]
+    facts = case.ports.index.facts([key for _, change in found for key in _releases(change)])
+    there, then = ({each.name: each for each in side} for side in installed)
+    sets = Sets(there, then, case.markers)
+    requires = {name: each.requires for name, each in sets.after.items()}
+    old = dict(before.by_file)
     return tuple(
-        _change(case, path, change, _Askers(again[path] if change.after else pins, requires, direct(case)))
-        for path, pins in before.by_file
-        for change in diff(pins, again[path])
+        _change(
+            case, path, change, _Askers(again[path] if change.after else old[path], requires, direct(case), sets, facts)
+        )
+        for path, change in found
     )
+
+
+def _releases(change: Change) -> tuple[tuple[NormalizedName, Version], ...]:
+    pins = (change.before, change.after)
+    return tuple((change.name, pin.version) for pin in pins if pin and pin.version)
+
+
+def trackers(case: Case, releases: Sequence[tuple[NormalizedName, Version]]) -> dict[str, str]:
+    """Where the issues of these releases' projects are, as far as their metadata says."""
+    found = case.ports.index.facts(releases)
+    kinds = (LinkKind.TRACKER, LinkKind.PAGE)
+    links = {name: next(filter(None, map(facts.links.get, kinds)), "") for (name, _), facts in found.items()}
+    return {name: link for name, link in links.items() if link}
+
+
+def paths(case: Case, names: Iterable[NormalizedName]) -> dict[str, tuple[str, ...]]:
+    """From a source to each of `names`, as the committed lockfiles and the sources tell."""
+    found = {}
+    for lock in case.spec.lockfiles:
+        pins = lock.lockfile.pins(case.markers)
+        for name in names:
+            path = via_path(name, pins, {}, lock.direct)
+            if lock.sources and (path or name in lock.direct or (name in pins and is_direct(pins[name]))):
+                found[str(name)] = (lock.sources[0], *path, name)
+    return found
+
+
+def versions(found: LockSet) -> dict[str, str]:
+    """The versions of a set by package; what has none (a URL, a path) is left out."""
+    return {name: str(pin.version) for name, pin in sorted(found.pins.items()) if pin.version}
 
 
 def direct(case: Case) -> frozenset[NormalizedName]:
@@ -49,27 +91,58 @@ def direct(case: Case) -> frozenset[NormalizedName]:
 
 @dataclass(frozen=True, slots=True)
 class _Askers:
-    """Who asks for what: by annotation, by metadata, by the sources."""
+    """Who asks for what: by annotation, by metadata, by the sources; and what releases say of themselves."""
 
     pins: Pins
     requires: Mapping[NormalizedName, Sequence[str]]
     direct: frozenset[NormalizedName]
+    sets: Sets
+    facts: Mapping[tuple[NormalizedName, Version], ReleaseFacts]
 
 
 def _change(case: Case, path: str, change: Change, askers: _Askers) -> ChangeReport:
     old = change.before.version if change.before else None
     new = change.after.version if change.after else None
+    asked_for = is_direct(askers.pins[change.name], askers.direct)
+    yanked = _yanked(case, change.name, old)
+    facts = _facts(askers, change.name, old), _facts(askers, change.name, new)
+    links = dict(facts[new is not None].links)
+    if old and new and old != new:
+        links[LinkKind.DIFF] = comparison(links, str(old), str(new))
     return ChangeReport(
         name=change.name,
         before=change.old,
         after=change.new,
-        direct=is_direct(askers.pins[change.name], askers.direct),
+        direct=asked_for,
         via=via_path(change.name, askers.pins, askers.requires, askers.direct),
         released_at=released_at(case, change.name, new),
         lockfile=path,
         kind=change.kind,
-        yanked=_yanked(case, change.name, old),
+        yanked=yanked,
+        jump=_jump(case, change.name, old, new),
+        why=why(change, askers.sets, yanked, direct=asked_for),
+        links={kind: link for kind, link in links.items() if link},
+        warnings=_warnings(case, change.name, old, new, facts),
     )
+
+
+def _facts(askers: _Askers, name: NormalizedName, version: Version | None) -> ReleaseFacts:
+    return askers.facts.get((name, version), NO_FACTS) if version else NO_FACTS
+
+
+def _jump(case: Case, name: NormalizedName, old: Version | None, new: Version | None) -> str:
+    if old is None or new is None:
+        return ""
+    return jump(old, new, (released_at(case, name, old), released_at(case, name, new)))
+
+
+def _warnings(
+    case: Case, name: NormalizedName, old: Version | None, new: Version | None, facts: tuple[ReleaseFacts, ReleaseFacts]
+) -> tuple[str, ...]:
+    if new is None or new == old:
+        return ()
+    visible = case.ports.index.releases(name, World())
+    return warnings(visible, old, new, facts, case.settings.as_of or case.now)
 
 
 def released_at(case: Case, name: NormalizedName, version: Version | None) -> datetime | None:

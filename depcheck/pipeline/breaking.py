@@ -90,7 +90,7 @@ def propose(case: Case, sides: Sides, holds: Sequence[Hold]) -> ProposalReport:
     old = dict(sides.committed.files)
     files = {path: text for path, text in sides.candidate.files if old.get(path) != text}
     names = tuple(dict.fromkeys(str(each.name) for each in holds))
-    changes = accounts.changes(case, sides.committed, sides.candidate, sides.after.distributions)
+    changes = accounts.changes(case, sides.committed, sides.candidate, sides.distributions)
     return ProposalReport(names, changes, verified=True, files=files, checks=accounts.checked(sides.after.results))
 
 
@@ -185,6 +185,8 @@ def culprit(case: Case, cause: Cause, holds: Sequence[Hold]) -> Culprit:
         build=any(each.build for each in holds),
         skipped=tuple(f"{name} {version}" for name, version in cause.skipped),
         newly_failing=tuple(sorted(failure.id for failure in cause.failures if not is_command(failure))),
+        paths=accounts.paths(case, [] if any(each.build for each in holds) else [name for name, _ in cause.first_bad]),
+        trackers=accounts.trackers(case, cause.first_bad),
     )
 
 

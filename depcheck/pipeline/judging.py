@@ -1,6 +1,7 @@
 """The judgement of one environment: the story, in its order."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from depcheck.core.changes import diff
@@ -9,7 +10,7 @@ from depcheck.core.environments import EnvironmentSpec
 from depcheck.core.errors import DepcheckError, IndexUnavailableError
 from depcheck.core.report import EnvironmentReport, Status
 from depcheck.core.settings import Settings
-from depcheck.pipeline import baseline
+from depcheck.pipeline import accounts, baseline
 from depcheck.pipeline.case import Case, LockSet, lock_set
 from depcheck.pipeline.cautions import cautioned
 from depcheck.pipeline.verdicts import verdict
@@ -60,7 +61,8 @@ def _stale(case: Case, stale: baseline.Stale) -> EnvironmentReport:
 
 def _drifted(case: Case, committed: LockSet, candidate: LockSet) -> EnvironmentReport:
     if not any(diff(pins, dict(candidate.by_file)[path]) for path, pins in committed.by_file):
-        return verdict(case, Status.QUIET, "A fresh resolution gives the committed pins.")
+        quiet = verdict(case, Status.QUIET, "A fresh resolution gives the committed pins.")
+        return replace(quiet, fresh=accounts.versions(candidate))
     from depcheck.pipeline import comparing  # noqa: PLC0415
 
     return comparing.judge(case, committed, candidate)

@@ -21,14 +21,17 @@ def verdict(case: Case, status: Status, reason: str, checks: ChecksReport | None
         lockfiles=accounts.lockfiles(case),
         checks=checks or ChecksReport(),
         notes=case.spec.notes,
+        project=case.spec.project,
+        setup=case.settings.setup,
     )
 
 
 def compared(case: Case, sides: Sides, status: Status, reason: str, notes: tuple[str, ...] = ()) -> EnvironmentReport:
     """The report of a case with both sets."""
     report = verdict(case, status, reason, checked(sides.before.results, sides.after.results))
-    changes = accounts.changes(case, sides.committed, sides.candidate, sides.after.distributions)
-    return replace(report, changes=changes, notes=(*report.notes, *notes))
+    changes = accounts.changes(case, sides.committed, sides.candidate, sides.distributions)
+    fresh = accounts.versions(sides.candidate)
+    return replace(report, changes=changes, fresh=fresh, notes=(*report.notes, *notes))
 
 
 def checked(before: Sequence[CheckResult], after: Sequence[CheckResult]) -> ChecksReport:

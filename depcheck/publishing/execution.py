@@ -29,7 +29,7 @@ class Execution:
             case Update(existing):
                 return self._update_stand_in(action, puts) if existing.as_issue else self._update(action, puts)
             case Close(existing, reason):
-                return self._close(existing, reason, duplicate=action.duplicate)
+                return self._close(existing, reason, action.body, duplicate=action.duplicate)
             case Remark():
                 return self._remark(action)
             case Leave(proposal, reason, still):
@@ -75,10 +75,10 @@ class Execution:
         identity = f"news {_state_of(existing)} {proposal.digest}"
         self.site.forge.say(existing.number, proposal.news, identity, self.site.branches.us)
 
-    def _close(self, existing: Existing, reason: str, *, duplicate: bool) -> Stands:
+    def _close(self, existing: Existing, reason: str, body: str = "", *, duplicate: bool) -> Stands:
         identity = f"close {_state_of(existing)}"
         self.site.forge.say(existing.number, reason, identity, self.site.branches.us)
-        content = {"state": "closed", "body": marked(existing.marker.closing(self.site.run), existing.body)}
+        content = {"state": "closed", "body": marked(existing.marker.closing(self.site.run), body or existing.body)}
         pull = existing.marker.form is Form.PULL_REQUEST and not existing.as_issue
         if not pull:
             content["state_reason"] = "not_planned" if duplicate else "completed"

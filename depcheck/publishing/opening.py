@@ -25,7 +25,7 @@ class Opening:
 
     def create(self, proposal: Proposal, puts: tuple[Put, ...]) -> Stands:
         """The pull request or issue; an issue with the patch where pull requests are not allowed."""
-        if proposal.form is Form.ISSUE:
+        if proposal.form is not Form.PULL_REQUEST:
             return self._issue(proposal, proposal.body)
         branch = self.site.branches.name(proposal)
         head = self.site.branches.put(branch, proposal, self.site.base, puts)
@@ -83,7 +83,7 @@ class Opening:
         self._bring(item, proposal, "", text)
         if all(isinstance(label, str) or label.name != LABEL for label in item.labels):
             self.site.forge.add_labels(item.number, self.site.labels())
-        return Stands(f"{proposal.shown}: opened issue #{item.number}", Form.ISSUE, item.number, item.html_url)
+        return Stands(f"{proposal.shown}: opened issue #{item.number}", _shape(proposal), item.number, item.html_url)
 
     def _bring(self, found: shapes.Item | shapes.Pull, proposal: Proposal, head: str, text: str) -> None:
         """What another run, or this one before it was cut off, opened: on to our finding, never back to it."""
@@ -100,6 +100,11 @@ class Opening:
             if error.status != _INVALID or not assignees:
                 raise
         return self.site.forge.open_issue(proposal.title, body, (labels, ()), look)  # who cannot be assigned here
+
+
+def _shape(proposal: Proposal) -> Form:
+    """What was opened: where pull requests are not allowed, an issue stands in for one."""
+    return Form.ISSUE if proposal.form is Form.PULL_REQUEST else proposal.form
 
 
 def _if_allowed(ask: Callable[[], None]) -> None:

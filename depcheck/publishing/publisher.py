@@ -9,6 +9,7 @@ from depcheck.core.markers import Form
 from depcheck.core.proposals import proposals
 from depcheck.core.report import EnvironmentReport, Report
 from depcheck.core.report_json import ReportError
+from depcheck.core.retelling import retold
 from depcheck.core.settings import PublishOptions
 from depcheck.core.settlement import Create, Proposal, Stance, Update, settle
 from depcheck.publishing.base import Base, Put
@@ -57,7 +58,7 @@ def preview(folder: Path, options: PublishOptions, place: Place) -> Published:
     """What would be published, whole, without asking the forge."""
     report = read_report(folder, place.repository)
     lines: list[str] = []
-    for proposal in proposals(report, options, place.base):
+    for proposal in (retold(each, ()) for each in proposals(report, options, place.base)):
         if proposal.stance is Stance.PROPOSE:
             lines += [f"{proposal.form}: {proposal.title}", "", proposal.body, ""]
         else:
@@ -71,9 +72,9 @@ def _settled(report: Report, forge: Forge, options: PublishOptions, place: Place
         message = f"{place.repository} is archived, so nothing can be written"
         raise DepcheckError(f"{message}; switch the workflow off, or unarchive it.")
     notes: tuple[str, ...] = ()
-    if options.issue and not settings.has_issues:
+    if (options.issue or options.dashboard) and not settings.has_issues:
         notes = ("Issues are switched off in this repository: findings are in the run's report only.",)
-        options = replace(options, issue=False)
+        options = replace(options, issue=False, dashboard=False)
     branch = place.base or settings.default_branch
     wanted = proposals(report, options, branch)
     branches = Branches(forge, options.branch_prefix, forge.us())
@@ -95,7 +96,7 @@ class _Night:
     def settle(self, proposal: Proposal) -> Iterator[Stands | str]:
         """What came of each action, or a problem."""
         try:
-            proposal, puts = self._grounded(proposal)
+            proposal, puts = self._grounded(retold(proposal, self.seen.existing))
             execution = Execution(self.site, Opening(self.site))
             for action in settle(self.seen.existing, (proposal,), self.site.run):
                 yield execution.carry_out(action, puts)
@@ -117,7 +118,7 @@ class _Night:
     def _grounded(self, proposal: Proposal) -> tuple[Proposal, tuple[Put, ...]]:
         """The proposal held against the base branch as it is now, where files are to be committed at all."""
         actions = settle(self.seen.existing, (proposal,), self.site.run)
-        if proposal.form is Form.ISSUE or not any(isinstance(action, Create | Update) for action in actions):
+        if proposal.form is not Form.PULL_REQUEST or not any(isinstance(action, Create | Update) for action in actions):
             return proposal, ()
         environment = self._environment(proposal)
         moved = self.site.base.moved_since(self.report.commit, environment)

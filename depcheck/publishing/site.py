@@ -35,7 +35,8 @@ class Site:
 
     def marker(self, proposal: Proposal, head: str = "") -> Marker:
         """The marker under which this run writes `proposal`."""
-        return Marker(proposal.form, proposal.key, proposal.digest, self.run, short_digest(proposal.title), head)
+        title = short_digest(proposal.title)
+        return Marker(proposal.form, proposal.key, proposal.digest, self.run, title, head, detail=proposal.detail)
 
     def ours(self, user: shapes.User | None, body: str | None, proposal: Proposal) -> Marker | None:
         """The marker of a body that one of us wrote for `proposal`, else None."""
@@ -86,4 +87,4 @@ def shape_of(existing: Existing) -> Form:
 
 
 def _noun(form: Form) -> str:
-    return "issue" if form is Form.ISSUE else "pull request"
+    return {Form.ISSUE: "issue", Form.DASHBOARD: "dashboard"}.get(form, "pull request")

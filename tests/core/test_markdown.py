@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from depcheck.core import bodies
+from depcheck.core import bodies, dashboard
 from depcheck.core.markdown import BODY_LIMIT_BYTES, code, fenced, fits, harmless, prose, table
 from depcheck.core.redaction import redact
 from depcheck.core.report import ChangeReport, Culprit, EnvironmentReport, LockfileReport, ProposalReport, Status
@@ -23,6 +23,8 @@ ATTACKS = (
 )  # fmt: skip
 HOSTILE = st.lists(st.sampled_from(ATTACKS) | st.text(max_size=12), max_size=8).map("".join)
 DANGERS = re.compile(r"@\w|#\w|\bGH-\d|\b[0-9a-f]{7,40}\b|://|\bwww\.", re.IGNORECASE)
+
+OUR_LINKS = re.compile(r"\]\(https://[a-z0-9.-]+\.[a-z]+(?:/[\w./~%+,;=?&#:!-]*)?\)", re.ASCII)
 
 
 def rendered(markdown):
@@ -92,9 +94,21 @@ def test_whole_bodies_hold_foreign_text(texts, status):
     """Law: whatever a report says, its bodies keep their blocks, mention nobody and run no workflow command."""
     name, version, headline, evidence, note, path = texts
     culprit = Culprit(
-        (name,), (note,), {name: version}, {name: version}, headline, evidence, None, (note,), explanation=note
+        (name,),
+        (note,),
+        {name: version},
+        {name: version},
+        headline,
+        evidence,
+        None,
+        (note,),
+        explanation=note,
+        trackers={name: note},
     )
-    change = ChangeReport(name, version, None, False, (note,), None, path, note, note)
+    links = {"changelog": note, "diff": headline, "tracker": evidence}
+    change = ChangeReport(
+        name, version, None, False, (note,), None, path, note, note, note, headline, links, (note, evidence)
+    )
     environment = EnvironmentReport(
         path,
         version,
@@ -104,13 +118,20 @@ def test_whole_bodies_hold_foreign_text(texts, status):
         (change,),
         culprits=(culprit,),
         notes=(note,),
+        fresh={name: version},
+        setup=note,
     )
     proposal = ProposalReport((name,), (change,), True, {path: "x"})
-    moment = datetime(2026, 1, 1, tzinfo=UTC)
-    for body in (bodies.pull_request(environment, proposal), bodies.issue(environment, moment)):
+    night = bodies.Night(datetime(2026, 1, 1, tzinfo=UTC), "f" * 40)
+    board = dashboard.Board(night.moment, (environment,))
+    rows = dashboard.rows(board, ())
+    shown = (bodies.pull_request(environment, proposal, night), bodies.issue(environment, night))
+    for body in (*shown, dashboard.body(board, rows)):
         outside = re.sub(r"(?ms)^(`{3,})\w+\n.*?^\1$|<code>.*?</code>", "", body)
-        assert not DANGERS.search(re.sub(r"^### .*$", "", outside, flags=re.MULTILINE))
-        assert set(re.findall(r"<(?!/?(?:details|summary|sub|code)>)[a-z!/]", re.sub(r"\\<", "", outside))) == set()
+        outside = re.sub(r"(?m)^<!-- depcheck (?:story|row [\w.=/~%+! -]*) -->$", "", outside)
+        outside = OUR_LINKS.sub("", re.sub(r"^### .*$", "", outside, flags=re.MULTILINE))
+        assert not DANGERS.search(outside)
+        assert set(re.findall(r"<(?!/?(?:details|summary|sub|code|br)>)[a-z!/]", re.sub(r"\\<", "", outside))) == set()
         assert not re.search(r"(?m)^\s*::\w", outside)
         assert fits(body)
 
@@ -125,7 +146,9 @@ def test_bodies_of_any_size_fit(size):
     environment = EnvironmentReport(
         "requirements.txt", "3.12", Status.BREAKS, "x", (), (change,) * size, culprits=(culprit,) * (size // 10)
     )
-    body = bodies.pull_request(environment, ProposalReport(("kombu",), (change,) * size, True, {}))
+    night = bodies.Night(datetime(2026, 1, 1, tzinfo=UTC))
+    assert fits(bodies.issue(environment, night))
+    body = bodies.pull_request(environment, ProposalReport(("kombu",), (change,) * size, True, {}), night)
     assert fits(body)
     assert body.startswith("**The newest set")
     assert len(bodies.pull_request_title(replace(environment, name="n" * 900), ProposalReport((), (), True, {}))) <= 256

@@ -25,11 +25,13 @@ DIGESTS = [short_digest(name) for name in "xyz"]
 RUN = Run(50, 1)
 RUNS = st.builds(Run, st.sampled_from([0, 40, 50, 60]), st.integers(1, 2))
 MARKERS = st.builds(
-    Marker, st.sampled_from(Form), st.sampled_from(KEYS), st.sampled_from(DIGESTS), RUNS, closed=st.booleans()
-)
+    Marker, st.sampled_from(Form), st.sampled_from(KEYS), st.sampled_from(DIGESTS), RUNS,
+    closed=st.booleans(), detail=st.sampled_from(["", *DIGESTS]),
+)  # fmt: skip
 PROPOSALS = st.builds(
     Proposal, st.sampled_from(Form), st.sampled_from(KEYS), st.just("a.txt"), st.sampled_from(Stance),
     st.just("Because."), st.sampled_from(DIGESTS), st.just("Title"), st.just("Body"), st.just("News."),
+    detail=st.sampled_from(["", *DIGESTS]),
 )  # fmt: skip
 
 
@@ -59,10 +61,10 @@ def apply(forge, action, run):
     known = {each.number: each for each in forge}
     match action:
         case Create(proposal):
-            marker = Marker(proposal.form, proposal.key, proposal.digest, run)
+            marker = Marker(proposal.form, proposal.key, proposal.digest, run, detail=proposal.detail)
             known[len(known) + 1] = Existing(len(known) + 1, marker, proposal.title)
         case Update(existing, proposal):
-            marker = replace(existing.marker, digest=proposal.digest, run=run, closed=False)
+            marker = replace(existing.marker, digest=proposal.digest, run=run, closed=False, detail=proposal.detail)
             known[existing.number] = replace(existing, marker=marker, conflicting=False, incomplete=False)
         case Close(existing):
             known[existing.number] = replace(existing, open=False, marker=existing.marker.closing(run))
@@ -117,6 +119,15 @@ def test_others_commits_are_never_closed_or_overwritten(forge, wanted):
     for action in settle(forge, wanted, RUN):
         if isinstance(action, Update) or (isinstance(action, Close) and not action.duplicate):
             assert not action.existing.others_commits
+
+
+@given(forges(), wishes())
+def test_what_is_edited_silently_is_the_same_finding(forge, wanted):
+    """Law: people hear of an update exactly where the finding is another one, or was closed."""
+    for action in settle(forge, wanted, RUN):
+        if isinstance(action, Update):
+            known = action.existing.marker
+            assert action.told == (known.digest != action.proposal.digest or known.closed)
 
 
 @given(forges(), wishes())

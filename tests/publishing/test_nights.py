@@ -7,6 +7,7 @@ import pytest
 from stories import NEWER, OLD, SAFE, breaks, culprit, night, quiet, safe
 
 from depcheck.core.report import AdvisoryReport, WithdrawnReport
+from depcheck.core.settings import PublishOptions
 
 
 @pytest.fixture(autouse=True)
@@ -127,3 +128,71 @@ def test_a_yanked_pin_is_told_of_until_it_is_replaced(github, tmp_path):
     assert "@everyone" not in issue["body"]
     night(github, tmp_path, [safe(withdrawn=(yanked,))], run=2)
     assert living(github)[1] == []
+
+
+def test_a_newer_release_that_fails_too_edits_the_issue_and_mails_nobody(github, tmp_path):
+    """No remark, one edit; the timeline goes on; the next night writes nothing."""
+    night(github, tmp_path, [breaks(fresh={"kombu": "4.2.0"})], run=1)
+    night(github, tmp_path, [breaks(fresh={"kombu": "4.2.1"})], run=2)
+    _, (issue,) = living(github)
+    assert (issue["comments"], "a newer release fails as well: <code>kombu 4.2.1</code>" in issue["body"]) == ([], True)
+    github.calls.clear()
+    night(github, tmp_path, [breaks(fresh={"kombu": "4.2.1"})], run=3)
+    assert github.writes == []
+
+
+def test_an_issue_is_closed_with_the_release_that_healed_it(github, tmp_path):
+    """The remark names it, and the body's timeline ends with it."""
+    night(github, tmp_path, [breaks(fresh={"kombu": "4.2.1"})], run=1)
+    night(github, tmp_path, [quiet(fresh={"kombu": "4.3.0"})], run=2)
+    issue = next(item for item in github.items.values() if not item["pull"])
+    assert issue["state"] == "closed"
+    assert "<code>kombu 4.2.0</code> broke it, <code>kombu 4.3.0</code> works." in issue["comments"][0]["body"]
+    assert "green again, with <code>kombu 4.3.0</code>" in issue["body"]
+
+
+DASHBOARD = PublishOptions(dashboard=True)
+
+
+def dashboards(github):
+    return [item for item in living(github)[1] if item["title"] == "depcheck dashboard: main"]
+
+
+def test_a_dashboard_is_written_on_change_and_once_a_week(github, tmp_path):
+    """Quiet nights of one week write nothing; another week, or a break, is one edit without a remark."""
+    first = night(github, tmp_path, [quiet()], run=1, options=DASHBOARD)  # Monday
+    assert (first.issue_number, first.problems) == (0, ())  # the outputs are about findings
+    (board,) = dashboards(github)
+    for run in range(2, 8):
+        github.calls.clear()
+        night(github, tmp_path, [quiet()], run=run, options=DASHBOARD)
+        assert github.writes == []
+    night(github, tmp_path, [quiet()], run=8, options=DASHBOARD)
+    assert len(github.writes) == 1
+    night(github, tmp_path, [breaks()], run=9, options=DASHBOARD)
+    (same,) = dashboards(github)
+    assert (same["number"], same["comments"]) == (board["number"], [])
+    assert "a fresh installation breaks" in same["body"]
+    assert "<code>kombu 4.1.0</code>" in same["body"]
+
+
+def test_a_dashboard_that_people_close_stays_closed_until_something_changes(github, tmp_path):
+    """A heartbeat opens nothing; off by default, nothing is said of it at all."""
+    night(github, tmp_path, [quiet()], run=1, options=DASHBOARD)
+    (board,) = dashboards(github)
+    board["state"] = "closed"
+    night(github, tmp_path, [quiet()], run=15, options=DASHBOARD)
+    night(github, tmp_path, [quiet()], run=16)
+    assert dashboards(github) == []
+    night(github, tmp_path, [breaks()], run=17, options=DASHBOARD)
+    assert len(dashboards(github)) == 1
+
+
+def test_jobs_of_one_night_share_a_dashboard(github, tmp_path):
+    """Each publishes what it judged; all rows stand there, and the next night writes nothing."""
+    for run in (1, 1, 2):
+        github.calls.clear()
+        night(github, tmp_path / "a", [quiet(name="a.txt")], run=run, options=DASHBOARD)
+        night(github, tmp_path / "b", [quiet(name="b.txt")], run=run, options=DASHBOARD)
+    (board,) = dashboards(github)
+    assert ("a.txt" in board["body"], "b.txt" in board["body"], github.writes) == (True, True, [])

@@ -1,0 +1,148 @@
+"""What is said of a release: how far it jumps, why it moved, what to look at, and only links that are safe to follow."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from depcheck.core.changes import diff
+from depcheck.core.distributions import Distribution
+from depcheck.core.links import comparison, https, links
+from depcheck.core.pins import Pin
+from depcheck.core.reasons import Sets, why
+from depcheck.core.release_facts import ReleaseFacts, jump, stated_license, warnings
+from depcheck.core.releases import Release
+
+NOW = datetime(2024, 5, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "days", "kind"),
+    [
+        ("1.2.3", "1.2.4", None, "patch"), ("1.2", "1.2.post1", None, "patch"), ("1.2.3", "1.3.0", None, "minor"), ("0.2", "1.0", None, "major"),
+        ("1.0", "1!0.5", None, "major"), ("1.0", "2.0rc1", None, "pre"), ("2023.7.22", "2024.2.2", None, "calendar"),
+        ("23.3.0", "24.1.0", (2023, 2024), "calendar"), ("23.3.0", "24.1.0", (2020, 2021), "major"), ("2.0", "1.9", None, "major"),
+        ("1.0", "1.0.0", None, ""),
+    ],
+)  # fmt: skip
+def test_how_far_it_jumps(before, after, days, kind):
+    """Major, minor, patch, to a pre-release, or along the calendar."""
+    times = tuple(datetime(year, 1, 2, tzinfo=UTC) for year in days) if days else (None, None)
+    assert jump(Version(before), Version(after), times) == kind
+
+
+def release(version, days, *, wheel=True):
+    name = f"a-{version}"
+    return Release(
+        Version(version),
+        NOW - timedelta(days=days),
+        None,
+        (),
+        (f"{name}-py3-none-any.whl",) if wheel else (),
+        (f"{name}.tar.gz",),
+    )
+
+
+def test_what_to_look_at_first():
+    """Each warning where its reason holds, none where it does not."""
+    releases = [release("1.0", 1500), release("1.1", 1, wheel=False), release("0.9", 1600)]
+    old = ReleaseFacts("MIT License", {}, attested=True, publisher="GitHub a/a")
+    bare, moved = ReleaseFacts("BUSL-1.1"), ReleaseFacts("MIT", {}, attested=True, publisher="GitHub b/a")
+    new = Version("1.1")
+    assert warnings(releases, Version("1.0"), new, (old, bare), NOW) == (
+        "very young (1 day)",
+        "first release in 4 years",
+        "source distribution only: installing it runs its code",
+        "provenance lost: the release before was attested, this one is not",
+        "license MIT License became BUSL-1.1",
+    )
+    calm = [release("1.0", 100), release("1.1", 50)]
+    assert warnings(calm, Version("1.0"), new, (old, moved), NOW) == (
+        "published from GitHub b/a, before from GitHub a/a",
+    )
+    assert warnings(calm, Version("1.0"), new, (old, old), NOW) == ()
+
+
+@pytest.mark.parametrize(
+    ("expression", "text", "classifiers", "stated"),
+    [
+        ("MIT", "whole text", [], "MIT"),
+        ("", "BSD\nCopyright …", ["License :: OSI Approved :: BSD License"], "BSD License"),
+        ("", "Apache 2.0", ["Topic :: Software"], "Apache 2.0"),
+        ("", "Copyright\nand so on", [], ""),
+        ("x" * 500, "", [], ""),
+    ],
+)
+def test_a_license_in_a_few_words(expression, text, classifiers, stated):
+    """The expression first; whole license texts are not shown."""
+    assert stated_license(expression, text, classifiers) == stated
+
+
+@given(
+    st.text(max_size=80)
+    | st.sampled_from(
+        ["https://a.example/x)[y](javascript:1)", "https://user:pw@evil.example/", "https://a.example/\n@all"]
+    )
+)
+def test_only_plain_links_pass(text):
+    """Law: https, a public name, and no character that means something in Markdown, HTML or a shell."""
+    for address in (https(text), https(f"https://pypi.org/{text}")):
+        assert not address or (address.startswith("https://") and not set(address) & set("()[]<>\"'`\\@ \n\t|*${}^"))
+
+
+def test_links_of_metadata():
+    """Labels in any spelling; what a forge's repository implies; nothing of what is not https."""
+    found = links(
+        [
+            ("Homepage", "http://kombu.example"),
+            ("Source Code", "https://GitHub.com/celery/kombu.git"),
+            ("Release notes", "javascript:alert(1)"),
+        ]
+    )
+    assert found == {
+        "source": "https://github.com/celery/kombu.git",
+        "tracker": "https://github.com/celery/kombu/issues",
+        "changelog": "https://github.com/celery/kombu/releases",
+    }
+    assert comparison(found, "4.1.0", "4.2.0") == "https://github.com/celery/kombu/compare/v4.1.0...v4.2.0"
+    shown = {**found, "changelog": "https://github.com/celery/kombu/releases/tag/rel-4.2.0"}
+    assert comparison(shown, "4.1.0", "4.2.0") == "https://github.com/celery/kombu/compare/rel-4.1.0...rel-4.2.0"
+    assert links([("Home", "https://kombu.example")]) == {}
+    assert comparison({}, "1", "2") == ""
+
+
+def side(**found):
+    return {
+        canonicalize_name(name): Distribution(canonicalize_name(name), Version(version), tuple(requires))
+        for name, (version, *requires) in found.items()
+    }
+
+
+def pins(**versions):
+    return {
+        canonicalize_name(name): Pin(canonicalize_name(name), Version(version)) for name, version in versions.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "yanked", "said"),
+    [
+        ({"b": "1"}, {"b": "2"}, None, "new release, within b>=1 of a"),
+        ({"b": "1"}, {"b": "2"}, "it lost data", "the committed release was yanked: it lost data"),
+        ({"c": "1"}, {"c": "2"}, None, "a 2 (before 1) asks for c>=2"),
+        ({"c": "3"}, {"c": "2"}, None, "the newer one fits the rest no more"),
+        ({}, {"d": "1"}, None, "a 2 (before 1) asks for it"),
+        ({"e": "1"}, {}, None, "a 2 (before 1) asks for it no more"),
+        ({"f": "1"}, {}, None, "g is gone"),
+        ({"h": "1"}, {"h": "2"}, None, "new release; a takes any"),
+    ],
+)  # fmt: skip
+def test_why_it_moved(before, after, yanked, said):
+    """A new release, a parent whose requirement changed, a parent that came or went, a yanked release."""
+    there = side(a=("1", "b>=1", "c", "e", "h"), g=("1", "f"))
+    then = side(a=("2", "b>=1", "c>=2", "d", "h", 'c>=9; python_version < "3"'))
+    (change,) = diff(pins(**before), pins(**after))
+    assert why(change, Sets(there, then, {"python_version": "3.12"}), yanked, direct=False) == said

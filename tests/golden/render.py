@@ -1,0 +1,54 @@
+"""What people see of the frozen nights, made by pure code: one file a text, and one HTML page to look at all of them.
+
+python tests/golden/render.py           writes the golden files anew
+
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from depcheck.core.proposals import proposals
+from depcheck.core.report import Report
+from depcheck.core.report_json import decode
+from depcheck.core.retelling import retold
+from depcheck.core.settings import PublishOptions
+from depcheck.core.settlement import Stance
+from depcheck.core.summary import summary
+
+HERE = Path(__file__).parent
+OPTIONS = PublishOptions(dashboard=True)
+
+
+def incidents() -> list[str]:
+    """The frozen ones."""
+    return sorted(path.parent.name for path in HERE.glob("*/report.json"))
+
+
+def report(name: str) -> Report:
+    """A frozen night."""
+    return decode((HERE / name / "report.json").read_bytes())
+
+
+def texts(name: str) -> Iterator[tuple[str, str]]:
+    """(file name, text) of everything that people see of a night: what is not published says why."""
+    night = report(name)
+    for proposal in (retold(each, ()) for each in proposals(night, OPTIONS, "main")):
+        shown = f"# {proposal.title}\n\n{proposal.body}\n"
+        left = f"No {proposal.form}: {proposal.reason}\n"
+        yield f"{proposal.form}.md", shown if proposal.stance is Stance.PROPOSE else left
+    yield "report.md", summary(night)
+
+
+def main() -> None:
+    """Write the golden files."""
+    for name in incidents():
+        for file, text in texts(name):
+            (HERE / name / file).write_text(text, encoding="utf-8")
+            sys.stdout.write(f"{name}/{file}\n")
+
+
+if __name__ == "__main__":
+    main()
