@@ -25,6 +25,24 @@ def test_there_are_many_of_many_kinds():
     assert {facts.style for facts in SHEETS} == {"split", "line", "old", "none"}
 
 
+def test_the_page_lists_each_with_its_outcome():
+    """docs/lockfiles.md has one row for each, with what is expected of it, and the right sums."""
+    page = (Path(__file__).parents[2] / "docs" / "lockfiles.md").read_text()
+    rows = {
+        (origin, path): word
+        for origin, path, word in re.findall(r"^\| (.+?) `(.+?)` \| [\w.-]+ \| ([^|]+) \|", page, re.MULTILINE)
+    }
+    said = {"recompiled": 0, "declined": 0, "refused after its compile": 0}
+    assert len(rows) == len(SHEETS)
+    for facts in SHEETS:
+        word = rows[facts.origin, facts.path].partition(",")[0]
+        assert word == (
+            "declined" if facts.refused else "refused after its compile" if facts.unfaithful else "recompiled"
+        )
+        said[word] += 1
+    assert f"| depcheck | {said['recompiled']} of {len(SHEETS)}," in page
+
+
 @by_name
 def test_each_is_parsed_to_the_byte(facts):
     """Every pin is read with its requirers, and the text comes back."""
