@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from depcheck import __version__
+from depcheck.checking.greens import GreenNights
 from depcheck.checking.interpreters import Interpreters
 from depcheck.checking.process import Guest, run_own
 from depcheck.checking.repository import Repository
@@ -115,7 +116,7 @@ class _Workshop:
     def connect(self, spec: EnvironmentSpec) -> Ports:
         """The ports for one environment, on the index that its lockfiles name."""
         index, revalidation = self._index(spec)
-        made = cache(lambda: self._adapters(index))
+        made = cache(lambda: self._adapters(index, self.settings.of(spec.configured)))
         places = on_demand(lambda: made().environments(), markers=self._markers)
         tree = Tree(Path(self.settings.repo).resolve(), frozenset({Path(self.settings.report).resolve()}))
         compiler = RememberingCompiler(
@@ -131,14 +132,19 @@ class _Workshop:
             environments=places,
             checks=on_demand(lambda: made().checks()),
             explainer=on_demand(lambda: made().explainer(places)),
+            greens=GreenNights(self.cache / "greens", self._repository),
             reporter=self.reporter,
             clock=time.monotonic,
         )
 
-    def _adapters(self, index: "LocalIndex") -> "Adapters":
+    @property
+    def _repository(self) -> str:
+        return self.environ.get("GITHUB_REPOSITORY") or str(Path(self.settings.repo).resolve())
+
+    def _adapters(self, index: "LocalIndex", settings: Settings) -> "Adapters":
         from depcheck.adapters import Adapters  # noqa: PLC0415  # a quiet night starts no process
 
-        return Adapters(self.settings, self.environ, self.guest, self.interpreters, index, self.scratch, self.cache)
+        return Adapters(settings, self.environ, self.guest, self.interpreters, index, self.scratch, self.cache)
 
     def _markers(self, spec: EnvironmentSpec) -> Mapping[str, str]:
         return {**self.interpreters.about(spec.python).markers, "extra": ""}
@@ -148,8 +154,9 @@ class _Workshop:
         return found.path, found.markers
 
     def _index(self, spec: EnvironmentSpec) -> "tuple[LocalIndex, Revalidation]":
+        settings = self.settings.of(spec.configured)
         named = [url for lock in spec.lockfiles for url in lock.index_urls]
-        asked = [url for url in (self.settings.index_url, *self.settings.extra_index_urls) if url]
+        asked = [url for url in (settings.index_url, *settings.extra_index_urls) if url]
         places = upstreams(tuple(dict.fromkeys(asked or named)), self.environ)
         if places not in self.indexes:
             ask = asker(places, self.environ, self._bundle, lambda: self._patient(places))

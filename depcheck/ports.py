@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from packaging.utils import NormalizedName
@@ -141,6 +142,16 @@ class Explainer(Protocol):
         """
 
 
+class Greens(Protocol):
+    """Remembers when an environment was green."""
+
+    def last(self, spec: EnvironmentSpec) -> datetime | None:
+        """When a fresh installation of `spec` passed last, aware UTC; None where no such night is remembered."""
+
+    def keep(self, spec: EnvironmentSpec, moment: datetime) -> None:
+        """Remember that it passed at `moment`."""
+
+
 class Reporter(Protocol):
     """Tells people what goes on."""
 
@@ -166,5 +177,6 @@ class Ports:
     environments: Environments
     checks: Checks
     explainer: Explainer
+    greens: Greens
     reporter: Reporter
     clock: Callable[[], float]

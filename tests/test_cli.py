@@ -122,6 +122,7 @@ def test_an_input_of_the_action_is_the_option(option):
         "compile-command": "r.txt=pip-compile r.in",
         "as-of": "2023-10-02", "env": "DATABASE_URL", "good": "2023-10-02", "python": "3.12", "network": "off",
         "index-url": "https://pypi.org/simple", "extra-index-url": "https://pypi.org/simple",
+        "hold": "kombu<4.2 until 2027-01-01 because x", "ignore": "kombu until 2027-01-01 because x",
     }.get(option.name, "true" if option.form in {Form.SWITCH, Form.OFF_SWITCH} else "7")  # fmt: skip
     source = arguments.from_inputs({f"INPUT_{option.name.upper()}": f" {value}\n"}, [option])
     assert source[option.name].texts == (value,)
@@ -148,7 +149,9 @@ def test_init_writes_once(tmp_path, capsys):
     assert cli.main(["init", "--repo", str(tmp_path)], {}) == 0
     config = (tmp_path / "depcheck.toml").read_text()
     uncommented = "\n".join(line[2:] for line in config.splitlines() if line.startswith("# ") and " = " in line)
-    assert all(option.name in config for option in CHECK if option.name not in {"repo", "report", "as-of", "good"})
+    assert all(
+        option.name in config for option in CHECK if option.name not in {"repo", "report", "as-of", "good", "only"}
+    )
     assert "together" in uncommented
     assert (tmp_path / ".github/workflows/depcheck.yml").exists()
     assert cli.main(["init", "--repo", str(tmp_path)], {}) == 2

@@ -69,6 +69,7 @@ def _report(*environments):
         ("Proposal", values.ProposalReport),
         ("Advisory", values.AdvisoryReport),
         ("Withdrawn", values.WithdrawnReport),
+        ("Rule", values.RuleReport),
     ],
 )
 def test_every_field_of_the_report_is_described(heading, shape):

@@ -100,16 +100,17 @@ class CommandCompiler:
 
     def _run(self, spec: EnvironmentSpec, lock: LockfileSpec, root: Path, world: World, *, upgrade: bool) -> Ran:
         """Run the compile on pages without what cannot matter; what fails is run on whole ones: it is to say why."""
-        target = self.targets.of(spec.python) if _fits_alone(lock) else None
+        target = self.targets.of(lock.python or spec.python) if _fits_alone(lock) else None
         ran = self._run_on(self.index.url(world, target), spec, lock, root, upgrade=upgrade)
         if ran.passed or target is None:
             return ran
         return self._run_on(self.index.url(world), spec, lock, root, upgrade=upgrade)
 
     def _run_on(self, url: str, spec: EnvironmentSpec, lock: LockfileSpec, root: Path, *, upgrade: bool) -> Ran:
-        interpreter = self.targets.about(spec.python).path
+        python = lock.python or spec.python
+        interpreter = self.targets.about(python).path
         # A source distribution that is built writes where it likes in there: no other environment or world may read it.
-        cache = self.caches / hashlib.sha256(f"{spec.name}\0{spec.python}\0{url}".encode()).hexdigest()[:12]
+        cache = self.caches / hashlib.sha256(f"{spec.name}\0{python}\0{url}".encode()).hexdigest()[:12]
         cache.mkdir(parents=True, exist_ok=True)
         self.guest.own(cache)
         make = _uv if lock.compiler == "uv" else self._pip_compile
@@ -144,7 +145,7 @@ class CommandCompiler:
     def _pip_compile(
         self, spec: EnvironmentSpec, lock: LockfileSpec, interpreter: Path, url: str, cache: Path
     ) -> tuple[list[str], Mapping[str, str]]:
-        tool = self.toolbox.pip_tools(interpreter, spec.python, lenient=self._lenient[spec.name])
+        tool = self.toolbox.pip_tools(interpreter, lock.python or spec.python, lenient=self._lenient[spec.name])
         options = [option for option in lock.options if supported(option, tool.version)]
         words = [str(tool.python), "-m", "piptools", "compile", *options]
         words += ["--no-emit-index-url", "--cache-dir", str(cache / "pip-tools")]

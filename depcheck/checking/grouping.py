@@ -9,7 +9,7 @@ from depcheck.core.pins import Pin
 
 
 class CycleError(Exception):
-    """Lockfiles constrain each other in a circle; `args` are their paths and those of what depends on them."""
+    """Lockfiles constrain each other in a circle; `args` are their paths, each constrained by the next one."""
 
     args: tuple[str, ...]
 
@@ -25,10 +25,28 @@ def in_layer_order(locks: Sequence[LockfileSpec]) -> tuple[LockfileSpec, ...]:
             if path not in ordered and all(layer in ordered or layer not in known for layer in lock.layers)
         ]
         if not ready:
-            raise CycleError(*sorted(known.keys() - ordered.keys()))
+            raise CycleError(*_circle({path: lock for path, lock in known.items() if path not in ordered}))
         first = min(ready)
         ordered[first] = known[first]
     return tuple(ordered.values())
+
+
+def _circle(rest: Mapping[str, LockfileSpec]) -> list[str]:
+    """The way round, from its first path by name; each of `rest` is constrained by another of them."""
+    way = [min(rest)]
+    while way.count(way[-1]) == 1:
+        way.append(min(layer for layer in rest[way[-1]].layers if layer in rest))
+    circle = way[way.index(way[-1]) : -1]
+    start = circle.index(min(circle))
+    return circle[start:] + circle[:start]
+
+
+def above(locks: Iterable[LockfileSpec], paths: Iterable[str]) -> list[str]:
+    """What is constrained by `paths`, by way of others too, in the order of `locks`."""
+    found, known = set(paths), {lock.path: lock for lock in locks}
+    while more := {path for path, lock in known.items() if path not in found and found & set(lock.layers)}:
+        found |= more
+    return [path for path in known if path in found - set(paths)]
 
 
 def groups(locks: Sequence[LockfileSpec], together: Iterable[Sequence[str]] = ()) -> list[tuple[LockfileSpec, ...]]:

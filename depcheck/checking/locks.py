@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from depcheck.checking.inferred import inferred
-from depcheck.checking.sources import direct_names, names_in, reached
+from depcheck.checking.sources import direct_names, names_in, reached, unpinned
 from depcheck.checking.tool_config import ToolConfig, read_config, uv_indexes
 from depcheck.checking.tree import Tree
 from depcheck.checking.working_directory import sources_in, working_directory
@@ -203,6 +203,7 @@ def _spec(understood: Understood, reading: Reading) -> LockfileSpec:
         index_urls=_indexes(understood, reading.tree),
         written=understood.written,
         included=understood.header.compiler == "pip-compile-multi" and bool(understood.lockfile.includes),
+        told_python=understood.header.python or understood.command.python,
     )
 
 
@@ -253,6 +254,7 @@ def loose(source: str, path: str, reading: Reading) -> LockfileSpec:
         committed_at=reading.committed_at(source),
         loose=True,
         direct=direct_names(reading.tree, files, _configured_extras(config)),
+        unpinned=unpinned(reading.tree, files, _configured_extras(config)),
     )
 
 

@@ -58,7 +58,7 @@ class ProvingCompiler:
         return self.compiler.compile(spec, world, upgrade=upgrade)
 
     def _proven(self, spec: EnvironmentSpec, world: World) -> bool:
-        if any(lock.compiler != "pip-tools" or lock.loose for lock in spec.lockfiles):
+        if any(lock.compiler != "pip-tools" or lock.loose or lock.python for lock in spec.lockfiles):
             return False
         self.index.prefetch({entry.pin.name for lock in spec.lockfiles for entry in lock.lockfile.entries})
         target = self.targets.of(spec.python)

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from depcheck.checking.grouping import CycleError, groups, in_layer_order, name_of
+from depcheck.checking.configured import chosen, configured
+from depcheck.checking.grouping import CycleError, above, groups, in_layer_order, name_of
 from depcheck.checking.imported import imported
 from depcheck.checking.locks import Reading, loose, read_lock
 from depcheck.checking.sources import PROJECT_FILES, is_pinned, is_project_file
-from depcheck.checking.target_python import target_python
+from depcheck.checking.target_python import python_in_name, target_python
 from depcheck.checking.tool_config import read_toml
 from depcheck.checking.tree import Tree
 from depcheck.core.environments import EnvironmentSpec, LockfileSpec
@@ -44,6 +45,13 @@ class Repository:
 
     def environments(self) -> Sequence[EnvironmentSpec]:
         """All environments by name; what cannot be judged has the reason in `skipped`."""
+        if not self.settings.environments:
+            return chosen(self.found(), self.settings.only)
+        found = configured(self.settings, lambda settings: replace(self, settings=settings).found())
+        return chosen(found, self.settings.only)
+
+    def found(self) -> Sequence[EnvironmentSpec]:
+        """The environments that the repository itself shows, by name."""
         try:
             files = tuple(self.tree.walk())
         except LockfileError as error:
@@ -106,13 +114,20 @@ class Repository:
 
     def _cyclic(self, locks: dict[str, LockfileSpec]) -> list[EnvironmentSpec]:
         """Take lockfiles that constrain each other in a circle, and what depends on them, out of `locks`."""
-        try:
-            in_layer_order(tuple(locks.values()))
-        except CycleError as cycle:
-            circle = " and ".join(cycle.args)
-            reason = f"{circle} constrain each other in a circle, so none can be compiled first; remove a -c or -r."
-            return [_skipped(locks.pop(path).path, reason) for path in cycle.args]
-        return []
+        skipped = []
+        while True:
+            try:
+                in_layer_order(tuple(locks.values()))
+            except CycleError as cycle:
+                names = " -> ".join((*cycle.args, cycle.args[0]))
+                circle = f"{names} constrain each other in a circle, so none can be compiled first; remove a -c or -r."
+                upper = above(locks.values(), cycle.args)
+                skipped += [_skipped(locks.pop(path).path, circle) for path in cycle.args]
+                skipped += [
+                    _skipped(locks.pop(path).path, f"It is constrained by a circle: {circle}") for path in upper
+                ]
+            else:
+                return skipped
 
     def _unknown_together(self, locks: dict[str, LockfileSpec]) -> list[EnvironmentSpec]:
         named = sorted({path for group in self.settings.together for path in group} - locks.keys())
@@ -123,7 +138,8 @@ class Repository:
         name = name_of(group)
         told = {pythons[lock.path] for lock in group if pythons[lock.path]}
         chosen = self.settings.python or pythons[name]
-        python = chosen or min(told, default="") or target_python(self.tree, posixpath.dirname(name), group)
+        chosen = chosen or min(told, default="") or python_in_name(name)
+        python = chosen or target_python(self.tree, posixpath.dirname(name), group)
         notes = [
             f"{lock.path} was compiled with Python {pythons[lock.path]} and is judged with {python}."
             for lock in group

@@ -3,12 +3,11 @@
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
-from depcheck.checking.tool_config import read_toml
+from depcheck.checking.projects import stated
 from depcheck.checking.tree import Tree
 from depcheck.core.errors import LockfileError
 from depcheck.core.lines import logical_lines, refuse_controls
@@ -47,8 +46,7 @@ def direct_names(tree: Tree, files: Iterable[str], extras: Iterable[str] = ()) -
     asked = frozenset(extras)
     found: set[NormalizedName] = set()
     for path in files:
-        lines = _of_project(tree, path, asked) if is_project_file(path) else _lines(tree, path)
-        found.update(name for name in map(_name, lines) if name)
+        found.update(name for name in map(_name, _stated(tree, path, asked)) if name)
     return frozenset(found)
 
 
@@ -56,6 +54,29 @@ def names_in(text: str) -> frozenset[NormalizedName]:
     """The packages that the lines of a requirements text name."""
     names = (_name(line.joined) for line in logical_lines(text) if line.joined)
     return frozenset(name for name in names if name)
+
+
+def unpinned(tree: Tree, files: Iterable[str], extras: Iterable[str] = ()) -> tuple[str, ...]:
+    """The requirements of sources that name no single release, such as `celery>=4`, each once, by name.
+
+    `~=4.1` and `==4.*` are loose too: a stranger's next release is inside of them.
+    """
+    asked = frozenset(extras)
+    lines = (line for path in files for line in _stated(tree, path, asked))
+    return tuple(sorted({found for found in map(_loose, lines) if found}))
+
+
+def _stated(tree: Tree, path: str, extras: frozenset[str]) -> list[str]:
+    return stated(tree, path, extras) if is_project_file(path) else _lines(tree, path)
+
+
+def _loose(line: str) -> str:
+    try:
+        wanted = Requirement(re.split(r"\s--?\w", line, maxsplit=1)[0])
+    except (ValueError, RecursionError):
+        return ""
+    exact = any(each.operator in {"==", "==="} and not each.version.endswith("*") for each in wanted.specifier)
+    return "" if wanted.url or exact else f"{canonicalize_name(wanted.name)}{wanted.specifier}"
 
 
 def is_pinned(tree: Tree, path: str) -> bool:
@@ -89,25 +110,3 @@ def _name(line: str) -> NormalizedName | None:
         return canonicalize_name(Requirement(re.split(r"\s--?\w", line, maxsplit=1)[0]).name)
     except (ValueError, RecursionError):
         return None
-
-
-def _of_project(tree: Tree, path: str, extras: frozenset[str]) -> list[str]:
-    """The requirements that a pyproject.toml states itself; what only a build would tell is left to it."""
-    if not path.endswith("pyproject.toml") or not tree.has(path):
-        return []
-    try:
-        content = read_toml(tree, path)
-    except LockfileError:
-        return []
-    project = _dict(content.get("project"))
-    optional = _dict(project.get("optional-dependencies")) | _dict(content.get("dependency-groups"))
-    wanted = [lines for extra, lines in optional.items() if extra in extras or "*" in extras]
-    return [line for lines in (project.get("dependencies"), *wanted) for line in _texts(lines)]
-
-
-def _dict(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _texts(value: object) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []

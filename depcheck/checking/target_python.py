@@ -20,6 +20,11 @@ _LOWEST_SERVED = 8  # a range without a lower end does not mean an interpreter t
 _OF_ERA = {"<1.9": "3.6", ">=1.9,<6.2": "3.8"}  # what was current then and builds what was released then
 _VERSION = re.compile(r"^\s*(?:cpython-|python-?)?(\d+\.\d+)", re.IGNORECASE)
 
+_IN_NAME = re.compile(
+    r"(?:(?<![A-Za-z0-9])(?:cp|py|python)[-_]?|(?<=[-_])(?=3\.)|^(?=3\.))(?P<major>[23])\.?(?P<minor>\d{1,2})(?![.]?\d)",
+    re.IGNORECASE,
+)
+
 
 def target_python(tree: Tree, folder: str, locks: Sequence[LockfileSpec] = ()) -> str:
     """The Python for lockfiles in `folder`, as "3.10".
@@ -41,6 +46,12 @@ def target_python(tree: Tree, folder: str, locks: Sequence[LockfileSpec] = ()) -
             return lowest
     eras = [_OF_ERA[era] for era in (read_header(lock.lockfile.header).era for lock in locks) if era in _OF_ERA]
     return min(eras) if eras else f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def python_in_name(path: str) -> str:
+    """The Python that a path names, as "3.10", or empty: `requirements-py310.txt`, `py3.10/dev.txt`."""
+    found = [match for part in path.split("/") for match in _IN_NAME.finditer(part)]
+    return f"{found[-1]['major']}.{found[-1]['minor']}" if found else ""
 
 
 def _upwards(folder: str) -> list[str]:

@@ -14,6 +14,7 @@ class Obstacle(StrEnum):
 
     UNBUILDABLE = "unbuildable"  # a source distribution's metadata could not be made
     UNRESOLVABLE = "unresolvable"  # no set satisfies the sources
+    DISAGREEING = "disagreeing"  # each lockfile can be compiled, but not so that all can be installed together
     REFUSED = "refused"  # the compiler does not accept the options or the sources
 
 

@@ -1,82 +1,43 @@
 """From given texts to settings: sources in layers, each value refused with the place where it was given."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import date
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import PurePath
-from typing import Any, TypeAlias
+from typing import Any
 
-from depcheck.core import toml
 from depcheck.core.errors import UsageError
+from depcheck.core.given import Given, Source
 from depcheck.core.options import BISECT, CHECK, PUBLISH, Form, Option
-from depcheck.core.settings import BisectSettings, PublishOptions, Settings
+from depcheck.core.settings import BisectSettings, EnvironmentSettings, PublishOptions, Settings
+from depcheck.core.toml_source import ENVIRONMENT_KEY, from_toml
 
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """The texts given for one option, and where: `--as-of`, `as-of in depcheck.toml`."""
-
-    place: str
-    texts: tuple[str, ...]
-
-
-Source: TypeAlias = Mapping[str, Given]  # by option name
-
-
-def from_toml(content: str, place: str, *, table: tuple[str, ...] = ()) -> Source:
-    """The options in a TOML text; `table` is the way to them (`tool`, `depcheck`), a missing one is empty.
-
-    Raises UsageError for a text that is no TOML, an unknown key and a value of the wrong type.
-    """
-    try:
-        found: object = toml.parse(content)
-    except ValueError as error:
-        raise UsageError(f"{place} is not valid TOML ({error}), so its options are unknown; mend it.") from None
-    for key in table:
-        found = found.get(key, {}) if isinstance(found, dict) else found
-    if not isinstance(found, dict):
-        raise UsageError(f"[{'.'.join(table)}] in {place} is not a table; write it as one, with a key per option.")
-    return {name: _from_key(name, value, place) for name, value in found.items()}
-
-
-def _from_key(name: str, value: object, place: str) -> Given:
-    option = next((option for option in CHECK if option.name == name), None)
-    if option is None:
-        raise UsageError(f"{place} sets {name!r}, which is not an option{_nearest(name)}.")
-    if name == "repo":
-        raise UsageError(f"{place} sets `repo`, but it is found through the repository; remove the key.")
-    return Given(f"`{name}` in {place}", _texts(option, value, place))
-
-
-def _nearest(name: str) -> str:
-    near = get_close_matches(name.replace("_", "-").lower(), [option.name for option in CHECK], n=1)
-    return f"; did you mean {near[0]!r}?" if near else "; see the options in `depcheck check --help`"
-
-
-def _texts(option: Option, value: object, place: str) -> tuple[str, ...]:
-    if isinstance(value, list):
-        if option.form is not Form.MANY:
-            raise UsageError(f"`{option.name}` in {place} takes one value, not a list; give one.")
-        return tuple(_text(option, item, place) for item in value)
-    return (_text(option, value, place),)
-
-
-def _text(option: Option, value: object, place: str) -> str:
-    if option.name == "python" and isinstance(value, float):
-        raise UsageError(f"`python` in {place} is a number, in which 3.10 is 3.1; put it in quotes.")
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list) and option.name == "together":
-        return ",".join(map(str, value))
-    if isinstance(value, (str, int, float, date)):
-        return value.isoformat() if isinstance(value, date) else str(value)
-    raise UsageError(f"`{option.name}` in {place} is a {type(value).__name__}; give a text.")
+__all__ = ["Given", "Source", "bisect_settings", "check_settings", "from_toml", "publish_options"]
+_RULES = ("hold", "ignore")
 
 
 def check_settings(*sources: Source) -> Settings:
     """Settings from `sources`, the weakest first. Raises UsageError with the refused value and its place."""
-    return replace(Settings(), **_values(CHECK, sources))
+    return replace(Settings(), **_values(CHECK, sources), environments=tuple(_environments(sources)))
+
+
+def _environments(sources: Sequence[Source]) -> Iterator[EnvironmentSettings]:
+    """Each configured environment: its own options are above those around it, and below all stronger sources.
+
+    Rules are added to those around it. Lockfiles are its own alone.
+    """
+    for number, source in enumerate(sources):
+        around = {name: found for name, found in source.items() if name != "lockfile"}
+        for table in source[ENVIRONMENT_KEY].tables if ENVIRONMENT_KEY in source else ():
+            stronger = [{k: v for k, v in each.items() if k != "lockfile"} for each in sources[number + 1 :]]
+            chosen = _values(CHECK, (*sources[:number], around, _with_rules(around, table), *stronger))
+            yield EnvironmentSettings(table["name"].texts[0].strip(), replace(Settings(), **chosen))
+
+
+def _with_rules(around: Source, table: Source) -> Source:
+    """The table with the rules of what is around it before its own."""
+    both = {name: Given(table[name].place, around[name].texts + table[name].texts)
+            for name in _RULES if name in table and name in around}  # fmt: skip
+    return {**table, **both}
 
 
 def publish_options(*sources: Source) -> PublishOptions:

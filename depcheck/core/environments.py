@@ -20,6 +20,9 @@ class LockfileSpec:
     and `committed_at` tells of the source. `index_urls` are the command's indexes, the main one first.
     `written` are sources that stand in the header instead of a file, each with its text; `included` says that
     what the `-r` lines of the lockfile bring stands in those files alone (pip-compile-multi).
+    `unpinned` are the requirements of a loose source that name no single release.
+    `told_python` is the interpreter that the header tells; `python` is the one to compile with, where that is not
+    the environment's.
     """
 
     path: str
@@ -38,6 +41,9 @@ class LockfileSpec:
     index_urls: tuple[str, ...] = ()
     written: tuple[tuple[str, str], ...] = ()
     included: bool = False
+    unpinned: tuple[str, ...] = ()
+    told_python: str = ""
+    python: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,7 @@ class EnvironmentSpec:
 
     `skipped` is the reason why it cannot be judged, or empty. `project` says whether the repository itself
     has a build system and is installed too. `imports` are the top-level modules that its own files import.
+    `configured` is its name in the configuration, or empty.
     """
 
     name: str
@@ -55,3 +62,4 @@ class EnvironmentSpec:
     skipped: str = ""
     notes: tuple[str, ...] = field(default=())
     imports: frozenset[str] = frozenset()
+    configured: str = ""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from depcheck.core import values
+from depcheck.core import rules, values
 
 
 class Form(StrEnum):
@@ -14,6 +14,16 @@ class Form(StrEnum):
     MANY = "many"  # repeated on the command line, a list in the configuration, lines in an input
     SWITCH = "switch"  # true or false
     OFF_SWITCH = "off-switch"  # its name begins with `no-` and it switches something off
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a table in the configuration: a text, or a day."""
+
+    name: str
+    help: str
+    required: bool = True
+    day: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +37,16 @@ class Option:
     metavar: str = ""
     default: str = ""
     form: Form = Form.ONE
+    keys: tuple[Key, ...] = ()  # of the table that says the same in the configuration
 
 
+RULE = (
+    Key("package", "Whose releases."),
+    Key("below", "The first release that is held back, short for a specifier of `<`.", required=False),
+    Key("specifier", "Which releases may be taken.", required=False),
+    Key("reason", "Why, for whoever reads it in a year."),
+    Key("until", "The last day on which it holds, in UTC.", day=True),
+)
 _MANY, _SWITCH, _OFF = Form.MANY, Form.SWITCH, Form.OFF_SWITCH
 
 WHERE = (
@@ -61,8 +79,9 @@ WHICH = (
         values.python_version,
         "The interpreter.",
         "X.Y",
-        "the lockfile's header, then .python-version, then requires-python",
+        "the lockfile's header, then its name, then .python-version, then requires-python",
     ),
+    Option("only", "only", values.label, "Judge only the environment of this name.", "NAME", "all", _MANY),
 )
 WORLD = (
     Option(
@@ -82,6 +101,26 @@ WORLD = (
         "when the sources last changed",
     ),
     Option("cooldown", "cooldown_days", values.days, "Ignore releases younger than this many days.", "DAYS", "0"),
+    Option(
+        "hold",
+        "holds",
+        rules.hold,
+        "Releases that an update may take, until a day and for a reason.",
+        "RULE",
+        "none",
+        _MANY,
+        RULE,
+    ),
+    Option(
+        "ignore",
+        "ignores",
+        rules.ignore,
+        "A package that no update changes, until a day and for a reason.",
+        "RULE",
+        "none",
+        _MANY,
+        RULE[:1] + RULE[3:],
+    ),
     Option(
         "advisories",
         "advisories",
@@ -172,6 +211,22 @@ TELLING = (
 )
 CHECK = (*WHERE, *WHICH, *WORLD, *CHECKS, *LIMITS, *TELLING)
 PLAN = (WHERE[0], *WHICH)
+
+_OF_ALL = {
+    "repo",
+    "report",
+    "history",
+    "compile-command",
+    "together",
+    "only",
+    "as-of",
+    "advisories",
+    "env",
+    "no-sandbox",
+}
+ENVIRONMENT = tuple(option for option in CHECK if option.name not in _OF_ALL)
+"""What an environment of the configuration can have of its own."""
+NAME = Option("name", "name", values.label, "What it is called, in reports, branches and issues.", "NAME", "required")
 
 PUBLISH = (
     Option("dry-run", "dry_run", values.boolean, "Print what would be published.", "", "false", _SWITCH),

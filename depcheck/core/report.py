@@ -194,6 +194,23 @@ class WithdrawnReport:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleReport:
+    """One rule of the configuration. `kind` is hold or ignore; `until` its last day, as 2027-01-01.
+
+    `state` is applied, expired, or unmatched (nothing of this environment is concerned); `hides` names the newest
+    release that it keeps away, or is empty.
+    """
+
+    kind: str
+    package: str
+    specifier: str
+    reason: str
+    until: str
+    state: str
+    hides: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EnvironmentReport:
     """The judgement of one environment; `reason` is one sentence, `fresh` the versions of a fresh resolution.
 
@@ -218,6 +235,8 @@ class EnvironmentReport:
     trial_log: tuple[TrialReport, ...] = ()
     advisories: tuple[AdvisoryReport, ...] = ()
     withdrawn: tuple[WithdrawnReport, ...] = ()
+    rules: tuple[RuleReport, ...] = ()
+    unpinned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

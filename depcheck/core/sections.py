@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from depcheck.core.links import https
-from depcheck.core.markdown import code, fenced, folded, paragraphs, prose
+from depcheck.core.markdown import code, fenced, folded, paragraphs, prose, table
 from depcheck.core.mermaid import chains
 from depcheck.core.report import Culprit, EnvironmentReport
 from depcheck.core.reproduction import commands
@@ -144,6 +144,21 @@ def reproduce(environment: EnvironmentReport, as_of: datetime, commit: str | Non
     python = f" --python {shlex.quote(environment.python)}" if environment.python else ""
     shown = fenced(f"pip install depcheck-action\ndepcheck check {paths}{python} {moment}", 4000, "sh")
     return paragraphs(f"{where}:", shown)
+
+
+def rules(environment: EnvironmentReport) -> str:
+    """The maintainers' rules that are applied here, and those that have run out."""
+    rows = [
+        (
+            f"{prose(rule.kind, 20)} {code(f'{rule.package}{rule.specifier}', 120)}",
+            prose(rule.reason, 200),
+            prose(rule.until, 20) if rule.state == "applied" else f"**ran out** {prose(rule.until, 20)}",
+            code(rule.hides, 60) or "nothing",
+        )
+        for rule in environment.rules
+        if rule.state != "unmatched"
+    ]
+    return table(("rule", "because", "until", "keeps away"), rows)
 
 
 def notes(environment: EnvironmentReport, tier: Tier) -> str:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
 
+from depcheck.core.rules import Rule
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -13,6 +15,8 @@ class Settings:
     ports. `env` are names of variables that checks may see. Empty `lockfiles` is all found; empty `python` is
     inferred.
     `history` are reports of past nights, or folders of them.
+    `only` are names of environments to judge, none for all. `environments` are those that the configuration
+    describes one by one.
     `together` are groups of lockfiles that are installed together, where what was found out would be wrong;
     `compile_commands` are pairs of a lockfile's path and the command that it is compiled with, where its header says
     nothing or something wrong.
@@ -27,6 +31,8 @@ class Settings:
     as_of: datetime | None = None
     good: datetime | None = None
     cooldown_days: float = 0
+    holds: tuple[Rule, ...] = ()
+    ignores: tuple[Rule, ...] = ()
     test: str | None = None
     smoke: tuple[str, ...] = ()
     boot: tuple[str, ...] = ()
@@ -43,6 +49,23 @@ class Settings:
     index_url: str = ""
     extra_index_urls: tuple[str, ...] = ()
     history: tuple[PurePath, ...] = ()
+    only: tuple[str, ...] = ()
+    environments: tuple["EnvironmentSettings", ...] = ()
+
+    def of(self, configured: str) -> "Settings":
+        """The settings for the environment that the configuration calls so; these for any other."""
+        return next((each.settings for each in self.environments if each.name == configured), self)
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentSettings:
+    """An environment that the configuration describes: what is asked for it, all options settled.
+
+    Its lockfiles are `settings.lockfiles`; none means those that are found.
+    """
+
+    name: str
+    settings: Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,7 @@ def _environment(judged: EnvironmentReport, moment: datetime, tier: Tier) -> str
         ("What broke it", lambda: sections.causes(judged, tier)),
         ("How to hold it", lambda: sections.hold(judged)),
         ("What works", lambda: _proposed(judged.proposal)),
+        ("Held by your rules", lambda: sections.rules(judged)),
         ("Checks", lambda: tables.checks(columns, tier)),
         ("Vulnerable and withdrawn pins", lambda: cautions.block(judged, tier)),
         ("What a fresh resolution changes", lambda: tables.changes(judged.changes, seen, tier)),

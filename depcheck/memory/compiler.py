@@ -51,7 +51,7 @@ class RememberingCompiler:
         return self._recall(spec, world, found, upgrade=upgrade) if found else None
 
     def _inputs(self, spec: EnvironmentSpec) -> Inputs | None:
-        if not spec.lockfiles or any(lock.loose for lock in spec.lockfiles):
+        if not spec.lockfiles or any(lock.loose or lock.python for lock in spec.lockfiles):
             return None
         try:
             return inputs(self.tree, spec)

@@ -10,6 +10,7 @@ from depcheck.core.elsewhere import other_platform, outside
 from depcheck.core.pins import Pins
 from depcheck.core.world import World
 from depcheck.pipeline.case import Case, LayersDisagreeError, LockSet, lock_set
+from depcheck.pipeline.layers import compile_afresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,10 @@ def _understood(case: Case, committed: LockSet, faithful: Compiled | NotCompiled
         return Stale(
             f"Compiling without upgrade fails: {faithful.failure.headline}{f' {away}' if away else ''}", conflict
         )
-    again = dict(lock_set(faithful.files, case.markers).by_file)
+    try:
+        again = dict(lock_set(faithful.files, case.markers).by_file)
+    except LayersDisagreeError as disagreement:
+        return Stale(f"Compiled without upgrade, the lockfiles disagree: {disagreement}. Compile them again.")
     changes = [(change, path) for path, pins in committed.by_file for change in diff(pins, again[path])]
     if not changes:
         return committed
@@ -87,10 +91,24 @@ def _understood(case: Case, committed: LockSet, faithful: Compiled | NotCompiled
 
 
 def _resolved(case: Case) -> LockSet | NotCompiled:
-    made_at = case.settings.good or _committed_at(case) or case.now
+    made_at, _ = day_of_loose(case)
     case.ports.reporter.stage(f"resolve as of {made_at.date()}")
-    resolved = case.ports.compiler.compile(case.spec, case.as_of(made_at), upgrade=True)
-    return resolved if isinstance(resolved, NotCompiled) else lock_set(resolved.files, case.markers)
+    return compile_afresh(case, case.ruled(case.as_of(made_at), {}))
+
+
+def day_of_loose(case: Case) -> tuple[datetime, str]:
+    """The day with which a fresh installation is compared where nothing is locked, and what day that is.
+
+    The one asked for, else the last green night, but no night before the sources last changed: their ranges may ask
+    for what was not there. A replay of the past knows no later nights.
+    """
+    if case.settings.good:
+        return case.settings.good, "the day that was named"
+    changed = _committed_at(case)
+    green = None if case.settings.as_of else case.ports.greens.last(case.spec)
+    if green and (changed is None or green >= changed):
+        return min(green, case.now), "the last night that was green"
+    return (changed, "the day the sources last changed") if changed else (case.now, "now, as no other day is known")
 
 
 def _committed_at(case: Case) -> datetime | None:

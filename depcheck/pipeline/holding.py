@@ -8,7 +8,8 @@ from packaging.version import Version
 
 from depcheck.core.compilation import NotCompiled
 from depcheck.core.world import World
-from depcheck.pipeline.case import Case, LockSet, lock_set
+from depcheck.pipeline.case import Case, LockSet
+from depcheck.pipeline.layers import compile_afresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,5 +48,4 @@ def compile_held(case: Case, committed: LockSet, holds: Sequence[Hold]) -> LockS
     names = ", ".join(each.name for each in holds)
     case.ports.reporter.stage(f"compile afresh, holding {names}")
     world = held(case.upgraded(committed.pins), holds)
-    compiled = case.ports.compiler.compile(case.spec, world, upgrade=True)
-    return compiled if isinstance(compiled, NotCompiled) else lock_set(compiled.files, case.markers)
+    return compile_afresh(case, world)

@@ -8,11 +8,15 @@ from depcheck.core.changes import diff
 from depcheck.core.compilation import NotCompiled, Obstacle
 from depcheck.core.environments import EnvironmentSpec
 from depcheck.core.errors import DepcheckError, IndexUnavailableError
+from depcheck.core.pins import Pins
 from depcheck.core.report import EnvironmentReport, Status
 from depcheck.core.settings import Settings
 from depcheck.pipeline import accounts, baseline
-from depcheck.pipeline.case import Case, LockSet, lock_set
+from depcheck.pipeline.case import Case, LockSet
 from depcheck.pipeline.cautions import cautioned
+from depcheck.pipeline.layers import compile_afresh
+from depcheck.pipeline.ruling import ruled
+from depcheck.pipeline.unlocked import unlocked
 from depcheck.pipeline.verdicts import verdict
 from depcheck.ports import Ports
 
@@ -33,19 +37,24 @@ def judge(spec: EnvironmentSpec, ports: Ports, settings: Settings, now: Callable
 def _judge(case: Case) -> EnvironmentReport:
     committed = baseline.start(case)
     if isinstance(committed, baseline.Stale):
-        return cautioned(case, _stale(case, committed))
+        return _completed(case, _stale(case, committed), case.committed)
     if isinstance(committed, NotCompiled):
         from depcheck.pipeline import obstructed  # noqa: PLC0415  # the whole search: a quiet night has no use for it
 
-        return obstructed.from_the_start(case, committed)
+        return unlocked(case, obstructed.from_the_start(case, committed))
     case.ports.reporter.stage("compile afresh")
-    compiled = case.ports.compiler.compile(case.spec, case.upgraded(committed.pins), upgrade=True)
-    if isinstance(compiled, NotCompiled):
+    candidate = compile_afresh(case, case.upgraded(committed.pins))
+    if isinstance(candidate, NotCompiled):
         from depcheck.pipeline import obstructed  # noqa: PLC0415
 
-        return cautioned(case, obstructed.judge(case, committed, compiled))
-    candidate = lock_set(compiled.files, case.markers)
-    return cautioned(case, _drifted(case, committed, candidate), candidate.pins)
+        return _completed(case, obstructed.judge(case, committed, candidate), committed.pins)
+    return _completed(case, _drifted(case, committed, candidate), committed.pins, candidate.pins)
+
+
+def _completed(case: Case, report: EnvironmentReport, committed: Pins, fresh: Pins | None = None) -> EnvironmentReport:
+    """The verdict with what is known of the pins beside it: rules and cautions."""
+    report = unlocked(case, report)
+    return cautioned(case, ruled(case, report, committed), fresh)
 
 
 def _stale(case: Case, stale: baseline.Stale) -> EnvironmentReport:
@@ -61,7 +70,8 @@ def _stale(case: Case, stale: baseline.Stale) -> EnvironmentReport:
 
 def _drifted(case: Case, committed: LockSet, candidate: LockSet) -> EnvironmentReport:
     if not any(diff(pins, dict(candidate.by_file)[path]) for path, pins in committed.by_file):
-        quiet = verdict(case, Status.QUIET, "A fresh resolution gives the committed pins.")
+        same = "what it gave before" if case.spec.lockfiles[0].loose else "the committed pins"
+        quiet = verdict(case, Status.QUIET, f"A fresh resolution gives {same}.")
         return replace(quiet, fresh=accounts.versions(candidate))
     from depcheck.pipeline import comparing  # noqa: PLC0415
 

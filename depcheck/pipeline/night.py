@@ -7,6 +7,7 @@ from depcheck.core.environments import EnvironmentSpec
 from depcheck.core.report import EnvironmentReport
 from depcheck.core.settings import Settings
 from depcheck.pipeline.judging import judge
+from depcheck.pipeline.ruling import unmatched
 from depcheck.ports import Ports
 
 
@@ -21,7 +22,8 @@ def night(
     for spec in specs:
         ports = connect(spec)
         ports.reporter.environment(spec)
-        report = judge(spec, ports, settings, now)
+        report = judge(spec, ports, settings.of(spec.configured), now)
         ports.reporter.judged(report)
         reports.append(report)
-    return tuple(reports)
+    whole = not settings.lockfiles and not settings.only  # else another run judges what a rule is for
+    return unmatched(reports) if whole else tuple(reports)

@@ -37,6 +37,8 @@ def judge(case: Case, committed: LockSet, obstacle: NotCompiled) -> EnvironmentR
     if obstacle.obstacle is Obstacle.REFUSED:
         reason = f"The compiler refused: {obstacle.failure.headline}"
         return verdict(case, Status.SKIPPED, reason, checked((), (result,)))
+    if obstacle.obstacle is Obstacle.DISAGREEING:
+        return verdict(case, Status.UNRESOLVABLE, obstacle.failure.headline, checked((), (result,)))
     if obstacle.obstacle is Obstacle.UNRESOLVABLE:
         return unresolvable.judge(case, committed, obstacle, result)
     before = measured_baseline(case, committed, frozenset())

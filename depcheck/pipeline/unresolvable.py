@@ -62,7 +62,11 @@ def _since(case: Case, pins: Pins, today: World, answer: breaking.Answer) -> lis
     number compiles.
     """
     case.ports.reporter.stage("date the conflict")
-    past = next((world for world in pasts(case, pins) if _compiles(case, world)), None)
+
+    def ruled(world: World) -> World:
+        return case.ruled(world, pins)
+
+    past = next((world for world in map(ruled, pasts(case, pins)) if _compiles(case, world)), None)
     if past is None or past.until is None:
         return []
     uploads = _uploads(case, past, today)
@@ -70,7 +74,7 @@ def _since(case: Case, pins: Pins, today: World, answer: breaking.Answer) -> lis
     good, bad = -1, len(moments) - 1
     while bad - good > 1:
         middle = (good + bad) // 2
-        compiles = _compiles(case, case.as_of(moments[middle]))
+        compiles = _compiles(case, ruled(case.as_of(moments[middle])))
         if compiles is None or case.ports.clock() > answer.deadline_s:
             return []
         good, bad = (middle, bad) if compiles else (good, middle)

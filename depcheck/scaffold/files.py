@@ -13,7 +13,12 @@ from depcheck.scaffold.look import Found, Service
 
 WORKFLOW_PATH = ".github/workflows/depcheck.yml"
 CONFIG_PATH = "depcheck.toml"
-_OF_ONE_RUN = {"repo", "report", "as-of", "good"}
+_OF_ONE_RUN = {"repo", "report", "as-of", "good", "only"}
+_RULES = {
+    "hold": '["kombu<4.2 until 2030-01-01 because the reason is this"]',
+    "ignore": '["django until 2030-01-01 because the reason is this"]',
+}
+SCHEMA = f"https://raw.githubusercontent.com/depcheck-action/depcheck/v{__version__}/docs/depcheck.schema.json"
 
 _WORKFLOW = """\
 # Every night: would a fresh resolution of the requirements still work, and if not, which release broke it?
@@ -117,7 +122,11 @@ def _commented_block(lines: Iterable[str], indent: str) -> str:
 
 def configuration(found: Found, boot: str = "") -> str:
     """The configuration: what was found, then every option as a comment with its default."""
-    head = ["# Options of depcheck, each also one of the command line and of the action.", "# Found here:"]
+    head = [
+        f"#:schema {SCHEMA}",
+        "# Options of depcheck, each also one of the command line and of the action.",
+        "# Found here:",
+    ]
     told = [f"#   {one_line(line, 400)}" for line in found.lines()]
     given = {"boot": f"[{json.dumps(boot)}]"} if boot else {}
     hints = {"network": _network(found)}
@@ -137,5 +146,5 @@ def _option(option: Option, given: dict[str, str], hints: dict[str, str]) -> lis
     if option.name in given:
         return ["", words, f"{option.name} = {given[option.name]}"]
     example = {Form.SWITCH: "true", Form.OFF_SWITCH: "true", Form.MANY: f'["{option.metavar}"]'}
-    value = example.get(option.form, f'"{option.metavar}"')
+    value = _RULES.get(option.name) or example.get(option.form, f'"{option.metavar}"')
     return ["", words, f"# {option.name} = {value}"]

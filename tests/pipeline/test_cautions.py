@@ -38,7 +38,7 @@ def locked(source, *pins):
 
 def test_a_vulnerable_pin_is_told_of_on_a_quiet_night(shelf, judged):
     """Nothing newer resolves, so the committed pin stays vulnerable: said in the report, the log and at its line."""
-    report = judged(locked("lib<2", "lib==1.0"), python=PYTHON)
+    report = judged(locked("lib<2", "lib==1.0"), python=PYTHON, imports=False)
     assert report.status is Status.QUIET
     (found,) = report.advisories
     assert (found.package, found.version, found.id, found.aliases) == ("lib", "1.0", "PYSEC-1", ("CVE-1",))
@@ -47,17 +47,19 @@ def test_a_vulnerable_pin_is_told_of_on_a_quiet_night(shelf, judged):
     assert f"caution: {said}" in outcome(report)
 
 
+@pytest.mark.slow
 def test_the_update_that_heals_it_is_known_to(shelf, judged):
     """The fresh set has another release, so only the committed one is vulnerable."""
-    report = judged(locked("lib", "lib==1.0"), python=PYTHON)
+    report = judged(locked("lib", "lib==1.0"), python=PYTHON, imports=False)
     assert report.status is Status.SAFE
     assert [(found.version, found.committed, found.fresh) for found in report.advisories] == [("1.0", True, False)]
 
 
+@pytest.mark.slow
 def test_the_update_that_brings_it_is_known_to(shelf, judged):
     """A fresh release with a known vulnerability is told of before it is merged."""
     shelf.files["/pypi/lib/2.0/json"] = json.dumps({"vulnerabilities": [{"id": "PYSEC-2"}]}).encode()
-    report = judged(locked("lib", "lib==1.0"), python=PYTHON)
+    report = judged(locked("lib", "lib==1.0"), python=PYTHON, imports=False)
     assert [(a.id, a.committed, a.fresh) for a in report.advisories] == [
         ("PYSEC-1", True, False),
         ("PYSEC-2", False, True),
@@ -67,38 +69,42 @@ def test_the_update_that_brings_it_is_known_to(shelf, judged):
 def test_a_yanked_pin_is_told_of_on_a_quiet_night(shelf, judged):
     """A resolver keeps a yanked pin without a word on the command line's success; the reason is the maintainers'."""
     shelf.pages["lib"][0]["yanked"] = "it lost what it was given"
-    report = judged(locked("lib==1.0", "lib==1.0"), python=PYTHON)
+    report = judged(locked("lib==1.0", "lib==1.0"), python=PYTHON, imports=False)
     assert report.status is Status.QUIET
     (found,) = report.withdrawn
     assert (found.package, found.version, found.kind) == ("lib", "1.0", "yanked")
     assert (found.reason, found.lockfile) == ("it lost what it was given", "requirements.txt")
 
 
+@pytest.mark.slow
 def test_a_removed_pin_is_told_of(shelf, judged):
     """The committed release is gone: the lockfile cannot be installed on new machines."""
     del shelf.pages["lib"][0]
-    report = judged(locked("lib", "lib==1.0"), python=PYTHON)
+    report = judged(locked("lib", "lib==1.0"), python=PYTHON, imports=False)
     assert [(found.version, found.kind) for found in report.withdrawn] == [("1.0", "removed")]
 
 
+@pytest.mark.slow
 def test_an_api_that_cannot_be_had_is_a_note(shelf, judged):
     """The night goes on, its verdict the same."""
     del shelf.files["/pypi/lib/1.0/json"]
-    report = judged(locked("lib<2", "lib==1.0"), python=PYTHON)
+    report = judged(locked("lib<2", "lib==1.0"), python=PYTHON, imports=False)
     assert (report.status, report.advisories) == (Status.QUIET, ())
     assert any("vulnerabilities could not be looked up" in note for note in report.notes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wish", [{"advisories": False}, {"as_of": "2024-01-20"}])
 def test_nothing_is_asked_where_it_is_not_wanted(shelf, judged, wish):
     """Switched off, or in a replay of the past."""
     wish = {name: when(value) if name == "as_of" else value for name, value in wish.items()}
-    assert judged(locked("lib<2", "lib==1.0"), python=PYTHON, **wish).advisories == ()
+    assert judged(locked("lib<2", "lib==1.0"), python=PYTHON, imports=False, **wish).advisories == ()
 
 
+@pytest.mark.slow
 def test_the_warning_stands_at_the_pin(shelf, judged):
     """An annotation in the lockfile, on the line of the pin, though the night is quiet."""
-    judged_ = judged(locked("lib<2", "lib==1.0"), python=PYTHON)
+    judged_ = judged(locked("lib<2", "lib==1.0"), python=PYTHON, imports=False)
     now = datetime(2026, 11, 22, tzinfo=UTC)
     report = Report(Tool("depcheck", "1"), now, now, None, None, None, {}, (judged_,))
     (line,) = annotations(report, {("requirements.txt", "lib"): 3}, PurePosixPath())

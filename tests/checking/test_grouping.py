@@ -1,0 +1,59 @@
+"""Layers of any shape are compiled lower ones first; a circle is named as it goes round."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from depcheck.checking.grouping import CycleError, above, in_layer_order
+from depcheck.core.environments import LockfileSpec
+from depcheck.core.lockfile import Lockfile
+
+NAMES = [f"{letter}.txt" for letter in "abcdefgh"]
+
+
+def lock(path, *layers):
+    return LockfileSpec(path, (), "", "uv", None, "", (), Lockfile(), layers=layers)
+
+
+def graph(chosen, masks):
+    """Lockfiles with layers below them in an order that their names do not show, and in which they do not come.
+
+    Bits of a mask say which of those before it a lockfile is constrained by; one more is not there at all.
+    """
+    order = [NAMES[(place + chosen) * 3 % 8] for place in range(len(masks))]
+    below = [[name for bit, name in enumerate(order[:place]) if mask >> bit & 1] for place, mask in enumerate(masks)]
+    locks = [lock(path, *layers, "else.txt") for path, layers in zip(order, below, strict=True)]
+    return locks[chosen % len(locks) :] + locks[: chosen % len(locks)]
+
+
+def graphs():
+    return st.builds(graph, st.integers(0, 7), st.lists(st.integers(0, 255), min_size=1, max_size=8))
+
+
+@given(graphs())
+def test_lower_layers_come_first_in_any_graph(locks):
+    """Law: each lockfile once, after all that it is constrained by; what is not there constrains nothing."""
+    ordered = in_layer_order(locks)
+    assert sorted(each.path for each in ordered) == sorted(each.path for each in locks)
+    places = {each.path: place for place, each in enumerate(ordered)}
+    assert all(places[layer] < places[each.path] for each in locks for layer in each.layers if layer in places)
+
+
+@given(graphs())
+def test_the_order_does_not_depend_on_how_they_were_found(locks):
+    """Law: one graph has one order."""
+    assert in_layer_order(locks) == in_layer_order(sorted(locks, key=lambda each: each.path))
+
+
+@given(graphs(), st.data())
+def test_a_circle_is_named_as_it_goes_round(locks, data):
+    """Law: close a circle in any graph: each of the named is constrained by the next, and none else is named."""
+    first = data.draw(st.sampled_from(locks))
+    last = data.draw(st.sampled_from([first.path, *above(locks, [first.path])]))
+    closed = [lock(each.path, *each.layers, *([last] if each is first else [])) for each in locks]
+    with pytest.raises(CycleError) as caught:
+        in_layer_order(closed)
+    circle = caught.value.args
+    layers = {each.path: each.layers for each in closed}
+    assert all(after in layers[here] for here, after in zip(circle, (*circle[1:], circle[0]), strict=True))
+    assert len(set(circle)) == len(circle)

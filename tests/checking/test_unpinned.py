@@ -1,0 +1,70 @@
+"""What a project's own files ask for, and what of it is loose."""
+
+import pytest
+
+from depcheck.checking.greens import GreenNights
+from depcheck.checking.repository import Repository
+from depcheck.core.environments import EnvironmentSpec
+from depcheck.core.settings import Settings
+from depcheck.core.values import when
+
+SETUP_CFG = """
+[options]
+install_requires =
+    Flask>=2
+    six==1.16.0
+    # a comment
+    importlib-metadata; python_version < "3.8"
+[options.extras_require]
+docs = sphinx
+"""
+SETUP_PY = """
+from setuptools import setup, find_packages
+VERSION = open("VERSION").read()
+setup(name="x", version=VERSION, packages=find_packages(), install_requires=["Flask>=2", "six==1.16.0"],
+      extras_require={"docs": ["sphinx"]})
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "loose"),
+    [
+        ({"pyproject.toml": "[project]\nname='x'\ndependencies=['Flask>=2', 'six==1.16.0']"}, ("flask>=2",)),
+        ({"setup.cfg": SETUP_CFG}, ("flask>=2", "importlib-metadata")),
+        ({"setup.py": SETUP_PY}, ("flask>=2",)),
+        ({"setup.py": "import this is no Python"}, ()),
+        ({"setup.py": "setup(install_requires=open('r.txt').read())"}, ()),
+        ({"setup.cfg": "no section\n"}, ()),
+        (
+            {"requirements.txt": "-r more.txt\ndjango\ncelery~=4.1 # why\nkombu==4.*\nx @ https://example.org/x.zip\n",
+             "more.txt": "six===1.16.0\nDjango\n"},
+            ("celery~=4.1", "django", "kombu==4.*"),
+        ),
+    ],
+)  # fmt: skip
+def test_loose_requirements_are_named(tmp_path, files, loose):
+    """Read from the files alone; nothing of the repository is run, and what cannot be read is left to the build."""
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    (environment,) = Repository(Settings(repo=tmp_path)).environments()
+    (spec,) = environment.lockfiles
+    assert (spec.loose, spec.unpinned) == (True, loose)
+
+
+def test_green_nights_are_kept_apart(tmp_path):
+    """By repository, environment and Python; what is damaged or cannot be written is not known."""
+    spec = EnvironmentSpec("requirements.in", "3.12", ())
+    nights = GreenNights(tmp_path / "greens", "owner/name")
+    assert nights.last(spec) is None
+    nights.keep(spec, when("2026-11-22T03:17:00Z"))
+    assert nights.last(spec) == when("2026-11-22T03:17:00Z")
+    assert GreenNights(tmp_path / "greens", "owner/other").last(spec) is None
+    assert nights.last(EnvironmentSpec("requirements.in", "3.13", ())) is None
+    (file,) = (tmp_path / "greens").iterdir()
+    file.write_text("yesterday")
+    assert nights.last(spec) is None
+    file.unlink()
+    (tmp_path / "greens").rmdir()
+    (tmp_path / "greens").write_text("a file")
+    nights.keep(spec, when("2026-11-22T03:17:00Z"))
+    assert nights.last(spec) is None

@@ -1,0 +1,148 @@
+"""The configuration: every layer has its place, wrong words are refused with the right one, the schema says the same."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from depcheck.core.config import check_settings, from_toml
+from depcheck.core.errors import UsageError
+from depcheck.core.given import Given
+from depcheck.core.options import CHECK
+from depcheck.core.schema import schema, text
+from depcheck.core.toml_source import NOT_CONFIGURED
+
+PUBLISHED = Path(__file__).parents[2] / "docs" / "depcheck.schema.json"
+VALIDATOR = Draft202012Validator(schema())
+HOLD = {"package": "kombu", "below": "4.2", "until": "2027-01-01", "reason": "kombu.async is gone"}
+IGNORE = {"package": "kombu", "until": "2027-01-01", "reason": "not now"}
+
+
+def toml(value) -> str:
+    """A JSON value as TOML writes it."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)} = {toml(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return json.dumps(value)
+
+
+def accepted(config: dict) -> bool:
+    """Whether the code takes it."""
+    try:
+        check_settings(from_toml("".join(f"{json.dumps(k)} = {toml(v)}\n" for k, v in config.items()), "depcheck.toml"))
+    except UsageError:
+        return False
+    return True
+
+
+def test_the_published_schema_is_current():
+    """docs/depcheck.schema.json is what the table of options gives.
+
+    python -c "from depcheck.core.schema import text; print(text(), end='')" > docs/depcheck.schema.json
+    """
+    assert PUBLISHED.read_text() == text()
+    Draft202012Validator.check_schema(schema())
+
+
+VALUES = [
+    True, False, 0, 1, 30, 2.5, -1, "", "7", "0", "true", "x", "pytest -x", "3.12", "open", "off", "5432,6379", 5432,
+    "2023-10-02", "2023-10-02T12:00:00Z", "a/b.txt", "../a", "/a", "a.txt,b.txt", "https://pypi.org/simple", "DATABASE_URL",
+    "gh_x", [], ["a.txt"], ["a.txt", "../b"], [["a.txt", "b.txt"]], [1], {}, HOLD, [HOLD], [IGNORE], [HOLD | {"below": ""}],
+    [IGNORE | {"specifier": "<4.2"}], [HOLD | {"specifier": "<4.2"}], [HOLD | {"unti": "x"}], "kombu until 2027-01-01 because x",
+    [{"name": "a"}], [{"name": "a", "python": "3.12"}], [{"python": "3.12"}], [{"name": "a", "repo": "."}], [{"name": "a", "pyton": "3.12"}],
+    [{"name": "a", "hold": [HOLD]}], [{"name": 1}],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*(o.name for o in CHECK), "environment", "cooldwn", "Python", ""])
+def test_the_schema_and_the_code_agree(name):
+    """Every value of a zoo, under every key: the code takes what the schema takes, and nothing else.
+
+    Where a sentence's words are at issue, the schema asks for its form alone.
+    """
+    for value in VALUES:
+        if name in {"hold", "ignore"} and isinstance(value, str) and " until " in value:
+            continue
+        assert VALIDATOR.is_valid({name: value}) == accepted({name: value}), (name, value)
+
+
+@settings(max_examples=30)
+@given(
+    st.dictionaries(st.sampled_from(sorted({o.name for o in CHECK} | {"environment", "tets"})), st.sampled_from(VALUES))
+)
+def test_several_keys_at_once(config):
+    """Law: a configuration is accepted if each of its keys is."""
+    assert accepted(config) == all(accepted({name: value}) for name, value in config.items())
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ("pyton = '3.12'", "did you mean 'python'"),
+        ("repo = '.'", "remove the key"),
+        ("test = true", "give a text"),
+        ("imports = 1", "give true or false"),
+        ("timeout = true", "give a number"),
+        ("[[hold]]\npackge = 'x'", r"\[\[hold\]\] in depcheck.toml sets 'packge'.*did you mean 'package'"),
+        ("[[hold]]\npackage = 'x'\nbelow = '2'\nreason = 'x'", "has no `until`"),
+        ("[[hold]]\npackage = 'x'\nuntil = 2027-01-01\nreason = 'x'", "none of below and specifier"),
+        ("[[ignore]]\npackage = 'x'\nbelow = '1'", "sets 'below'"),
+        ("[[hold]]\npackage = 'x'\nbelow = 2\nreason = 'x'\nuntil = 2027-01-01", "`below` of .* is 2; give a text"),
+        ("[[environment]]\npython = '3.12'", "has no `name`"),
+        ("[[environment]]\nname = 'a'\n[[environment]]\nname = 'a'", "Two .* have the name 'a'"),
+        ("[[environment]]\nname = 'a'\ntets = 'x'", "did you mean 'test'"),
+        ("[[environment]]\nname = 'a'\nno-sandbox = true", "not an option"),
+        ("[environment]\nname = 'a'", "no array of tables"),
+    ],
+)
+def test_what_is_wrong_is_refused_with_the_right_word(config, says):
+    """The place, what is wrong, and what to write instead."""
+    with pytest.raises(UsageError, match=says):
+        check_settings(from_toml(config, "depcheck.toml"))
+
+
+CONFIG = """
+test = "pytest"
+cooldown = 3
+lockfile = ["all.txt"]
+[[hold]]
+package = "kombu"
+below = "4.2"
+reason = "kombu.async is gone"
+until = 2027-01-01
+[[environment]]
+name = "old"
+python = "3.9"
+lockfile = ["old.txt"]
+test = "pytest old"
+[[environment.ignore]]
+package = "six"
+reason = "not now"
+until = 2027-01-01
+[[environment.hold]]
+package = "celery"
+specifier = ">=4,<5"
+reason = "a reason"
+until = 2027-01-01
+"""
+
+
+def test_an_environment_is_above_what_is_around_it_and_below_the_command_line():
+    """Its own options, then those of the file; the command line above both; rules are added, lockfiles are its own."""
+    whole = check_settings(from_toml(CONFIG, "depcheck.toml"), {"cooldown": Given("--cooldown", ("9",))})
+    old = whole.of("old")
+    assert (old.python, old.test, old.lockfiles, old.cooldown_days) == ("3.9", "pytest old", ("old.txt",), 9)
+    assert (whole.python, whole.test, whole.lockfiles) == ("", "pytest", ("all.txt",))
+    assert [(str(rule.package), rule.specifier) for rule in old.holds] == [("kombu", "<4.2"), ("celery", "<5,>=4")]
+    assert [rule.until for rule in old.ignores] == [date(2027, 1, 1)]
+    assert whole.of("unknown") is whole
+
+
+def test_what_is_not_configured_is_not_in_the_schema():
+    """The repository is found through itself; one run's wish is none of a configuration."""
+    assert not set(schema()["properties"]) & set(NOT_CONFIGURED)

@@ -1,0 +1,93 @@
+"""Rules hold for a reason and for a time, and leave no package without a release."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from depcheck.core.pins import Pin
+from depcheck.core.rules import Rule, RuleKind, allowed, hold, ignore, in_force, sentence
+
+DAYS = st.dates(date(2020, 1, 1), date(2030, 1, 1))
+NAMES = st.sampled_from([canonicalize_name(name) for name in ("kombu", "celery", "six")])
+VERSIONS = st.sampled_from([Version(f"{major}.{minor}") for major in range(1, 5) for minor in range(3)])
+RULES = st.builds(
+    lambda kind, name, version, until: Rule(
+        kind, name, f"<{version}" if kind is RuleKind.HOLD else "", "so it is", until
+    ),
+    st.sampled_from(RuleKind),
+    NAMES,
+    VERSIONS,
+    DAYS,
+)
+PINS = st.dictionaries(NAMES, VERSIONS).map(lambda found: {name: Pin(name, version) for name, version in found.items()})
+
+
+def shows(pairs, name, version):
+    return all(SpecifierSet(text).contains(version) for each, text in pairs if each == name)
+
+
+@given(st.lists(RULES), DAYS)
+def test_a_rule_holds_to_the_end_of_its_last_day(rules, day):
+    """Law: in force is what ends today or later; once it has run out it never comes back."""
+    now = in_force(rules, day)
+    assert now == tuple(rule for rule in rules if rule.until >= day)
+    assert set(in_force(rules, day + timedelta(days=1))) <= set(now)
+
+
+@given(st.lists(RULES), PINS, NAMES, VERSIONS)
+def test_every_hold_is_obeyed_and_nothing_else_is_touched(rules, pins, name, version):
+    """Law: a release is shown if every hold takes it and, where the package is ignored, it is the committed one.
+
+    A hold is stronger: a committed release that is held back cannot be kept, so the ignore falls away.
+    """
+    holds = [rule.specifier for rule in rules if rule.package == name and rule.kind is RuleKind.HOLD]
+    ignored = any(rule.package == name and rule.kind is RuleKind.IGNORE for rule in rules)
+    kept = pins[name].version if name in pins and ignored else None
+    by_holds = all(SpecifierSet(text).contains(version) for text in holds)
+    keeps = kept is not None and all(SpecifierSet(text).contains(kept) for text in holds)
+    assert shows(allowed(rules, pins), name, version) == (by_holds and (not keeps or version == kept))
+
+
+@given(st.lists(RULES), PINS)
+def test_the_order_of_rules_changes_nothing(rules, pins):
+    """Law: rules are a set."""
+    assert set(allowed(rules, pins)) == set(allowed(rules[::-1], pins))
+
+
+@given(RULES)
+def test_a_rule_is_read_back_from_its_text_and_from_its_table(rule):
+    """Law: the sentence, the table and the rule say the same."""
+    read = hold if rule.kind is RuleKind.HOLD else ignore
+    assert read(str(rule).removeprefix(f"{rule.kind} ")) == rule
+    extra = {"specifier": rule.specifier} if rule.specifier else {}
+    assert read(sentence({"package": rule.package, "until": rule.until, "reason": rule.reason, **extra})) == rule
+
+
+def test_below_is_short_for_a_specifier():
+    """`below = "4.2"` is `specifier = "<4.2"`."""
+    table = {"package": "Kombu", "below": "4.2", "until": date(2027, 1, 1), "reason": "celery\n4.1 needs it"}
+    assert hold(sentence(table)) == Rule(RuleKind.HOLD, "kombu", "<4.2", "celery 4.1 needs it", date(2027, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "says"),
+    [
+        (hold, "kombu<4.2", "no rule"),
+        (hold, "kombu until 2027-01-01 because x", "may be taken"),
+        (hold, "kombu<4.2 until tomorrow because x", "no day"),
+        (hold, "kombu<4.2 until 2027-02-30 because x", "no day"),
+        (hold, "<4.2 until 2027-01-01 because x", "no package"),
+        (hold, "kombu[redis]<4.2 until 2027-01-01 because x", "more than a name"),
+        (hold, "kombu<4.2 until 2027-01-01 because ", "no rule"),
+        (ignore, "kombu<4.2 until 2027-01-01 because x", "leave it out"),
+    ],
+)
+def test_what_is_no_rule_is_refused_in_words(read, text, says):
+    """Package, day and reason: nothing of it may be missing."""
+    with pytest.raises(ValueError, match=says):
+        read(text)

@@ -1,0 +1,56 @@
+"""Nothing is locked: what does a fresh install get today, compared with the last night that was green?"""
+
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from depcheck.core.report import Status
+from depcheck.core.values import when
+
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+NAME = "depcheck-dated-lib"  # beside PyPI, which has the compiler and nothing of this name
+pytestmark = [pytest.mark.live, pytest.mark.slow]
+
+
+@pytest.fixture
+def shelf(dated):
+    """A library that once had `old`."""
+    dated.release(NAME, "1.0", "2024-01-01", text="old = 1\n")
+    return dated
+
+
+@pytest.fixture
+def night(shelf, judged):
+    """One night of a repository with a loose source."""
+
+    def judge(**wishes):
+        wishes |= {"index_url": "https://pypi.org/simple", "extra_index_urls": (shelf.url,), "python": PYTHON}
+        smoke = ("python -c 'import depcheck_dated_lib; depcheck_dated_lib.old'",)
+        return judged({"requirements.in": f"{NAME}>=1\n"}, imports=False, smoke=smoke, **wishes)
+
+    return judge
+
+
+def test_each_night_is_compared_with_the_last_green_one(shelf, night):
+    """Quiet at first, and remembered. Then a release breaks it: it is named, though the source gives no day.
+
+    A red night is not remembered: the next one still compares with the green one.
+    """
+    first = night()
+    assert first.status is Status.QUIET, first.reason
+    assert first.unpinned == (f"{NAME}>=1",)
+    assert any(f"Not pinned: {NAME}>=1" in note for note in first.notes)
+    shelf.release(NAME, "2.0", "2024-01-02")
+    shelf.pages[NAME][-1]["upload-time"] = datetime.now(UTC).isoformat()
+    for _ in range(2):
+        report = night()
+        assert report.status is Status.BREAKS, report.reason
+        assert report.culprits[0].first_bad == {NAME: "2.0"}
+        assert any("the last night that was green" in note for note in report.notes)
+
+
+def test_a_replay_leaves_no_memory(night):
+    """A night of the past is no green night of today."""
+    night(as_of=when("2024-02-01"))
+    assert not any("the last night that was green" in note for note in night().notes)
