@@ -44,6 +44,7 @@ if TYPE_CHECKING:  # imported where it is used: a quiet night fetches nothing, a
     from depcheck.publishing.publisher import Published
 
 GIT_TIMEOUT_S = 30
+_AS_YOU = "packages' code runs as this user, in a clean environment: see docs/security.md"
 
 
 def check(settings: Settings, reporter: Reporter, environ: Mapping[str, str]) -> Report:
@@ -56,6 +57,8 @@ def check(settings: Settings, reporter: Reporter, environ: Mapping[str, str]) ->
     past = earlier(settings.history)
     specs = environments(settings, environ)
     with _workshop(settings, reporter, environ, specs) as workshop:
+        if workshop.guest.walls.uid is None:
+            reporter.stage(_AS_YOU)
         reports = night(specs, settings, workshop.connect, _now)
         report = _report(settings, environ, started_at, reports, workshop.guest.walls.isolation())
     write(report, Path(settings.report), past)

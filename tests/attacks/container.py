@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import stage
 HERE = Path(__file__).parent
 IN_IMAGE = "/opt/depcheck/lib/python3.13/site-packages"
 RUNNER = 1001
-LIMIT_S = 600
+LIMIT_S = 600  # a run without an end is ended by then
 CANARIES = (
     "input-token",
     "runtime-token",
@@ -126,17 +127,17 @@ def environment(inputs: dict[str, str]) -> list[str]:
     return [word for name, value in values.items() for word in ("-e", f"{name}={value}")]
 
 
-def inputs() -> dict[str, str]:
+def inputs(exhaustion: Sequence[str]) -> dict[str, str]:
     """`check`, on the private index; each way of using the machine up is a check of its own."""
-    smoke = [f"python -m hostile.attacks.exhaustion {name}" for name in EXHAUSTION]
+    smoke = [f"python -m hostile.attacks.exhaustion {name}" for name in exhaustion]
     return {
         "command": "run", "dry-run": "true", "python": "3.13", "fail-on": "unjudged", "network": "9001",
-        "index-url": "http://reader:canary-index-password@127.0.0.1:8000/", "timeout": "25", "smoke": "\n".join([*smoke, BROKEN]),
+        "index-url": "http://reader:canary-index-password@127.0.0.1:8000/", "timeout": "40", "smoke": "\n".join([*smoke, BROKEN]),
     }  # fmt: skip
 
 
-def run(image: str, scratch: Path, tool_wheels: Path, patched: dict[str, Path]) -> Run:
-    """Run it; `patched` are files of ours in the image that other files are laid over."""
+def run(image: str, scratch: Path, tool_wheels: Path, patched: dict[str, Path], exhaustion: Sequence[str]) -> Run:
+    """Run it with these ways of using the machine up; `patched` are files of ours in the image that other files are laid over."""
     github = scratch / "github"
     shelf = scratch / "shelf"
     mounts(github, tool_wheels)
@@ -171,7 +172,7 @@ def run(image: str, scratch: Path, tool_wheels: Path, patched: dict[str, Path]) 
         "--tmpfs",
         "/tmp:exec,mode=1777,size=1500m,nr_inodes=200k",
     ]  # a small machine
-    words += environment(inputs())
+    words += environment(inputs(exhaustion))
     socket = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
     words += ["-v", f"{socket}:/var/run/docker.sock"]
     words += [

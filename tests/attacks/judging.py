@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import container
@@ -35,11 +36,12 @@ def catalogue() -> dict[str, str]:
     return found
 
 
-def judged(ran: Run) -> dict[str, str]:
+def judged(ran: Run, exhaustion: Sequence[str]) -> dict[str, str]:
     """Each attack, and each promise seen from outside: what got through, empty where nothing did."""
     tried, through = said(ran)
     found: dict[str, str] = {}
-    for name in catalogue():
+    left_out = {f"exhaustion.{name}" for name in container.EXHAUSTION if name not in exhaustion}
+    for name in (each for each in catalogue() if each not in left_out):
         stages = ("smoke",) if name.startswith("exhaustion.") else ("test",) if name.startswith("results.") else STAGES
         missing = [stage for stage in stages if (stage, name) not in tried and name != "exhaustion.hang"]
         found[name] = "; ".join(f"at {stage}: {why}" for stage, why in through.get(name, [])) or (

@@ -27,6 +27,13 @@ def main() -> int:
     words.add_argument("--tools", type=Path, default=None, help="a folder that keeps the tools' wheels between runs")
     words.add_argument("--keep", type=Path, default=None, help="keep everything that the run left in this folder")
     words.add_argument("--json", type=Path, default=None, help="write what came of each attack to this file")
+    words.add_argument(
+        "--exhaustion",
+        nargs="*",
+        default=container.EXHAUSTION,
+        choices=container.EXHAUSTION,
+        help="ways of using the machine up",
+    )
     asked = words.parse_args()
     with tempfile.TemporaryDirectory(prefix="attacks-", ignore_cleanup_errors=True) as room:
         scratch = asked.keep or Path(room)
@@ -34,8 +41,8 @@ def main() -> int:
         wheels = asked.tools or Path(room, "tools")
         container.tools(wheels, asked.base)
         patched = walls.taken_away(asked.without, Path(room, "patched"))
-        ran = container.run(asked.image, scratch, wheels, patched)
-        found = judging.judged(ran)
+        ran = container.run(asked.image, scratch, wheels, patched, asked.exhaustion)
+        found = judging.judged(ran, asked.exhaustion)
     if asked.json:
         asked.json.write_text(
             json.dumps({"without": asked.without, "seconds": round(ran.took_s), "attacks": found}, indent=1)

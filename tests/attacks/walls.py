@@ -3,22 +3,68 @@
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+CHECKING = "depcheck/checking"
+LANDLOCK, LAUNCHER = f"{CHECKING}/walls/landlock.py", f"{CHECKING}/walls/__main__.py"
 
 Change = tuple[str, str, str]
-WALLS: dict[str, tuple[Change, ...]] = {}
+WALLS: dict[str, tuple[Change, ...]] = {
+    "own user": ((f"{CHECKING}/sandbox.py", "worker % GUESTS if drops else None", "0 if False else None"),),
+    "no capabilities": ((LAUNCHER, "_prctl(PR_CAPBSET_DROP, capability)", "pass"),),
+    "no new privileges": ((LAUNCHER, "sealed = _prctl(PR_SET_NO_NEW_PRIVS, 1)", "sealed = False"),),
+    "Landlock files": ((LANDLOCK, "    for path in read:\n", '    _allow_path(ruleset, "/", rights(level))\n    for path in read:\n'),),
+    "Landlock network": (
+        (LANDLOCK, "net = CONNECT_TCP if ports is not None and level >= NET_ABI else 0", "net = 0"),
+        (LANDLOCK, "    for port in ports or ():\n", "    for port in ():\n"),
+    ),
+    "Landlock scopes": ((LANDLOCK, "[SCOPES] * (level", "[0] * (level"),),
+    "seccomp": ((f"{CHECKING}/walls/seccomp.py", "    if not available():\n        return False\n", "    return False\n"),),
+    "clean environment": (
+        (f"{CHECKING}/variables.py", "return {**fixed, **passed}", "return {**outer, **fixed, **passed}"),
+        ("depcheck/rings.py", "if name in names or _ALLOWED.fullmatch(name)}", "if names or True}"),
+    ),
+    "closed mounts": (("depcheck/rings.py", "folder.chmod(0o700)", "folder.chmod(0o755)"),),
+    "sealed processes": (
+        (LAUNCHER, "_prctl(PR_SET_DUMPABLE, 0)", "pass"),
+        ("depcheck/rings.py", "prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)", "prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)"),
+    ),
+    "copy without .git": ((f"{CHECKING}/workspace_copy.py", 'frozenset({".git", ".hg", ".svn"})', "frozenset()"),),
+    "sweep": ((LAUNCHER, '    sweep(child, order["uid"])\n', ""),),
+    "tidied folders": ((LAUNCHER, '    tidy(order["shared"], order["uid"])\n', ""),),
+    "arguments off the command line": (("depcheck/rings.py", '"depcheck", *_HANDED_OVER]', '"depcheck", "check", *arguments]'),),
+    "inert log": (("depcheck/core/workflow_commands.py", 'return f"| {unheard(one_line(text, limit))}"', "return text"),
+                  ("depcheck/core/plain.py", 'line = " ".join(_CONTROL.sub(" ", _ESCAPE_SEQUENCE.sub("", text)).split())', "line = text")),
+    "own user for installed files": ((f"{CHECKING}/sandbox.py", "return self if self.uid is None else replace(self, uid=self.uid + GUESTS)", "return self"),),
+    "read-only environment": ((f"{CHECKING}/commands.py", "writable=(self.environment.bytecode, self.results)", "writable=(self.environment.folder,)"),),
+    "limits": ((LAUNCHER, 'for name, limit in order["limits"].items():', "for name, limit in ():"),),
+    "first to go when memory ends": ((LAUNCHER, 'write_text("1000")', 'write_text("0")'),),
+    "wall clock": ((LAUNCHER, 'limit = order["timeout_s"] if stay_up is None', "limit = 86400.0 if stay_up is None"),),
+}  # fmt: skip
+
+# One defence often stands behind another: these are taken away together, as well as each alone.
+TOGETHER = (
+    ("own user", "sealed processes"),
+    ("closed mounts", "Landlock files"),
+    ("own user for installed files", "read-only environment"),
+    (
+        "own user",
+        "no capabilities",
+        "sealed processes",
+        "closed mounts",
+        "Landlock files",
+        "Landlock scopes",
+        "seccomp",
+    ),
+)
 
 
 def taken_away(names: list[str], folder: Path) -> dict[str, Path]:
     """The changed files, by the path that they have in the image."""
     texts: dict[str, str] = {}
-    for name in names:
-        for path, old, new in WALLS[name]:
-            text = texts.get(path) or (ROOT / path).read_text()
-            if old not in text:
-                raise SystemExit(
-                    f"{path} has no {old!r} any more: the wall {name} cannot be taken away; correct {__file__}"
-                )
-            texts[path] = text.replace(old, new)
+    for path, old, new in (change for name in names for change in WALLS[name]):
+        text = texts.get(path) or (ROOT / path).read_text()
+        if old not in text:
+            raise SystemExit(f"{path} has no {old!r} any more: a wall cannot be taken away; correct {__file__}")
+        texts[path] = text.replace(old, new)
     for path, text in texts.items():
         place = folder / path
         place.parent.mkdir(parents=True, exist_ok=True)

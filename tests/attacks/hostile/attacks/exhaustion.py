@@ -13,12 +13,12 @@ def fork_bomb():
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
     with contextlib.suppress(OSError):
-        while count < 20_000:
+        while count < 5000:
             if os.fork() == 0:
                 time.sleep(600)
                 os._exit(0)
             count += 1
-    return count < 20_000, f"{count} processes"
+    return count < 5000, f"{count} processes"
 
 
 def memory_bomb():
@@ -48,7 +48,7 @@ def inode_filler():
 
 
 def _fill(make, most=1_000_000):
-    count, until = 0, time.monotonic() + 20
+    count, until = 0, time.monotonic() + 8
     with contextlib.suppress(OSError):
         for folder in (os.getcwd(), os.environ["TMPDIR"]):
             os.makedirs(f"{folder}/zz-fill", exist_ok=True)

@@ -1,0 +1,50 @@
+"""The attack suite runs in a container (scripts/container); here is what must hold of it without one."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+sys.path.insert(0, str(HERE))
+
+import judging  # noqa: E402  # beside this file
+import walls  # noqa: E402
+
+
+@pytest.mark.parametrize("name", walls.WALLS)
+def test_each_wall_can_still_be_taken_away(name, tmp_path):
+    """What the matrix changes is still in the source, and what it makes of it is Python."""
+    for path in walls.taken_away([name], tmp_path).values():
+        compile(path.read_text(), str(path), "exec")
+
+
+@pytest.mark.parametrize("names", walls.TOGETHER, ids=" + ".join)
+def test_walls_can_be_taken_away_together(names, tmp_path):
+    """The changes do not get into each other's way."""
+    assert walls.taken_away(list(names), tmp_path)
+
+
+def test_there_are_many_attacks_and_each_says_what_it_tries():
+    """At least 25, each described in one line."""
+    found = judging.catalogue()
+    assert len(found) >= 25
+    assert not [name for name, line in found.items() if "\n" in line or not line.endswith(".")]
+
+
+def rows() -> list[list[str]]:
+    """The cells of the table of attacks."""
+    table = (ROOT / "docs/security.md").read_text().partition("gets through without |")[2]
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if line.startswith("| `")]
+
+
+def test_the_document_lists_every_attack():
+    """docs/security.md names each attack of the suite, and none that is not there."""
+    assert {name.strip("`"): line for name, line, _ in rows()} == judging.catalogue()
+
+
+def test_the_document_names_walls_as_the_matrix_does():
+    """A wall in the table's last column is one that was taken away."""
+    named = {wall.strip() for _, _, without in rows() for names in without.split(";") for wall in names.split("+")}
+    assert named - {"-"} <= set(walls.WALLS)
