@@ -9,6 +9,7 @@ from pathlib import Path
 
 from depcheck.arguments import parser
 from depcheck.core.errors import DepcheckError
+from depcheck.rings import veil
 
 BUG_STATUS = 70
 _INTERRUPTED_STATUS = 130
@@ -17,6 +18,8 @@ _DEFAULT_REPORT = "depcheck-report"
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """Run one command and give the exit status. Defaults: this process's own arguments and environment."""
+    if argv is None:
+        veil(sys.orig_argv, os.environ)
     arguments = Namespace()
     try:
         parser().parse_args(sys.argv[1:] if argv is None else argv, arguments)

@@ -19,6 +19,10 @@ _ALLOWED = re.compile(
 )
 
 _HANDED_OVER = ["@0"]
+INDEX_URLS = "DEPCHECK_INDEX_URL"  # as `index.upstream` reads it
+_INDEX_OPTIONS = frozenset({"--index-url", "--extra-index-url"})
+_USERINFO = re.compile(r"(?<=://)[^/?#]*@")
+
 _OF_A_SIGNAL = 128
 _PR_SET_DUMPABLE = 4  # linux/prctl.h
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -46,6 +50,32 @@ def close_mounts(folder: Path = Path("/github")) -> None:
     """
     if os.geteuid() == 0 and folder.is_dir() and not os.path.ismount(folder):
         folder.chmod(0o700)
+
+
+def veiled(words: Sequence[str], environ: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+    """The same with the credentials of index URLs in a variable: any user of a machine can read command lines.
+
+    `${NAME}` in a URL is no secret and stays.
+    """
+    shown, kept, option = [], [environ.get(INDEX_URLS, "")], ""
+    for word in words:
+        name, equals, text = word.partition("=")
+        url = text if equals and name in _INDEX_OPTIONS else word if option in _INDEX_OPTIONS else ""
+        bare = "" if "${" in url else _USERINFO.sub("", url)
+        if url and bare and bare != url:
+            kept.append(url)
+            word = f"{name}={bare}" if equals and name in _INDEX_OPTIONS else bare  # noqa: PLW2901  # the same, shown
+        shown.append(word)
+        option = word
+    return shown, {**environ, INDEX_URLS: " ".join(filter(None, kept))} if any(kept) else dict(environ)
+
+
+def veil(command_line: Sequence[str], environ: Mapping[str, str]) -> None:
+    """Start this very program anew, in this process, where its `command_line` shows the credentials of an index."""
+    program, *words = command_line
+    bare, seen = veiled(words, environ)
+    if bare != words:
+        os.execve(sys.executable, [program, *bare], seen)  # noqa: S606  # no shell is the point
 
 
 def check_apart(arguments: Sequence[str], environ: Mapping[str, str]) -> int:

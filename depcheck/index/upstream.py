@@ -11,6 +11,7 @@ from depcheck.index.credentials import Credentials, from_netrc
 PYPI_URL = "https://pypi.org/simple/"
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")  # the form that pip expands in requirements files
 _URL_VARIABLES = (
+    "DEPCHECK_INDEX_URL",  # where `rings` puts what must not stand on a command line
     "PIP_INDEX_URL",
     "PIP_EXTRA_INDEX_URL",
     "UV_DEFAULT_INDEX",
