@@ -84,16 +84,22 @@ def read_json(body: bytes, url: str) -> tuple[File, ...]:
     Raises ValueError when the body is not such a page.
     """
     try:
-        found = _read_page(body).files
+        return _usable(_listed(body), url)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _listed(body: bytes) -> list[File]:
+    try:
+        return _read_page(body).files
     except msgspec.ValidationError:
-        found = [file for raw in _read_page_in_parts(body).files if (file := _tolerant(raw))]
-    return _usable(found, url)
+        return [file for raw in _read_page_in_parts(body).files if (file := _tolerant(raw))]
 
 
 def _tolerant(raw: msgspec.Raw) -> File | None:
     try:
         return _read_file(raw)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, RecursionError):
         return None
 
 
