@@ -17,10 +17,11 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-from replay_server import end_of, serving
 
 SETS = Path(__file__).parent / "sets"
 DAY = "2026-10-31"
@@ -101,6 +102,24 @@ class Bench:
         return took, used.ru_maxrss >> 10
 
 
+@contextmanager
+def served(folder: Path, latency_ms: float) -> Iterator[str]:
+    """The replay server as a process of its own, whose memory and time are not ours."""
+    words = [sys.executable, Path(__file__).with_name("replay_server.py"), folder, "--as-of", DAY]
+    server = subprocess.Popen([*words, "--latency-ms", str(latency_ms)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout is not None
+        yield server.stdout.readline().strip()
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def etag_of(url: str, name: str) -> str:
+    with urllib.request.urlopen(f"{url}{name}/") as answer:  # noqa: S310  # the server above
+        return str(answer.headers["ETag"])
+
+
 def main() -> int:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("set", nargs="?", default="web")
@@ -110,8 +129,7 @@ def main() -> int:
     asked.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir(), "depcheck-replay"))
     asked.add_argument("--python", default="python3.11")
     wanted = asked.parse_args()
-    served = serving(wanted.folder, latency_s=wanted.latency_ms / 1000, until=end_of(DAY))
-    with served as (url, replay), tempfile.TemporaryDirectory() as folder:
+    with served(wanted.folder, wanted.latency_ms) as url, tempfile.TemporaryDirectory() as folder:
         room = Path(folder)
         tools = room / "tools"
         subprocess.run([wanted.python, "-m", "venv", tools], check=True)
@@ -123,8 +141,7 @@ def main() -> int:
         pins = [
             line.partition("==")[0] for line in (SETS / f"{wanted.set}.txt").read_text().splitlines() if "==" in line
         ]
-        pages = [f"{name}={(replay.page(name) or (b'', ''))[1]}" for name in pins]
-        before = replay.asked
+        pages = [f"{name}={etag_of(url, name)}" for name in pins]
         quiet, bare, naive, peaks = [], [], [], []
         for _ in range(wanted.runs):
             bare.append(bench.bare(pages))
@@ -132,7 +149,7 @@ def main() -> int:
             quiet.append(took)
             peaks.append(peak)
             naive += [bench.naive()] if wanted.naive else []
-        print(f"{wanted.set}: {len(pins)} pins, {wanted.runs} runs in turns, {replay.asked - before} requests in all")
+        print(f"{wanted.set}: {len(pins)} pins, {wanted.runs} runs in turns")
         print(f"first night {first_s:.2f} s, second {second_s:.2f} s, peak {max(peaks)} MiB")
         for name, seconds in (("quiet night", quiet), ("bare fetch", bare), ("naive night", naive)):
             if seconds:

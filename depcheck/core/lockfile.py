@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from packaging.markers import Marker
 from packaging.utils import NormalizedName
@@ -85,8 +86,9 @@ class Lockfile:
         return found
 
 
+@lru_cache(64)
 def parse_lockfile(text: str) -> Lockfile:
-    """Parse the text of a lockfile; `parse_lockfile(text).text == text`.
+    """Parse the text of a lockfile; `parse_lockfile(text).text == text`. Each text is parsed once: a night asks often.
 
     Raises LockfileError, with the line's number and what to do, for lines that are no pin, option or comment.
     """
