@@ -11,7 +11,7 @@ from depcheck.core import cautions
 from depcheck.core.checks import CheckResult
 from depcheck.core.environments import EnvironmentSpec
 from depcheck.core.plain import one_line
-from depcheck.core.report import EnvironmentReport, Report, Status
+from depcheck.core.report import Culprit, EnvironmentReport, Report, Status
 from depcheck.core.workflow_commands import (
     ANNOTATIONS_LIMIT,
     assignment,
@@ -102,11 +102,19 @@ def _remarks(environment: EnvironmentReport, lines: Mapping[tuple[str, str], int
     title = f"depcheck: {environment.status}"
     remarks = []
     for culprit in environment.culprits:
-        places = [(file.path, package) for file in environment.lockfiles for package in culprit.packages]
+        names = (*culprit.packages, *_askers(environment, culprit), *culprit.companions)
+        places = [(file.path, package) for package in names for file in environment.lockfiles]
         place = next((place for place in places if place in lines), (path, ""))
         line = str(lines[place]) if place in lines else ""
         remarks.append((sentences.culprit(culprit), {"file": place[0], "line": line, "title": title}))
     return remarks or [(sentences.verdict(environment), {"file": path, "title": title})]
+
+
+def _askers(environment: EnvironmentReport, culprit: Culprit) -> tuple[str, ...]:
+    """Who asks for a culprit, the nearest first: what is new tonight has no pin of its own to point at."""
+    return tuple(
+        name for change in environment.changes if change.name in culprit.packages for name in reversed(change.via)
+    )
 
 
 def _cautions(

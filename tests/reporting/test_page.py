@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from depcheck.core.checks import Kind, Outcome
@@ -82,6 +82,7 @@ def shapes(html: str) -> list[tuple[str, tuple[str, ...]]]:
     return [(tag, tuple(attributes)) for tag, attributes in read(html).tags]
 
 
+@settings(deadline=None, max_examples=40)  # two whole pages an example
 @given(st.text(st.sampled_from("<>&\"'/=-a1 \n\t\0\x1b\u202e]["), min_size=1, max_size=40).filter(str.strip))
 def test_foreign_text_makes_no_element_and_no_attribute(text):
     """Law: whatever a package says, the page has the elements and attributes that it has for a plain word."""

@@ -1,6 +1,7 @@
 """What the runner reads: foreign text is shown and never obeyed."""
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from depcheck.core.checks import CheckResult, Failure, Kind, Outcome
 from depcheck.core.environments import EnvironmentSpec
-from depcheck.core.report import Culprit, EnvironmentReport, LockfileReport, Report, Status, Tool
+from depcheck.core.report import ChangeReport, Culprit, EnvironmentReport, LockfileReport, Report, Status, Tool
 from depcheck.core.workflow_commands import (
     ANNOTATIONS_LIMIT,
     SUMMARY_LIMIT_BYTES,
@@ -111,6 +112,15 @@ def test_annotations_stand_at_the_culprits_pin():
     (one,) = annotations(report(broken("requirements.txt")), {("requirements.txt", "werkzeug"): 17}, HERE / "app")
     assert one.startswith("::error file=app/requirements.txt,line=17,title=depcheck%3A breaks::")
     assert "werkzeug 3.0.0" in one
+
+
+def test_a_culprit_that_is_new_tonight_is_shown_at_who_asks_for_it():
+    """The nearest asker's pin, where the culprit itself has none."""
+    change = ChangeReport("werkzeug", None, "3.0.0", False, ("shop", "flask"), None, "requirements.txt")
+    judged = replace(broken("requirements.txt"), changes=(change,))
+    lines = {("requirements.txt", "shop"): 3, ("requirements.txt", "flask"): 5}
+    (one,) = annotations(report(judged), lines, HERE)
+    assert "file=requirements.txt,line=5," in one
 
 
 def test_annotations_stay_within_the_runners_limit():
