@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from depcheck.core.checks import Kind, Outcome
 from depcheck.core.errors import UsageError
 from depcheck.core.report import (
+    AdvisoryReport,
     ChangeReport,
     CheckReport,
     ChecksReport,
@@ -28,6 +29,7 @@ from depcheck.core.report import (
     Status,
     Tool,
     TrialReport,
+    WithdrawnReport,
 )
 from depcheck.core.report_json import decode, encode
 from depcheck.reporting.earlier import earlier
@@ -44,7 +46,18 @@ GOLDEN = sorted((Path(__file__).parents[1] / "golden").glob("*/report.json"))
 
 def environment(text: str = "werkzeug", **changed: object) -> EnvironmentReport:
     """A broken one in which `text` stands wherever a stranger can write."""
-    change = ChangeReport(text, "2.3.7", "3.0.0", False, ("flask",), NIGHT, "r.txt")
+    change = ChangeReport(
+        text,
+        "2.3.7",
+        "3.0.0",
+        False,
+        ("flask",),
+        NIGHT,
+        "r.txt",
+        why=text,
+        warnings=(text,),
+        links={"changelog": "https://example.com/changes", text: f"javascript:{text}"},
+    )
     others = [ChangeReport(f"p{n}", "1.0", f"1.{n}", True, (), None, "r.txt") for n in range(1, 8)]
     check = CheckReport(Kind.SMOKE, text, Outcome.FAIL, 0.4, text, (text, f"{text}2"), 2, 0)
     culprit = Culprit(
@@ -68,7 +81,9 @@ def environment(text: str = "werkzeug", **changed: object) -> EnvironmentReport:
         Confidence.MINIMAL,
         ProposalReport((text,), tuple(others), verified=True, files={"r.txt": text}, checks=(check,)),
         (text,),
-        log,
+        trial_log=log,
+        advisories=(AdvisoryReport(text, "2.3.7", text, (text,), text, ("2.3.8",), "https://osv.dev/x", fresh=True),),
+        withdrawn=(WithdrawnReport(text, "2.3.7", "yanked", text, "r.txt"),),
     )
     return replace(whole, **changed)
 
@@ -107,7 +122,7 @@ def test_known_attacks_are_shown_and_do_nothing(text):
     assert not read(html).comments
     for tag, attributes in read(html).tags:
         assert not any(name.startswith("on") or name in {"src", "style"} for name in attributes), tag
-        assert attributes.get("href", "#").startswith(("#", "report.", "logs/"))
+        assert attributes.get("href", "#").startswith(("#", "report.", "logs/", "https://"))
 
 
 def test_secrets_in_output_are_masked():
@@ -133,7 +148,7 @@ def test_what_a_reader_looks_for_is_there():
     text = outline(page(report(environment())))
     for part in (
         "werkzeug 3.0.0, released 2026-11-22, is the first release that fails.",
-        "werkzeug | 2.3.7 → 3.0.0 | upgraded, major | flask | 2026-11-22 | culprit",
+        "werkzeug | 2.3.7 → 3.0.0 | upgraded, major | flask | 2026-11-22 | werkzeug / ! werkzeug / changelog of werkzeug | culprit",
         "Trial 2: werkzeug. Otherwise: fail.",
         "2.3.8, pass, trial 3",
         "werkzeug is blamed and comes by the source → flask → werkzeug",

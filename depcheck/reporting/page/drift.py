@@ -7,14 +7,14 @@ from packaging.version import InvalidVersion, Version
 
 from depcheck.core.report import ChangeReport, EnvironmentReport
 from depcheck.core.search.first_bad import jump
-from depcheck.reporting.page.elements import Child, folded, hidden, scrolling, tag
+from depcheck.reporting.page.elements import Child, folded, hidden, is_address, scrolling, tag
 from depcheck.reporting.page.words import companions, guilty
 
 _JUMPS = {4: "epoch", 3: "major", 2: "minor", 1: "patch", 0: "same"}
 _SIZES = ("major", "minor", "patch")
 _KINDS = ("upgraded", "downgraded", "added", "removed")
 _FILTERS_FROM = 6  # rows; fewer are seen at a glance
-_HEAD = ("Package", "Old → new", "Change", "Comes by", "Released", "Role")
+_HEAD = ("Package", "Old → new", "Change", "Comes by", "Released", "Why it moved", "Role")
 
 
 def drift(environment: EnvironmentReport, number: int, most_rows: int) -> Child:
@@ -66,6 +66,7 @@ def _row(change: ChangeReport, role: str, *, several: bool) -> Element:
         f"{change.kind}, {size}" if size else change.kind,
         "direct" if change.direct else " → ".join(change.via) or "unknown",
         tag("time", day, datetime=day) if day else "unknown",
+        [change.why or "unknown", _warnings(change), _links(change)],
         tag("strong", role) if role == "culprit" else role or hidden("none"),
     ]
     return tag(
@@ -77,6 +78,18 @@ def _row(change: ChangeReport, role: str, *, several: bool) -> Element:
         data_jump=size or None,
         data_direct="yes" if change.direct else "no",
     )
+
+
+def _warnings(change: ChangeReport) -> Child:
+    return [[tag("br"), tag("strong", f"! {each}", class_="warning")] for each in change.warnings[:6]]
+
+
+def _links(change: ChangeReport) -> Child:
+    """Ways to the release's own pages; opened by a click alone."""
+    return [
+        [tag("br") if at == 0 else ", ", tag("a", kind, hidden(f" of {change.name}"), href=url, rel="noreferrer")]
+        for at, (kind, url) in enumerate(pair for pair in change.links.items() if is_address(pair[1]))
+    ]
 
 
 def kind_of_jump(change: ChangeReport) -> str:

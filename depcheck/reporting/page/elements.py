@@ -37,6 +37,11 @@ def hidden(text: str) -> Element:
     return tag("span", text, class_="heard")
 
 
+def is_address(url: str) -> bool:
+    """Whether a foreign text may be where a link leads: to the web, in one word."""
+    return url.startswith("https://") and url.isprintable() and not any(letter in url for letter in " \"'<>\\")
+
+
 def folded(summary: Child, *children: Child, open_: bool = False) -> Element:
     """What opens by a click, or by Enter."""
     return tag("details", tag("summary", summary), *children, open=open_)

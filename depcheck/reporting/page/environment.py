@@ -6,7 +6,7 @@ from depcheck.core.report import Confidence, Culprit, EnvironmentReport
 from depcheck.core.sections import count, joined
 from depcheck.reporting.page.checks import checks
 from depcheck.reporting.page.drift import drift
-from depcheck.reporting.page.elements import Child, block, folded, tag
+from depcheck.reporting.page.elements import Child, block, folded, is_address, tag
 from depcheck.reporting.page.graph import graph
 from depcheck.reporting.page.history import Night, history
 from depcheck.reporting.page.search import search
@@ -29,6 +29,7 @@ def environment(judged: EnvironmentReport, number: int, past: tuple[Night, ...],
         ("How it was found", [_claim(judged), search(judged, number)] if judged.trial_log else _claim(judged)),
         ("Who brings whom in", graph(judged, number)),
         ("What a fresh resolution changes", drift(judged, number, most_rows)),
+        ("Pins that are in danger now", _dangers(judged)),
         ("Past nights", history(past)),
         ("Notes", tag("ul", [tag("li", note) for note in judged.notes]) if judged.notes else None),
         ("Lockfiles", _lockfiles(judged)),
@@ -60,6 +61,34 @@ def _cause(culprit: Culprit) -> Element:
         folded("Evidence", block(culprit.evidence)) if culprit.evidence.strip() else None,
         class_="cause",
     )
+
+
+def _dangers(judged: EnvironmentReport) -> Child:
+    """Known vulnerabilities and pins that their index took back."""
+    items = [
+        tag(
+            "li",
+            tag("strong", f"{each.package} {each.version}"),
+            " ",
+            tag("a", each.id, href=each.link, rel="noreferrer") if is_address(each.link) else each.id,
+            f" {each.summary[:300]}" if each.summary else "",
+            f" Fixed in {', '.join(each.fixed_in[:4])}." if each.fixed_in else "",
+            f" {_where(committed=each.committed, fresh=each.fresh)}",
+        )
+        for each in judged.advisories[:200]
+    ]
+    items += [
+        tag("li", tag("strong", f"{each.package} {each.version}"), f" was {each.kind}. {each.reason[:300]}")
+        for each in judged.withdrawn[:200]
+    ]
+    return tag("ul", items) if items else None
+
+
+def _where(*, committed: bool, fresh: bool) -> str:
+    """What the update would do to a vulnerability."""
+    if committed and fresh:
+        return "Pinned now, and still in the fresh set."
+    return "Pinned now; the fresh set is rid of it." if committed else "Only in the fresh set."
 
 
 def _hold(culprit: Culprit) -> Child:
