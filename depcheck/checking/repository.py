@@ -109,7 +109,7 @@ class Repository:
         unlocked = is_project_file(path) or path.endswith(".in")
         if unlocked or (self.settings.lockfiles and not self._is_lockfile(path) and not is_pinned(self.tree, path)):
             self.tree.read(path)
-            return loose(path, _locked_name(path), reading), ""
+            return loose(path, self._locked_name(path), reading), ""
         return read_lock(path, reading)
 
     def _cyclic(self, locks: dict[str, LockfileSpec]) -> list[EnvironmentSpec]:
@@ -172,8 +172,13 @@ class Repository:
                 "compile one with pip-compile, or name one with --lockfile."
             )
             return [EnvironmentSpec(".", self.settings.python, (), skipped=reason)]
-        specs = [loose(source, _locked_name(source), reading) for source in sources]
+        specs = [loose(source, self._locked_name(source), reading) for source in sources]
         return [self._environment((spec,), {spec.path: ""}) for spec in specs]
+
+    def _locked_name(self, source: str) -> str:
+        """What a compile of `source` would write; nothing that stands there already is to be written over."""
+        path = _beside(source)
+        return f"{posixpath.splitext(path)[0]}.lock.txt" if self.tree.has(path) else path
 
     def _loose_sources(self, files: Sequence[str]) -> list[str]:
         """The `.in` files, else requirements.txt, else the project itself; at the top or in `requirements/`."""
@@ -212,7 +217,7 @@ def _above(path: str) -> list[str]:
     return found
 
 
-def _locked_name(source: str) -> str:
+def _beside(source: str) -> str:
     """What a compile of `source` writes; a loose requirements.txt is a source itself and is left alone."""
     folder, name = posixpath.split(source)
     if is_project_file(name):

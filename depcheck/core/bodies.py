@@ -7,7 +7,7 @@ from datetime import datetime
 from depcheck.core import cautions, sections, tables
 from depcheck.core.markdown import BODY_LIMIT_BYTES, code, fenced, fits, folded, harmless, paragraphs, prose
 from depcheck.core.mermaid import picture
-from depcheck.core.report import EnvironmentReport, ProposalReport, Status
+from depcheck.core.report import EnvironmentReport, LockfileReport, ProposalReport, Status
 from depcheck.core.sections import TIERS, Tier, count, day, joined, section
 from depcheck.core.story import SLOT
 from depcheck.core.tables import Seen
@@ -48,7 +48,14 @@ def pull_request_title(environment: EnvironmentReport, proposal: ProposalReport)
     more = f" and {len(proposal.held) - 3} more" if len(proposal.held) > 3 else ""  # noqa: PLR2004
     pins = count(len(proposal.changes), "pin")
     head = f"Update {pins} in {environment.name}" if proposal.changes else f"Refresh {environment.name}"
+    if first := _first(environment, proposal):
+        head = f"Lock {joined(first.sources[:3])} in {first.path}"
     return harmless(f"{head}{f'; hold {held}{more}' if held else ''}", _TITLE_LIMIT)
+
+
+def _first(environment: EnvironmentReport, proposal: ProposalReport) -> LockfileReport | None:
+    """The lockfile that a proposal offers where there was none."""
+    return next((each for each in environment.lockfiles if not each.locked and each.path in proposal.files), None)
 
 
 def issue_title(environment: EnvironmentReport) -> str:
@@ -123,6 +130,15 @@ def _pull_request(environment: EnvironmentReport, proposal: ProposalReport, nigh
 def _verdict(environment: EnvironmentReport, proposal: ProposalReport) -> str:
     place = f"{code(environment.name)} on Python {prose(environment.python, 20)}"
     changed = f"{count(len(proposal.changes), 'pin')} updated"
+    if _first(environment, proposal):
+        loose = f" Loose today: {', '.join(code(each, 80) for each in environment.unpinned[:8])}." * bool(
+            environment.unpinned
+        )
+        offer = "Nothing is locked yet, so each new machine gets what is newest on its day."
+        return paragraphs(
+            f"**A first lockfile, {place}: what a fresh installation gets and passes all checks with.** {offer}{loose}",
+            "From then on it is this file that is kept up to date. Close this to stay without.",
+        )
     if environment.status is Status.SAFE:
         return f"**Everything new in {place} works:** {changed}, and all checks pass."
     held = joined(code(_held_at(environment, name)) for name in proposal.held[:8])

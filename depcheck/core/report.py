@@ -52,13 +52,14 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class LockfileReport:
-    """A lockfile as it was understood."""
+    """A lockfile as it was understood. Where it is not `locked`, it would stand there and does not yet."""
 
     path: str
     sources: tuple[str, ...]
     compiler: str
     compiler_version: str | None
     command: str
+    locked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

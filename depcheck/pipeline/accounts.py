@@ -27,7 +27,7 @@ Installations = tuple[Sequence[Distribution], Sequence[Distribution]]
 def lockfiles(case: Case) -> tuple[LockfileReport, ...]:
     """The lockfiles as they were understood."""
     return tuple(
-        LockfileReport(lock.path, lock.sources, lock.compiler, lock.compiler_version, lock.command)
+        LockfileReport(lock.path, lock.sources, lock.compiler, lock.compiler_version, lock.command, not lock.loose)
         for lock in case.spec.lockfiles
     )
 

@@ -68,3 +68,11 @@ def test_green_nights_are_kept_apart(tmp_path):
     (tmp_path / "greens").write_text("a file")
     nights.keep(spec, when("2026-11-22T03:17:00Z"))
     assert nights.last(spec) is None
+
+
+def test_a_lockfile_is_offered_under_a_free_name(tmp_path):
+    """A requirements.txt that people wrote beside the source is not to be written over."""
+    (tmp_path / "requirements.in").write_text("six\n")
+    (tmp_path / "requirements.txt").write_text("six\n")
+    (environment,) = Repository(Settings(repo=tmp_path)).environments()
+    assert environment.lockfiles[0].path == "requirements.lock.txt"

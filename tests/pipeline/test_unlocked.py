@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from depcheck.core.bodies import pull_request_title
 from depcheck.core.report import Status
 from depcheck.core.values import when
 
@@ -54,3 +55,19 @@ def test_a_replay_leaves_no_memory(night):
     """A night of the past is no green night of today."""
     night(as_of=when("2024-02-01"))
     assert not any("the last night that was green" in note for note in night().notes)
+
+
+def test_the_lockfile_that_is_offered_is_understood_the_next_night(shelf, night, tmp_path):
+    """A harmless release: the proposal is a whole lockfile, which once committed is quiet."""
+    night()
+    shelf.release(NAME, "1.1", "2024-01-02", text="old = 2\n")
+    shelf.pages[NAME][-1]["upload-time"] = datetime.now(UTC).isoformat()
+    report = night()
+    assert report.status is Status.SAFE, report.reason
+    assert [each.locked for each in report.lockfiles] == [False]
+    (text,) = report.proposal.files.values()
+    assert f"{NAME}==1.1" in text
+    assert pull_request_title(report, report.proposal) == "Lock requirements.in in requirements.txt"
+    (tmp_path / "repo" / "requirements.txt").write_text(text)
+    again = night()
+    assert (again.status, [each.locked for each in again.lockfiles]) == (Status.QUIET, [True]), again.reason
