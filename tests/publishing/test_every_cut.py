@@ -6,7 +6,9 @@ from functools import partial
 
 import pytest
 from fake_github import FAULTS, FakeGitHub
-from stories import NEWER, OLD, Killed, breaks, counted, culprit, night, quiet, safe
+from stories import NEWER, OLD, OPTIONS, Killed, breaks, counted, culprit, night, quiet, safe
+
+from depcheck.core.settings import PublishOptions
 
 _CHANGED = [breaks(NEWER, culprit(bad="4.1.1"))]
 
@@ -17,9 +19,13 @@ STORIES = {
     "green again": ([[breaks()]], [quiet()]),
     "issue opened": ([], [breaks()]),
     "culprit changed": ([[breaks()]], _CHANGED),
+    "dashboard": ([[quiet()]], [breaks()]),
     "race": ([], [breaks()]),
     "race of an older run": ([], _CHANGED),
 }
+
+
+BOARD = PublishOptions(pull_request=False, issue=False, dashboard=True)
 
 
 class Stage:
@@ -27,15 +33,17 @@ class Stage:
 
     def __init__(self, github, folder, story):
         self.github, self.folder, self.story = github, folder, story
+        self.options = BOARD if story == "dashboard" else OPTIONS
         github.git.commit_files("main", {"requirements.txt": OLD, "app.py": "print(1)\n"})
         before, self.found = STORIES[story]
         for run, found in enumerate(before, 10):
-            night(github, folder, found, run=run)
+            night(github, folder, found, run=run, options=self.options)
         self.start = github.save()
 
     def play(self, rival_after=8, timeout_s=None, **disturbance):
         """The night; in a race another run does all of its work after our call number `rival_after`."""
-        ours = partial(night, self.github, self.folder, self.found, run=49 if "older" in self.story else 52)
+        run = 49 if "older" in self.story else 52
+        ours = partial(night, self.github, self.folder, self.found, run=run, options=self.options)
         if self.story.startswith("race"):
 
             def rival():
@@ -52,7 +60,7 @@ class Stage:
     def end(self):
         """The next run, of the newest finding, and what stands then."""
         newest = [breaks()] if "older" in self.story else self.found
-        night(self.github, self.folder, newest, run=60)
+        night(self.github, self.folder, newest, run=60, options=self.options)
         return picture(self.github, race=self.story.startswith("race"))
 
 
