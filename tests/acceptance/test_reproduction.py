@@ -56,6 +56,7 @@ def reproduced(issue: str, repo: Path, words: str, good: tuple[str, str]) -> Non
         assert fails.returncode != 0
         assert words in fails.stdout + fails.stderr
         assert good[0] in second
+        assert shell(first, repo).returncode == 0
         kept = re.sub(r"&& uv pip uninstall \S+ \S+ \S+ ", "", second)  # what the good release brings stays
         passes = shell(kept.replace(*good), repo)
         assert passes.returncode == 0, passes.stdout[-2000:] + passes.stderr[-2000:]
