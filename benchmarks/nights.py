@@ -65,11 +65,10 @@ class Nights:
         copies = WorkspaceCopy(self.repo, guest, room)
         toolbox = Toolbox(cache / "tools", lambda: index.url(World()), dict(os.environ))
         self.inner = CommandCompiler(
-            guest=guest,
             index=index,
             toolbox=toolbox,
             targets=Targets(guest, toolbox, interpreters.about),
-            copy=copies.fresh,
+            copies=copies,
             caches=room / "compile",
             timeout_s=600,
         )

@@ -1,8 +1,10 @@
 """The adapters that start processes and fetch packages: made when the first of them is needed, on most nights never."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from depcheck.checking.checks import GuestChecks
@@ -24,6 +26,7 @@ from depcheck.ports import Compiler
 if TYPE_CHECKING:
     from depcheck.index.local import LocalIndex
 
+MOST_LANES = 4  # compiles at the same time, 100 to 200 MB of memory each
 PREPARE_TIMEOUT_S = 1800  # one compile or installation; --timeout is for the checks
 
 
@@ -38,20 +41,21 @@ class Adapters:
     index: "LocalIndex"
     scratch: Path
     cache: Path
+    building: Lock
 
     def compiler(self) -> Compiler:
         """pip-compile and uv, and the proof that stands in for them."""
         tools = _readable(self.cache, self.scratch) / "tools"
-        toolbox = Toolbox(tools, lambda: self.index.url(World()), self.environ)
+        toolbox = Toolbox(tools, lambda: self.index.url(World()), self.environ, self.building)
         targets = Targets(self.guest, toolbox, self.interpreters.about)
         compiler = CommandCompiler(
-            guest=self.guest,
             index=self.index,
             toolbox=toolbox,
             targets=targets,
-            copy=self.copies.fresh,
+            copies=self.copies,
             caches=self.scratch / "compile",
             timeout_s=PREPARE_TIMEOUT_S,
+            lanes=max(1, min(MOST_LANES, os.cpu_count() or 1) // self.settings.parallel),
         )
         return ProvingCompiler(compiler, self.index, Tree(Path(self.settings.repo).resolve()), targets)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from depcheck import __version__
@@ -45,6 +46,7 @@ if TYPE_CHECKING:  # imported where it is used: a quiet night fetches nothing, a
 
 GIT_TIMEOUT_S = 30
 _AS_YOU = "packages' code runs as this user, in a clean environment: see docs/security.md"
+USERS = 4  # of one environment: as many as lockfiles are compiled at the same time
 
 
 def check(settings: Settings, reporter: Reporter, environ: Mapping[str, str]) -> Report:
@@ -115,9 +117,13 @@ class _Workshop:
     cache: Path
     stack: ExitStack
     indexes: "dict[tuple[Upstream, ...], tuple[LocalIndex, Revalidation]]" = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
+    building: Lock = field(default_factory=Lock)
 
-    def connect(self, spec: EnvironmentSpec) -> Ports:
-        """The ports for one environment, on the index that its lockfiles name."""
+    def connect(self, spec: EnvironmentSpec, place: int) -> Ports:
+        """The ports for one environment, on the index that its lockfiles name; each place has users and folders."""
+        if place:
+            return self._beside(place).connect(spec, 0)
         index, revalidation = self._index(spec)
         made = cache(lambda: self._adapters(index, self.settings.of(spec.configured)))
         places = on_demand(lambda: made().environments(), markers=self._markers)
@@ -140,6 +146,11 @@ class _Workshop:
             clock=time.monotonic,
         )
 
+    def _beside(self, place: int) -> "_Workshop":
+        scratch = self.scratch / f"place-{place}"
+        scratch.mkdir(mode=0o711, exist_ok=True)
+        return replace(self, guest=replace(self.guest.beside(place * USERS), scratch=scratch), scratch=scratch)
+
     @property
     def _repository(self) -> str:
         return self.environ.get("GITHUB_REPOSITORY") or str(Path(self.settings.repo).resolve())
@@ -147,7 +158,8 @@ class _Workshop:
     def _adapters(self, index: "LocalIndex", settings: Settings) -> "Adapters":
         from depcheck.adapters import Adapters  # noqa: PLC0415  # a quiet night starts no process
 
-        return Adapters(settings, self.environ, self.guest, self.interpreters, index, self.scratch, self.cache)
+        places = (self.scratch, self.cache)
+        return Adapters(settings, self.environ, self.guest, self.interpreters, index, *places, self.building)
 
     def _markers(self, spec: EnvironmentSpec) -> Mapping[str, str]:
         return {**self.interpreters.about(spec.python).markers, "extra": ""}
@@ -161,14 +173,17 @@ class _Workshop:
         named = [url for lock in spec.lockfiles for url in lock.index_urls]
         asked = [url for url in (settings.index_url, *settings.extra_index_urls) if url]
         places = upstreams(tuple(dict.fromkeys(asked or named)), self.environ)
-        if places not in self.indexes:
-            ask = asker(places, self.environ, self._bundle, lambda: self._patient(places))
-            disk = Disk(self.cache / "index")
-            revalidation = Revalidation(places, disk, ask)
-            index = on_demand(lambda: self._opened(places))
-            hasty = self._hasty(places)
-            advisories = Advisories(places, hasty, disk, ProjectsOf(index))
-            self.indexes[places] = quiet_index(index, revalidation, advisories), revalidation
+        with self.lock:
+            return self.indexes.get(places) or self._on_demand(places)
+
+    def _on_demand(self, places: "tuple[Upstream, ...]") -> "tuple[LocalIndex, Revalidation]":
+        ask = asker(places, self.environ, self._bundle, lambda: self._patient(places))
+        disk = Disk(self.cache / "index")
+        revalidation = Revalidation(places, disk, ask)
+        index = on_demand(lambda: self._opened(places))
+        hasty = self._hasty(places)
+        advisories = Advisories(places, hasty, disk, ProjectsOf(index))
+        self.indexes[places] = quiet_index(index, revalidation, advisories), revalidation
         return self.indexes[places]
 
     def _hasty(self, places: Sequence[Upstream]) -> Asked:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 
 from depcheck.checking import commands, imports, suites
 from depcheck.checking.commands import Room
@@ -18,6 +19,8 @@ from depcheck.core.environments import EnvironmentSpec
 from depcheck.core.errors import DepcheckError
 from depcheck.core.settings import Settings
 from depcheck.ports import Installed, PackageServer
+
+_NUMBERING = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +121,10 @@ def _new_log(folder: Path, kind: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for number in itertools.count(1 + len(list(folder.iterdir()))):
         log = folder / f"{number:02d}-{kind}.txt"
-        if not any(folder.glob(f"{number:02d}-*")):
-            log.touch()
-            return log
+        with _NUMBERING:  # several environments can be checked at the same time
+            if not any(folder.glob(f"{number:02d}-*")):
+                log.touch()
+                return log
     raise AssertionError
 
 

@@ -2,19 +2,20 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from uv import find_uv_bin
 
-from depcheck.checking.process import Guest, Ran
+from depcheck.checking.lanes import Lane, Lanes, opened, waves
+from depcheck.checking.process import Ran
 from depcheck.checking.sandbox import Network
 from depcheck.checking.staging import take_out_index_options, turn_uv_indexes
 from depcheck.checking.targets import Targets
 from depcheck.checking.toolbox import Toolbox
+from depcheck.checking.workspace_copy import WorkspaceCopy
 from depcheck.core.compilation import Compiled, NotCompiled
 from depcheck.core.distributions import is_standard
 from depcheck.core.environments import EnvironmentSpec, LockfileSpec
@@ -32,20 +33,30 @@ _PYPI = "https://pypi.org/simple"
 
 
 @dataclass(frozen=True, slots=True)
+class _Job:
+    """What is compiled, in which world."""
+
+    spec: EnvironmentSpec
+    world: World
+    upgrade: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CommandCompiler:
     """Adapter of `ports.Compiler`.
 
-    `copy` gives a fresh copy of the repository, owned by the guest, for the length of one compile; `caches` is
-    a folder of this run for the tools' caches: they must not outlive the world that filled them.
+    `copies` make fresh copies of the repository for the length of one compile; `caches` is a folder of this run for
+    the tools' caches: they must not outlive the world that filled them. Up to `lanes` lockfiles that do not build on
+    each other are compiled at the same time, each by a user of its own.
     """
 
-    guest: Guest
     index: PackageServer
     toolbox: Toolbox
     targets: Targets
-    copy: Callable[[], AbstractContextManager[Path]]
+    copies: WorkspaceCopy
     caches: Path
     timeout_s: float
+    lanes: int = 1
     _lenient: dict[str, bool] = field(default_factory=dict)
 
     def compile(self, spec: EnvironmentSpec, world: World, *, upgrade: bool) -> Compiled | NotCompiled:
@@ -55,24 +66,39 @@ class CommandCompiler:
             IndexUnavailableError: The index, the network or the clock stopped it.
             LockfileError: The compiler gave something that is no lockfile.
         """
-        files: list[tuple[str, str]] = []
         self.index.prefetch({entry.pin.name for lock in spec.lockfiles for entry in lock.lockfile.entries})
         if spec.name not in self._lenient:
             self._lenient[spec.name] = self._breaks_standards(spec)
-        with self.copy() as root:
-            paths = [path for lock in spec.lockfiles for path in (lock.path, *lock.sources, *lock.layers)]
-            for name, text in (written for lock in spec.lockfiles for written in lock.written):
-                (root / name).write_text(text, encoding="utf-8")
-            take_out_index_options(root, paths)
-            for lock in spec.lockfiles:
-                if lock.compiler == "uv":
-                    turn_uv_indexes(root, lock.folder, self.index.url(world))
-                ran = self._compiled(spec, lock, root, world, upgrade=upgrade)
+        groups = list(waves(spec.lockfiles))
+        paths = [path for lock in spec.lockfiles for path in (lock.path, *lock.sources, *lock.layers)]
+        written = [each for lock in spec.lockfiles for each in lock.written]
+        with opened(self.copies, min(self.lanes, max(map(len, groups))), written, paths) as lanes:
+            return self._climbed(_Job(spec, world, upgrade), groups, lanes)
+
+    def _climbed(self, job: _Job, groups: Sequence[Sequence[LockfileSpec]], lanes: Lanes) -> Compiled | NotCompiled:
+        """Compile group after group; what one gives is put where the next ones read it."""
+        files: dict[str, str] = {}
+        for group in groups:
+            results = lanes.each(group, lambda lock, lane: self._written(job, lock, lane))
+            for lock, (ran, text) in zip(group, results, strict=True):
                 if not ran.passed:
-                    return self._obstacle(lock, ran)
-                files.append((lock.path, merged(lock, self._told(lock, root, world), dict(files))))
-                _put_merged(lock, root, files[-1][1])
-        return Compiled(tuple(files))
+                    return self._obstacle(lock, self._again(job, lock, ran, lanes))
+                files[lock.path] = merged(lock, text, files)
+                if lock.included or len(lanes.lanes) > 1:  # else it stands where it was written
+                    lanes.put(lock.path, files[lock.path] if lock.included else text)
+        return Compiled(tuple((lock.path, files[lock.path]) for lock in job.spec.lockfiles))
+
+    def _written(self, job: _Job, lock: LockfileSpec, lane: Lane) -> tuple[Ran, str]:
+        """The run, and what it wrote."""
+        if lock.compiler == "uv":
+            turn_uv_indexes(lane.root, lock.folder, self.index.url(job.world))
+        ran = self._compiled(job, lock, lane)
+        return ran, self._told(lock, lane.root, job.world) if ran.passed else ""
+
+    def _again(self, job: _Job, lock: LockfileSpec, ran: Ran, lanes: Lanes) -> Ran:
+        """A failure that was seen while others ran, alone: only then it is known which source was fetched last."""
+        alone = self._compiled(job, lock, lanes.lanes[0]) if len(lanes.lanes) > 1 else ran
+        return ran if alone.passed else alone
 
     def _told(self, lock: LockfileSpec, root: Path, world: World) -> str:
         """What the compiler wrote, with the address of the user's index where it names ours (`# from ...`)."""
@@ -86,51 +112,52 @@ class CommandCompiler:
             found = pool.map(lambda pin: self.index.requires(pin.name, pin.version) if pin.version else (), pins)
             return not all(is_standard(line) for lines in found for line in lines or ())
 
-    def _compiled(self, spec: EnvironmentSpec, lock: LockfileSpec, root: Path, world: World, *, upgrade: bool) -> Ran:
+    def _compiled(self, job: _Job, lock: LockfileSpec, lane: Lane) -> Ran:
         """Run the compile, and once more where it stops over something that the lockfile shows to be wanted."""
-        ran = self._run(spec, lock, root, world, upgrade=upgrade)
-        refused = stumbled(ran.output) or (not upgrade and refuses_a_pin(ran.output, lock.lockfile))
-        if refused and not self._lenient[spec.name]:
-            self._lenient[spec.name] = True
-            _put_back(lock, root)
-            ran = self._run(spec, lock, root, world, upgrade=upgrade)
-        if upgrade and not ran.passed and without_match(ran.output) and _keep_pre_releases(lock, root):
-            return self._run(spec, lock, root, world, upgrade=False)
+        name = job.spec.name
+        ran = self._run(job, lock, lane)
+        refused = stumbled(ran.output) or (not job.upgrade and refuses_a_pin(ran.output, lock.lockfile))
+        if refused and not self._lenient[name]:
+            self._lenient[name] = True
+            _put_back(lock, lane.root)
+            ran = self._run(job, lock, lane)
+        if job.upgrade and not ran.passed and without_match(ran.output) and _keep_pre_releases(lock, lane.root):
+            return self._run(replace(job, upgrade=False), lock, lane)
         return ran
 
-    def _run(self, spec: EnvironmentSpec, lock: LockfileSpec, root: Path, world: World, *, upgrade: bool) -> Ran:
+    def _run(self, job: _Job, lock: LockfileSpec, lane: Lane) -> Ran:
         """Run the compile on pages without what cannot matter; what fails is run on whole ones: it is to say why."""
-        target = self.targets.of(lock.python or spec.python) if _fits_alone(lock) else None
-        ran = self._run_on(self.index.url(world, target), spec, lock, root, upgrade=upgrade)
+        target = self.targets.of(lock.python or job.spec.python) if _fits_alone(lock) else None
+        ran = self._run_on(self.index.url(job.world, target), job, lock, lane)
         if ran.passed or target is None:
             return ran
-        return self._run_on(self.index.url(world), spec, lock, root, upgrade=upgrade)
+        return self._run_on(self.index.url(job.world), job, lock, lane)
 
-    def _run_on(self, url: str, spec: EnvironmentSpec, lock: LockfileSpec, root: Path, *, upgrade: bool) -> Ran:
-        python = lock.python or spec.python
+    def _run_on(self, url: str, job: _Job, lock: LockfileSpec, lane: Lane) -> Ran:
+        python = lock.python or job.spec.python
         interpreter = self.targets.about(python).path
         # A source distribution that is built writes where it likes in there: no other environment or world may read it.
-        cache = self.caches / hashlib.sha256(f"{spec.name}\0{python}\0{url}".encode()).hexdigest()[:12]
+        key = "\0".join((job.spec.name, python, url, str(lane.number)))
+        cache = self.caches / hashlib.sha256(key.encode()).hexdigest()[:12]
         cache.mkdir(parents=True, exist_ok=True)
-        self.guest.own(cache)
+        lane.guest.own(cache)
         make = _uv if lock.compiler == "uv" else self._pip_compile
-        argv, env = make(spec, lock, interpreter, url, cache)
-        folder = root / lock.folder
+        argv, env = make(job.spec, lock, interpreter, url, cache)
         words = [
             *argv,
-            *(["--upgrade", *lock.upgrade_options] if upgrade else self._kept(spec, lock)),
+            *(["--upgrade", *lock.upgrade_options] if job.upgrade else self._kept(job.spec, lock)),
             "--output-file",
             _relative(lock.path, lock.folder),
         ]
         words += [_relative(source, lock.folder) for source in lock.sources]
-        return self.guest.run(
+        return lane.guest.run(
             words,
-            folder=folder,
+            folder=lane.root / lock.folder,
             timeout_s=self.timeout_s,
             env=env,
             network=Network.only(self.index.port),
             readable=(self.toolbox.folder, interpreter.parent.parent, Path(find_uv_bin()).parent),
-            writable=(root, cache),
+            writable=(lane.root, cache),
         )
 
     def _kept(self, spec: EnvironmentSpec, lock: LockfileSpec) -> list[str]:
@@ -219,12 +246,6 @@ def _read(path: Path, lock: LockfileSpec) -> str:
             f"{lock.path} was compiled to more than {MOST_LOCKFILE_BYTES >> 20} MiB; that is no lockfile."
         )
     return content.decode("utf-8", "replace")
-
-
-def _put_merged(lock: LockfileSpec, root: Path, text: str) -> None:
-    """Leave what would be committed for the layers above, where it is not what the compiler wrote."""
-    if lock.included:
-        (root / lock.path).write_text(text, encoding="utf-8")
 
 
 def _put_back(lock: LockfileSpec, root: Path) -> None:

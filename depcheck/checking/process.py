@@ -126,6 +126,10 @@ class Guest:
         """A guest that puts in place what this one uses and must not change; it never runs strangers' code itself."""
         return replace(self, walls=self.walls.apart(), through=(), _turn=threading.Lock())
 
+    def beside(self, number: int) -> "Guest":
+        """A guest of another user, which can run at the same time as this one; 0 is a guest of the same user."""
+        return replace(self, walls=self.walls.beside(number), _turn=threading.Lock())
+
     def own(self, folder: Path) -> None:
         """Make the guest the owner of `folder` and all in it."""
         sandbox.hand_over(folder, self.walls)

@@ -14,6 +14,7 @@ from depcheck.core.errors import DepcheckError
 
 GUEST_UID = 64321  # neither root nor a runner's user (1001), and in no group
 GUESTS = 500  # users of guests: two runs on one machine must not end each other's
+USERS_APART = 1000  # between users of one run that work at the same time; those of other runs lie between
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc", "/opt", "/proc", "/sys", "/nix/store",
           "/run/systemd/resolve", "/run/resolvconf")  # fmt: skip
 SHARED = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108  # where programs expect to write, whatever TMPDIR says
@@ -60,6 +61,10 @@ class Walls:
     def apart(self) -> "Walls":
         """The same walls around another user: what is put in place as that one, the guest can read and not change."""
         return self if self.uid is None else replace(self, uid=self.uid + GUESTS)
+
+    def beside(self, number: int) -> "Walls":
+        """The same walls around another user, for work that goes on at the same time; 0 is this one."""
+        return self if self.uid is None else replace(self, uid=self.uid - number * USERS_APART)
 
     def isolation(self) -> dict[str, bool | int | str]:
         """For the report: which walls stand."""

@@ -4,8 +4,9 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 from packaging.version import Version
 from uv import find_uv_bin
@@ -46,6 +47,7 @@ class Toolbox:
     folder: Path
     index_url: Callable[[], str]
     outer: Mapping[str, str]
+    building: Lock = field(default_factory=Lock)
 
     def pip_tools(self, interpreter: Path, python: str, *, lenient: bool = False) -> PipTools:
         """pip-tools for `interpreter`, which is a Python `python` ("3.10"). Builds it the first time: about 5 s.
@@ -58,8 +60,9 @@ class Toolbox:
         pair = _lenient(_PAIRS.get(python, _NEWEST)) if lenient else _PAIRS.get(python, _NEWEST)
         key = hashlib.sha256("\n".join([str(interpreter.resolve()), python, *pair]).encode()).hexdigest()[:12]
         home = self.folder / f"pip-tools-{python}-{key}"
-        if not (home / "complete").exists():
-            self._build(interpreter, pair, home)
+        with self.building:
+            if not (home / "complete").exists():
+                self._build(interpreter, pair, home)
         return PipTools(home / "bin" / "python", pair[0].partition("==")[2])
 
     def _build(self, interpreter: Path, pair: tuple[str, ...], home: Path) -> None:

@@ -172,6 +172,14 @@ LIMITS = (
     ),
     Option("env", "env", values.variable, "A variable that the checks may see.", "NAME", "none", _MANY),
     Option("timeout", "timeout_s", values.seconds, "The longest that one command may run.", "SECONDS", "1800"),
+    Option(
+        "parallel",
+        "parallel",
+        values.count,
+        "How many environments are judged at the same time, at most 8. Their checks must not get in each other's way.",
+        "N",
+        "1",
+    ),
     Option("budget", "budget_minutes", values.minutes, "The time to spend on finding out who.", "MINUTES", "60"),
     Option(
         "confirmations",

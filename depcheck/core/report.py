@@ -238,6 +238,7 @@ class EnvironmentReport:
     withdrawn: tuple[WithdrawnReport, ...] = ()
     rules: tuple[RuleReport, ...] = ()
     unpinned: tuple[str, ...] = ()
+    duration_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ class Settings:
     setup: str = ""
     env: tuple[str, ...] = ()
     timeout_s: float = 1800
+    parallel: int = 1
     budget_minutes: float = 60
     confirmations: int = 2
     network: str = "open"

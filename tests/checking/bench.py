@@ -38,7 +38,7 @@ def benches(scratch: Path) -> Iterator[Bench]:
         targets = Targets(guest, toolbox, interpreters.about)
 
         def compiler(repo: Path) -> CommandCompiler:
-            copy = WorkspaceCopy(repo, guest, scratch).fresh
-            return CommandCompiler(guest, index, toolbox, targets, copy, scratch / "caches", 900)
+            copies = WorkspaceCopy(repo, guest, scratch)
+            return CommandCompiler(index, toolbox, targets, copies, scratch / "caches", 900)
 
         yield Bench(index, interpreters, compiler)

@@ -82,11 +82,10 @@ class Night:
         python = Interpreter(Path(sys.executable).resolve(), Path(sys.base_prefix), markers, None)
         toolbox = Toolbox(room.parent / "tools", lambda: nights.tools_from, {"PATH": "/usr/bin:/bin"})
         self.inner = CommandCompiler(
-            guest=guest,
             index=self.index,
             toolbox=toolbox,
             targets=Targets(guest, toolbox, lambda _python: python),
-            copy=WorkspaceCopy(repo, guest, room).fresh,
+            copies=WorkspaceCopy(repo, guest, room),
             caches=Path(stack.enter_context(TemporaryDirectory(dir=room))),
             timeout_s=120,
         )
