@@ -4,11 +4,11 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -96,6 +96,19 @@ def environments(settings: Settings, environ: Mapping[str, str]) -> Sequence[Env
     """The environments of the repository, found and not yet judged."""
     repo = Path(settings.repo).resolve()
     return Repository(settings, lambda words: _git(words, repo, environ)).environments()
+
+
+def durations(folders: Sequence[PurePath]) -> dict[str, float]:
+    """How long each environment took, in seconds, by the reports in `folders`; none for what cannot be read."""
+    from depcheck.publishing.validation import read_report  # noqa: PLC0415  # what judges publishes nothing
+
+    found: dict[str, float] = {}
+    for folder in folders:
+        with suppress(DepcheckError):
+            for environment in read_report(Path(folder), "").environments:
+                if environment.duration_s is not None:
+                    found[environment.name] = max(0.0, environment.duration_s)
+    return found
 
 
 def write_failure(settings: Settings, error: DepcheckError, environ: Mapping[str, str]) -> None:

@@ -12,10 +12,11 @@ from depcheck import app
 from depcheck.arguments import COMMANDS, MODES, as_argv, given
 from depcheck.configuration import settled
 from depcheck.core.completion import SHELLS, flags
-from depcheck.core.config import bisect_settings, check_settings, publish_options
+from depcheck.core.config import bisect_settings, check_settings, plan_options, publish_options
 from depcheck.core.errors import DepcheckError
 from depcheck.core.options import CHECK
 from depcheck.core.plain import one_line
+from depcheck.core.planning import matrix
 from depcheck.core.report import Report
 from depcheck.core.settings import PublishOptions, Settings
 from depcheck.core.workflow_commands import inert, unheard, unheard_json
@@ -69,15 +70,11 @@ def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
 
 def plan(arguments: Namespace, environ: Mapping[str, str]) -> int:
     """Print the matrix on one line; `lockfiles` has one path a line, as the input `lockfile` takes it."""
-    include = [
-        {
-            "environment": spec.name,
-            "python": spec.python,
-            "lockfiles": "\n".join(lockfile.path for lockfile in spec.lockfiles),
-        }
-        for spec in app.environments(settled(given(arguments)), environ)
-    ]
-    print(unheard_json(json.dumps({"include": include})))
+    source = given(arguments)
+    options = plan_options(source)
+    durations_s = app.durations(options.last)
+    rows = matrix(app.environments(settled(source), environ), durations_s, options.jobs)
+    print(unheard_json(json.dumps({"include": rows})))
     return 0
 
 

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from depcheck import action, arguments
 from depcheck.core import report as values
 from depcheck.core.config import check_settings, from_toml
-from depcheck.core.options import BISECT, CHECK, PUBLISH, Form
+from depcheck.core.options import BISECT, CHECK, PLANNING, PUBLISH, Form
 from depcheck.core.settings import Settings
 from depcheck.scaffold import files
 from depcheck.scaffold.look import Found
@@ -23,7 +23,7 @@ from depcheck.scaffold.look import Found
 ROOT = Path(__file__).resolve().parents[1]
 USAGE = (ROOT / "docs" / "usage.md").read_text()
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-OPTIONS = {option.name: option for option in (*CHECK, *PUBLISH, *BISECT)}
+OPTIONS = {option.name: option for option in (*CHECK, *PUBLISH, *BISECT, *PLANNING)}
 OF_THE_ACTION = {"command", "token", "fail-on"}
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from depcheck.core.errors import UsageError
 from depcheck.core.given import Given, Source
-from depcheck.core.options import BISECT, CHECK, PUBLISH, Form, Option
-from depcheck.core.settings import BisectSettings, EnvironmentSettings, PublishOptions, Settings
+from depcheck.core.options import BISECT, CHECK, PLANNING, PUBLISH, Form, Option
+from depcheck.core.settings import BisectSettings, EnvironmentSettings, PlanOptions, PublishOptions, Settings
 from depcheck.core.toml_source import ENVIRONMENT_KEY, from_toml
 
-__all__ = ["Given", "Source", "bisect_settings", "check_settings", "from_toml", "publish_options"]
+__all__ = ["Given", "Source", "bisect_settings", "check_settings", "from_toml", "plan_options", "publish_options"]
 _RULES = ("hold", "ignore")
 
 
@@ -43,6 +43,11 @@ def _with_rules(around: Source, table: Source) -> Source:
 def publish_options(*sources: Source) -> PublishOptions:
     """The same for `publish`."""
     return replace(PublishOptions(), **_values(PUBLISH, sources))
+
+
+def plan_options(*sources: Source) -> PlanOptions:
+    """The same for `plan`."""
+    return replace(PlanOptions(), **_values(PLANNING, sources))
 
 
 def bisect_settings(*sources: Source) -> BisectSettings:

@@ -218,7 +218,13 @@ TELLING = (
     ),
 )
 CHECK = (*WHERE, *WHICH, *WORLD, *CHECKS, *LIMITS, *TELLING)
-PLAN = (WHERE[0], *WHICH)
+PLANNING = (
+    Option(
+        "jobs", "jobs", values.count, "The most rows; several environments share one where they are more.", "N", "256"
+    ),
+    Option("last", "last", values.location, "Reports of the last night, to balance by.", "DIR", "none", _MANY),
+)
+PLAN = (WHERE[0], *WHICH, *PLANNING)
 
 _OF_ALL = {
     "repo",

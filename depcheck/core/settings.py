@@ -82,6 +82,14 @@ class BisectSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """Options of `depcheck plan`: the most rows, and folders with reports of an earlier night."""
+
+    jobs: int = 256
+    last: tuple[PurePath, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PublishOptions:
     """Options of `depcheck publish`: what may be written to the forge, and under which names."""
 

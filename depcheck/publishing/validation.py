@@ -7,6 +7,8 @@ import os
 import re
 import stat
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from depcheck.core.plain import one_line
@@ -25,10 +27,13 @@ _CODE_SUFFIXES = (".py", ".toml", ".cfg", ".ini", ".yml", ".yaml", ".json", ".sh
 def read_report(folder: Path, repository: str) -> Report:
     """The report in `folder`, opened without following a link, bounded and about `repository` (empty: any).
 
+    Where `folder` holds none itself, those of its subfolders together: each job of a matrix uploads its own.
+
     Raises:
         ReportError: It cannot be used; the sentence says why.
     """
-    report = decode(_read(folder / "report.json"))
+    folders = [folder] if (folder / "report.json").exists() else _parts(folder) or [folder]
+    report = _together([decode(_read(each / "report.json")) for each in folders])
     if repository and report.repository not in {None, repository}:
         message = f"The report is about {one_line(str(report.repository), 100)}, and this token writes to {repository}"
         raise ReportError(f"{message}; publish it where it was checked.")
@@ -41,6 +46,31 @@ def read_report(folder: Path, repository: str) -> Report:
     if len(set(names)) != len(names):
         raise ReportError("Two environments of the report have one name; run `depcheck check` again.")
     return report
+
+
+def _parts(folder: Path) -> list[Path]:
+    """The subfolders that hold a report, by name."""
+    found = sorted(path for path in folder.glob("*") if not path.is_symlink() and (path / "report.json").exists())
+    if len(found) > _MOST_ENVIRONMENTS:
+        raise ReportError(
+            f"{folder} holds {len(found)} reports, more than {_MOST_ENVIRONMENTS}; publish fewer at once."
+        )
+    return found
+
+
+def _together(reports: Sequence[Report]) -> Report:
+    """One report with all environments; they must be about the same commit of the same repository."""
+    about = {(report.repository, report.commit, report.as_of) for report in reports}
+    if len(about) > 1:
+        raise ReportError(
+            f"The {len(reports)} reports are about different commits, repositories or dates; publish those of one run."
+        )
+    return replace(
+        reports[0],
+        started_at=min(report.started_at for report in reports),
+        finished_at=max(report.finished_at for report in reports),
+        environments=tuple(each for report in reports for each in report.environments),
+    )
 
 
 def _read(path: Path) -> bytes:
