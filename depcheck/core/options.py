@@ -233,6 +233,7 @@ _OF_ALL = {
     "compile-command",
     "together",
     "only",
+    "parallel",
     "as-of",
     "advisories",
     "env",
