@@ -58,7 +58,7 @@ def inputs(tree: Tree, spec: EnvironmentSpec) -> Inputs:
     """
     found = Inputs()
     for lock in spec.lockfiles:
-        _options(lock)
+        _plain(lock, spec)
         for folder in (lock.folder, *map(posixpath.dirname, lock.sources)):
             for path in _beside_and_above(folder):
                 _take(tree, path, found)
@@ -72,7 +72,10 @@ def inputs(tree: Tree, spec: EnvironmentSpec) -> Inputs:
     return found
 
 
-def _options(lock: LockfileSpec) -> None:
+def _plain(lock: LockfileSpec, spec: EnvironmentSpec) -> None:
+    """Refuse what is not compiled from files of the repository, with known options, for the environment's Python."""
+    if lock.written or lock.python not in {"", spec.python}:
+        raise UncertainError(lock.path)
     unknown = {option.partition("=")[0] for option in (*lock.options, *lock.upgrade_options)} - _KNOWN
     if unknown:
         raise UncertainError(", ".join(sorted(unknown)))

@@ -3,6 +3,7 @@
 import hashlib
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 
@@ -11,9 +12,11 @@ import uv
 
 import depcheck
 from depcheck.core.environments import EnvironmentSpec, LockfileSpec
+from depcheck.core.lockfile import Lockfile
 from depcheck.core.world import World
 
 SCHEMA = 1
+_OF_THE_PAST = frozenset({"committed_at"})
 _OURS = ("checking", "core", "index", "memory")
 
 
@@ -47,11 +50,16 @@ def key(  # noqa: PLR0913  # one for each thing that a resolution depends on
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
 
 
-def _lock(lock: LockfileSpec) -> tuple[object, ...]:
-    return (
-        lock.path, lock.sources, lock.folder, lock.compiler, lock.command, lock.options, lock.upgrade_options,
-        lock.layers, lock.loose, lock.lockfile.text,
-    )  # fmt: skip
+def _lock(lock: LockfileSpec) -> list[object]:
+    """Every field, whatever a later one may mean, but those that tell of the past alone."""
+    found: list[object] = []
+    for field in fields(lock):
+        value = getattr(lock, field.name)
+        if isinstance(value, Lockfile):
+            found.append(value.text)
+        elif field.name not in _OF_THE_PAST:
+            found.append(sorted(value) if isinstance(value, frozenset) else value)
+    return found
 
 
 @cache
