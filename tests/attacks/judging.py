@@ -12,6 +12,7 @@ from container import Run
 HERE = Path(__file__).parent
 _SAID = re.compile(r"ATTACK (\w+) ([\w.]+) (held|broke) (.*)")
 _ASKED = re.compile(r"asked /zz-([\w-]+?)-(held|broke)-?([\w-]*)/")
+NEVER_TRIED = "never tried"  # that a run went another way shows nothing of an attack
 STAGES = ("compile", "build", "import", "test")
 JUDGED_OUTSIDE = (
     "verdict",
@@ -45,7 +46,7 @@ def judged(ran: Run, exhaustion: Sequence[str]) -> dict[str, str]:
         stages = ("smoke",) if name.startswith("exhaustion.") else ("test",) if name.startswith("results.") else STAGES
         missing = [stage for stage in stages if (stage, name) not in tried and name != "exhaustion.hang"]
         found[name] = "; ".join(f"at {stage}: {why}" for stage, why in through.get(name, [])) or (
-            f"never tried at {', '.join(missing)}" if missing else ""
+            f"{NEVER_TRIED} at {', '.join(missing)}" if missing else ""
         )
     return {**found, **outside(ran)}
 

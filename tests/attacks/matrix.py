@@ -34,7 +34,7 @@ def without(names: tuple[str, ...], words: list[str]) -> dict[str, str]:
         command += ["--exhaustion", *exhaustion, "--without", *names]
         subprocess.run(command, capture_output=True, check=False)
         found = json.loads(Path(told.name).read_text() or '{"attacks": {"the run itself": "it left nothing"}}')
-    return {name: why for name, why in found["attacks"].items() if why}
+    return {name: why for name, why in found["attacks"].items() if why and not why.startswith(judging.NEVER_TRIED)}
 
 
 def table(runs: Iterable[tuple[tuple[str, ...], Collection[str]]]) -> str:
