@@ -155,7 +155,8 @@ def test_json_on_standard_output_is_no_command(value):
 def test_bodies_and_titles_do_nothing(report):
     """Law: nobody is mentioned, nothing is referred to, closed or linked, no HTML but ours, every fence is closed."""
     (judged,) = report.environments
-    whole = [bodies.issue(judged, NIGHT), bodies.pull_request(judged, judged.proposal), summary(report)]
+    night = bodies.Night(NIGHT, judged.reason)
+    whole = [bodies.issue(judged, night), bodies.pull_request(judged, judged.proposal, night), summary(report)]
     for body in whole:
         assert deeds(f"{body}\n\nAfter.") == []
         assert controls(body.replace("\t", "")) == []

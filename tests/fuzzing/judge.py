@@ -20,7 +20,8 @@ _CLOSING = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+(?:[\w.-
 _COMMIT = re.compile(r"\b[0-9a-f]{7,40}\b")
 _LINK = re.compile(r"\b[a-z][a-z0-9+.-]*://|\bwww\.", re.IGNORECASE)
 _PARSER = MarkdownIt("commonmark").enable("table")
-OURS = frozenset({"<code>", "</code>", "<sub>", "</sub>", "<details>", "</details>", "<summary>", "</summary>"})
+OURS = frozenset({"<code>", "</code>", "<sub>", "</sub>", "<details>", "</details>", "<summary>", "</summary>", "<br>"})
+OUR_LINKS = frozenset({"https://docs.astral.sh/uv/"})
 
 
 def log_lines(text: str) -> list[str]:
@@ -51,8 +52,8 @@ def rendered(markdown: str) -> tuple[str, list[str]]:
                 inside = child.content == "<code>" or (inside and child.content != "</code>")
             elif child.type in {"text", "softbreak"} and not inside:
                 words.append(child.content or "\n")
-            elif child.type in {"link_open", "image"}:
-                html.append(child.type)
+            elif child.type in {"link_open", "image"} and child.attrs.get("href") not in OUR_LINKS:
+                html.append(f"{child.type} {child.attrs}")
         words.append("\n")
     return "".join(words), html
 

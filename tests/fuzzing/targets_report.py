@@ -49,7 +49,7 @@ def report(content: bytes) -> None:
             check_paths(environment)
         except ReportError:
             continue
-        assert len(bodies.issue(environment, found.finished_at)) <= BODY_LIMIT_BYTES
+        assert len(bodies.issue(environment, bodies.Night(found.finished_at, found.commit))) <= BODY_LIMIT_BYTES
 
 
 def content(content: bytes) -> None:

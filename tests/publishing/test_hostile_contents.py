@@ -81,7 +81,7 @@ def test_only_pins_hashes_and_annotations_change(proposal):
     assert set(kept) <= set(others)
     assert [line for line in kept if line.startswith("--")] == [line for line in others if line.startswith("--")]
     remarks = {line for kind, line in before if kind == "comment"}
-    for line in (line for kind, line in after if kind == "comment" and line not in remarks):
+    for line in (line for kind, line in after if kind == "comment" and line and line not in remarks):
         assert re.match(r"#(?: ?via|   ?| \w|$)", line)
         assert line.isprintable()
         assert "://" not in line
