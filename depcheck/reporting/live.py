@@ -14,6 +14,7 @@ from depcheck.reporting import sentences
 from depcheck.reporting.telling import MARKS
 
 _MOST_MARKS = 60
+_WORST = (Outcome.FAIL, Outcome.UNRESOLVED, Outcome.PASS)
 _STATUS_MARKS = {0: "✓", 1: "✗", 3: "?"}
 
 
@@ -25,7 +26,7 @@ class View:
     done: int = 0
     _judged: list[tuple[str, int]] = field(default_factory=list)
     _current: str = ""
-    _trials: list[Outcome] = field(default_factory=list)
+    _trials: dict[str, Outcome] = field(default_factory=dict)
     _progress: Progress = field(init=False)
     _live: Live = field(init=False)
 
@@ -45,16 +46,16 @@ class View:
 
     def environment(self, name: str) -> None:
         """Another environment begins."""
-        self._current, self._trials = name, []
+        self._current, self._trials = name, {}
 
     def judged(self, exit_status: int) -> None:
         """The current environment has its verdict."""
         self._judged.append((self._current, exit_status))
-        self._current, self._trials = "", []
+        self._current, self._trials = "", {}
 
-    def tried(self, outcome: Outcome) -> None:
-        """A trial of the search has ended."""
-        self._trials.append(outcome)
+    def tried(self, label: str, outcome: Outcome) -> None:
+        """A check of the trial `label` has ended; the worst of its checks is the trial's mark."""
+        self._trials[label] = min(outcome, self._trials.get(label, outcome), key=_WORST.index)
 
     def running(self, words: str, *, afresh: bool) -> None:
         """What runs now; with `afresh` its clock begins again."""
@@ -84,7 +85,7 @@ class View:
         if not self._trials:
             return None
         line = Text(f"  search, {len(self._trials)} trial{'' if len(self._trials) == 1 else 's'}: ")
-        for outcome in self._trials[-_MOST_MARKS:]:
+        for outcome in list(self._trials.values())[-_MOST_MARKS:]:
             line.append(MARKS[outcome], style=sentences.STYLES[outcome])
         return _cut(line, self.console.width)
 

@@ -103,7 +103,7 @@ class TerminalReporter:
         line = self._telling.checked(label, result)
         if self._live is not None:
             if label.startswith("trial "):
-                self._live.tried(line.outcome)
+                self._live.tried(label, line.outcome)
             self._live.running(self._words(), afresh=False)
         self._print(f"  {line.text}", sentences.STYLES[line.outcome])
 

@@ -98,19 +98,20 @@ def test_a_terminal_gets_a_live_line_and_colours_unless_refused(environ, coloure
 
 
 def test_the_live_lines_show_environments_and_the_search():
-    """A mark for each environment judged and for each trial; nothing of it stays behind."""
+    """A mark for each environment judged and for each trial, however many checks it has; nothing of it stays behind."""
     log = io.StringIO()
     console = Console(file=log, force_terminal=True, width=100, _environ={"TERM": "xterm-256color", "NO_COLOR": "1"})
     with TerminalReporter(console) as reporter:
         one_night(reporter)
         reporter.environment(EnvironmentSpec("dev.txt", "3.12", ()))
         for number, ended in enumerate((Outcome.FAIL, Outcome.PASS, Outcome.UNRESOLVED), 1):
+            reporter.checked(f"trial {number}", CheckResult(Kind.INSTALL, "", Outcome.PASS, 0.1))
             reporter.checked(f"trial {number}", CheckResult(Kind.SMOKE, "x", ended, 0.1))
         reporter.stage("trial 4: 3 of 12 changes")
     shown = re.sub(r"\x1b\[[0-9;]*m", "", log.getvalue())
     assert "✗ requirements.txt  ● dev.txt" in shown
     assert "search, 3 trials: ✗✓?" in shown
-    assert "trial 4: 3 of 12 changes (checks done: 4)" in shown
+    assert "trial 4: 3 of 12 changes (checks done: 7)" in shown
     assert shown.endswith("\x1b[1A\x1b[2K") or shown.rstrip("\n").endswith("\x1b[2K")
 
 
