@@ -54,9 +54,10 @@ def _search(target, asked) -> tuple[int, bool]:
     """Both searches of one target in processes of their own: how many executions, and whether one broke it."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        inputs, new, words = Path(folder, "inputs"), Path(folder, "new"), Path(folder, "words")
+        inputs, words = Path(folder, "inputs"), Path(folder, "words")
         inputs.mkdir()
-        new.mkdir()
+        plain = [each.content for each in corpus.kept(target.name) if not each.was]
+        known = {each.content for each in corpus.kept(target.name)}
         for number, each in enumerate(corpus.kept(target.name)):
             if len(each.content) <= target.most_bytes:
                 (inputs / str(number)).write_bytes(each.content)
@@ -72,18 +73,10 @@ def _search(target, asked) -> tuple[int, bool]:
         for path in Path(folder).glob("broke-*"):
             print(f"{target.name} is broken by {path.read_bytes()!r}")
         if asked.keep and not broken and guided:
-            _child(
-                "guided",
-                target.name,
-                asked,
-                "-merge=1",
-                f"-max_len={MOST_KEPT_BYTES}",
-                "-timeout=60",
-                str(new),
-                str(inputs),
-            )
-            best = sorted((path.read_bytes() for path in new.iterdir()), key=len)[:MOST_KEPT]
-            corpus.keep(target.name, best)
+            # libFuzzer has added what reached new code, each made as short as it could
+            found = {path.read_bytes() for path in inputs.iterdir()} - known
+            short = sorted((each for each in found if len(each) <= MOST_KEPT_BYTES), key=len)
+            corpus.keep(target.name, [*plain, *short[: max(0, MOST_KEPT - len(plain))]])
     took = time.monotonic() - began
     print(f"{target.name:14} {executions:10,} executions in {took:5.0f} s{' BROKEN' if broken else ''}", flush=True)
     return executions, bool(broken)
