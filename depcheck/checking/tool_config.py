@@ -76,7 +76,9 @@ def _table(found: Mapping[str, Any], *way: str) -> dict[str, Any]:
 
 
 def _spelled(table: Mapping[str, Any]) -> dict[str, Any]:
-    return {key.replace("_", "-").lower(): value for key, value in table.items() if not isinstance(value, dict)}
+    return {
+        key.lstrip("-").replace("_", "-").lower(): value for key, value in table.items() if not isinstance(value, dict)
+    }
 
 
 def _listed(value: object) -> list[object]:
