@@ -100,7 +100,7 @@ class Bench:
     def depcheck(self, *more: str) -> list[tuple[float, str]]:
         """Run it; when each line of its progress came, in seconds."""
         cache = self.room / "cache"
-        for kept in cache.glob("resolutions*"):
+        for kept in cache.glob("memory"):
             shutil.rmtree(kept)
         words = [sys.executable, "-m", "depcheck", "check", "--index-url", self.url, "--no-imports", *more]
         words += ["--repo", str(self.repo), "--report", str(self.room / "report")]
