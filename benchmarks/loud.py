@@ -89,7 +89,7 @@ class Bench:
         self.timed("naive: install", *pip, cwd=place, **env)
 
     def uv(self) -> None:
-        place, lock = self.copy("uv"), self.locks[0]
+        place, lock = self.copy("uv-by-hand"), self.locks[0]
         env = {"UV_DEFAULT_INDEX": self.url, "UV_CACHE_DIR": str(self.room / "uv"), "UV_NO_CONFIG": "1"}
         compiled = ("pip", "compile", "-q", "--upgrade", "--no-header", f"{lock}.in", "-o", f"{lock}.txt")
         self.timed("uv: compile", find_uv_bin(), *compiled, "--python", self.python, cwd=place, **env)
