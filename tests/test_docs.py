@@ -115,6 +115,15 @@ def test_commands_in_the_docs_are_understood(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_shell_commands_in_the_docs_are_shell(page):
+    """Every other command of a console block parses as bash; so do the steps of workflows, which actionlint reads."""
+    for block in re.findall(r"```(?:console|sh|bash)\n(.*?)```", page.read_text(), re.DOTALL):
+        lines = "\n".join(line.removeprefix("$ ") for line in block.splitlines() if line.startswith(("$ ", "> ")))
+        read = subprocess.run(["bash", "-n"], input=lines, capture_output=True, text=True, check=False)
+        assert read.returncode == 0, read.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_workflows_in_the_docs_use_inputs_that_exist(page):
     """Every YAML block parses, and what it gives to the action is an input."""
     inputs = {option.name for option in (*CHECK, *PUBLISH)} | OF_THE_ACTION

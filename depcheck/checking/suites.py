@@ -15,7 +15,7 @@ from depcheck.checking.junit import MOST_BYTES, Case, UnreadableResultsError, re
 from depcheck.checking.plain_files import read_plain
 from depcheck.checking.process import Ran
 from depcheck.core.checks import Check, Failure, Outcome
-from depcheck.core.outputs import clean, evidence, telling_line, with_statement
+from depcheck.core.outputs import behind_box, clean, evidence, telling_line, with_statement
 from depcheck.core.plain import one_line
 
 PYTEST = canonicalize_name("pytest")
@@ -127,7 +127,7 @@ def _failure(test: str, message: str, text: str, *, full: bool) -> Failure:
     if _SAYS_NOTHING.match(message) or "Traceback (most recent call last)" in message:
         headline = telling_line(f"{text}\n{message}" if message.count("\n") else text)
     else:
-        headline = with_statement(one_line(message), clean(text).splitlines())
+        headline = with_statement(one_line(behind_box(message)), clean(text).splitlines())
     return Failure(one_line(test, 1000), headline or "failed", evidence(f"{message}\n{text}") if full else "")
 
 

@@ -10,6 +10,8 @@ _ADDRESS = re.compile(r"https://(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,24
 _FORGE = re.compile(
     r"https://(github\.com|gitlab\.com|codeberg\.org)/([\w.-]+)/([\w.-]+?)(?:\.git)?(?=[/#?]|$)", re.ASCII
 )
+# A link to one of these leaves a mark there ("mentioned this"), which a stranger's metadata must not make us do.
+_REMARKED = re.compile(r"/(?:issues|pull|discussions|commit|merge_requests)/\w", re.ASCII)
 _NOT_OWNERS = frozenset({"sponsors", "orgs", "users", "login", "apps", "marketplace"})
 
 
@@ -32,11 +34,12 @@ _LABELS = {
 
 
 def https(address: str) -> str:
-    """`address` if it is a plain https link to a public name, else empty."""
+    """`address` if it is a plain https link to a public name that leaves no mark on a forge, else empty."""
     scheme, mark, rest = address.strip().partition("://")
     host, slash, path = rest.partition("/")
     plain = f"{scheme.lower()}{mark}{host.lower()}{slash}{path}"
-    return plain if len(plain) <= _LONGEST and _ADDRESS.fullmatch(plain) else ""
+    taken = len(plain) <= _LONGEST and _ADDRESS.fullmatch(plain) and not _REMARKED.search(plain)
+    return plain if taken else ""
 
 
 def links(urls: Iterable[tuple[str, str]]) -> dict[str, str]:

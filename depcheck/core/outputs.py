@@ -33,6 +33,8 @@ _ADDED = re.compile(r"(?<=') \(>?\s*(?:from|import) [^)]*\)?$")
 _LOUD = re.compile(r"error|fatal|exception|panic|segmentation fault", re.IGNORECASE)
 _UNHAPPY = re.compile(r"fail|cannot|can't|could not|unable|no such|not found|denied|refused|invalid", re.IGNORECASE)
 _RULE = re.compile(r"[-=_*#~ ]{3,}")
+_BOX_END = re.compile(r"^[ \t]*╰─+╯[ \t]*\n", re.MULTILINE)
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
 
 _SIGNALS = {4: "illegal instruction", 6: "aborted", 7: "bus error", 8: "arithmetic error", 9: "killed",
             11: "segmentation fault", 13: "broken pipe", 15: "terminated"}  # fmt: skip
@@ -104,6 +106,15 @@ def telling_line(text: str) -> str:
         if loud:
             return one_line(loud[-1])
     return one_line(said[-1]) if said else ""
+
+
+def behind_box(text: str) -> str:
+    """What stands right behind the last drawn box of `text`, the text itself where nothing does.
+
+    rich, and typer with it, draws a traceback as a box and prints the exception below.
+    """
+    rest = _BOX_END.split(text)[-1].strip()
+    return _BLANK_LINE.split(rest, maxsplit=1)[0] or text
 
 
 def with_statement(headline: str, lines: Iterable[str]) -> str:

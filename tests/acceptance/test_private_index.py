@@ -10,12 +10,14 @@ import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from secrets import token_hex
 from threading import Thread
 from urllib.parse import quote, quote_plus
 
 import pytest
 
-USER, SECRET = "me", "s3cr3t-p@ss/w%rd"
+# Of this run alone: the package looks at all processes, those of another run of this test among them.
+USER, SECRET = "me", f"s3cr3t-p@ss/w%rd{token_hex(4)}"
 BASIC = base64.b64encode(f"{USER}:{SECRET}".encode()).decode()
 SPY = """import glob, os
 print(dict(os.environ))

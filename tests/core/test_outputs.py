@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from depcheck.core.outputs import (
     EVIDENCE_CHARS,
+    behind_box,
     clean,
     died_of_signal,
     error_itself,
@@ -153,3 +154,15 @@ def test_a_signature_is_stable(text: str) -> None:
 def test_the_statement_that_was_added_can_be_taken_away() -> None:
     """So that one error is one error, whichever import met it first."""
     assert error_itself(telling_line(WORKER)) == "ModuleNotFoundError: No module named 'kombu.async'"
+
+
+def test_the_error_below_a_drawn_traceback_is_the_error() -> None:
+    """Rich draws a traceback as a box, whole or cut off at its beginning, and prints the exception below it."""
+    drawn = "  │ core.py:1022 in format_usage   │\n  ╰────────────╯\n  TypeError: takes 1 argument but 2 were\n  given\n\nassert 1 == 0"
+    assert behind_box(drawn) == "TypeError: takes 1 argument but 2 were\n  given"
+
+
+@pytest.mark.parametrize("text", ["", "no box", "╭──╮\n│ x │\n╰──╯\n", "╭──╮\n│ x │\n╰──╯"])
+def test_text_with_nothing_below_a_box_stays(text: str) -> None:
+    """Where no exception stands below, nothing is lost."""
+    assert behind_box(text) == text

@@ -93,6 +93,13 @@ def test_only_plain_links_pass(text):
         assert not address or (address.startswith("https://") and not set(address) & set("()[]<>\"'`\\@ \n\t|*${}^"))
 
 
+@pytest.mark.parametrize("end", ["issues/1", "pull/7", "commit/0f1e2d", "discussions/3", "-/merge_requests/4"])
+def test_no_link_leaves_a_mark_at_strangers(end):
+    """GitHub writes "mentioned this" under whatever a body links to; metadata must not choose that."""
+    assert https(f"https://github.com/kombu/kombu/{end}") == ""
+    assert https("https://github.com/kombu/kombu/issues")
+
+
 def test_links_of_metadata():
     """Labels in any spelling; what a forge's repository implies; nothing of what is not https."""
     found = links(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import corpus
+import keeping
 
 SECONDS = 5.0  # of processor time for one input
 PUMPED_BYTES = 128 << 10
@@ -56,9 +56,9 @@ def _search(target, asked) -> tuple[int, bool]:
     with tempfile.TemporaryDirectory() as folder:
         inputs, words = Path(folder, "inputs"), Path(folder, "words")
         inputs.mkdir()
-        plain = [each.content for each in corpus.kept(target.name) if not each.was]
-        known = {each.content for each in corpus.kept(target.name)}
-        for number, each in enumerate(corpus.kept(target.name)):
+        plain = [each.content for each in keeping.kept(target.name) if not each.was]
+        known = {each.content for each in keeping.kept(target.name)}
+        for number, each in enumerate(keeping.kept(target.name)):
             if len(each.content) <= target.most_bytes:
                 (inputs / str(number)).write_bytes(each.content)
         words.write_text("".join(f'"{_escaped(word)}"\n' for word in target.words))
@@ -76,7 +76,7 @@ def _search(target, asked) -> tuple[int, bool]:
             # libFuzzer has added what reached new code, each made as short as it could
             found = {path.read_bytes() for path in inputs.iterdir()} - known
             short = sorted((each for each in found if len(each) <= MOST_KEPT_BYTES), key=len)
-            corpus.keep(target.name, [*plain, *short[: max(0, MOST_KEPT - len(plain))]])
+            keeping.keep(target.name, [*plain, *short[: max(0, MOST_KEPT - len(plain))]])
     took = time.monotonic() - began
     print(f"{target.name:14} {executions:10,} executions in {took:5.0f} s{' BROKEN' if broken else ''}", flush=True)
     return executions, bool(broken)
@@ -131,7 +131,7 @@ def _pumped(name: str, asked, _options: list[str]) -> int:
 
     target, chance = TARGETS[name], random.Random(asked.seed or None)  # noqa: S311  # no secret
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MB << 20, MEMORY_MB << 20))
-    contents = [each.content for each in corpus.kept(name) if each.content] or [b"a"]
+    contents = [each.content for each in keeping.kept(name) if each.content] or [b"a"]
     words = [word.encode("utf-8", "surrogateescape") for word in target.words]
     slowest = (0.0, b"", b"")
     for _ in range(asked.pumped):

@@ -1,6 +1,6 @@
 """Every input that once taught something is read again: no crash, no hang, and every law holds."""
 
-import corpus
+import keeping
 import pytest
 from target import limited
 from targets import TARGETS
@@ -11,7 +11,7 @@ SECONDS = 60  # of processor time; what once hung took minutes
 @pytest.mark.parametrize("name", TARGETS)
 def test_the_corpus_breaks_nothing(name):
     """All inputs that are kept for a target, those that once broke it among them."""
-    inputs = list(corpus.kept(name))
+    inputs = list(keeping.kept(name))
     assert inputs
     for each in inputs:
         with limited(SECONDS):
@@ -20,4 +20,4 @@ def test_the_corpus_breaks_nothing(name):
 
 def test_every_file_of_the_corpus_has_its_target():
     """No input lies where nothing reads it."""
-    assert {path.stem for path in corpus.FOLDER.iterdir()} == TARGETS.keys()
+    assert {path.stem for path in keeping.FOLDER.iterdir()} == TARGETS.keys()
