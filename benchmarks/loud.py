@@ -169,6 +169,8 @@ def main() -> int:
             bench.naive()
             bench.night()
             bench.uv()
+            print({step: round(taken[-1], 2) for step, taken in bench.seconds.items()}, file=sys.stderr, flush=True)
+            print({step: round(taken[-1], 2) for step, taken in bench.cpu.items()}, file=sys.stderr, flush=True)
         seconds = {step: taken[1:] for step, taken in bench.seconds.items()}
     naive = whole(seconds, "naive")
     print(f"{wanted.set}, {wanted.runs} runs in turns, depcheck's own peak {max(bench.peaks)} MiB")

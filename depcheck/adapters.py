@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from depcheck.checking.ahead import PreparingCompiler
 from depcheck.checking.checks import GuestChecks
 from depcheck.checking.compiler import CommandCompiler
 from depcheck.checking.environments import UvEnvironments
@@ -43,8 +44,8 @@ class Adapters:
     cache: Path
     building: Lock
 
-    def compiler(self) -> Compiler:
-        """pip-compile and uv, and the proof that stands in for them."""
+    def compiler(self, environments: UvEnvironments) -> Compiler:
+        """pip-compile and uv, and the proof that stands in for them; a second core prepares the committed set."""
         tools = _readable(self.cache, self.scratch) / "tools"
         toolbox = Toolbox(tools, lambda: self.index.url(World()), self.environ, self.building)
         targets = Targets(self.guest, toolbox, self.interpreters.about)
@@ -57,7 +58,9 @@ class Adapters:
             timeout_s=PREPARE_TIMEOUT_S,
             lanes=max(1, min(MOST_LANES, os.cpu_count() or 1) // self.settings.parallel),
         )
-        return ProvingCompiler(compiler, self.index, Tree(Path(self.settings.repo).resolve()), targets)
+        proving = ProvingCompiler(compiler, self.index, Tree(Path(self.settings.repo).resolve()), targets)
+        alone = self.settings.parallel > 1 or (os.cpu_count() or 1) == 1
+        return proving if alone else PreparingCompiler(proving, environments)
 
     def environments(self) -> UvEnvironments:
         """Environments made by uv."""

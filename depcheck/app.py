@@ -142,7 +142,7 @@ class _Workshop:
         places = on_demand(lambda: made().environments(), markers=self._markers)
         tree = Tree(Path(self.settings.repo).resolve(), frozenset({Path(self.settings.report).resolve()}))
         compiler = RememberingCompiler(
-            compiler=on_demand(lambda: made().compiler()),
+            compiler=on_demand(lambda: made().compiler(places)),
             observer=Observer(index, self._interpreter),
             revalidation=revalidation,
             shelf=Shelf(self.cache / "memory"),

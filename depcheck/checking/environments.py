@@ -135,6 +135,17 @@ class UvEnvironments:
             environment = replace(environment, project=canonicalize_name(built.name.split("-")[0]))
         return self._settled(environment, lines, pins, world)
 
+    def prepare(self, spec: EnvironmentSpec, pins: Pins, world: World) -> None:
+        """Put in place what of `pins` is a wheel, so that `install` has little to do; it tells what failed here.
+
+        The guest is not needed: it may compile meanwhile.
+        """
+        if spec.project or any(pin.reference for pin in pins.values()):
+            return
+        environment = self._made(spec, world)
+        lines = requirement_lines.lines(spec, pins, environment.folder / "source")
+        self._place(environment, [line for line, _ in lines], world)
+
     def unpack(self, spec: EnvironmentSpec, world: World, requirement: str, folder: Path) -> bool:
         """Put the files of one release into `folder`, without what it requires; False where that would need a build.
 

@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""What one trial of a search costs beyond the check that it runs.
+
+    benchmarks/trial.py [SET] [--culprit certifi] [--runs 5] [--day 2026-11-20] [--folder FOLDER] [--python PATH]
+
+A smoke command fails as soon as CULPRIT is another release than the committed one, and says nothing of it, so that
+depcheck has to search among all that moved. A trial lasts from its first line to that of its check; the check's own
+seconds, which depcheck tells to a tenth, are taken off. What is left is changing the environment in place, reading
+what is installed, and copying the repository. All runs are against one local index of saved pages
+(benchmarks/replay_server.py); the first one fills the caches and does not count. Prints the median and the worst trial.
+"""
+
+import re
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from loud import SETS, Bench, arguments, told
+from replay_server import end_of, serving
+
+BEGUN = re.compile(r"trial (\d+): ")
+ENDED = re.compile(r"\S trial (\d+): smoke .*?, (\d+\.\d) s(?::|$)")
+COMMAND = "python -c \"import sys, importlib.metadata as m; sys.exit(m.version('{}') != '{}')\""
+
+
+def pinned(name: str, text: str) -> str:
+    """The committed release of `name`."""
+    found = re.search(rf"^{re.escape(name)}==(\S+)", text, re.MULTILINE)
+    if not found:
+        raise SystemExit(f"{name} is not pinned in the set; name another with --culprit.")
+    return found[1]
+
+
+def trials(lines: list[tuple[float, str]]) -> Iterator[tuple[float, float]]:
+    """Seconds of each trial that ran its check: all of it, and its check's own."""
+    begun: dict[str, float] = {}
+    for at, text in lines:
+        if match := BEGUN.match(text):
+            begun[match[1]] = at
+        elif match := ENDED.match(text):
+            yield at - begun[match[1]], float(match[2])
+
+
+def main() -> int:
+    asked = arguments(__doc__)
+    asked.add_argument("set", nargs="?", default="web")
+    asked.add_argument("--culprit", default="certifi")
+    wanted = asked.parse_args()
+    served = serving(wanted.folder, latency_s=wanted.latency_ms / 1000, until=end_of(wanted.day))
+    with served as (url, _), tempfile.TemporaryDirectory() as folder:
+        bench = Bench(url, Path(folder), wanted.python, (wanted.set,))
+        bench.repo.mkdir()
+        for suffix in ("in", "txt"):
+            shutil.copy(SETS / f"{wanted.set}.{suffix}", bench.repo)
+        bench.prepare()
+        old = pinned(wanted.culprit, (SETS / f"{wanted.set}.txt").read_text())
+        smoke = ("--test", "", "--smoke", COMMAND.format(wanted.culprit, old))
+        bench.depcheck(*smoke)
+        runs = [list(trials(bench.depcheck(*smoke))) for _ in range(wanted.runs)]
+    each = [trial for run in runs for trial in run]
+    if not each:
+        raise SystemExit(f"No trial was needed: perhaps {wanted.culprit} did not move until {wanted.day}.")
+    print(f"{wanted.set}, {wanted.culprit}, trials a run {[len(run) for run in runs]}, own peak {max(bench.peaks)} MiB")
+    told("a trial", [whole for whole, _ in each])
+    told("its check", [own for _, own in each])
+    beyond = [whole - own for whole, own in each]
+    told("beyond its check", beyond)
+    print(f"the worst {max(beyond):.2f} s, the mean {statistics.mean(beyond):.2f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""The committed set is put in place beside the compile, once, and never instead of the check's own installation."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from depcheck.checking.ahead import PreparingCompiler
+from depcheck.checking.environments import UvEnvironments
+from depcheck.checking.workspace_copy import WorkspaceCopy
+from depcheck.core.compilation import Compiled
+from depcheck.core.environments import EnvironmentSpec, LockfileSpec
+from depcheck.core.lockfile import parse_lockfile
+from depcheck.core.pins import Pin, Pins
+from depcheck.core.world import World
+
+PATH = "requirements.txt"
+
+
+@dataclass
+class Committed:
+    """Gives what it was made with, as a compiler does where nothing has moved."""
+
+    text: str
+
+    def compile(self, _spec: EnvironmentSpec, _world: World, *, upgrade: bool) -> Compiled:  # noqa: ARG002  # the port's
+        return Compiled(((PATH, self.text),))
+
+
+@pytest.fixture
+def environments(guest, shelf, interpreters, tmp_path) -> UvEnvironments:
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    copies = WorkspaceCopy(repository, guest, guest.scratch)
+    return UvEnvironments(guest, shelf, interpreters, copies, guest.scratch, 120)
+
+
+def locked(spec: EnvironmentSpec, text: str) -> EnvironmentSpec:
+    return replace(spec, lockfiles=(LockfileSpec(PATH, (), "", "pip-tools", None, "", (), parse_lockfile(text)),))
+
+
+def pins(**versions: str) -> Pins:
+    names = {canonicalize_name(name): version for name, version in versions.items()}
+    return {name: Pin(name, Version(version)) for name, version in names.items()}
+
+
+def standing(environments: UvEnvironments) -> set[str]:
+    found = environments.scratch.glob("env-*/venv/lib/*/site-packages/*.dist-info")
+    names = {place.name.removesuffix(".dist-info") for place in found}
+    return {name for name in names if not name.startswith("setuptools-")}  # the interpreter brings it
+
+
+def upgraded(environments: UvEnvironments, spec: EnvironmentSpec, text: str) -> PreparingCompiler:
+    compiler = PreparingCompiler(Committed(text), environments)
+    for upgrade in (False, True):
+        compiler.compile(locked(spec, text), World(), upgrade=upgrade)
+    return compiler
+
+
+def test_the_committed_set_stands_when_the_fresh_one_is_compiled(environments, spec, shelf) -> None:
+    """What the first check installs is there already, and its installation gives exactly its pins."""
+    shelf.wheel("alpha", "1.0", {"alpha.py": ""})
+    shelf.wheel("beta", "1.0", {"beta.py": ""})
+    upgraded(environments, spec, "alpha==1.0\nbeta==1.0\n")
+    assert standing(environments) == {"alpha-1.0", "beta-1.0"}
+    found = environments.install(spec, pins(alpha="1.0"), World())
+    assert "beta" not in {one.name for one in found.distributions}
+
+
+def test_a_later_upgrade_leaves_alone_what_is_checked(environments, spec, shelf) -> None:
+    """A proposal is compiled while another set is in place: that one must stay."""
+    for version in ("1.0", "2.0"):
+        shelf.wheel("alpha", version, {"alpha.py": ""})
+    compiler = upgraded(environments, spec, "alpha==1.0\n")
+    environments.install(spec, pins(alpha="2.0"), World())
+    compiler.compile(locked(spec, "alpha==1.0\n"), World(), upgrade=True)
+    assert standing(environments) == {"alpha-2.0"}
+
+
+@pytest.mark.parametrize("text", ["gamma==1.0\n", "./here\n"])
+def test_what_cannot_be_prepared_is_nobodys_error(environments, spec, text) -> None:
+    """A missing release, a folder of the repository: the check's own installation tells of it."""
+    upgraded(environments, spec, text)
+    assert standing(environments) == set()
