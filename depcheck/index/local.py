@@ -63,6 +63,7 @@ class LocalIndex:
         self._facts = Facts(self._projects, self._hasty, disk)
         self._lock = Lock()
         self._worlds = {LIVE: Shown(World())}
+        self._releases: dict[tuple[NormalizedName, World], Sequence[Release]] = {}
         self._routes = Routes(self._worlds, self._projects, files, self._metadata, self._troubles)
         self._server: Server | None = None
         self._ahead = ThreadPoolExecutor(_AHEAD)
@@ -107,7 +108,10 @@ class LocalIndex:
 
     def releases(self, project: NormalizedName, world: World) -> Sequence[Release]:
         """The project's releases visible in `world`, in version order; empty for an unknown project."""
-        return releases(self._projects[project], world)
+        place = (project, world)
+        if place not in self._releases:
+            self._releases[place] = releases(self._projects[project], world)
+        return self._releases[place]
 
     def standing(self, project: NormalizedName, version: Version) -> Standing:
         """How a release stands now: yanked only where all of its files are."""

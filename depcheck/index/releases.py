@@ -33,10 +33,12 @@ def chosen_wheel(project: Project, pin: Pin, world: World, target: Target) -> Fi
     if pin.version is None:
         return None
     view = View.of(project.name, world)
+    public = pin.version.public
+    plain = Version(public)  # what is equal to it may still be written otherwise; to compare texts is dear
     found = [
         (file, version)
         for file, version in zip(project.files, project.versions, strict=True)
-        if version is not None and version.public == pin.version.public
+        if version is not None and (version.local or version == plain) and version.public == public
         and view.shows(file, version) and target.fits(file.filename, file.requires_python)
     ]  # fmt: skip
     known = {f"sha256:{file.hashes.get('sha256', '')}" for file, _ in found}

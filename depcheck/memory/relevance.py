@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import msgspec
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -17,6 +17,7 @@ from depcheck.index.view import View
 _OTHER_SYSTEMS = ("win", "macosx", "ios_", "android_")
 _MACHINES = {"x86_64": ("_x86_64", "_i686"), "aarch64": ("_aarch64", "_armv6l", "_armv7l", "_armv8l")}
 _WHEEL_PARTS = (4, 5)
+_MOST_TAGS = 4096
 
 
 class Platform(msgspec.Struct, frozen=True, array_like=True):
@@ -155,7 +156,12 @@ def is_foreign(filename: str, platform: Platform) -> bool:
     parts = filename.removesuffix(".whl").split("-")
     if len(parts) - 1 not in _WHEEL_PARTS:
         return False
-    return all(_is_foreign(*tag, platform) for tag in _tags(parts[-3:]))
+    return _all_foreign(tuple(parts[-3:]), platform)
+
+
+@lru_cache(_MOST_TAGS)  # thousands of wheels have few sets of tags among them
+def _all_foreign(parts: tuple[str, ...], platform: Platform) -> bool:
+    return all(_is_foreign(*tag, platform) for tag in _tags(parts))
 
 
 def _tags(parts: Iterable[str]) -> Iterator[tuple[str, str, str]]:
