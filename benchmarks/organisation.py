@@ -25,7 +25,7 @@ from fake_github import FakeGitHub
 from stories import OLD, breaks, night, quiet, safe
 
 NIGHTS = 30
-# What a night of one repository is, and how often: measured on real sets, most nights change something.
+# What a night of one repository is, and how often: assumed; a busy set is quiet less often (docs/quiet-nights.md).
 SHARES = {"quiet": 0.55, "same finding": 0.25, "new finding": 0.13, "breaks": 0.04, "healed": 0.03}
 CHECKOUT_S, QUEUE_S = 8, 5  # a runner's own time for each job
 LIMITS = {

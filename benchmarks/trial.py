@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What one trial of a search costs beyond the check that it runs.
 
-    benchmarks/trial.py [SET] [--culprit certifi] [--runs 5] [--day 2026-11-20] [--folder FOLDER] [--python PATH]
+    benchmarks/trial.py [SET] [--culprit sqlalchemy] [--runs 5] [--day 2026-11-20] [--folder FOLDER] [--python PATH]
 
 A smoke command fails as soon as CULPRIT is another release than the committed one, and says nothing of it, so that
 depcheck has to search among all that moved. A trial lasts from its first line to that of its check; the check's own
@@ -47,7 +47,7 @@ def trials(lines: list[tuple[float, str]]) -> Iterator[tuple[float, float]]:
 def main() -> int:
     asked = arguments(__doc__)
     asked.add_argument("set", nargs="?", default="web")
-    asked.add_argument("--culprit", default="certifi")
+    asked.add_argument("--culprit", default="sqlalchemy")
     wanted = asked.parse_args()
     served = serving(wanted.folder, latency_s=wanted.latency_ms / 1000, until=end_of(wanted.day))
     with served as (url, _), tempfile.TemporaryDirectory() as folder:
