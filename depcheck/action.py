@@ -27,6 +27,7 @@ from depcheck.publishing.validation import read_report
 from depcheck.reporting.folder import hand_over
 from depcheck.reporting.workflow import annotations, write_outputs, write_summary
 from depcheck.rings import allowed, check_apart
+from depcheck.workshop import cache_folder
 
 _COMMANDS = ("run", "check", "publish")
 _FAIL_ON = {"unjudged": {1, 3}, "broken": {1}, "never": set[int]()}
@@ -98,7 +99,7 @@ def _run(inputs: Inputs, token: str, environ: Mapping[str, str]) -> int:
     status = 0
     if inputs.command != "publish":
         status = check_apart(inputs.words, allowed(environ, inputs.settings.env))
-        for folder in (Path(inputs.settings.report), app.cache_folder(environ)):  # the runner keeps both
+        for folder in (Path(inputs.settings.report), cache_folder(environ)):  # the runner keeps both
             hand_over(folder, Path(inputs.settings.repo))
         if status not in _JUDGED:
             return status
