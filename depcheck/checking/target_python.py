@@ -17,7 +17,7 @@ from depcheck.core.header import read_header
 
 _MINORS = tuple(f"3.{minor}" for minor in range(6, 30))
 _LOWEST_SERVED = 8  # a range without a lower end does not mean an interpreter that is long gone
-_OF_ERA = {"<1.9": "3.6", ">=1.9,<6.2": "3.8"}  # what was current then and builds what was released then
+_OF_ERA = {"<1.6.1": "3.6", ">=1.6.1,<6.2": "3.8"}  # what was current then and builds what was released then
 _VERSION = re.compile(r"^\s*(?:cpython-|python-?)?(\d+\.\d+)", re.IGNORECASE)
 
 _IN_NAME = re.compile(

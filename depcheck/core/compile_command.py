@@ -92,7 +92,7 @@ def check_paths(command: CompileCommand, folder: str) -> None:
 
 def _modern(header: Header) -> Iterable[str]:
     """The words after the command's name, with the spellings of before 6.1 translated."""
-    old = header.era in {"<1.9", ">=1.9,<6.2"}
+    old = header.era in {"<1.6.1", ">=1.6.1,<6.2"}
     spellings = pip_compile_options.OLD_SPELLINGS if old else {}
     return (spellings.get(word, word) for word in header.argv[1:])
 

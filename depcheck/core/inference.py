@@ -17,10 +17,12 @@ from depcheck.core.pins import Pin
 
 _UNSAFE = frozenset({"distribute", "pip", "setuptools"})
 _UNPINNED = re.compile(
-    r"^# (?:The following packages are considered to be unsafe[^\r\n]*|.*--allow-unsafe flag\.)\r?\n# ", re.MULTILINE
+    r"^# (?:The following packages are considered to be unsafe[^\r\n]*|considered to be unsafe in a requirements file:|"
+    r".*--allow-unsafe flag\.)\r?\n# ",
+    re.MULTILINE,
 )
 _EXCLUDED = re.compile(r"^# The following packages were excluded from the output:", re.MULTILINE)
-_OLD_STYLE = frozenset({"<1.9", ">=1.9,<6.2"})
+_OLD_STYLE = frozenset({"<1.6.1", ">=1.6.1,<6.2"})
 
 
 def infer_options(
@@ -108,10 +110,16 @@ def _annotations(header: Header, lockfile: Lockfile) -> Iterator[str]:
     if _is_told(header) and header.era not in _OLD_STYLE:
         return
     seen = style(entry.text for entry in lockfile.entries)
-    if seen == "line":
+    if seen == "line" or (seen and header.era in _OLD_STYLE and _leaves_direct_out(lockfile)):
         yield "--annotation-style=line"
     elif not seen and lockfile.entries:
         yield "--no-annotate"
+
+
+def _leaves_direct_out(lockfile: Lockfile) -> bool:
+    """Whether only what packages ask for is annotated: before 5.0, where hashes make both styles look alike."""
+    listed = any(re.search(r"# via\s*$", entry.text, re.MULTILINE) for entry in lockfile.entries)
+    return not listed and not all(entry.pin.via for entry in lockfile.entries)
 
 
 def _from_text(header: Header, lockfile: Lockfile) -> Iterator[str]:

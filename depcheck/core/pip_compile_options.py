@@ -49,7 +49,7 @@ _OPTIONS = (
     *_pair("allow-unsafe", "1.7.1", "5.5"),
     Option("--unsafe-package", value=True, since="6.9"),
     *_pair("strip-extras", "6.2", "7.3"),
-    Option("--generate-hashes", since="1.5"),
+    Option("--generate-hashes", since="1.7"),
     *_pair("reuse-hashes", "5.3"),
     Option("--max-rounds", value=True, since="1.9"),
     *_pair("build-isolation", "3.2"),

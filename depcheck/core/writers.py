@@ -75,7 +75,7 @@ def declined_by_name(path: str) -> str:
 
 
 def _refined(era: str, lines: Sequence[str]) -> str:
-    """Before 6.2 the introduction of the command tells 1.0 to 1.8 from what came after."""
+    """Before 6.2 the introduction of the command tells 1.0 to 1.6.0 from what came after."""
     if era != "<6.2":
         return era
-    return "<1.9" if any("run this to update:" in line for line in lines) else ">=1.9,<6.2"
+    return "<1.6.1" if any("run this to update:" in line for line in lines) else ">=1.6.1,<6.2"

@@ -134,7 +134,7 @@ def test_wrong_headers_are_righted():
     assert parsed("pip-compile --config=ours.toml a.in").config == "ours.toml"
     assert parsed("pip-compile --no-index a.in").options == ()
     assert parsed("pip-compile --no-index --find-links=wheels a.in").options == ("--no-index", "--find-links=wheels")
-    assert parsed("pip-compile --no-index a.in", era="<1.9").options == ("--no-emit-index-url",)
+    assert parsed("pip-compile --no-index a.in", era="<1.6.1").options == ("--no-emit-index-url",)
 
 
 def test_what_pip_may_be_told_is_kept():
@@ -174,6 +174,8 @@ def test_any_words_are_read_or_refused(words):
         assert not any(source.startswith("/") for source in command.sources)
 
 
+OLD = Header(compiler="pip-tools", era=">=1.6.1,<6.2", argv=("pip-compile",))
+HASHED = f"--hash=sha256:{'0' * 64}\n"
 WITH = Header(compiler="pip-tools", era=">=6.11", argv=("pip-compile",))
 WITHOUT = Header(compiler="pip-tools", era=">=6.11", custom=True)
 
@@ -194,8 +196,15 @@ WITHOUT = Header(compiler="pip-tools", era=">=6.11", custom=True)
         (WITHOUT, f"a==1 --hash=sha256:{'0' * 64}\n    # via b\n", (), ("annotation-style",),
          ("--no-allow-unsafe", "--strip-extras", "--generate-hashes")),
         (Header(), "a==1\n    # via b\n", (), (), ("--no-allow-unsafe", "--strip-extras", "--no-header")),
-        (Header(compiler="pip-tools", era=">=1.9,<6.2", argv=("pip-compile",)), "a==1  # via b\n", (), (),
+        (OLD, "a==1  # via b\n", (), (),
          ("--no-allow-unsafe", "--no-strip-extras", "--annotation-style=line")),
+        (OLD, f"a==1 {HASHED}b==1 \\\n    {HASHED}    # via a\n", (), (),
+         ("--no-allow-unsafe", "--no-strip-extras", "--annotation-style=line")),
+        (OLD, f"a==1 {HASHED}    # via -r a.in\nb==1 {HASHED}    # via a\n", (), (),
+         ("--no-allow-unsafe", "--no-strip-extras")),
+        (OLD, f"c==1\na==1 {HASHED}    # via\n    #   b\n    #   c\n", (), (), ("--no-allow-unsafe", "--no-strip-extras")),
+        (WITH, ("pip==1\n\n# The following packages are commented out because they are\n"
+         "# considered to be unsafe in a requirements file:\n# a\n"), (), (), ("--no-allow-unsafe", "--no-strip-extras")),
     ],
 )  # fmt: skip
 def test_the_text_shows_what_the_header_leaves_out(header, text, given, configured, options):
