@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from packaging.utils import NormalizedName
 from packaging.version import Version
@@ -13,13 +13,15 @@ from depcheck.core.checks import Check, CheckResult, Failure
 from depcheck.core.compilation import Compiled, NotCompiled
 from depcheck.core.distributions import Distribution
 from depcheck.core.environments import EnvironmentSpec
-from depcheck.core.explanation import Step
 from depcheck.core.pins import Pin, Pins
 from depcheck.core.release_facts import ReleaseFacts
 from depcheck.core.releases import Release, Standing
 from depcheck.core.report import EnvironmentReport
 from depcheck.core.target import Target
 from depcheck.core.world import World
+
+if TYPE_CHECKING:  # of use in a search alone
+    from depcheck.core.explanation import Step
 
 
 class Workspace(Protocol):
@@ -135,7 +137,7 @@ class Checks(Protocol):
 class Explainer(Protocol):
     """Finds out what a release took away."""
 
-    def explain(self, spec: EnvironmentSpec, installed: Installed, world: World, step: Step, failure: Failure) -> str:
+    def explain(self, spec: EnvironmentSpec, installed: Installed, world: World, step: "Step", failure: Failure) -> str:
         """A sentence that names what `step` removed or changed and the line in `installed` that uses it.
 
         Only what the files of both releases show; empty where they show nothing, or cannot be had in `world`.
