@@ -139,7 +139,7 @@ def test_every_era_is_understood_and_compiled_again(era: Era, case, tools, bench
     again = bench.compiler(tmp_path).compile(environment, World(), upgrade=False)
     assert isinstance(again, Compiled), again
     ((_, compiled),) = again.files
-    if era.before("5.0"):
+    if "via -r requirements.in" not in text and era.before("5.0"):
         compiled = as_long_ago(compiled)
         text = read_header(text).text + for_this_platform(text)
     assert difference(worded_today(text), worded_today(compiled)) == ""
