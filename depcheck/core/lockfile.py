@@ -124,14 +124,17 @@ def with_body(*, header_of: Lockfile, body_of: Lockfile) -> str:
 
 
 def _split_options(parts: tuple[Entry | str, ...]) -> tuple[tuple[Entry | str, ...], tuple[Entry | str, ...]]:
-    """The block at the top up to its last option line and the blank line after it, and the rest."""
+    """The block at the top up to its last option line and the blank lines after it, and the rest.
+
+    pip-tools 1.6 leaves a blank line at the top where it has no options to write.
+    """
     end = 0
     for index, part in enumerate(parts):
         if isinstance(part, Entry):
             break
         if _is_option(part):
             end = index + 1
-    while 0 < end < len(parts) and isinstance(parts[end], str) and not str(parts[end]).strip():
+    while end < len(parts) and isinstance(parts[end], str) and not str(parts[end]).strip():
         end += 1
     return parts[:end], parts[end:]
 
