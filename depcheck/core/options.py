@@ -79,7 +79,8 @@ WHICH = (
         values.python_version,
         "The interpreter.",
         "X.Y",
-        "the lockfile's header, then its name, then .python-version, then requires-python",
+        "the lockfile's header, then its name, then .python-version, then the backports among its pins, then "
+        "requires-python, then what was current when its header was worded so, then depcheck's own",
     ),
     Option("only", "only", values.label, "Judge only the environment of this name.", "NAME", "all", _MANY),
 )

@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from depcheck.checking.repository import Repository
+from depcheck.core.header import read_header
 from depcheck.core.lockfile import parse_lockfile
 from depcheck.core.settings import Settings
 
@@ -15,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import corpus
 
 SHEETS = corpus.sheets()
+BEFORE = {"1.0": (), "1.6.1": ("1.6.0",), "6.2": ("6.1.0",), "6.11": ("6.10.0",)}
 by_name = pytest.mark.parametrize("facts", SHEETS, ids=lambda facts: facts.name)
 
 
@@ -25,17 +28,30 @@ def test_there_are_many_of_many_kinds():
     assert {facts.style for facts in SHEETS} == {"split", "line", "old", "none"}
 
 
+@pytest.mark.parametrize("wording", corpus.PIP_TOOLS)
+def test_a_wording_is_named_by_the_first_version_that_has_it(wording):
+    """What the sheets and the page call a wording is what its header is read as; the compilers of each era wrote it."""
+    (facts, *_) = (facts for facts in SHEETS if facts.wording == wording)
+    era = SpecifierSet(read_header(corpus.text(facts)).era)
+    assert wording in era
+    assert not [earlier for earlier in BEFORE[wording] if earlier in era]
+
+
 def test_the_page_lists_each_with_its_outcome():
-    """docs/lockfiles.md has one row for each, with what is expected of it, and the right sums."""
+    """docs/lockfiles.md has one row for each, with its wording, what is expected of it, and the right sums."""
     page = (Path(__file__).parents[2] / "docs" / "lockfiles.md").read_text()
     rows = {
-        (origin, path): word
-        for origin, path, word in re.findall(r"^\| (.+?) `(.+?)` \| [\w.-]+ \| ([^|]+) \|", page, re.MULTILINE)
+        (origin, path): (wording, word)
+        for origin, path, wording, word in re.findall(
+            r"^\| (.+?) `(.+?)` \| ([\w.-]+) \| ([^|]+) \|", page, re.MULTILINE
+        )
     }
     said = {"recompiled": 0, "declined": 0, "refused after its compile": 0}
     assert len(rows) == len(SHEETS)
     for facts in SHEETS:
-        word = rows[facts.origin, facts.path].partition(",")[0]
+        wording, outcome = rows[facts.origin, facts.path]
+        assert wording == facts.wording
+        word = outcome.partition(",")[0]
         assert word == (
             "declined" if facts.refused else "refused after its compile" if facts.unfaithful else "recompiled"
         )

@@ -18,7 +18,7 @@ from lockfile_texts import HEADERS
     ("era", "compiler", "specifier", "python", "command"),
     [
         ("1.0", "pip-tools", "<1.6.1", "", "pip-compile requirements.in"),
-        ("1.9", "pip-tools", ">=1.6.1,<6.2", "", "pip-compile --output-file r.txt r.in"),
+        ("1.6.1", "pip-tools", ">=1.6.1,<6.2", "", "pip-compile --output-file r.txt r.in"),
         ("6.2", "pip-tools", ">=6.2,<6.11", "3.8", "pip-compile"),
         ("6.11", "pip-tools", ">=6.11", "3.11", "pip-compile --strip-extras requirements.in"),
         ("uv", "uv", "", "", "uv pip compile -o r.txt r.in"),
