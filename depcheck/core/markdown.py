@@ -20,11 +20,12 @@ _LONGEST_RUN = 40  # backticks; a longer run would make the fence itself the tex
 
 _STRUCTURE = re.compile(r"[\\`*_{}\[\]<>()|~&$!]")
 _AT_START = re.compile(r"^(?:(?=[-+=#:])|\d+(?=\.(?:\s|$)))")
-_MENTION = re.compile(r"@(?=\w)")
+_MENTION = re.compile(r"@(?=[\w.-])")  # and addresses of mail, whose domain GitHub reads from there
 _REFERENCE = re.compile(r"#(?=\w)")
-_GH = re.compile(r"(?i)\b(gh)-(?=\d)")
+_GH = re.compile(r"(?i)(?<![^\W_])(gh)-(?=\d)")
 _HASH = re.compile(r"(?i)([0-9a-f]{6})(?=[0-9a-f])")
-_ADDRESS = re.compile(r"(?i)(?:(?<=\w):(?=//)|\bwww(?=\.))")
+# GitHub links http, https, ftp and, after white space or one of *_~(, www; other readers of its text link more
+_ADDRESS = re.compile(r"(?i)(?::(?=//)|(?<![^\W_])www(?=\.))")
 _TICKS = re.compile(f"`{{{_LONGEST_RUN},}}")
 
 

@@ -18,7 +18,9 @@ _MENTION = re.compile(r"(?<![\w`])@[A-Za-z0-9]")
 _REFERENCE = re.compile(r"(?:(?<![\w&])#\d|\bGH-\d|[\w.-]+/[\w.-]+#\d|\w#\d)", re.IGNORECASE)
 _CLOSING = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+(?:[\w.-]+/[\w.-]+)?#\d", re.IGNORECASE)
 _COMMIT = re.compile(r"\b[0-9a-f]{7,40}\b")
-_LINK = re.compile(r"\b[a-z][a-z0-9+.-]*://|\bwww\.", re.IGNORECASE)
+# https://github.github.com/gfm/#autolinks-extension-: letters before :// are taken for the scheme, whatever they follow
+_LINK = re.compile(r"(?<![a-z])(?:https?|ftp)://|(?:^|(?<=[\s*_~(]))www\.", re.IGNORECASE | re.MULTILINE)
+_MAIL = re.compile(r"[a-z0-9.+_-]@[a-z0-9._-]+\.[a-z0-9._-]*[a-z]", re.IGNORECASE)
 _PARSER = MarkdownIt("commonmark").enable("table")
 OURS = frozenset({"<code>", "</code>", "<sub>", "</sub>", "<details>", "</details>", "<summary>", "</summary>", "<br>"})
 OUR_LINKS = frozenset({"https://docs.astral.sh/uv/"})
@@ -39,9 +41,9 @@ def controls(text: str) -> list[str]:
     return [*_CONTROL.findall(text), *_REORDERS.findall(text)]
 
 
-def rendered(markdown: str) -> tuple[str, list[str]]:
-    """The words outside of code, and the pieces of raw HTML, as GitHub renders it."""
-    words, html = [], []
+def rendered(markdown: str) -> tuple[str, str, list[str]]:
+    """The words outside of code, those in elements of code, and the pieces of raw HTML, as GitHub renders it."""
+    words, coded, html = [], [], []
     for token in _PARSER.parse(markdown):
         if token.type == "html_block":
             html += re.findall(r"<[^>]*>?", token.content)
@@ -50,18 +52,20 @@ def rendered(markdown: str) -> tuple[str, list[str]]:
             if child.type == "html_inline":
                 html.append(child.content)
                 inside = child.content == "<code>" or (inside and child.content != "</code>")
-            elif child.type in {"text", "softbreak"} and not inside:
-                words.append(child.content or "\n")
+            elif child.type in {"text", "softbreak"}:
+                (coded if inside else words).append(child.content or "\n")
             elif child.type in {"link_open", "image"} and child.attrs.get("href") not in OUR_LINKS:
                 html.append(f"{child.type} {child.attrs}")
         words.append("\n")
-    return "".join(words), html
+        coded.append("\n")
+    return "".join(words), "".join(coded), html
 
 
 def deeds(markdown: str) -> list[str]:
     """What the rendered text would do: mention, refer, close, link, or bring in HTML that is not ours."""
-    words, html = rendered(markdown)
+    words, coded, html = rendered(markdown)
     found = [each for each in html if each not in OURS and not each.startswith("<!-- depcheck ")]
-    for pattern in (_MENTION, _REFERENCE, _CLOSING, _COMMIT, _LINK):
+    for pattern in (_MENTION, _REFERENCE, _CLOSING, _COMMIT, _LINK, _MAIL):
         found += [match[0] for match in pattern.finditer(words)]
-    return found
+    # an element of code, unlike a span, is searched for addresses as any text is
+    return found + [match[0] for match in _LINK.finditer(coded)]
