@@ -45,7 +45,7 @@ class Environment:
     `folder` is its own place, which holds `venv` and the copies of the repository; the guest writes to few of its
     folders and not to itself. `package` and
     `version` name what could not be installed, None where that is the project itself or not known. `project` is the
-    repository's own distribution, where it has one.
+    repository's own distribution, where it has one. `unsafe` are the packages that its lockfiles leave out.
     """
 
     folder: Path
@@ -56,6 +56,7 @@ class Environment:
     version: Version | None = None
     extras: Extras = field(default_factory=dict)
     project: NormalizedName | None = None
+    unsafe: frozenset[NormalizedName] = UNSAFE
 
     @property
     def python(self) -> Path:
@@ -86,7 +87,7 @@ class Environment:
     @property
     def inconsistencies(self) -> Sequence[str]:
         """Requirements among the installed that the installed do not meet, one sentence each."""
-        return inconsistencies(self.distributions, self.interpreter.markers, self.extras)
+        return inconsistencies(self.distributions, self.interpreter.markers, self.extras, self.unsafe)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,8 @@ class UvEnvironments:
             InterpreterMissingError: There is no interpreter for `spec`.
         """
         environment = self._made(spec, world)
-        environment = replace(environment, extras={name: pin.extras for name, pin in pins.items() if pin.extras})
+        extras = {name: pin.extras for name, pin in pins.items() if pin.extras}
+        environment = replace(environment, extras=extras, unsafe=UNSAFE | spec.left_out)
         copy = environment.folder / "source"
         lines = {line: None if pin.reference else pin.name for line, pin in requirement_lines.lines(spec, pins, copy)}
         if spec.project and not any(requirement_lines.is_repository(pin, spec, copy) for pin in pins.values()):
@@ -165,7 +167,7 @@ class UvEnvironments:
     ) -> Environment:
         """Install `lines` and the unsafe packages that a lockfile leaves out and `pip install` would bring."""
         # Whether the pins hold setuptools themselves differs between the sets of one environment.
-        key = " ".join([environment.folder.name, *sorted(UNSAFE & pins.keys())])
+        key = " ".join([environment.folder.name, *sorted(environment.unsafe & pins.keys())])
         added = self._added.get(key) or self._unsafe(environment, pins)
         done = environment
         for _ in range(TURNS):  # what is installed tells what it asks for
@@ -181,7 +183,8 @@ class UvEnvironments:
 
     def _unsafe(self, environment: Environment, pins: Pins) -> dict[str, NormalizedName]:
         """Lines for setuptools and its like: the interpreter's own wheel, as `python -m venv` gives, or the newest."""
-        asked = unsafe_demands(environment.distributions, environment.interpreter.markers, environment.extras)
+        about = environment.interpreter.markers
+        asked = unsafe_demands(environment.distributions, about, environment.extras, environment.unsafe)
         lines = {name: f"{name}{specifier}" for name, specifier in sorted(asked.items()) if name not in pins}
         bundled = environment.interpreter.setuptools
         if bundled and SETUPTOOLS not in pins:

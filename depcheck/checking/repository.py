@@ -14,6 +14,7 @@ from depcheck.checking.sources import PROJECT_FILES, is_pinned, is_project_file
 from depcheck.checking.target_python import python_in_name, target_python
 from depcheck.checking.tool_config import read_toml
 from depcheck.checking.tree import Tree
+from depcheck.core.elsewhere import told_platform
 from depcheck.core.environments import EnvironmentSpec, LockfileSpec
 from depcheck.core.errors import LockfileError
 from depcheck.core.header import read_header
@@ -144,6 +145,11 @@ class Repository:
             f"{lock.path} was compiled with Python {pythons[lock.path]} and is judged with {python}."
             for lock in group
             if pythons[lock.path] not in {"", python}
+        ]
+        notes += [
+            f"{lock.path} is compiled for {platform} and is judged on Linux, where some of it may have no wheel."
+            for lock in group
+            if (platform := told_platform(lock.options))
         ]
         if python in _TOO_OLD:
             return _skipped(name, f"It was compiled with Python {python}, which no compiler that runs here serves; "

@@ -38,31 +38,37 @@ def requirements(
 
 
 def inconsistencies(
-    distributions: Iterable[Distribution], markers: Mapping[str, str], extras: Extras | None = None
+    distributions: Iterable[Distribution],
+    markers: Mapping[str, str],
+    extras: Extras | None = None,
+    unsafe: frozenset[NormalizedName] = UNSAFE,
 ) -> tuple[str, ...]:
     """Requirements that the installed do not meet, a sentence each, in order; a missing unsafe package is none."""
     installed: Side = {distribution.name: distribution for distribution in distributions}
     unmet = (
-        _unmet(distribution, wanted, installed)
+        _unmet(distribution, wanted, installed, unsafe)
         for distribution, wanted in requirements(installed.values(), markers, extras)
     )
     return tuple(sorted({sentence for sentence in unmet if sentence}))
 
 
-def _unmet(distribution: Distribution, wanted: Requirement, installed: Side) -> str:
+def _unmet(distribution: Distribution, wanted: Requirement, installed: Side, unsafe: frozenset[NormalizedName]) -> str:
     found = installed.get(target(wanted))
     who = f"{distribution.name} {distribution.version} requires {wanted.name}{wanted.specifier}"
     if found is None:
-        return "" if target(wanted) in UNSAFE else f"{who}, which is not installed"
+        return "" if target(wanted) in unsafe else f"{who}, which is not installed"
     return "" if accepts(wanted, found.version) else f"{who}, but {found.name} {found.version} is installed"
 
 
 def unsafe_demands(
-    distributions: Iterable[Distribution], markers: Mapping[str, str], extras: Extras | None = None
+    distributions: Iterable[Distribution],
+    markers: Mapping[str, str],
+    extras: Extras | None = None,
+    unsafe: frozenset[NormalizedName] = UNSAFE,
 ) -> dict[NormalizedName, SpecifierSet]:
     """The unsafe packages that some of `distributions` require, with all that is asked of each."""
     asked: dict[NormalizedName, SpecifierSet] = {}
     for _, wanted in requirements(distributions, markers, extras):
-        if target(wanted) in UNSAFE:
+        if target(wanted) in unsafe:
             asked[target(wanted)] = asked.get(target(wanted), SpecifierSet()) & wanted.specifier
     return asked

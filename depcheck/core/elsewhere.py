@@ -7,6 +7,7 @@ from depcheck.core.pins import Pin
 
 _REMOTE = re.compile(r"(?:^|\s)(?:(?:git|hg|svn|bzr)\+|https?://|ssh://)|@\s*(?:(?:git|hg|svn|bzr)\+|https?://)")
 _LINUX = re.compile(r"^(?:secretstorage|jeepney|pyinotify|inotify-simple)$")
+_NO_LINUX = re.compile(r"windows|macos|darwin|ios|android|pyodide|wasm", re.IGNORECASE)
 _PLATFORMS = {
     "Windows": re.compile(
         r"^(?:colorama|atomicwrites|pywin32(?:-ctypes)?|pypiwin32|pyreadline3?|pywinpty|win-inet-pton|wincertstore"
@@ -26,6 +27,12 @@ def outside(pins: Iterable[Pin]) -> str:
         f"{names} {'come' if remote[1:] else 'comes'} from outside the package index ({remote[0].reference[:99]}), "
         "and a compile here reaches the index alone; release it to an index, or keep its wheel beside the sources."
     )
+
+
+def told_platform(options: Iterable[str]) -> str:
+    """The platform that a command of uv compiles for ("windows"), where it is no Linux; else empty."""
+    told = [option.partition("=")[2] for option in options if option.startswith("--python-platform=")]
+    return told[-1] if told and _NO_LINUX.search(told[-1]) else ""
 
 
 def other_platform(gone: Iterable[str], added: Iterable[str] = ()) -> str:

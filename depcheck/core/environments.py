@@ -5,6 +5,7 @@ from datetime import datetime
 
 from packaging.utils import NormalizedName
 
+from depcheck.core.inference import left_out
 from depcheck.core.lockfile import Lockfile
 
 
@@ -63,3 +64,9 @@ class EnvironmentSpec:
     notes: tuple[str, ...] = field(default=())
     imports: frozenset[str] = frozenset()
     configured: str = ""
+
+    @property
+    def left_out(self) -> frozenset[NormalizedName]:
+        """Packages that its lockfiles leave to whoever installs them."""
+        found = (left_out(lock.lockfile, (*lock.options, *lock.upgrade_options)) for lock in self.lockfiles)
+        return frozenset().union(*found)

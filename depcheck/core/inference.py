@@ -8,7 +8,7 @@ proves it.
 import re
 from collections.abc import Collection, Iterator
 
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 from depcheck.core.annotations import is_source, style
 from depcheck.core.header import Header
@@ -56,6 +56,13 @@ def infer_uv_options(header: Header, lockfile: Lockfile, given: Collection[str] 
 def written_by_uv(lockfile: Lockfile) -> bool:
     """Whether a text without a header has uv's wording, which pip-compile never uses."""
     return bool(_EXCLUDED.search(lockfile.body) or re.search(r"^ +# from https?://", lockfile.body, re.MULTILINE))
+
+
+def left_out(lockfile: Lockfile, options: Collection[str] = ()) -> frozenset[NormalizedName]:
+    """What `lockfile` leaves to whoever installs it: the block at its end, and what the command's `options` name."""
+    named = (option.partition("=")[::2] for option in options)
+    excluded = (value for name, value in named if name in {"--unsafe-package", "--no-emit-package"})
+    return frozenset(canonicalize_name(name) for name in (*_left_out(lockfile), *excluded))
 
 
 def _is_told(header: Header) -> bool:

@@ -19,7 +19,9 @@ from depcheck.checking.environments import UvEnvironments
 from depcheck.checking.sandbox import Network
 from depcheck.checking.walls import landlock
 from depcheck.checking.workspace_copy import WorkspaceCopy
+from depcheck.core.environments import LockfileSpec
 from depcheck.core.errors import IndexUnavailableError
+from depcheck.core.lockfile import parse_lockfile
 from depcheck.core.pins import Pin, Pins
 from depcheck.core.world import World
 
@@ -108,6 +110,18 @@ def test_setuptools_that_a_lockfile_leaves_out_is_installed_where_it_is_asked_fo
     assert held(environments.install(spec, pins(needs="1.0"), World())) == {"needs": "1.0", "setuptools": "60"}
     assert held(environments.install(spec, pins(), World())) == {}
     assert held(environments.install(spec, pins(setuptools="70"), World())) == {"setuptools": "70"}
+
+
+def test_what_a_lockfile_leaves_out_is_installed_where_it_is_asked_for(environments, spec, shelf) -> None:
+    """A package of --no-emit-package or --unsafe-package: the newest that fits, as `pip install -r` would bring."""
+    for version in ("1", "2", "3"):
+        shelf.wheel("away", version, {"away.py": ""})
+    shelf.wheel("needs", "1.0", {"needs.py": ""}, ("away<3",))
+    lockfile = parse_lockfile("needs==1.0\n\n# The following packages were excluded from the output:\n# away\n")
+    leaving = LockfileSpec("requirements.txt", (), "", "uv", None, "", (), lockfile)
+    found = environments.install(replace(spec, lockfiles=(leaving,)), pins(needs="1.0"), World())
+    assert {"needs": "1.0", "away": "2"}.items() <= held(found).items()
+    assert not found.inconsistencies
 
 
 BROKEN = "def get_requires_for_build_wheel(settings=None):\n    open('missing/__init__.py')\n"

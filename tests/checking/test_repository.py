@@ -370,6 +370,16 @@ def test_a_name_tells_the_python(path, python):
     assert python_in_name(path) == python
 
 
+@pytest.mark.parametrize(("platform", "noted"), [("windows", True), ("aarch64-apple-darwin", True), ("linux", False)])
+def test_a_lockfile_for_another_platform_says_so(tmp_path, platform, noted):
+    """What uv compiled for another platform is judged here as far as it can be, with a note."""
+    head = UV_HEAD.format(f"uv pip compile r.in --python-platform {platform} -o r.txt")
+    environment, _ = one(tmp_path, {"r.in": "six\n", "r.txt": f"{head}six==1.16.0\n"})
+    assert (
+        any(f"r.txt is compiled for {platform} and is judged on Linux" in note for note in environment.notes) == noted
+    )
+
+
 def test_one_lockfile_per_python_is_one_environment_each(tmp_path):
     """Uv's headers name no Python; each file is judged with its own."""
     files = {"requirements.in": "six\n"}

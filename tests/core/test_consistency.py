@@ -43,3 +43,12 @@ def test_packages_that_lockfiles_leave_out_are_not_missed() -> None:
     assert inconsistencies(installed, MARKERS) == ()
     demands = {name: str(specifier) for name, specifier in unsafe_demands(installed, MARKERS).items()}
     assert demands == {"setuptools": "<60,>=40", "wheel": ""}
+
+
+def test_packages_that_a_command_leaves_out_are_demands_too() -> None:
+    """What --no-emit-package and --unsafe-package name beside those that are always left out."""
+    installed, unsafe = [one("a", "1", "idna<4", "c")], frozenset({canonicalize_name("idna")})
+    assert inconsistencies(installed, MARKERS, unsafe=unsafe) == ("a 1 requires c, which is not installed",)
+    assert {name: str(asked) for name, asked in unsafe_demands(installed, MARKERS, unsafe=unsafe).items()} == {
+        "idna": "<4"
+    }
