@@ -75,6 +75,8 @@ def failure_of(ran: Ran, timeout_s: float) -> Failure:
     """The failure of a command as a whole."""
     if ran.timed_out:
         return Failure("", f"timed out after {timeout_s:g} s", evidence(ran.output))
+    if ran.exceeded:
+        return Failure("", f"ended: {ran.exceeded}", evidence(ran.output))
     status = ran.exit_status or 0
     if died_of_signal(status):
         return Failure("", exit_sentence(status), evidence(ran.output))

@@ -194,6 +194,10 @@ class CommandCompiler:
             raise IndexUnavailableError(
                 f"Compiling {lock.path} was stopped after {limit}. Give it more with --timeout, or narrow its sources."
             )
+        if ran.exceeded:
+            raise IndexUnavailableError(
+                f"Compiling {lock.path} was ended: {ran.exceeded}. Nothing was judged; try a machine with more of it."
+            )
         if ran.exit_status is not None and ran.exit_status < 0:
             raise IndexUnavailableError(
                 f"Compiling {lock.path} was ended from outside ({exit_sentence(ran.exit_status)}), perhaps for want of "

@@ -286,6 +286,8 @@ class UvEnvironments:
         """What stopped uv, as a finding; raises where it is no package's fault."""
         if ran.timed_out:
             return replace(environment, failure=Failure("", f"installing timed out after {self.timeout_s:g} s"))
+        if ran.exceeded:
+            return replace(environment, failure=Failure("", f"installing was ended: {ran.exceeded}"))
         blocked = install_output.blocked(ran.output)
         if blocked:
             troubles = self.index.troubles()

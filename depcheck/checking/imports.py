@@ -18,6 +18,7 @@ from depcheck.core.plain import one_line
 MODULE_TIMEOUT_S = 60.0
 MOST_PROJECT_MODULES = 2000
 NOT_MODULES = frozenset({"setup", "conftest", "noxfile", "fabfile", "toxfile"})
+_EXCEEDED = "exceeded"  # a word of ours alone: no importer's answer is taken for it
 NOT_FOLDERS = frozenset({"tests", "test", "docs", "doc", "examples", "build", "dist", "node_modules"})
 
 
@@ -120,6 +121,8 @@ def _heard(told: list[list[str]], modules: Sequence[str], findings: Findings) ->
     for words in told:
         if words[0] == "ended" and words[1] not in findings.passed and words[1] not in failed:
             failed[words[1]] = _killed(words[1], _status(words[2]), words[3])
+        if words[0] == _EXCEEDED:
+            failed[words[1]] = Failure(words[1], f"the import was ended: {words[2]}")
     findings.failed |= failed
     findings.not_reached += [name for name in modules if name not in findings.passed and name not in failed]
 
@@ -155,7 +158,9 @@ def _told(room: Room, modules: Sequence[str], paths: list[str], until: float, *,
         given=json.dumps(order).encode(),
         timeout_s=left_s,
     )
-    return read_words(ran.answer)
+    told = read_words(ran.answer)
+    started = [words[1] for words in told if words[0] == "start"]
+    return [*told, [_EXCEEDED, started[-1], ran.exceeded]] if ran.exceeded and started else told
 
 
 def read_words(answer: bytes) -> list[list[str]]:

@@ -37,8 +37,9 @@ _ANSWER = frozenset({"status", "timed_out", "stayed_up", "walls", "error"})
 class Ran:
     """What came of a process. `exit_status` is negative for a signal, None when we ended it.
 
-    `output` is stdout and stderr together, clean and bounded. `answer` are the raw bytes of the separate
-    channel: descriptor 3 of a guest, stdout of a command of ours.
+    `exceeded` says, where we ended it for that, which limit its processes passed together. `output` is stdout and
+    stderr together, clean and bounded. `answer` are the raw bytes of the separate channel: descriptor 3 of a guest,
+    stdout of a command of ours.
     """
 
     exit_status: int | None
@@ -47,6 +48,7 @@ class Ran:
     duration_s: float
     stayed_up: bool = False
     answer: bytes = b""
+    exceeded: str = ""
 
     @property
     def passed(self) -> bool:
@@ -206,7 +208,8 @@ def _ran(answer: bytes, program: str, text: str, channel: bytes, duration_s: flo
         )
     if ended["error"]:
         return Ran(COMMAND_NOT_FOUND, False, f"{program} could not be started: {clean(ended['error'])}\n", duration_s)
-    return Ran(ended["status"], ended["timed_out"], shown, duration_s, ended["stayed_up"], channel)
+    told = ended.get("exceeded", "")
+    return Ran(ended["status"], ended["timed_out"], shown, duration_s, ended["stayed_up"], channel, told)
 
 
 def _answered(answer: bytes) -> dict[str, Any]:

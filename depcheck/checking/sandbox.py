@@ -21,6 +21,10 @@ SHARED = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108  # where programs expect
 MIB = 1 << 20
 LINKS = 40  # as many as the kernel follows
 PROCESSES, FILE_BYTES, LEAST_MEMORY_BYTES = 4096, 8192 * MIB, 4096 * MIB
+# Of all processes of a guest together (`walls.watching`): the part of the memory that they may use, and what must be
+# left for others of memory, disk space and inodes, but never more than one part in `spared` of what was free before.
+TOGETHER = {"memory_share": 0.8, "free_memory_share": 0.05, "free_bytes": 512 * MIB, "free_inodes": 20_000,
+            "spared": 10}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class Walls:
             "network_rules": self.landlock_abi >= landlock.NET_ABI,
             "seccomp": self.seccomp,
             "rlimits": True,
+            "watched": sys.platform == "linux",
         }
 
 
@@ -120,6 +125,7 @@ def order(walls: Walls, network: Network, *, readable: Iterable[Path], writable:
         "walls": walls.raised,
         "uid": walls.uid,
         "limits": limits(walls),
+        "together": TOGETHER,
         "read": [*SYSTEM, *(str(path) for path in readable)],
         "write": [*SHARED, *(str(path) for path in writable)],
         "shared": list(SHARED),

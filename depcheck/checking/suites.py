@@ -101,7 +101,7 @@ def _judged(ran: Ran, cases: list[Case] | None, wanted: Sequence[str], timeout_s
         if case.problem and case.id not in failed:
             failed[case.id] = _failure(case.id, *case.problem, full=len(failed) < MOST_EVIDENCE)
     passed = frozenset(case.id for case in cases or () if not case.problem and not case.skipped) - failed.keys()
-    if failed and not ran.timed_out:
+    if failed and not ran.timed_out and not ran.exceeded:
         return Tested(Outcome.FAIL, tuple(failed.values()), passed)
     if ran.exit_status == NOTHING_COLLECTED and cases is not None and not passed:
         return _none_collected(wanted, ran)

@@ -28,6 +28,7 @@ CANARIES = (
 EXHAUSTION = (
     "fork_bomb",
     "memory_bomb",
+    "memory_of_many",
     "disk_filler",
     "inode_filler",
     "one_large_file",
@@ -164,9 +165,9 @@ def run(image: str, scratch: Path, tool_wheels: Path, patched: dict[str, Path], 
     ]
     words += [
         "--memory",
-        "3g",
+        "4g",
         "--memory-swap",
-        "3g",
+        "4g",
         "--pids-limit",
         "8000",
         "--tmpfs",

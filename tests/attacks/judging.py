@@ -14,7 +14,14 @@ _SAID = re.compile(r"ATTACK (\w+) ([\w.]+) (held|broke) (.*)")
 _ASKED = re.compile(r"asked /zz-([\w-]+?)-(held|broke)-?([\w-]*)/")
 NEVER_TRIED = "never tried"  # that a run went another way shows nothing of an attack
 STAGES = ("compile", "build", "import", "test")
+TAKES_TOO_MUCH = {
+    "memory_bomb": "of memory",
+    "memory_of_many": "its processes together took more",
+    "disk_filler": "it filled the disk",
+    "inode_filler": "more files than the disk",
+}
 JUDGED_OUTSIDE = (
+    "ended for what it used",
     "verdict",
     "exit status",
     "secrets in what is shown",
@@ -44,11 +51,11 @@ def judged(ran: Run, exhaustion: Sequence[str]) -> dict[str, str]:
     left_out = {f"exhaustion.{name}" for name in container.EXHAUSTION if name not in exhaustion}
     for name in (each for each in catalogue() if each not in left_out):
         stages = ("smoke",) if name.startswith("exhaustion.") else ("test",) if name.startswith("results.") else STAGES
-        missing = [stage for stage in stages if (stage, name) not in tried and name != "exhaustion.hang"]
+        missing = [stage for stage in stages if (stage, name) not in tried]
         found[name] = "; ".join(f"at {stage}: {why}" for stage, why in through.get(name, [])) or (
             f"{NEVER_TRIED} at {', '.join(missing)}" if missing else ""
         )
-    return {**found, **outside(ran)}
+    return {**found, **outside(ran, exhaustion)}
 
 
 def said(ran: Run) -> tuple[set[tuple[str, str]], dict[str, list[tuple[str, str]]]]:
@@ -67,7 +74,7 @@ def said(ran: Run) -> tuple[set[tuple[str, str]], dict[str, list[tuple[str, str]
     return {(stage, name) for stage, name, _, _ in told}, through
 
 
-def outside(ran: Run) -> dict[str, str]:
+def outside(ran: Run, exhaustion: Sequence[str]) -> dict[str, str]:
     """The promises that do not depend on what the guest says."""
     report_path = Path(ran.github, "workspace/depcheck-report/report.json")
     if not report_path.is_file():
@@ -81,6 +88,7 @@ def outside(ran: Run) -> dict[str, str]:
     changed = sorted(path for path in ran.before.keys() | after.keys() if ran.before.get(path) != after.get(path))
     allowed = {"file_commands/output", "file_commands/summary", "workspace/.git/index"}
     return {
+        "ended for what it used": _unended(report, exhaustion),
         "verdict": _verdict(report),
         "exit status": "" if ran.status == 1 else f"the step ended with {ran.status}",
         "secrets in what is shown": ", ".join(
@@ -103,6 +111,18 @@ def _verdict(report: dict) -> str:
     wanted = ("breaks", [(["hostile"], {"hostile": "2.0"}, {"hostile": "1.0"})])
     seen = (environment["status"], culprits)
     return "" if seen == wanted else f"{seen}: {environment['reason']}"
+
+
+def _unended(report: dict, exhaustion: Sequence[str]) -> str:
+    """The ways of using the machine up whose check does not say that it was ended for it."""
+    checks = report["environments"][0]["checks"]["candidate"]
+    told = {each["command"].split()[-1]: [one["headline"] for one in each["failures"]] for each in checks}
+    expected = {name: words for name, words in TAKES_TOO_MUCH.items() if name in exhaustion}
+    return "; ".join(
+        f"{name}: {told.get(name)}"
+        for name, words in expected.items()
+        if not any(line.startswith("ended: ") and words in line for line in told.get(name, []))
+    )
 
 
 def _unmasked(shown: bytes) -> bytes:

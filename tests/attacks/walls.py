@@ -5,6 +5,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 CHECKING = "depcheck/checking"
 LANDLOCK, LAUNCHER = f"{CHECKING}/walls/landlock.py", f"{CHECKING}/walls/__main__.py"
+WATCHING = f"{CHECKING}/walls/watching.py"
 
 Change = tuple[str, str, str]
 WALLS: dict[str, tuple[Change, ...]] = {
@@ -37,6 +38,8 @@ WALLS: dict[str, tuple[Change, ...]] = {
     "read-only environment": ((f"{CHECKING}/commands.py", "writable=(self.environment.bytecode, self.results)", "writable=(self.environment.folder,)"),),
     "limits": ((LAUNCHER, 'for name, limit in order["limits"].items():', "for name, limit in ():"),),
     "first to go when memory ends": ((LAUNCHER, 'write_text("1000")', 'write_text("0")'),),
+    "watched memory": ((WATCHING, "return self._memory() or next(", "return next("),),
+    "watched disk": ((WATCHING, 'next(filter(None, (self._disk(*each) for each in self._disks)), "")', '""'),),
     "wall clock": ((LAUNCHER, 'limit = order["timeout_s"] if stay_up is None', "limit = 86400.0 if stay_up is None"),),
 }  # fmt: skip
 
@@ -45,6 +48,7 @@ TOGETHER = (
     ("own user", "sealed processes"),
     ("closed mounts", "Landlock files"),
     ("own user for installed files", "read-only environment"),
+    ("watched memory", "first to go when memory ends"),
     (
         "own user",
         "no capabilities",

@@ -21,10 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from depcheck.checking.walls import landlock, seccomp
+    from depcheck.checking.walls import landlock, seccomp, watching
 else:  # run as a folder: it stands on the path itself
     import landlock
     import seccomp
+    import watching
 
 PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 4, 24, 36, 38
 NOT_STARTED = 97
@@ -168,8 +169,9 @@ def tidy(folders: list[str], uid: int | None) -> None:
 
 
 def watch(child: int, order: Order, wake: int) -> dict[str, Any]:
-    """Wait for the guest's end, its time, or the end of whoever ordered it."""
+    """Wait for the guest's end, its time, what its processes may use together, or the end of whoever ordered it."""
     began = time.monotonic()
+    used = watching.Watch(order["together"], order["uid"], order["write"])
     stay_up = order["stay_up_s"]
     limit = order["timeout_s"] if stay_up is None else min(order["timeout_s"], stay_up)
     ending = None
@@ -194,11 +196,13 @@ def watch(child: int, order: Order, wake: int) -> dict[str, Any]:
                 os.killpg(child, signal.SIGTERM)
         elif left <= 0:
             return dict(ending or {})
-        ready, _, _ = select.select([0, wake], [], [], max(0.0, left))
+        ready, _, _ = select.select([0, wake], [], [], max(0.0, min(left, watching.EVERY_S)))
         if wake in ready:
             os.read(wake, 4096)
         if 0 in ready:
             return {"status": None, "timed_out": False, "stayed_up": False}
+        if not ready and ending is None and (why := used.exceeded()):
+            return {"status": None, "timed_out": False, "stayed_up": False, "exceeded": why}
 
 
 def main() -> None:

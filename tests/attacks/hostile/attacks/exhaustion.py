@@ -1,4 +1,4 @@
-"""Using the machine up. Each is a check of its own; all but `hang` end by themselves, having got as much as they were given."""
+"""Using the machine up. Each is a check of its own; those that are not ended end by themselves, having got as much as they were given."""
 
 import contextlib
 import os
@@ -24,17 +24,28 @@ def fork_bomb():
 def memory_bomb():
     """Memory without end, touched so that it counts, in many processes that are each smaller than the checker."""
     children = []
-    for _ in range(40):
+    for _ in range(60):
         with contextlib.suppress(OSError):
-            child = os.fork()
-            if child == 0:
-                with contextlib.suppress(MemoryError):
-                    held = bytearray(b"z") * (100 << 20)
-                    time.sleep(3 if held else 0)
-                os._exit(0)
-            children.append(child)
+            children.append(_holding(100, 3))
     ends = [os.waitpid(child, 0)[1] for child in children]
     return True, f"{sum(1 for end in ends if end)} of {len(ends)} processes were ended for it"  # judged outside
+
+
+def memory_of_many():
+    """More memory than one package may have, in processes that are each small, and kept: less than all of the machine's."""
+    ends = [os.waitpid(child, 0)[1] for child in [_holding(96, 8) for _ in range(34)]]
+    return any(ends), f"{sum(1 for end in ends if end)} of {len(ends)} processes were ended for it"
+
+
+def _holding(size_mib, seconds):
+    """A process that holds so much, and is deaf to requests to end."""
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(MemoryError):
+            held = bytearray(b"z") * (size_mib << 20)
+            time.sleep(seconds if held else 0)
+        os._exit(0)
+    return child
 
 
 def disk_filler():
@@ -44,18 +55,21 @@ def disk_filler():
 
 def inode_filler():
     """Empty files without end."""
-    return _fill(lambda path: open(path, "wb").close(), 400_000)
+    return _fill(lambda path: open(path, "wb").close())
 
 
-def _fill(make, most=1_000_000):
-    count, until = 0, time.monotonic() + 8
+def _fill(make):
+    """Until nothing is left, or for a while. Whoever fills the disk and lives to tell has got through."""
+    count, until = 0, time.monotonic() + 12
     with contextlib.suppress(OSError):
         for folder in (os.getcwd(), os.environ["TMPDIR"]):
             os.makedirs(f"{folder}/zz-fill", exist_ok=True)
-            while count < most and time.monotonic() < until:
+            while time.monotonic() < until:
                 make(f"{folder}/zz-fill/{count}")
                 count += 1
-    return True, f"{count} files"  # what counts is that the run goes on; judged outside
+    time.sleep(2)
+    disk = os.statvfs(".")
+    return disk.f_bavail > disk.f_blocks / 50 and disk.f_favail > disk.f_files / 50, f"{count} files"
 
 
 def one_large_file():
@@ -95,5 +109,6 @@ def hang():
 
 
 if __name__ == "__main__":
+    os.write(1, f"\nATTACK smoke exhaustion.{sys.argv[1]} held 'began'\n".encode())  # whoever is ended cannot tell
     held, detail = globals()[sys.argv[1]]()
     os.write(1, f"\nATTACK smoke exhaustion.{sys.argv[1]} {'held' if held else 'broke'} {detail!r}\n".encode())

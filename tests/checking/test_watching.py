@@ -1,0 +1,145 @@
+"""What a guest uses up with all its processes together ends it, and is said; what it shares counts once."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from depcheck.checking import imports, sandbox
+from depcheck.checking.commands import Room, boot, failure_of, smoke
+from depcheck.checking.process import Guest
+from depcheck.checking.sandbox import OFF, Walls
+from depcheck.checking.walls import watching
+from depcheck.core.checks import Check, Kind, Outcome
+
+MIB = 1 << 20
+PYTHON = "/usr/bin/python3"  # one that every user may run
+MEMORY = Path("/dev/shm")  # a small file system that few others write to
+pytestmark = pytest.mark.skipif(not Path("/proc/meminfo").exists() or not MEMORY.is_dir(), reason="not Linux")
+FORKS = """
+import os, time
+shared = bytearray(b"z") * ({shared} << 20)
+for _ in range({processes}):
+    if os.fork() == 0:
+        own = bytearray(b"z") * ({each} << 20)
+        time.sleep({seconds})
+        os._exit(0)
+for _ in range({processes}):
+    os.wait()
+"""
+BOMB = FORKS.format(shared=0, processes=20, each=25, seconds=60)
+SAID = "its processes together took more than 300 MiB of memory"
+
+
+@pytest.fixture(autouse=True)
+def limits(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
+    """What a guest may use together: 300 MiB, which every machine that runs this uses anyway; tests change the rest."""
+    total, _ = watching.memory()
+    mine = {"memory_share": 300.5 * MIB / total, "free_memory_share": 0, "free_bytes": 0, "free_inodes": 0, "spared": 1}
+    monkeypatch.setattr(sandbox, "TOGETHER", mine)
+    return mine
+
+
+@pytest.fixture(params=["our user", "own user"])
+def either(request: pytest.FixtureRequest, guest: Guest) -> Iterator[tuple[Guest, Path]]:
+    """A guest that is our own user, or another one, and its folder."""
+    place = Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())
+    place.chmod(0o711)
+    (place / "folder").mkdir()
+    if request.param == "own user" and (os.geteuid() != 0 or not sandbox.open_to_others(Path(PYTHON))):
+        pytest.skip("needs root and a Python of the system")
+    uid = sandbox.GUEST_UID + os.getpid() % sandbox.GUESTS if request.param == "own user" else None
+    one = Guest(Walls(raised=True, uid=uid), place, os.environ, readable=guest.readable)
+    one.own(place / "folder")
+    yield one, place / "folder"
+    subprocess.check_call(["rm", "-rf", str(place)])
+
+
+def python(guest: Guest, folder: Path, code: str):
+    program = sys.executable if guest.walls.uid is None else PYTHON
+    return guest.run([program, "-c", code], folder=folder, timeout_s=60)
+
+
+def test_many_small_processes_are_counted_together(either) -> None:
+    """Each is far below the limit, all are above it: the guest is ended long before its time, in one sentence."""
+    ran = python(*either, BOMB)
+    assert ran.exceeded == SAID, ran
+    assert (ran.passed, ran.timed_out, ran.exit_status, ran.stayed_up) == (False, False, None, False)
+    assert failure_of(ran, 60).headline == f"ended: {ran.exceeded}"
+
+
+def test_what_processes_share_counts_once(either) -> None:
+    """Forks of one large process are no bomb, though their sizes add up to many times the limit."""
+    ran = python(*either, FORKS.format(shared=150, processes=12, each=0, seconds=1))
+    assert (ran.passed, ran.exceeded) == (True, ""), ran
+
+
+def test_a_guest_ends_before_the_machine_does(either, limits) -> None:
+    """Memory that no process shows as its own counts where it is missing: in what is left."""
+    limits.update(memory_share=1.0, free_memory_share=1.0)
+    ran = python(*either, "import os, time\nf = os.memfd_create('x')\nos.write(f, bytes(300 << 20))\ntime.sleep(60)")
+    assert "of memory were left on the machine" in ran.exceeded
+
+
+@pytest.fixture
+def memory_folder(either) -> Iterator[Path]:
+    """A folder of the guest's on a file system in memory."""
+    with tempfile.TemporaryDirectory(dir=MEMORY) as place:
+        either[0].own(Path(place))
+        yield Path(place)
+
+
+def test_files_together_leave_room_for_others(either, limits, memory_folder) -> None:
+    """Many files, each small: the guest is ended when what is free falls below the limit."""
+    limits["free_bytes"] = space(MEMORY) - 32 * MIB
+    if space(either[1]) < space(MEMORY) + 1024 * MIB:
+        pytest.skip("the disk is fuller than the memory")
+    write = f"for n in range(64): open(f'{memory_folder}/{{n}}', 'wb').write(bytes(1 << 20))"
+    ran = python(*either, f"{write}\nimport time\ntime.sleep(60)")
+    assert ran.exceeded == "it filled the disk that it writes to"
+
+
+def test_empty_files_together_leave_inodes_for_others(either, limits, memory_folder) -> None:
+    """An empty file takes no space, and is not for nothing."""
+    limits["free_inodes"] = os.statvfs(MEMORY).f_favail - 1000
+    if os.statvfs(either[1]).f_favail < os.statvfs(MEMORY).f_favail + 100_000:
+        pytest.skip("the disk has fewer inodes than the memory")
+    write = f"for n in range(2000): open(f'{memory_folder}/{{n}}', 'w').close()"
+    ran = python(*either, f"{write}\nimport time\ntime.sleep(60)")
+    assert ran.exceeded == "it made more files than the disk that it writes to has inodes for"
+
+
+def space(place: Path) -> int:
+    disk = os.statvfs(place)
+    return disk.f_bavail * disk.f_frsize
+
+
+@pytest.fixture
+def room(guest, folder, this_environment, tmp_path) -> Room:
+    return Room(guest, this_environment, folder, tmp_path / "log.txt", 60, OFF)
+
+
+def command(code: str, folder: Path) -> str:
+    (folder / "bomb.py").write_text(code)
+    return f"{sys.executable} bomb.py"
+
+
+def test_commands_fail_for_it(room, folder) -> None:
+    """Smoke and boot: a failure that says why, whether the program would have stayed up or not."""
+    asked = command(BOMB, folder)
+    assert [SAID in failure.headline for failure in smoke(room, asked)] == [True]
+    assert [SAID in failure.headline for failure in boot(room, asked, 30)] == [True]
+
+
+def test_an_import_fails_for_it(room, folder) -> None:
+    """The module that was being imported is the one that failed; the others are imported all the same."""
+    (folder / "bomb.py").write_text(BOMB)
+    (folder / "fine.py").write_text("")
+    found = imports.import_check(room, Check(Kind.IMPORT, "", frozenset()))
+    assert found.outcome(narrowed=False) is Outcome.FAIL
+    assert {name: SAID in failure.headline for name, failure in found.failed.items()} == {"bomb": True}
+    assert found.passed == {"fine"}
