@@ -116,12 +116,11 @@ def _verdict(report: dict) -> str:
 def _unended(report: dict, exhaustion: Sequence[str]) -> str:
     """The ways of using the machine up whose check does not say that it was ended for it."""
     checks = report["environments"][0]["checks"]["candidate"]
-    told = {each["command"].split()[-1]: [one["headline"] for one in each["failures"]] for each in checks}
-    expected = {name: words for name, words in TAKES_TOO_MUCH.items() if name in exhaustion}
+    told = {each["command"].rpartition(" ")[2]: each["headline"] for each in checks}
     return "; ".join(
         f"{name}: {told.get(name)}"
-        for name, words in expected.items()
-        if not any(line.startswith("ended: ") and words in line for line in told.get(name, []))
+        for name, words in TAKES_TOO_MUCH.items()
+        if name in exhaustion and not (told.get(name, "").startswith("ended: ") and words in told[name])
     )
 
 
