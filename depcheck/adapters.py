@@ -54,6 +54,7 @@ class Adapters:
             toolbox=toolbox,
             targets=targets,
             copies=self.copies,
+            remotes=environments.remotes,
             caches=self.scratch / "compile",
             timeout_s=PREPARE_TIMEOUT_S,
             lanes=max(1, min(MOST_LANES, os.cpu_count() or 1) // self.settings.parallel),

@@ -81,6 +81,9 @@ class PackageServer(Protocol):
     def url(self, world: World, target: Target | None = None) -> str:
         """The index URL of `world`; with a `target`, pages are without the files that do not fit it."""
 
+    def offer(self, url: str, filename: str, content: bytes | None = None) -> str:
+        """A local address for what stands at `url`; it is fetched when asked for, unless `content` is given."""
+
     def stated(self, pin: Pin, world: World, target: Target) -> tuple[str, ...] | None:
         """Requires-Dist of the wheel that pip would take for `pin`; None where it is not certain to take one."""
 

@@ -11,8 +11,9 @@ from uv import find_uv_bin
 
 from depcheck.checking.lanes import Lane, Lanes, opened, waves
 from depcheck.checking.process import Ran
+from depcheck.checking.remotes import Remotes
 from depcheck.checking.sandbox import Network
-from depcheck.checking.staging import take_out_index_options, turn_uv_indexes
+from depcheck.checking.staging import take_out_index_options, turn_remotes, turn_uv_indexes
 from depcheck.checking.targets import Targets
 from depcheck.checking.toolbox import Toolbox
 from depcheck.checking.workspace_copy import WorkspaceCopy
@@ -54,6 +55,7 @@ class CommandCompiler:
     toolbox: Toolbox
     targets: Targets
     copies: WorkspaceCopy
+    remotes: Remotes
     caches: Path
     timeout_s: float
     lanes: int = 1
@@ -73,6 +75,10 @@ class CommandCompiler:
         paths = [path for lock in spec.lockfiles for path in (lock.path, *lock.sources, *lock.layers)]
         written = [each for lock in spec.lockfiles for each in lock.written]
         with opened(self.copies, min(self.lanes, max(map(len, groups))), written, paths) as lanes:
+            for lock in spec.lockfiles:
+                self.remotes.hold(lock.lockfile.text if lock.compiler == "uv" else "")
+            for lane in lanes.lanes:
+                turn_remotes(lane.root, paths, self.remotes)
             return self._climbed(_Job(spec, world, upgrade), groups, lanes)
 
     def _climbed(self, job: _Job, groups: Sequence[Sequence[LockfileSpec]], lanes: Lanes) -> Compiled | NotCompiled:
@@ -85,7 +91,7 @@ class CommandCompiler:
                     return self._obstacle(lock, self._again(job, lock, ran, lanes))
                 files[lock.path] = merged(lock, text, files)
                 if lock.included or len(lanes.lanes) > 1:  # else it stands where it was written
-                    lanes.put(lock.path, files[lock.path] if lock.included else text)
+                    lanes.put(lock.path, self.remotes.turned(files[lock.path] if lock.included else text))
         return Compiled(tuple((lock.path, files[lock.path]) for lock in job.spec.lockfiles))
 
     def _written(self, job: _Job, lock: LockfileSpec, lane: Lane) -> tuple[Ran, str]:
@@ -103,7 +109,8 @@ class CommandCompiler:
     def _told(self, lock: LockfileSpec, root: Path, world: World) -> str:
         """What the compiler wrote, with the address of the user's index where it names ours (`# from ...`)."""
         index = next(iter(lock.index_urls), _PYPI)
-        return _read(root / lock.path, lock).replace(self.index.url(world), index)
+        text = self.remotes.back(_read(root / lock.path, lock), precise=lock.compiler == "uv")
+        return text.replace(self.index.url(world), index)
 
     def _breaks_standards(self, spec: EnvironmentSpec) -> bool:
         """Whether today's pip would refuse what is pinned. To ask costs little: the index keeps the answers for pip."""
@@ -119,7 +126,7 @@ class CommandCompiler:
         refused = stumbled(ran.output) or (not job.upgrade and refuses_a_pin(ran.output, lock.lockfile))
         if refused and not self._lenient[name]:
             self._lenient[name] = True
-            _put_back(lock, lane.root)
+            _put_back(lock, lane.root, self.remotes)
             ran = self._run(job, lock, lane)
         if job.upgrade and not ran.passed and without_match(ran.output) and _keep_pre_releases(lock, lane.root):
             return self._run(replace(job, upgrade=False), lock, lane)
@@ -252,10 +259,11 @@ def _read(path: Path, lock: LockfileSpec) -> str:
     return content.decode("utf-8", "replace")
 
 
-def _put_back(lock: LockfileSpec, root: Path) -> None:
+def _put_back(lock: LockfileSpec, root: Path, remotes: Remotes) -> None:
     if not lock.loose:
         (root / lock.path).write_bytes(lock.lockfile.text.encode())
         take_out_index_options(root, [lock.path])
+        turn_remotes(root, [lock.path], remotes)
 
 
 def _keep_pre_releases(lock: LockfileSpec, root: Path) -> bool:

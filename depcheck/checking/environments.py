@@ -18,7 +18,8 @@ from depcheck.checking import install_output, requirement_lines
 from depcheck.checking.installed import OnDisk, read_all
 from depcheck.checking.interpreters import Interpreter, Interpreters
 from depcheck.checking.process import Guest, Ran
-from depcheck.checking.sandbox import OPEN, Network
+from depcheck.checking.remotes import Remotes
+from depcheck.checking.sandbox import Network
 from depcheck.checking.wheelhouse import UV, Wheelhouse
 from depcheck.checking.workspace_copy import WorkspaceCopy
 from depcheck.core.checks import Failure
@@ -30,7 +31,6 @@ from depcheck.core.pins import Pins
 from depcheck.core.world import World
 from depcheck.ports import PackageServer
 
-REMOTE = re.compile(r"(?:^|@\s*)(?:git\+|hg\+|svn\+|bzr\+|https?:)")
 SETUPTOOLS = canonicalize_name("setuptools")
 WHEEL = re.compile(r"\.whl(?:$|[\s#?;])")
 WANTS_BUILD = re.compile(r"Wheels are required for `([^`]+)` because building from source is disabled")
@@ -105,6 +105,7 @@ class UvEnvironments:
     scratch: Path
     timeout_s: float
     placer: Guest = field(init=False)
+    remotes: Remotes = field(init=False)
     _known: dict[str, OnDisk] = field(default_factory=dict)
     _houses: dict[Path, Wheelhouse] = field(default_factory=dict)
     _added: dict[str, dict[str, NormalizedName]] = field(default_factory=dict)
@@ -112,6 +113,7 @@ class UvEnvironments:
     def __post_init__(self) -> None:
         """The placer puts packages in place, and never runs them."""
         object.__setattr__(self, "placer", self.guest.apart())
+        object.__setattr__(self, "remotes", Remotes(self.guest, self.index, self.scratch, self.timeout_s))
 
     def markers(self, spec: EnvironmentSpec) -> Mapping[str, str]:
         """The marker environment of the spec's interpreter, `extra` included."""
@@ -128,7 +130,8 @@ class UvEnvironments:
         extras = {name: pin.extras for name, pin in pins.items() if pin.extras}
         environment = replace(environment, extras=extras, unsafe=UNSAFE | spec.left_out)
         copy = environment.folder / "source"
-        lines = {line: None if pin.reference else pin.name for line, pin in requirement_lines.lines(spec, pins, copy)}
+        stated = requirement_lines.lines(spec, pins, copy)
+        lines = {self.remotes.turned(line): None if pin.reference else pin.name for line, pin in stated}
         if spec.project and not any(requirement_lines.is_repository(pin, spec, copy) for pin in pins.values()):
             built = self._house(environment).build(str(copy), Network.only(self.index.port), own=True)
             if not isinstance(built, Path):
@@ -250,7 +253,7 @@ class UvEnvironments:
         for line, name in lines.items():
             if name is None and not WHEEL.search(line):
                 own = str(environment.folder / "source") in line
-                built = house.build(line, OPEN if REMOTE.search(line) else only_index, own=own)
+                built = house.build(line, only_index, own=own)
                 if isinstance(built, Ran):
                     return built
                 ready += [str(built)] if built else []  # none: a marker that is false here
@@ -271,10 +274,9 @@ class UvEnvironments:
     def _place(self, environment: Environment, lines: Sequence[str], world: World) -> Ran:
         file = environment.folder / "requirements.txt"
         file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        network = OPEN if any(REMOTE.search(line) for line in lines) else Network.only(self.index.port)
         words = ["pip", "sync", "--quiet", "--no-build", "--allow-empty-requirements", "--python"]
         words += [str(environment.python), "--index-url", self.index.url(world), *self._house(environment).options]
-        return self._uv(environment, [*words, str(file)], network)
+        return self._uv(environment, [*words, str(file)], Network.only(self.index.port))
 
     def _read(self, environment: Environment) -> tuple[OnDisk, ...]:
         return tuple(found for folder in environment.site_packages for found in read_all(folder, self._known))
@@ -284,10 +286,9 @@ class UvEnvironments:
 
     def _failed(self, environment: Environment, ran: Ran) -> Environment:
         """What stopped uv, as a finding; raises where it is no package's fault."""
-        if ran.timed_out:
-            return replace(environment, failure=Failure("", f"installing timed out after {self.timeout_s:g} s"))
-        if ran.exceeded:
-            return replace(environment, failure=Failure("", f"installing was ended: {ran.exceeded}"))
+        stopped = f"was ended: {ran.exceeded}" if ran.exceeded else f"timed out after {self.timeout_s:g} s"
+        if ran.exceeded or ran.timed_out:
+            return replace(environment, failure=Failure("", f"installing {stopped}"))
         blocked = install_output.blocked(ran.output)
         if blocked:
             troubles = self.index.troubles()

@@ -1,8 +1,11 @@
 """The files that a compile reads, without their index options: tools are to see the local index alone."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path, PurePosixPath
+
+from depcheck.checking.remotes import LINE, STATED, Remotes
 
 _INDEX_OPTION = re.compile(
     r"^[ \t]*(?:-i|--index-url|--pypi-url|--extra-index-url|--trusted-host)(?:[ \t=][^\n]*)?$", re.MULTILINE
@@ -19,18 +22,37 @@ def take_out_index_options(root: Path, paths: Iterable[str]) -> None:
 
     What a compile writes for them is put back from the committed lockfile.
     """
+    for path in _reached(root, [path for path in paths if not path.endswith(_NO_REQUIREMENTS)]):
+        _change(path, lambda text: _INDEX_OPTION.sub("", text))
+
+
+def turn_remotes(root: Path, paths: Iterable[str], remotes: Remotes) -> None:
+    """Let these files under `root`, and all that they include, name local addresses for what stands elsewhere."""
+    for path in _reached(root, paths):
+        kind = STATED if path.name.endswith(_NO_REQUIREMENTS) else LINE
+        _change(path, partial(remotes.turned, kind=kind))
+
+
+def _reached(root: Path, paths: Iterable[str]) -> Iterator[Path]:
+    """The plain files among `paths` and all that they include; nothing outside `root`, nothing through a link."""
     seen: set[Path] = set()
-    todo = [root / path for path in paths if not path.endswith(_NO_REQUIREMENTS)]
+    todo = [root / path for path in paths]
     while todo:
         path = todo.pop()
         if path in seen or path.is_symlink() or not path.is_file() or not path.resolve().is_relative_to(root.resolve()):
             continue
         seen.add(path)
-        text = path.read_bytes().decode("utf-8", "surrogateescape")
-        bare = _INDEX_OPTION.sub("", text)
-        if bare != text:
-            path.write_bytes(bare.encode("utf-8", "surrogateescape"))
-        todo += [path.parent / PurePosixPath(name) for name in _INCLUDE.findall(text) if "://" not in name]
+        if not path.name.endswith(_NO_REQUIREMENTS):
+            included = _INCLUDE.findall(path.read_bytes().decode("utf-8", "surrogateescape"))
+            todo += [path.parent / PurePosixPath(name) for name in included if "://" not in name]
+        yield path
+
+
+def _change(path: Path, change: Callable[[str], str]) -> None:
+    text = path.read_bytes().decode("utf-8", "surrogateescape")
+    changed = change(text)
+    if changed != text:
+        path.write_bytes(changed.encode("utf-8", "surrogateescape"))
 
 
 def turn_uv_indexes(root: Path, folder: str, url: str) -> None:

@@ -46,6 +46,11 @@ class Files:
                 Thread(target=self._bring, args=(file, arrival), daemon=True).start()
             return arrival
 
+    def put(self, file: File, content: bytes) -> None:
+        """Give `content` for `file` in this run."""
+        self._disk.write(self._disk.file(file.key), content)
+        self._brought.add(file.key)
+
     def _has(self, file: File) -> bool:
         """Whether it is on disk whole; what no hash vouches for must have come in this run."""
         return (file.is_pinned or file.key in self._brought) and _is_whole(self._disk.file(file.key), file)

@@ -30,6 +30,7 @@ from depcheck.index.metadata import BrokenWheelError, Metadata, requirements
 from depcheck.index.page import File
 from depcheck.index.projects import Mark, Project, Projects
 from depcheck.index.releases import chosen_wheel, releases, standing
+from depcheck.index.render import local
 from depcheck.index.routes import Routes, Shown
 from depcheck.index.seen import Looked
 from depcheck.index.server import HOST, Server
@@ -58,7 +59,7 @@ class LocalIndex:
         self._hasty = self._fetch.hasty()
         self._hasty.trust(upstreams)
         self._advisories = Advisories(upstreams, self._hasty, disk, self._projects)
-        files = Files(self._fetch, disk, self._troubles)
+        self._files = files = Files(self._fetch, disk, self._troubles)
         self._metadata = Metadata(self._fetch, files, disk, self._troubles)
         self._facts = Facts(self._projects, self._hasty, disk)
         self._lock = Lock()
@@ -149,6 +150,17 @@ class LocalIndex:
             return requirements(self._metadata.get(wheel))
         except BrokenWheelError:
             return None
+
+    def offer(self, url: str, filename: str, content: bytes | None = None) -> str:
+        """A local address, below `filename`, for what stands at `url` or is `content`; the same in every run.
+
+        It is fetched when it is asked for, afresh in each run. Raises IndexUnavailableError where the disk is full.
+        """
+        file = File(filename=filename, url=url)
+        if content is not None:
+            self._files.put(file, content)
+        self._routes.offered[file.key, filename] = file
+        return local(file, self._routes.base).url
 
     def prefetch(self, names: Iterable[NormalizedName]) -> None:
         """Fetch these projects' pages at once, in the background: they will be asked for. Failures are not told."""

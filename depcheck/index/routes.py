@@ -40,7 +40,8 @@ class Shown:
 class Routes:
     """Answers requests. `base` is the server's own address; `worlds` may grow while it serves.
 
-    `last_source` names the source distribution that was fetched last: what a failing build was about.
+    `last_source` names the source distribution that was fetched last: what a failing build was about. `offered` are
+    files that no page lists, by key and name.
     """
 
     base = ""
@@ -61,6 +62,7 @@ class Routes:
         self._troubles = troubles
         self.seen = Seen()
         self.last_source = ""
+        self.offered: dict[tuple[str, str], File] = {}
 
     def answer(self, path: str, accept: str) -> Reply:
         """The reply to a GET of `path`."""
@@ -159,6 +161,8 @@ class Routes:
 
         The address alone says all, so that URLs kept by package tools hold in the next run too.
         """
+        if (key, filename) in self.offered:
+            return self.offered[key, filename]
         for name in _owners(filename):
             for file in self._projects[name].files:
                 if file.filename == filename and file.key == key:

@@ -171,7 +171,7 @@ def run(image: str, scratch: Path, tool_wheels: Path, patched: dict[str, Path], 
         "--pids-limit",
         "8000",
         "--tmpfs",
-        "/tmp:exec,mode=1777,size=1500m,nr_inodes=200k",
+        "/tmp:exec,mode=1777,size=1500m,nr_inodes=100k",
     ]  # a small machine
     words += environment(inputs(exhaustion))
     socket = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")

@@ -9,6 +9,7 @@ from pathlib import Path
 from depcheck.checking.compiler import CommandCompiler
 from depcheck.checking.interpreters import Interpreters
 from depcheck.checking.process import Guest
+from depcheck.checking.remotes import Remotes
 from depcheck.checking.sandbox import walls_here
 from depcheck.checking.targets import Targets
 from depcheck.checking.toolbox import Toolbox
@@ -39,6 +40,7 @@ def benches(scratch: Path) -> Iterator[Bench]:
 
         def compiler(repo: Path) -> CommandCompiler:
             copies = WorkspaceCopy(repo, guest, scratch)
-            return CommandCompiler(index, toolbox, targets, copies, scratch / "caches", 900)
+            remotes = Remotes(guest, index, scratch, 900)
+            return CommandCompiler(index, toolbox, targets, copies, remotes, scratch / "caches", 900)
 
         yield Bench(index, interpreters, compiler)

@@ -78,6 +78,9 @@ class Shelf:
     def last_source(self) -> str:
         return ""
 
+    def offer(self, url: str, filename: str, content: bytes | None = None) -> str:  # noqa: ARG002
+        return url
+
     def wheel(self, name: str, version: str, files: dict[str, str], requires: tuple[str, ...] = ()) -> Path:
         stem = f"{name}-{version}"
         metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"

@@ -11,6 +11,7 @@ from packaging.markers import default_environment
 from depcheck.checking.compiler import CommandCompiler
 from depcheck.checking.interpreters import Interpreter
 from depcheck.checking.process import Guest
+from depcheck.checking.remotes import Remotes
 from depcheck.checking.repository import Repository
 from depcheck.checking.sandbox import Walls
 from depcheck.checking.targets import Targets
@@ -86,6 +87,7 @@ class Night:
             toolbox=toolbox,
             targets=Targets(guest, toolbox, lambda _python: python),
             copies=WorkspaceCopy(repo, guest, room),
+            remotes=Remotes(guest, self.index, room, 120),
             caches=Path(stack.enter_context(TemporaryDirectory(dir=room))),
             timeout_s=120,
         )
