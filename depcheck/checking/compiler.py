@@ -21,6 +21,7 @@ from depcheck.core.compilation import Compiled, NotCompiled
 from depcheck.core.distributions import is_standard
 from depcheck.core.environments import EnvironmentSpec, LockfileSpec
 from depcheck.core.errors import IndexUnavailableError, LockfileError
+from depcheck.core.local_references import as_written
 from depcheck.core.merging import merged
 from depcheck.core.obstacles import blocked_by_network, obstacle, refuses_a_pin, stumbled, without_match
 from depcheck.core.outputs import exit_sentence, without_scratch
@@ -107,10 +108,10 @@ class CommandCompiler:
         return ran if alone.passed else alone
 
     def _told(self, lock: LockfileSpec, root: Path, world: World) -> str:
-        """What the compiler wrote, with the address of the user's index where it names ours (`# from ...`)."""
+        """What the compiler wrote, with the user's index where it names ours (`# from ...`), and no path of a copy."""
         index = next(iter(lock.index_urls), _PYPI)
         text = self.remotes.back(_read(root / lock.path, lock), precise=lock.compiler == "uv")
-        return text.replace(self.index.url(world), index)
+        return as_written(text.replace(self.index.url(world), index), root.as_uri(), lock.root, lock.folder)
 
     def _breaks_standards(self, spec: EnvironmentSpec) -> bool:
         """Whether today's pip would refuse what is pinned. To ask costs little: the index keeps the answers for pip."""

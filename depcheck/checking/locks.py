@@ -17,6 +17,7 @@ from depcheck.core.environments import LockfileSpec
 from depcheck.core.errors import LockfileError
 from depcheck.core.header import Header, read_header
 from depcheck.core.inference import infer_options, infer_uv_options
+from depcheck.core.local_references import root_of
 from depcheck.core.lockfile import Lockfile, parse_lockfile
 from depcheck.core.paths import inside
 from depcheck.core.rerooting import rerooted
@@ -204,6 +205,7 @@ def _spec(understood: Understood, reading: Reading) -> LockfileSpec:
         written=understood.written,
         included=understood.header.compiler == "pip-compile-multi" and bool(understood.lockfile.includes),
         told_python=understood.header.python or understood.command.python,
+        root=root_of((entry.pin.reference for entry in understood.lockfile.entries), reading.tree.is_project),
     )
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
 from typing import IO, Any
 
 from depcheck.checking import sandbox, variables
@@ -30,7 +30,9 @@ CHANNEL_BYTES = 64 << 20
 HEAD_CHARS, TAIL_CHARS = 64 << 10, 256 << 10
 SLACK_S = 15.0  # what the launcher needs to end a guest, at most
 COMMAND_NOT_FOUND = 127
-_ANSWER = frozenset({"status", "timed_out", "stayed_up", "walls", "error"})
+_ANSWER: dict[str, type | tuple[type, ...]] = {
+    "status": (int, NoneType), "timed_out": bool, "stayed_up": bool, "walls": (dict, NoneType), "error": str,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +220,8 @@ def _answered(answer: bytes) -> dict[str, Any]:
         ended = json.loads(answer)
     except (ValueError, RecursionError):
         return {}
-    return ended if isinstance(ended, dict) and ended.keys() >= _ANSWER else {}
+    whole = isinstance(ended, dict) and ended.keys() >= _ANSWER.keys()
+    return ended if whole and all(isinstance(ended[name], kind) for name, kind in _ANSWER.items()) else {}
 
 
 def run_own(  # noqa: PLR0913  # all by name, nearly all with a default

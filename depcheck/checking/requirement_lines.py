@@ -1,10 +1,11 @@
 """Pins as lines of a requirements file that uv installs without resolving anything."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from depcheck.core.environments import EnvironmentSpec
+from depcheck.core.environments import EnvironmentSpec, LockfileSpec
+from depcheck.core.local_references import within
 from depcheck.core.pins import Pin, Pins
 
 _EDITABLE = re.compile(r"^(?:-e|--editable)[ =]\s*")
@@ -20,7 +21,7 @@ def lines(spec: EnvironmentSpec, pins: Pins, copy: Path) -> Iterator[tuple[str, 
     """
     for pin in pins.values():
         if pin.reference:
-            yield _reference(pin, _folders(spec, pin), copy), pin
+            yield _reference(pin, spec, copy), pin
         else:
             marker = f" ; {pin.marker}" if pin.marker else ""
             hashes = "".join(f" --hash={value}" for value in sorted(pin.hashes))
@@ -29,21 +30,25 @@ def lines(spec: EnvironmentSpec, pins: Pins, copy: Path) -> Iterator[tuple[str, 
 
 def is_repository(pin: Pin, spec: EnvironmentSpec, copy: Path) -> bool:
     """Whether the pin is the repository itself (`-e .`)."""
-    line = _reference(pin, _folders(spec, pin), copy) if pin.reference else ""
+    line = _reference(pin, spec, copy) if pin.reference else ""
     return bool(line) and _INSIDE.sub(r"\g<target>", line).strip().removeprefix("file://").rstrip("/") == str(copy)
 
 
-def _folders(spec: EnvironmentSpec, pin: Pin) -> Iterable[str]:
-    """The working folder of the lockfile that holds the pin."""
-    return [lock.folder for lock in spec.lockfiles if pin.reference and pin.reference in lock.lockfile.text] or ["."]
+def _holder(spec: EnvironmentSpec, pin: Pin) -> LockfileSpec | None:
+    """The lockfile that holds the pin."""
+    return next((lock for lock in spec.lockfiles if pin.reference in lock.lockfile.text), None)
 
 
-def _reference(pin: Pin, folders: Iterable[str], copy: Path) -> str:
+def _reference(pin: Pin, spec: EnvironmentSpec, copy: Path) -> str:
     text = _EDITABLE.sub("", pin.reference.strip())
-    match = _INSIDE.match(text)
-    if match is None or not _LOCAL.match(match["target"]):
+    match, lock = _INSIDE.match(text), _holder(spec, pin)
+    if match is None:
         return text
-    target = _LOCAL.sub("", match["target"])
+    target = match["target"]
     extras = target[target.find("[") :] if target.endswith("]") else ""
-    inside = (copy / next(iter(folders)) / target.removesuffix(extras)).resolve()
+    known = within(target.removesuffix(extras), lock.root if lock else "")
+    if known is None and not _LOCAL.match(target):
+        return text
+    path = _LOCAL.sub("", target.removesuffix(extras)) if known is None else known
+    inside = (copy / (lock.folder if lock and known is None else ".") / path).resolve()
     return f"{match['name'] or ''}{'file://' if match['name'] else ''}{inside}{extras}{match['rest']}"

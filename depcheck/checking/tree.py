@@ -59,6 +59,12 @@ class Tree:
         except (OSError, ValueError, RuntimeError):
             return False
 
+    def is_project(self, path: str) -> bool:
+        """Whether something to build or install stands there: a folder with a build, or a distribution's file."""
+        if path.endswith((".whl", ".tar.gz", ".zip")):
+            return self.has(path)
+        return any(self.has(f"{path}/{name}".lstrip("/")) for name in ("pyproject.toml", "setup.py"))
+
     def head(self, path: str, size: int = 16 << 10) -> str:
         """The beginning of a file, empty for none, for a first look; what is no UTF-8 is replaced."""
         return self._bytes(path, size).decode("utf-8", "replace") if self.has(path) else ""

@@ -23,7 +23,8 @@ class LockfileSpec:
     what the `-r` lines of the lockfile bring stands in those files alone (pip-compile-multi).
     `unpinned` are the requirements of a loose source that name no single release.
     `told_python` is the interpreter that the header tells; `python` is the one to compile with, where that is not
-    the environment's.
+    the environment's. `root` is the address of the repository's folder where it was compiled, as its local references
+    name it (`file:///home/me/project`), or empty.
     """
 
     path: str
@@ -45,6 +46,7 @@ class LockfileSpec:
     unpinned: tuple[str, ...] = ()
     told_python: str = ""
     python: str = ""
+    root: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ _PIN = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?(?:\[[A-Za-z0-9._, -]*\])?\s*={2,3}\s*[A-Za-z0-9][A-Za-z0-9._+!-]*"
     r"(?:\s*;[A-Za-z0-9_.\s'\"<>=!~()+*,-]*)?"
 )
+_EDITABLE = re.compile(r"-e (\.{1,2}(?:/[\w.-]+)*)", re.ASCII)
 _VIA = re.compile(r"#\s?via(?:\s+\S.*)?|#\s{2,}\S.*|#\s[A-Za-z0-9][A-Za-z0-9._-]*|#")
 _COMMENT_CHARS = 1000
 # Written by the compilers below the pins.
@@ -39,8 +40,8 @@ _SENTENCES = frozenset(
 def check_content(path: str, base: str | None, proposed: str, sources: Sequence[str] = ()) -> None:
     """Refuse a text that changes more than pins, hashes and annotations of `base`.
 
-    With None for `base` a new lockfile is proposed: it may hold nothing but pins, and `sources`, which must be
-    checked to stand on the base branch, are all that its command may name.
+    With None for `base` a new lockfile is proposed: it may hold nothing but pins and folders of the repository, and
+    `sources`, which must be checked to stand on the base branch, are all that its command may name.
 
     Raises:
         ReportError: A line is refused, or `base` is no lockfile.
@@ -50,7 +51,8 @@ def check_content(path: str, base: str | None, proposed: str, sources: Sequence[
     if base is not None and not before.entries and not read_header(base).compiler:
         raise _refused(path, "is no lockfile on the base branch")
     header = _wrong_header(path, after, sources) if base is None else _changed_header(before, after)
-    if wrong := header or next(_wrong(before, after), ""):
+    own = frozenset() if base is not None else _own_folders(path, after)
+    if wrong := header or next(_wrong(before, after, own), ""):
         raise _refused(path, wrong)
 
 
@@ -66,12 +68,20 @@ def _changed_header(before: Lockfile, after: Lockfile) -> str:
     return "" if same else "would get another header, whose command the next compile follows"
 
 
-def _wrong(before: Lockfile, after: Lockfile) -> Iterator[str]:
-    """What the proposed file changes that it must not: a missing index is as wrong as a new one."""
+def _own_folders(path: str, lockfile: Lockfile) -> frozenset[str]:
+    """The editables of folders that stand in the repository itself, as `path` names them: `-e .`, `-e ../part`."""
+    folder = posixpath.dirname(path)
+    stated = filter(None, (_EDITABLE.fullmatch(_stated(entry)) for entry in lockfile.entries))
+    places = ((match[0], posixpath.normpath(posixpath.join(folder, match[1]))) for match in stated)
+    return frozenset(editable for editable, place in places if place != ".." and not place.startswith("../"))
+
+
+def _wrong(before: Lockfile, after: Lockfile, own: frozenset[str] = frozenset()) -> Iterator[str]:
+    """What the proposed file changes that it must not: a missing index is as wrong as a new one. `own` may be new."""
     if after.options != before.options:
         changed = next(iter({*after.options} ^ {*before.options}), "their order")
         yield f"would change its options ({one_line(changed, 120)!r})"
-    known = {_stated(entry) for entry in before.entries}
+    known = own.union(map(_stated, before.entries))
     if after.text.rstrip().endswith("\\"):
         yield "would end in a line that goes on"
     pins = [entry.pin for entry in before.entries if not entry.pin.reference]

@@ -180,8 +180,9 @@ def test_the_project_is_installed_as_a_wheel(environments, spec, repository) -> 
 
 
 @pytest.mark.usefixtures("no_bundle")
-def test_a_local_reference_is_taken_from_the_copy(environments, spec, repository) -> None:
-    """`-e ./part` is installed from the guest's copy, and the repository is not touched."""
+@pytest.mark.parametrize("reference", ["-e ./part", "-e file:///home/me/project/part#egg=mine"])
+def test_a_local_reference_is_taken_from_the_copy(environments, spec, repository, reference) -> None:
+    """`-e ./part` is installed from the guest's copy, wherever it was compiled, and the repository is not touched."""
     part = repository / "part"
     part.mkdir()
     (part / "backend.py").write_text((Path(__file__).parent / "tiny_backend.py").read_text())
@@ -190,7 +191,10 @@ def test_a_local_reference_is_taken_from_the_copy(environments, spec, repository
         '[project]\nname = "mine"\nversion = "3"\n'
     )
     name = canonicalize_name("mine")
-    found = environments.install(spec, {name: Pin(name, None, reference="-e ./part")}, World())
+    lockfile = parse_lockfile(f"{reference}\n")
+    lock = LockfileSpec("requirements.txt", (), "", "pip-tools", None, "", (), lockfile, root="file:///home/me/project")
+    spec = replace(spec, lockfiles=(lock,))
+    found = environments.install(spec, {name: Pin(name, None, reference=reference)}, World())
     assert found.failure is None
     assert held(found) == {"mine": "3"}
     assert sorted(path.name for path in part.iterdir()) == ["backend.py", "pyproject.toml"]

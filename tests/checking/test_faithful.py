@@ -137,6 +137,23 @@ def test_each_option_in_the_configuration_is_compiled_again_to_the_byte(case, be
 
 @pytest.mark.live
 @pytest.mark.slow
+@pytest.mark.parametrize("elsewhere", ["file:///home/somebody/project", "file:///C:/Users/somebody/project", "."])
+def test_folders_of_the_repository_are_those_of_whatever_machine(elsewhere, bench, pip_tools, tmp_path):
+    """`-e .` and `-e ./libs/part`, written by pip-compile with its machine's path, or made relative afterwards."""
+    project = "[build-system]\nrequires=['setuptools<80']\nbuild-backend='setuptools.build_meta'\n[project]\nname='part'\nversion='1'\n"
+    (tmp_path / "libs/part").mkdir(parents=True)
+    (tmp_path / "libs/part/pyproject.toml").write_text(project)
+    words = "--strip-extras -o editable.txt editable.in"
+    files = {"editable.in": "-e .[dev]\n-e ./libs/part\n"}
+    name, committed = compiled_again(tmp_path, bench, pip_tools, words, files.items())
+    assert tmp_path.as_uri().encode() in committed
+    committed = committed.replace(tmp_path.as_uri().encode(), elsewhere.encode())
+    (tmp_path / name).write_bytes(committed)
+    assert_faithful(tmp_path, bench, name, committed)
+
+
+@pytest.mark.live
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["dry-run = true", "upgrade = true", "upgrade-package = ['jinja2']", "rebuild = true"])
 def test_a_configuration_that_upgrades_or_writes_nothing_changes_nothing(key, bench, pip_tools, tmp_path):
     """Keys about one run, set after the lockfile was written, neither move a pin nor keep the compile from writing."""

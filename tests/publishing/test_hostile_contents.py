@@ -1,5 +1,6 @@
 """Whatever a report proposes for a lockfile: what is let through changes pins, hashes and annotations alone."""
 
+import posixpath
 import re
 
 import pytest
@@ -154,3 +155,32 @@ def test_a_new_lockfile_holds_pins_only(text):
     check_content("requirements.txt", None, NEW, ("requirements.in",))
     with pytest.raises(ReportError):
         check_content("requirements.txt", None, text, ("requirements.in",))
+
+
+@pytest.mark.parametrize(
+    ("path", "editable", "allowed"),
+    [
+        ("requirements.txt", "-e .", True),
+        ("requirements.txt", "-e ./libs/one", True),
+        ("reqs/dev.txt", "-e ..", True),
+        ("requirements.txt", "-e ..", False),
+        ("requirements.txt", "-e ./libs/../../other", False),
+        ("reqs/dev.txt", "-e ../..", False),
+        ("requirements.txt", "-e /home/me/project", False),
+        ("requirements.txt", "-e file:///home/me/project", False),
+        ("requirements.txt", "-e . --config-settings=a=b", False),
+        ("requirements.txt", "-e .#egg=x", False),
+        ("requirements.txt", "-e git+https://evil.example/x#egg=x", False),
+    ],
+)
+def test_a_new_lockfile_may_hold_the_repositorys_own_folders(path, editable, allowed):
+    """What its source asks for by `-e .`; no folder outside, nothing behind it; and never where a lockfile stands."""
+    source = f"{posixpath.splitext(path)[0]}.in"
+    text = NEW.replace("requirements.in", posixpath.basename(source)).replace("six==", f"{editable}\nsix==", 1)
+    if allowed:
+        check_content(path, None, text, (source,))
+    else:
+        with pytest.raises(ReportError):
+            check_content(path, None, text, (source,))
+    with pytest.raises(ReportError):
+        check_content(path, NEW, text, (source,))

@@ -1,0 +1,61 @@
+"""Folders of the repository in a lockfile, written as addresses of another machine."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from depcheck.core.local_references import as_written, root_of, within
+
+COPY = "file:///tmp/copy-1/repo"
+PROJECTS = frozenset({"", "libs/one", "a b", "wheels/x-1-py3-none-any.whl"})
+
+
+@pytest.mark.parametrize(
+    ("references", "root"),
+    [
+        (["-e file:///home/me/project"], "file:///home/me/project"),
+        (["-e file:///home/me/project/libs/one#egg=one"], "file:///home/me/project"),
+        (["-e file:///C:/Users/me/project[dev]"], "file:///C:/Users/me/project"),
+        (["one @ file:///home/me/project/libs/one", "file:///home/me/project"], "file:///home/me/project"),
+        (["x @ file:///p/wheels/x-1-py3-none-any.whl ; python_version > '3'"], "file:///p"),
+        (["-e file:///p/a%20b"], "file:///p"),
+        (["-e file:///p", "-e file:///elsewhere"], ""),
+        (["-e file:///libs/one"], "file:///libs/one"),
+        (["-e .", "-e git+file://host/x", "x @ https://x.example/file:///y"], ""),
+        ([], ""),
+    ],
+)
+def test_the_root_is_what_stands_before_a_project(references, root):
+    """The longest end that is a project of the repository; nothing where references disagree or are no such paths."""
+    assert root_of(references, PROJECTS.__contains__) == root
+
+
+def test_no_root_where_the_repository_is_no_project():
+    """An address of which no end is a project here is not the repository's."""
+    assert root_of(["-e file:///home/me/other"], {"libs/one"}.__contains__) == ""
+
+
+@given(st.sampled_from(["", "/libs/one", "/a%20b"]), st.sampled_from(["", "#egg=one", "[dev]"]))
+def test_what_is_compiled_in_a_copy_reads_as_committed(tail, rest):
+    """Law: the compile's address comes out as the committed one, which is the same path of the repository."""
+    root = "file:///home/me/project"
+    compiled = f"-e {COPY}{tail}{rest}\n    # via -r requirements.in\nsix==1.16.0\n"
+    assert as_written(compiled, COPY, root, "") == compiled.replace(COPY, root)
+    assert within(f"{root}{tail}", root) == {"": ".", "/libs/one": "libs/one", "/a%20b": "a b"}[tail]
+
+
+@pytest.mark.parametrize(
+    ("tail", "folder", "written"),
+    [("", "", "-e ."), ("/libs/one", "", "-e ./libs/one"), ("", "reqs", "-e .."), ("/reqs/own", "reqs", "-e ./own")],
+)
+def test_without_a_root_an_editable_is_relative(tail, folder, written):
+    """A first lockfile, or one whose editables were made relative, names no folder of this machine."""
+    assert as_written(f"-e {COPY}{tail}\nsix==1\n", COPY, "", folder) == f"{written}\nsix==1\n"
+
+
+@pytest.mark.parametrize(
+    "target", ["file:///home/me/project2", "file:///home/me", "file:///home/me/project/../x", "six"]
+)
+def test_other_addresses_are_not_within(target):
+    """Only what is below the root, name by name, and does not lead out again."""
+    assert within(target, "file:///home/me/project") is None
