@@ -57,12 +57,12 @@ def _refuse_unknown(found: Mapping[str, object], known: list[str], place: str) -
         if name in NOT_CONFIGURED:
             raise UsageError(f"{place} sets `{name}`, but {NOT_CONFIGURED[name]}; remove the key.")
         if name not in known:
-            raise UsageError(f"{place} sets {name!r}, which is not an option{_nearest(name, known)}.")
+            raise UsageError(f"{place} sets {name!r}, which is not an option; {_nearest(name, known)}")
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
     near = get_close_matches(name.replace("_", "-").lower(), [*known], n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(sorted(known))}"
+    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(known))}."
 
 
 def _environments(value: object, place: str) -> Given:

@@ -2,11 +2,18 @@
 
 from depcheck.core import cautions
 from depcheck.core.checks import Outcome
+from depcheck.core.environments import EnvironmentSpec
 from depcheck.core.plain import one_line
 from depcheck.core.report import Culprit, EnvironmentReport, Status
 
 STYLES = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.UNRESOLVED: "yellow"}
 VERDICT_STYLES = {0: "green", 1: "red", 3: "yellow"}
+
+
+def title(spec: EnvironmentSpec) -> str:
+    """`requirements.txt on Python 3.10`; what is skipped may have no interpreter."""
+    python = f" on Python {one_line(spec.python, 20)}" if spec.python else ""
+    return f"{one_line(spec.name)}{python}"
 
 
 def verdict(report: EnvironmentReport) -> str:

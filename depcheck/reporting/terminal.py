@@ -82,7 +82,7 @@ class TerminalReporter:
         self._telling = Telling()
         if self._live is not None:
             self._live.environment(spec.name)
-        self._print(f"{one_line(spec.name)} on Python {one_line(spec.python, 20)}", "bold")
+        self._print(sentences.title(spec), "bold")
 
     def stage(self, text: str) -> None:
         """On a terminal, change the live line; in a pipe, write one."""

@@ -48,7 +48,7 @@ class WorkflowReporter:
         """Open a group."""
         self._close()
         self._telling = Telling()
-        self._write(command("group", f"{one_line(spec.name)} on Python {one_line(spec.python, 20)}"))
+        self._write(command("group", sentences.title(spec)))
         self._open = True
 
     def stage(self, text: str) -> None:

@@ -83,7 +83,7 @@ def test_several_keys_at_once(config):
 @pytest.mark.parametrize(
     ("config", "says"),
     [
-        ("pyton = '3.12'", "did you mean 'python'"),
+        ("pyton = '3.12'", r"did you mean 'python'\?$"),
         ("repo = '.'", "remove the key"),
         ("test = true", "give a text"),
         ("imports = 1", "give true or false"),

@@ -9,6 +9,7 @@ from rich.console import Console
 from depcheck.core.checks import CheckResult, Failure, Kind, Outcome
 from depcheck.core.environments import EnvironmentSpec
 from depcheck.core.report import Culprit, EnvironmentReport, ProposalReport, Status
+from depcheck.reporting.sentences import title
 from depcheck.reporting.telling import Telling
 from depcheck.reporting.terminal import TerminalReporter, print_outcome
 
@@ -95,6 +96,12 @@ def test_a_terminal_gets_a_live_line_and_colours_unless_refused(environ, coloure
         reporter.stage("search the culprit")
     assert "search the culprit (checks done: 1)" in log.getvalue()
     assert ("\x1b[31m" in log.getvalue()) is coloured
+
+
+def test_what_has_no_interpreter_names_none():
+    """A file that is refused before it is known for which Python it is."""
+    assert title(EnvironmentSpec("pylock.toml", "", (), skipped="It is a pylock.toml.")) == "pylock.toml"
+    assert title(EnvironmentSpec("dev.txt", "3.12", ())) == "dev.txt on Python 3.12"
 
 
 def test_the_live_lines_show_environments_and_the_search():
