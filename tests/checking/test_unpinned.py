@@ -24,6 +24,18 @@ VERSION = open("VERSION").read()
 setup(name="x", version=VERSION, packages=find_packages(), install_requires=["Flask>=2", "six==1.16.0"],
       extras_require={"docs": ["sphinx"]})
 """
+DYNAMIC = "[project]\nname='x'\nversion='1'\ndynamic=['dependencies']\n[tool.setuptools.dynamic.dependencies]\n"
+POETRY = """
+[tool.poetry.dependencies]
+python = "^3.9"
+Flask = "^2.1"
+six = "1.16.0"
+rich = {version = ">=13", extras = ["x"]}
+late = {version = "*", optional = true}
+own = {path = "../own"}
+[build-system]
+requires = ["poetry-core"]
+"""
 
 
 @pytest.mark.parametrize(
@@ -35,6 +47,12 @@ setup(name="x", version=VERSION, packages=find_packages(), install_requires=["Fl
         ({"setup.py": "import this is no Python"}, ()),
         ({"setup.py": "setup(install_requires=open('r.txt').read())"}, ()),
         ({"setup.cfg": "no section\n"}, ()),
+        ({"setup.py": "setup()", "setup.cfg": SETUP_CFG}, ("flask>=2", "importlib-metadata")),
+        ({"pyproject.toml": "[build-system]\nrequires=[]\n", "setup.cfg": SETUP_CFG}, ("flask>=2", "importlib-metadata")),
+        ({"pyproject.toml": f"{DYNAMIC}file=['r.in']", "r.in": "-i https://x.example\nflask>=2 # why\nsix==1.16.0\n"}, ("flask>=2",)),
+        ({"pyproject.toml": f"{DYNAMIC}file='../r.in'"}, ()),
+        ({"pyproject.toml": POETRY}, ("flask", "rich")),
+        ({"pyproject.toml": "[project]\nname='x'\ndependencies=['flask>=2']", "setup.cfg": SETUP_CFG}, ("flask>=2",)),
         (
             {"requirements.txt": "-r more.txt\ndjango\ncelery~=4.1 # why\nkombu==4.*\nx @ https://example.org/x.zip\n",
              "more.txt": "six===1.16.0\nDjango\n"},
