@@ -19,6 +19,8 @@ _ALLOWED = re.compile(
 )
 
 _HANDED_OVER = ["@0"]
+_VARIABLES = "DEPCHECK_VARIABLES"  # the descriptor that holds all others
+_OF_THE_INTERPRETER = re.compile(r"PYTHON[A-Z]+|PATH|LANG|LC_\w+|LD_LIBRARY_PATH")
 INDEX_URLS = "DEPCHECK_INDEX_URL"  # as `index.upstream` reads it
 _INDEX_OPTIONS = frozenset({"--index-url", "--extra-index-url"})
 _USERINFO = re.compile(r"(?<=://)[^/?#]*@")
@@ -32,6 +34,26 @@ def allowed(environ: Mapping[str, str], wanted: Iterable[str]) -> dict[str, str]
     """The variables that the checker may see: an allow-list, and what the user wants its checks to see."""
     names = set(wanted)
     return {name: value for name, value in environ.items() if name in names or _ALLOWED.fullmatch(name)}
+
+
+def shed() -> None:
+    """Start this program anew, in this process, with its variables in memory instead of its first environment.
+
+    /proc shows that environment, as it was at the start, for as long as a process lives: whoever may look at this
+    process would find the token there. Nothing where the system has no such memory (only Linux has).
+    """
+    if handed := os.environ.pop(_VARIABLES, ""):
+        with os.fdopen(int(handed), "r+b") as kept:
+            os.environ.update(json.loads(kept.read()))
+            kept.truncate(0)
+    elif hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("variables", 0)  # 0: it outlives the new start
+        with os.fdopen(os.dup(descriptor), "wb") as memory:
+            memory.write(json.dumps(dict(os.environ)).encode())
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        bare = {name: value for name, value in os.environ.items() if _OF_THE_INTERPRETER.fullmatch(name)}
+        command = [sys.executable, *sys.orig_argv[1:]]
+        os.execve(sys.executable, command, {**bare, _VARIABLES: str(descriptor)})  # noqa: S606  # no shell is the point
 
 
 def seal() -> None:

@@ -181,7 +181,8 @@ def test_the_process_that_holds_the_token_is_sealed():
     afterwards = "import ctypes; print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
     said = subprocess.run([sys.executable, "-c", asking, afterwards], capture_output=True, text=True, check=True)
     assert said.stdout.split() == ["0", "1"]
-    assert "    seal()\n    close_mounts()\n    raise SystemExit(main())" in (ROOT / "entrypoint.py").read_text()
+    started = (ROOT / "entrypoint.py").read_text().partition('"__main__":\n')[2]
+    assert started.startswith("    shed()\n    seal()\n    close_mounts()\n")
 
 
 def test_the_checker_is_cancelled_once(monkeypatch):

@@ -1,8 +1,15 @@
 """What the process that starts others keeps to itself."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from depcheck import rings
 from depcheck.rings import INDEX_URLS, veiled
 
 SECRET = "QQs3cr3tQQ"
@@ -35,3 +42,25 @@ def test_what_holds_no_secret_stays():
         "curl https://a:b@c",
     ]
     assert veiled(words, {INDEX_URLS: "https://x:y@z/"}) == (words, {INDEX_URLS: "https://x:y@z/"})
+
+
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="only Linux has such memory")
+def test_the_first_environment_holds_no_secret():
+    """The program sees every variable as it was; /proc, which shows those that it was started with, shows none."""
+    odd = "a=b\n\udcff" + "x" * 100_000
+    code = (
+        "import os, sys; from depcheck.rings import shed; shed()\n"
+        "print(sys.argv[1:], os.environ['INPUT_TOKEN'], os.environ['ODD'] == os.environ['AGAIN'])\n"
+        "print(open('/proc/self/environ').read().count('\\0'), os.listdir('/proc/self/fd'), sorted(os.environ))\n"
+        "print(open('/proc/self/environ').read())\n"
+    )
+    given = {"PATH": os.environ["PATH"], "INPUT_TOKEN": SECRET, "ODD": odd, "AGAIN": odd}
+    command = [sys.executable, "-c", code, "a", "b c"]
+    ran = subprocess.run(
+        command, env=given, capture_output=True, text=True, check=True, cwd=Path(rings.__file__).parents[1]
+    )
+    first, second, *shown = ran.stdout.splitlines()
+    assert first == f"['a', 'b c'] {SECRET} True"
+    assert "['AGAIN', 'INPUT_TOKEN', 'ODD', 'PATH']" in second.replace("'LC_CTYPE', ", "")
+    assert SECRET not in "".join(shown)
+    assert "DEPCHECK_VARIABLES" in "".join(shown)

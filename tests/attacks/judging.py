@@ -14,8 +14,7 @@ _SAID = re.compile(r"ATTACK (\w+) ([\w.]+) (held|broke) (.*)")
 _ASKED = re.compile(r"asked /zz-([\w-]+?)-(held|broke)-?([\w-]*)/")
 NEVER_TRIED = "never tried"  # that a run went another way shows nothing of an attack
 STAGES = ("compile", "build", "import", "test")
-TAKES_TOO_MUCH = {
-    "memory_bomb": "of memory",
+TAKES_TOO_MUCH = {  # and not the bomb: it may be so fast that the kernel ends parts of it first
     "memory_of_many": "its processes together took more",
     "disk_filler": "it filled the disk",
     "inode_filler": "more files than the disk",

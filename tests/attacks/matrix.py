@@ -22,7 +22,7 @@ import walls  # noqa: E402  # beside this file
 NEEDS = {
     "limits": ("fork_bomb", "one_large_file"),
     "first to go when memory ends": ("memory_bomb",),
-    "watched memory": ("memory_bomb", "memory_of_many"),
+    "watched memory": ("memory_of_many",),
     "watched disk": ("disk_filler", "inode_filler"),
     "wall clock": ("hang",),
 }

@@ -28,6 +28,7 @@ WALLS: dict[str, tuple[Change, ...]] = {
         (LAUNCHER, "_prctl(PR_SET_DUMPABLE, 0)", "pass"),
         ("depcheck/rings.py", "prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)", "prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)"),
     ),
+    "variables in memory": (("depcheck/rings.py", 'elif hasattr(os, "memfd_create"):', "elif False:"),),
     "copy without .git": ((f"{CHECKING}/workspace_copy.py", 'frozenset({".git", ".hg", ".svn"})', "frozenset()"),),
     "sweep": ((LAUNCHER, '    sweep(child, order["uid"])\n', ""),),
     "tidied folders": ((LAUNCHER, '    tidy(order["shared"], order["uid"])\n', ""),),
@@ -48,6 +49,7 @@ TOGETHER = (
     ("own user", "sealed processes"),
     ("closed mounts", "Landlock files"),
     ("own user for installed files", "read-only environment"),
+    ("own user", "sealed processes", "no new privileges", "variables in memory"),
     ("watched memory", "first to go when memory ends"),
     (
         "own user",

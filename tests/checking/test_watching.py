@@ -72,10 +72,16 @@ def test_many_small_processes_are_counted_together(either) -> None:
     assert failure_of(ran, 60).headline == f"ended: {ran.exceeded}"
 
 
-def test_what_processes_share_counts_once(either) -> None:
+def test_what_processes_share_counts_once(either, limits) -> None:
     """Forks of one large process are no bomb, though their sizes add up to many times the limit."""
-    ran = python(*either, FORKS.format(shared=150, processes=12, each=0, seconds=1))
+    limits["memory_share"] *= 4
+    ran = python(*either, FORKS.format(shared=400, processes=12, each=0, seconds=1))
     assert (ran.passed, ran.exceeded) == (True, ""), ran
+
+
+def test_what_was_there_before_is_not_theirs(either, limits) -> None:
+    """A guest of ordinary size goes on, however much others use."""
+    assert python(*either, FORKS.format(shared=0, processes=4, each=30, seconds=0.5)).passed
 
 
 def test_a_guest_ends_before_the_machine_does(either, limits) -> None:

@@ -14,6 +14,9 @@ def main(status: str, github: str, log: str) -> None:
     outputs = Path(folder, "file_commands/output").read_text(encoding="utf-8")
     summary = Path(folder, "file_commands/summary").read_text(encoding="utf-8")
     printed = Path(log).read_text(encoding="utf-8")
+    logs = [
+        path.read_text(encoding="utf-8") for path in Path(folder, "workspace/depcheck-report/logs").glob("*-smoke.txt")
+    ]
     owners = {path.lstat().st_uid for path in Path(folder, "workspace").rglob("*")}
     promises = {
         "the guest is a user of its own": report["isolation"]["user_dropped"] is True,
@@ -24,6 +27,7 @@ def main(status: str, github: str, log: str) -> None:
         "the outputs are written": all(f"{name}" in outputs for name in ("status", "drift", "broken", "summary")),
         "the outputs say safe": "safe" in outputs,
         "the summary names what changed": "markupsafe" in summary,
+        "the network is closed to a check, as the input says": closed(logs, report["isolation"]),
         "no token is printed": "never-a-real" not in printed + summary + outputs + json.dumps(report),
         "nothing of root is left in the workspace": 0 not in owners or os.geteuid() != 0,
     }
@@ -31,6 +35,14 @@ def main(status: str, github: str, log: str) -> None:
     if broken:
         raise SystemExit(f"The container broke its promise: {'; '.join(broken)}. Isolation: {report['isolation']}.")
     sys.stdout.write(f"The container kept all {len(promises)} promises. Isolation: {report['isolation']}\n")
+
+
+def closed(logs: list[str], isolation: dict[str, bool | int]) -> bool:
+    """Whether each try of each run was refused by a wall: of TCP where the kernel has rules for it, of UDP by seccomp."""
+    tried = [line.split()[1:] for log in logs for line in log.splitlines() if line.startswith("network ")]
+    walled = {"tcp": isolation["network_rules"], "outside": isolation["network_rules"], "udp": isolation["seccomp"]}
+    refused = all(how == "PermissionError" for name, how in tried if walled[name])
+    return refused and {name for name, _ in tried} == walled.keys()
 
 
 if __name__ == "__main__":

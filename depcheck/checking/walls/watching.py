@@ -94,19 +94,17 @@ def _share(process: int) -> int:
         return 0
 
 
-def together(uid: int | None, most: int) -> int:
-    """What the guest's processes use together, in bytes: exact only where it could be more than `most`.
+def together(uid: int | None, sizes: dict[int, int]) -> int:
+    """What processes of these `sizes` use together, in bytes, where what they share counts once.
 
-    A process that shuts itself to its own user counts what it shares in full.
+    A process that shuts itself to its own user counts what it shares in full. It takes time: each page is looked at.
     """
-    sizes = guests(uid)
-    if sum(sizes.values()) <= most:
-        return sum(sizes.values())
+    exact = dict(sizes)
     with _as_user(uid):
         for process in sizes:
             with contextlib.suppress(PermissionError):
-                sizes[process] = _share(process)
-    return sum(sizes.values())
+                exact[process] = _share(process)
+    return sum(exact.values())
 
 
 def _size(number: float) -> str:
@@ -119,6 +117,7 @@ class Watch:
     def __init__(self, limits: dict[str, Any], uid: int | None, places: Iterable[str]) -> None:
         self._uid, self._over = uid, 0
         total, left = memory()
+        self._before = total - left
         spared = limits["spared"]
         self._most = int(total * limits["memory_share"])
         self._least = min(int(total * limits["free_memory_share"]), left // spared)
@@ -141,11 +140,27 @@ class Watch:
 
     def _memory(self) -> str:
         total, left = memory()
-        over = total - left > self._most and together(self._uid, self._most) > self._most
-        self._over = self._over + 1 if over else 0
-        if self._over > 1:  # once may be chance: processes that end meanwhile leave their share to those counted next
+        used, short = total - left, left < self._least
+        self._before = min(self._before, used)
+        if (used > self._most or short) and self._is_large(used - self._before, short=short):
             return f"its processes together took more than {_size(self._most)} of memory"
-        return f"less than {_size(self._least)} of memory were left on the machine" if left < self._least else ""
+        return f"less than {_size(self._least)} of memory were left on the machine" if short else ""
+
+    def _is_large(self, grown: int, *, short: bool) -> bool:
+        """Whether its processes use more than they may; exactly only where the machine's use does not show it as well.
+
+        Where memory is taken by many at once there is no time to count exactly.
+        """
+        sizes = guests(self._uid)
+        if sum(sizes.values()) <= self._most:
+            self._over = 0
+            return False
+        if short or grown > self._most:
+            return True
+        self._over = self._over + 1 if together(self._uid, sizes) > self._most else 0
+        return (
+            self._over > 1
+        )  # once may be chance: processes that end meanwhile leave their share to those counted next
 
     def _disk(self, folder: int, space: int, inodes: int) -> str:
         disk = os.fstatvfs(folder)

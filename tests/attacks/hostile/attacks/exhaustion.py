@@ -26,14 +26,14 @@ def memory_bomb():
     children = []
     for _ in range(60):
         with contextlib.suppress(OSError):
-            children.append(_holding(100, 3))
+            children.append(_holding(100, 8))
     ends = [os.waitpid(child, 0)[1] for child in children]
     return True, f"{sum(1 for end in ends if end)} of {len(ends)} processes were ended for it"  # judged outside
 
 
 def memory_of_many():
     """More memory than one package may have, in processes that are each small, and kept: less than all of the machine's."""
-    ends = [os.waitpid(child, 0)[1] for child in [_holding(96, 8) for _ in range(34)]]
+    ends = [os.waitpid(child, 0)[1] for child in [_holding(96, 18) for _ in range(34)]]
     return any(ends), f"{sum(1 for end in ends if end)} of {len(ends)} processes were ended for it"
 
 
