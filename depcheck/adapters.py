@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -33,7 +35,10 @@ PREPARE_TIMEOUT_S = 1800  # one compile or installation; --timeout is for the ch
 
 @dataclass(frozen=True, slots=True)
 class Adapters:
-    """Makes the adapters of one environment. `scratch` is a folder of this run, `cache` of all runs."""
+    """Makes the adapters of one environment. `scratch` is a folder of this run, `cache` of all runs.
+
+    What is still being done when the run ends is waited for by `stack`.
+    """
 
     settings: Settings
     environ: Mapping[str, str]
@@ -43,6 +48,7 @@ class Adapters:
     scratch: Path
     cache: Path
     building: Lock
+    stack: ExitStack
 
     def compiler(self, environments: UvEnvironments) -> Compiler:
         """pip-compile and uv, and the proof that stands in for them; a second core prepares the committed set."""
@@ -61,7 +67,9 @@ class Adapters:
         )
         proving = ProvingCompiler(compiler, self.index, Tree(Path(self.settings.repo).resolve()), targets)
         alone = self.settings.parallel > 1 or (os.cpu_count() or 1) == 1
-        return proving if alone else PreparingCompiler(proving, environments)
+        if alone:
+            return proving
+        return PreparingCompiler(proving, environments, self.stack.enter_context(ThreadPoolExecutor(1)))
 
     def environments(self) -> UvEnvironments:
         """Environments made by uv."""

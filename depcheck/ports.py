@@ -87,6 +87,12 @@ class PackageServer(Protocol):
     def stated(self, pin: Pin, world: World, target: Target) -> tuple[str, ...] | None:
         """Requires-Dist of the wheel that pip would take for `pin`; None where it is not certain to take one."""
 
+    def choices(self, name: NormalizedName, world: World, target: Target) -> tuple[Version, ...] | None:
+        """The versions that pip has a candidate for, newest first, without yanked ones.
+
+        None where it is not certain; raises IndexUnavailableError.
+        """
+
     def prefetch(self, names: Iterable[NormalizedName]) -> None:
         """Fetch these projects' pages at once, in the background: they will be asked for. Failures are not told."""
 

@@ -94,7 +94,9 @@ class Workshop:
         from depcheck.adapters import Adapters  # noqa: PLC0415  # a quiet night starts no process
 
         places = (self.scratch, self.cache)
-        return Adapters(settings, self.environ, self.guest, self.interpreters, index, *places, self.building)
+        return Adapters(
+            settings, self.environ, self.guest, self.interpreters, index, *places, self.building, self.stack
+        )
 
     def _markers(self, spec: EnvironmentSpec) -> Mapping[str, str]:
         return {**self.interpreters.about(spec.python).markers, "extra": ""}

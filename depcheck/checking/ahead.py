@@ -1,13 +1,11 @@
 """The committed set is put in place while the fresh one is compiled: a compile keeps one core busy."""
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol
 
 from depcheck.core.compilation import Compiled, NotCompiled
 from depcheck.core.environments import EnvironmentSpec
-from depcheck.core.errors import DepcheckError
 from depcheck.core.pins import Pins
 from depcheck.core.world import World
 from depcheck.ports import Compiler, Environments
@@ -16,8 +14,8 @@ from depcheck.ports import Compiler, Environments
 class Prepares(Environments, Protocol):
     """Environments that can be put in place before they are asked for."""
 
-    def prepare(self, spec: EnvironmentSpec, pins: Pins, world: World) -> None:
-        """Put in place what of `pins` needs no build; what fails is told by `install`."""
+    def prepare(self, spec: EnvironmentSpec, pins: Pins, world: World, pool: Executor) -> None:
+        """Begin to put in place what of `pins` needs no build; what fails is told by `install`, which waits for it."""
 
 
 @dataclass(slots=True)
@@ -30,6 +28,7 @@ class PreparingCompiler:
 
     compiler: Compiler
     environments: Prepares
+    pool: Executor
     _checked_in: World | None = None
     _done: bool = False
 
@@ -42,14 +41,10 @@ class PreparingCompiler:
         if self._done or any(lock.loose for lock in spec.lockfiles):
             return self.compiler.compile(spec, world, upgrade=True)
         self._done = True
-        with ThreadPoolExecutor(1) as pool:
-            prepared = pool.submit(self._prepare, spec, self._checked_in or world)
-            compiled = self.compiler.compile(spec, world, upgrade=True)
-        prepared.result()  # an error of our own
-        return compiled
+        self._prepare(spec, self._checked_in or world)
+        return self.compiler.compile(spec, world, upgrade=True)
 
     def _prepare(self, spec: EnvironmentSpec, world: World) -> None:
-        with suppress(DepcheckError):
-            markers = self.environments.markers(spec)
-            pins = {pin.name: pin for lock in spec.lockfiles for pin in lock.lockfile.pins(markers).values()}
-            self.environments.prepare(spec, pins, world)
+        markers = self.environments.markers(spec)
+        pins = {pin.name: pin for lock in spec.lockfiles for pin in lock.lockfile.pins(markers).values()}
+        self.environments.prepare(spec, pins, world, self.pool)

@@ -9,7 +9,7 @@ from threading import Lock
 
 from depcheck.checking import commands, imports, suites
 from depcheck.checking.commands import Room
-from depcheck.checking.environments import Environment
+from depcheck.checking.environment import Environment
 from depcheck.checking.process import Guest
 from depcheck.checking.sandbox import Network
 from depcheck.checking.suites import Tested

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from depcheck.checking.environments import Environment
+from depcheck.checking.environment import Environment
 from depcheck.checking.process import Guest, Ran
 from depcheck.checking.sandbox import Network
 from depcheck.checking.variables import SYSTEM_PATH

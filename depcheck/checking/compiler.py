@@ -74,7 +74,7 @@ class CommandCompiler:
             self._lenient[spec.name] = self._breaks_standards(spec)
         groups = list(waves(spec.lockfiles))
         paths = [path for lock in spec.lockfiles for path in (lock.path, *lock.sources, *lock.layers)]
-        written = [each for lock in spec.lockfiles for each in lock.written]
+        written = [*spec.below, *(each for lock in spec.lockfiles for each in lock.written)]
         with opened(self.copies, min(self.lanes, max(map(len, groups))), written, paths) as lanes:
             for lock in spec.lockfiles:
                 self.remotes.hold(lock.lockfile.text if lock.compiler == "uv" else "")
@@ -84,7 +84,7 @@ class CommandCompiler:
 
     def _climbed(self, job: _Job, groups: Sequence[Sequence[LockfileSpec]], lanes: Lanes) -> Compiled | NotCompiled:
         """Compile group after group; what one gives is put where the next ones read it."""
-        files: dict[str, str] = {}
+        files = dict(job.spec.below)
         for group in groups:
             results = lanes.each(group, lambda lock, lane: self._written(job, lock, lane))
             for lock, (ran, text) in zip(group, results, strict=True):

@@ -7,26 +7,27 @@ packages can change neither the files of another's nor the caches that they come
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, Future
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from packaging.utils import NormalizedName, canonicalize_name
-from packaging.version import Version
 from uv import find_uv_bin
 
 from depcheck.checking import install_output, requirement_lines
+from depcheck.checking.environment import Environment
 from depcheck.checking.installed import OnDisk, read_all
-from depcheck.checking.interpreters import Interpreter, Interpreters
+from depcheck.checking.interpreters import Interpreters
 from depcheck.checking.process import Guest, Ran
 from depcheck.checking.remotes import Remotes
 from depcheck.checking.sandbox import Network
 from depcheck.checking.wheelhouse import UV, Wheelhouse
 from depcheck.checking.workspace_copy import WorkspaceCopy
 from depcheck.core.checks import Failure
-from depcheck.core.consistency import UNSAFE, Extras, inconsistencies, unsafe_demands
-from depcheck.core.distributions import Distribution
+from depcheck.core.consistency import UNSAFE, unsafe_demands
 from depcheck.core.environments import EnvironmentSpec
-from depcheck.core.errors import IndexUnavailableError
+from depcheck.core.errors import DepcheckError, IndexUnavailableError
 from depcheck.core.pins import Pins
 from depcheck.core.world import World
 from depcheck.ports import PackageServer
@@ -36,58 +37,6 @@ WHEEL = re.compile(r"\.whl(?:$|[\s#?;])")
 WANTS_BUILD = re.compile(r"Wheels are required for `([^`]+)` because building from source is disabled")
 TURNS, MOST_BUILDS = 3, 500
 NO_WHEEL = "building it gave no wheel"
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """One environment on disk: adapter of `ports.Installed`.
-
-    `folder` is its own place, which holds `venv` and the copies of the repository; the guest writes to few of its
-    folders and not to itself. `package` and
-    `version` name what could not be installed, None where that is the project itself or not known. `project` is the
-    repository's own distribution, where it has one. `unsafe` are the packages that its lockfiles leave out.
-    """
-
-    folder: Path
-    interpreter: Interpreter
-    on_disk: tuple[OnDisk, ...] = ()
-    failure: Failure | None = None
-    package: NormalizedName | None = None
-    version: Version | None = None
-    extras: Extras = field(default_factory=dict)
-    project: NormalizedName | None = None
-    unsafe: frozenset[NormalizedName] = UNSAFE
-
-    @property
-    def python(self) -> Path:
-        """The environment's interpreter."""
-        return self.folder / "venv" / "bin" / "python"
-
-    @property
-    def contents(self) -> str:
-        """A name for exactly this set of installed packages."""
-        names = sorted(f"{each.distribution.name}=={each.distribution.version}" for each in self.on_disk)
-        return hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
-
-    @property
-    def bytecode(self) -> Path:
-        """Where the guest keeps what Python compiles: that of one set of packages serves no other."""
-        return self.folder / "bytecode" / self.contents
-
-    @property
-    def site_packages(self) -> tuple[Path, ...]:
-        """Where its packages stand."""
-        return tuple((self.folder / "venv").glob("lib/*/site-packages"))
-
-    @property
-    def distributions(self) -> Sequence[Distribution]:
-        """What is installed."""
-        return tuple(each.distribution for each in self.on_disk)
-
-    @property
-    def inconsistencies(self) -> Sequence[str]:
-        """Requirements among the installed that the installed do not meet, one sentence each."""
-        return inconsistencies(self.distributions, self.interpreter.markers, self.extras, self.unsafe)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +55,7 @@ class UvEnvironments:
     timeout_s: float
     placer: Guest = field(init=False)
     remotes: Remotes = field(init=False)
+    _ahead: list[Future[None]] = field(default_factory=list)
     _known: dict[str, OnDisk] = field(default_factory=dict)
     _houses: dict[Path, Wheelhouse] = field(default_factory=dict)
     _added: dict[str, dict[str, NormalizedName]] = field(default_factory=dict)
@@ -126,6 +76,7 @@ class UvEnvironments:
             IndexUnavailableError: The index, the network or the disk failed.
             InterpreterMissingError: There is no interpreter for `spec`.
         """
+        self._wait()
         environment = self._made(spec, world)
         extras = {name: pin.extras for name, pin in pins.items() if pin.extras}
         environment = replace(environment, extras=extras, unsafe=UNSAFE | spec.left_out)
@@ -140,22 +91,31 @@ class UvEnvironments:
             environment = replace(environment, project=canonicalize_name(built.name.split("-")[0]))
         return self._settled(environment, lines, pins, world)
 
-    def prepare(self, spec: EnvironmentSpec, pins: Pins, world: World) -> None:
-        """Put in place what of `pins` is a wheel, so that `install` has little to do; it tells what failed here.
+    def prepare(self, spec: EnvironmentSpec, pins: Pins, world: World, pool: Executor) -> None:
+        """Begin to put in place what of `pins` is a wheel, so that `install` has little to do; it tells what failed.
 
         The guest is not needed: it may compile meanwhile.
         """
-        if spec.project or any(pin.reference for pin in pins.values()):
-            return
+        if not spec.project and not any(pin.reference for pin in pins.values()):
+            self._ahead.append(pool.submit(self._prepare, spec, pins, world))
+
+    def _prepare(self, spec: EnvironmentSpec, pins: Pins, world: World) -> None:
         environment = self._made(spec, world)
         lines = requirement_lines.lines(spec, pins, environment.folder / "source")
         self._place(environment, [line for line, _ in lines], world)
+
+    def _wait(self) -> None:
+        """Until nothing is being prepared any more."""
+        while self._ahead:
+            with suppress(DepcheckError):
+                self._ahead.pop().result()
 
     def unpack(self, spec: EnvironmentSpec, world: World, requirement: str, folder: Path) -> bool:
         """Put the files of one release into `folder`, without what it requires; False where that would need a build.
 
         What was built for a trial in the same world is kept and serves here too.
         """
+        self._wait()
         environment = self._made(spec, world)
         words = ["pip", "install", "--quiet", "--no-deps", "--no-build", "--python", str(environment.interpreter.path)]
         words += ["--index-url", self.index.url(world), *self._house(environment).options]

@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import depcheck
-from depcheck.checking.environments import Environment, UvEnvironments
+from depcheck.checking.environment import Environment
+from depcheck.checking.environments import UvEnvironments
 from depcheck.checking.installed import OnDisk, module_name
 from depcheck.checking.process import Guest
 from depcheck.core.checks import Failure

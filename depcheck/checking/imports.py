@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from depcheck.checking.commands import SCRIPTS, Room
-from depcheck.checking.environments import Environment
+from depcheck.checking.environment import Environment
 from depcheck.checking.installed import module_name
 from depcheck.core.checks import Check, Failure, Outcome
 from depcheck.core.outputs import evidence, exit_sentence, with_statement

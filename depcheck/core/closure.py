@@ -17,6 +17,20 @@ from depcheck.core.search.requirements import accepts, active, target
 
 Stated = Callable[[Pin], tuple[str, ...] | None]
 """The Requires-Dist lines of the file that an installer would take for a pin; None where that is not certain."""
+Edge = tuple[NormalizedName, NormalizedName, frozenset[str]]
+"""Who asks, for whom, with which extras."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """What is reached: the extras that are asked of each name, and who asks for whom."""
+
+    extras: Mapping[NormalizedName, frozenset[str]]
+    edges: frozenset[Edge]
+
+    def parents(self, name: NormalizedName) -> frozenset[NormalizedName]:
+        """Who else asks for `name`."""
+        return frozenset(parent for parent, child, _ in self.edges if child == name != parent)
 
 
 @dataclass(slots=True)
@@ -25,6 +39,7 @@ class _Walk:
     stated: Stated
     markers: Mapping[str, str]
     asked: dict[NormalizedName, frozenset[str]] = field(default_factory=dict)
+    edges: set[Edge] = field(default_factory=set)
     waiting: deque[NormalizedName] = field(default_factory=deque)
 
     def ask(self, wanted: Requirement) -> bool:
@@ -45,34 +60,36 @@ class _Walk:
         lines = self.stated(self.pins[name])
         if lines is None or not all(map(is_standard, lines)):
             return False
-        return all(map(self.ask, active(lines, self.markers, self.asked[name])))
+        counting = list(active(lines, self.markers, self.asked[name]))
+        self.edges |= {(name, target(wanted), frozenset(wanted.extras)) for wanted in counting}
+        return all(map(self.ask, counting))
 
 
-def closes(
+def closure(
     direct: Iterable[Requirement],
     constraints: Iterable[Requirement],
     pins: Pins,
     stated: Stated,
     markers: Mapping[str, str],
-) -> bool:
-    """Whether `direct` leads to exactly `pins`, all requirements and `constraints` met: False is "not proven".
+) -> Closure | None:
+    """How `direct` leads to exactly `pins`, all requirements and `constraints` met; None is "not proven".
 
     Cost: `stated` once or a few times for each pin.
     """
-    here = {**markers, "extra": ""}
     walk = _Walk(pins, stated, markers)
-    if not all(_holds(wanted, pins) for wanted in constraints if _counts(wanted, here)):
-        return False
-    if not all(walk.ask(wanted) for wanted in direct if _counts(wanted, here)):
-        return False
+    if not all(_holds(wanted, pins) for wanted in constraints if counts(wanted, markers)):
+        return None
+    if not all(walk.ask(wanted) for wanted in direct if counts(wanted, markers)):
+        return None
     while walk.waiting:
         if not walk.step():
-            return False
-    return walk.asked.keys() == pins.keys()
+            return None
+    return Closure(walk.asked, frozenset(walk.edges)) if walk.asked.keys() == pins.keys() else None
 
 
-def _counts(wanted: Requirement, here: Mapping[str, str]) -> bool:
-    return wanted.marker is None or wanted.marker.evaluate(dict(here))
+def counts(wanted: Requirement, markers: Mapping[str, str]) -> bool:
+    """Whether a line of a source counts here."""
+    return wanted.marker is None or wanted.marker.evaluate({**markers, "extra": ""})
 
 
 def _holds(constraint: Requirement, pins: Pins) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
@@ -36,8 +37,12 @@ def is_standard(line: str) -> bool:
     return requirement(line) is not None
 
 
+@lru_cache(65536)  # the sets of a night say the same lines again and again
 def requirement(line: str) -> Requirement | None:
-    """What a Requires-Dist line asks for; None where it follows no standard, or is nested or long beyond reason."""
+    """What a Requires-Dist line asks for; None where it follows no standard, or is nested or long beyond reason.
+
+    It is shared: nobody may change it.
+    """
     try:
         return Requirement(line) if len(line) <= _LONGEST_LINE else None
     except (InvalidRequirement, RecursionError):

@@ -55,7 +55,8 @@ class EnvironmentSpec:
 
     `skipped` is the reason why it cannot be judged, or empty. `project` says whether the repository itself
     has a build system and is installed too. `imports` are the top-level modules that its own files import.
-    `configured` is its name in the configuration, or empty.
+    `configured` is its name in the configuration, or empty. `below` are new texts, by path, of lower layers that
+    are compiled already and not among `lockfiles`.
     """
 
     name: str
@@ -66,6 +67,7 @@ class EnvironmentSpec:
     notes: tuple[str, ...] = field(default=())
     imports: frozenset[str] = frozenset()
     configured: str = ""
+    below: tuple[tuple[str, str], ...] = ()
 
     @property
     def left_out(self) -> frozenset[NormalizedName]:

@@ -20,6 +20,7 @@ class Target:
     python: str
     tags: tuple[str, ...]
     _ranks: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
+    _ranked: dict[str, int | None] = field(default_factory=dict, compare=False, repr=False)
     _served: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
 
     def fits(self, filename: str, requires_python: str | None) -> bool:
@@ -33,8 +34,10 @@ class Target:
     def rank(self, wheel: str) -> int | None:
         """How well a wheel fits, 0 is best; None where it does not."""
         self._ranks or self._ranks.update({tag: rank for rank, tag in reversed(list(enumerate(self.tags)))})
-        found = (self._ranks[tag] for tag in _tags(wheel) if tag in self._ranks)
-        return min(found, default=None)
+        named = "-".join(wheel.removesuffix(".whl").rsplit("-", 3)[1:])
+        if named not in self._ranked:  # thousands of wheels have few sets of tags among them
+            self._ranked[named] = min((self._ranks[tag] for tag in _tags(named) if tag in self._ranks), default=None)
+        return self._ranked[named]
 
     def serves(self, requires_python: str | None) -> bool:
         """Whether a file that says `requires_python` is for this Python; what cannot be read is, as for pip."""
@@ -49,9 +52,9 @@ class Target:
         return self._served[requires_python]
 
 
-def _tags(wheel: str) -> Iterable[str]:
+def _tags(named: str) -> Iterable[str]:
     """The tags in a wheel's name, its compressed sets taken apart (PEP 425)."""
-    pythons, abis, platforms = wheel.removesuffix(".whl").rsplit("-", 3)[1:]
+    pythons, abis, platforms = named.split("-")
     return (
         f"{python}-{abi}-{platform}"
         for python in pythons.split(".")

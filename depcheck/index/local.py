@@ -26,10 +26,10 @@ from depcheck.index.disk import Disk
 from depcheck.index.facts import Facts
 from depcheck.index.fetch import Fetch
 from depcheck.index.files import Files
-from depcheck.index.metadata import BrokenWheelError, Metadata, requirements
+from depcheck.index.metadata import BrokenWheelError, Metadata, fields, requirements, said_of
 from depcheck.index.page import File
 from depcheck.index.projects import Mark, Project, Projects
-from depcheck.index.releases import chosen_wheel, releases, standing
+from depcheck.index.releases import choices, chosen_wheel, releases, standing
 from depcheck.index.render import local
 from depcheck.index.routes import Routes, Shown
 from depcheck.index.seen import Looked
@@ -65,6 +65,7 @@ class LocalIndex:
         self._lock = Lock()
         self._worlds = {LIVE: Shown(World())}
         self._releases: dict[tuple[NormalizedName, World], Sequence[Release]] = {}
+        self._choices: dict[tuple[NormalizedName, World, Target], tuple[Version, ...] | None] = {}
         self._routes = Routes(self._worlds, self._projects, files, self._metadata, self._troubles)
         self._server: Server | None = None
         self._ahead = ThreadPoolExecutor(_AHEAD)
@@ -147,9 +148,21 @@ class LocalIndex:
             return None
         self._routes.seen.file(wheel)
         try:
-            return requirements(self._metadata.get(wheel))
+            said = fields(self._metadata.get(wheel))
         except BrokenWheelError:
             return None
+        return tuple(said.get("requires_dist", ())) if said_of(said, pin, target) else None
+
+    def choices(self, name: NormalizedName, world: World, target: Target) -> tuple[Version, ...] | None:
+        """The versions that pip has a candidate for in `world`, newest first, without yanked ones.
+
+        None where it is not certain.
+        """
+        self._routes.seen.page(token(world), name)
+        place = (name, world, target)
+        if place not in self._choices:
+            self._choices[place] = choices(self._projects[name], world, target)
+        return self._choices[place]
 
     def offer(self, url: str, filename: str, content: bytes | None = None) -> str:
         """A local address, below `filename`, for what stands at `url` or is `content`; the same in every run.

@@ -5,14 +5,17 @@ import re
 from collections import Counter
 from urllib.parse import urlsplit, urlunsplit
 
-from packaging.metadata import parse_email
+from packaging.metadata import RawMetadata, parse_email
+from packaging.utils import canonicalize_name
 
 from depcheck.core.errors import IndexUnavailableError
+from depcheck.core.pins import Pin
+from depcheck.core.target import Target
 from depcheck.index.disk import Disk
 from depcheck.index.fetch import Fetch
 from depcheck.index.files import Files
 from depcheck.index.memo import Memo
-from depcheck.index.page import File
+from depcheck.index.page import File, version_or_none
 from depcheck.index.troubles import Troubles
 from depcheck.index.upstream import origin, public
 from depcheck.index.wheel import LIMIT_BYTES, BrokenWheelError, NoRangesError, open_remote, read_metadata
@@ -20,6 +23,7 @@ from depcheck.index.wheel import LIMIT_BYTES, BrokenWheelError, NoRangesError, o
 _LARGE_BYTES = 4 << 20  # below, the whole wheel costs about as much as the requests for its parts
 _PATIENCE = 3  # hosts that never had a metadata file are not asked for ever
 _OK = 200
+_EXTRA = re.compile(r"\bextra\s*==\s*['\"]([^'\"]+)")
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 
 
@@ -93,10 +97,31 @@ class Metadata:
             return read_metadata(file, wheel.filename)
 
 
+def fields(metadata: bytes) -> RawMetadata:
+    """What METADATA says, without the description, which takes nine tenths of the time."""
+    return parse_email(_BLANK_LINE.split(metadata, maxsplit=1)[0])[0]
+
+
 def requirements(metadata: bytes) -> tuple[str, ...]:
     """The Requires-Dist fields, as written."""
-    head = _BLANK_LINE.split(metadata, maxsplit=1)[0]  # without the description, which takes nine tenths of the time
-    return tuple(parse_email(head)[0].get("requires_dist", ()))
+    return tuple(fields(metadata).get("requires_dist", ()))
 
 
-__all__ = ["BrokenWheelError", "Metadata", "requirements"]
+def said_of(said: RawMetadata, pin: Pin, target: Target) -> bool:
+    """Whether a wheel says of itself what its name and index say, and provides the extras that its requirements name.
+
+    pip refuses one that does not, or passes over such requirements.
+    """
+    provided = {canonicalize_name(extra) for extra in said.get("provides_extra", ())}
+    markers = [line.partition(";")[2] for line in said.get("requires_dist", ())]
+    named = {canonicalize_name(extra) for marker in markers for extra in _extras(marker)}
+    same = canonicalize_name(said.get("name", "")) == pin.name and version_or_none(said.get("version")) == pin.version
+    return same and named <= provided and target.serves(said.get("requires_python"))
+
+
+def _extras(marker: str) -> list[str]:
+    """The extras in a marker; the marker itself, which is no name that anyone provides, where it is of another form."""
+    return _EXTRA.findall(marker) or [marker] * ("extra" in marker)
+
+
+__all__ = ["BrokenWheelError", "Metadata", "fields", "requirements", "said_of"]

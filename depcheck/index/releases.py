@@ -50,11 +50,32 @@ def chosen_wheel(project: Project, pin: Pin, world: World, target: Target) -> Fi
     return best if alone and best.is_wheel else None
 
 
+def choices(project: Project, world: World, target: Target) -> tuple[Version, ...] | None:
+    """The versions that pip has a candidate for, newest first, without yanked ones.
+
+    None where local versions are among them, of which a pin of the public one is satisfied too.
+    """
+    view = View.of(project.name, world)
+    found = {
+        version
+        for file, version in zip(project.files, project.versions, strict=True)
+        if version is not None and not _yanked(file) and view.shows(file, version)
+        and target.fits(file.filename, file.requires_python)
+    }  # fmt: skip
+    if any(version.local for version in found):
+        return None
+    return tuple(sorted(found, reverse=True))
+
+
+def _yanked(file: File) -> bool:
+    return bool(file.yanked) or file.yanked == ""
+
+
 def _place(file: File, target: Target) -> tuple[bool, bool, int, File]:
     """Where pip puts a file among those of its release: not yanked first, then wheels, then the better tag."""
     rank = target.rank(file.filename) if file.is_wheel else None
     return (
-        bool(file.yanked) or file.yanked == "",
+        _yanked(file),
         not file.is_wheel,
         rank if rank is not None else len(target.tags),
         file,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from depcheck.checking.environments import Environment
+from depcheck.checking.environment import Environment
 from depcheck.checking.installed import read_all
 from depcheck.checking.interpreters import Interpreters
 from depcheck.checking.process import Guest

@@ -1,5 +1,6 @@
 """The committed set is put in place beside the compile, once, and never instead of the check's own installation."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import pytest
@@ -52,9 +53,10 @@ def standing(environments: UvEnvironments) -> set[str]:
 
 
 def upgraded(environments: UvEnvironments, spec: EnvironmentSpec, text: str) -> PreparingCompiler:
-    compiler = PreparingCompiler(Committed(text), environments)
-    for upgrade in (False, True):
-        compiler.compile(locked(spec, text), World(), upgrade=upgrade)
+    with ThreadPoolExecutor(1) as pool:
+        compiler = PreparingCompiler(Committed(text), environments, pool)
+        for upgrade in (False, True):
+            compiler.compile(locked(spec, text), World(), upgrade=upgrade)
     return compiler
 
 
@@ -83,3 +85,15 @@ def test_what_cannot_be_prepared_is_nobodys_error(environments, spec, text) -> N
     """A missing release, a folder of the repository: the check's own installation tells of it."""
     upgraded(environments, spec, text)
     assert standing(environments) == set()
+
+
+def test_what_is_being_prepared_is_waited_for(environments, spec, shelf) -> None:
+    """The check's installation begins when the preparation has ended, and puts its own set in place of it."""
+    shelf.wheel("alpha", "1.0", {"alpha.py": ""})
+    shelf.wheel("alpha", "2.0", {"alpha.py": ""})
+    with ThreadPoolExecutor(1) as pool:
+        PreparingCompiler(Committed(""), environments, pool).compile(
+            locked(spec, "alpha==1.0\n"), World(), upgrade=True
+        )
+        environments.install(spec, pins(alpha="2.0"), World())
+    assert standing(environments) == {"alpha-2.0"}

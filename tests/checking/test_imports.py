@@ -10,7 +10,7 @@ from packaging.version import Version
 
 from depcheck.checking import imports
 from depcheck.checking.commands import Room
-from depcheck.checking.environments import Environment
+from depcheck.checking.environment import Environment
 from depcheck.checking.imports import Findings, import_check
 from depcheck.checking.installed import OnDisk, module_name
 from depcheck.checking.sandbox import OFF

@@ -1,9 +1,10 @@
-"""Compiling without upgrade is left out only where its result is proven."""
+"""A compile is left out only where its result is proven."""
 
 from dataclasses import dataclass, field, replace
 
 import pytest
 from packaging.markers import default_environment
+from packaging.version import Version
 
 from depcheck.checking.interpreters import Interpreters
 from depcheck.checking.proving import ProvingCompiler
@@ -110,11 +111,105 @@ def test_what_does_not_follow_is_compiled(judge, changed):
     assert not judge(**changed)
 
 
-def test_an_upgrade_is_always_compiled(tmp_path, interpreters):
-    """The proof is about committed pins alone."""
-    asked = Asked()
-    for name, text in FILES.items():
-        (tmp_path / name).write_text(text)
-    (spec,) = Repository(Settings(repo=tmp_path, lockfiles=("base.txt", "dev.txt"))).environments()
-    ProvingCompiler(asked, Index(), Tree(tmp_path), Known(interpreters)).compile(spec, World(), upgrade=True)
-    assert asked.upgrades == [True]
+NEWER = {
+    "flask": {"3.0": (), "3.1": ("werkzeug>=3",)},
+    "werkzeug": {"3.1": (), "3.2": ()},
+    "pytest": {"8.0": ("pluggy",), "9.0": ("iniconfig", "pluggy<2")},
+    "pluggy": {"1.5": (), "1.6": (), "2.0": ()},
+    "iniconfig": {"2.0": ()},
+}
+VIA = {
+    "base.in": "flask\n",
+    "base.txt": HEADER.format("pip-compile --strip-extras base.in")
+    + "flask==3.0\n    # via -r base.in\nwerkzeug==3.1\n    # via flask\n",
+    "dev.in": "-c base.txt\n-r more.in\nflask\n",
+    "more.in": "pytest\n",
+    "dev.txt": HEADER.format("pip-compile --strip-extras dev.in")
+    + "flask==3.0\n    # via\n    #   -c base.txt\n    #   -r dev.in\npluggy==1.5\n    # via pytest\n"
+    "pytest==8.0\n    # via -r more.in\nwerkzeug==3.1\n    # via\n    #   -c base.txt\n    #   flask\n",
+}
+
+
+@dataclass
+class History:
+    """All releases of `releases`; the committed flask asks for werkzeug too."""
+
+    releases: dict
+    asked: list = field(default_factory=list)
+
+    def prefetch(self, names):
+        self.asked += names
+
+    def stated(self, pin, *_):
+        return ("werkzeug",) if str(pin) == "flask==3.0" else self.releases[pin.name].get(str(pin.version))
+
+    def choices(self, name, *_):
+        return tuple(sorted(map(Version, self.releases[name]), reverse=True))
+
+
+@pytest.fixture
+def upgraded(tmp_path, interpreters):
+    """What comes of an upgrade, and the specs that were left to the compiler."""
+
+    def compiled(releases=NEWER, **changed):
+        for name, text in {**VIA, **{key.replace("_", "."): text for key, text in changed.items()}}.items():
+            (tmp_path / name).write_text(text)
+        (spec,) = Repository(Settings(repo=tmp_path, lockfiles=("base.txt", "dev.txt"))).environments()
+        asked = Left()
+        compiler = ProvingCompiler(asked, History(releases), Tree(tmp_path), Known(interpreters))
+        return compiler.compile(replace(spec, python=PYTHON), World(), upgrade=True), asked.specs
+
+    return compiled
+
+
+@dataclass
+class Left:
+    """A compiler that gives each lockfile the text "compiled"."""
+
+    specs: list = field(default_factory=list)
+
+    def compile(self, spec, _world, *, upgrade):
+        assert upgrade
+        self.specs.append(spec)
+        return Compiled(tuple((lock.path, "compiled\n") for lock in spec.lockfiles))
+
+
+def test_layers_are_upgraded_without_a_compile(upgraded):
+    """Each layer is written upon the new text of the one below, as pip-compile would write it."""
+    compiled, left = upgraded()
+    assert left == []
+    texts = dict(compiled.files)
+    assert texts["base.txt"] == VIA["base.txt"].replace("3.0", "3.1").replace("werkzeug==3.1", "werkzeug==3.2")
+    assert texts["dev.txt"].partition("\n#\n")[2].partition("\n#\n")[2] == (
+        "flask==3.1\n    # via\n    #   -c base.txt\n    #   -r dev.in\niniconfig==2.0\n    # via pytest\n"
+        "pluggy==1.6\n    # via pytest\npytest==9.0\n    # via -r more.in\n"
+        "werkzeug==3.2\n    # via\n    #   -c base.txt\n    #   flask\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"dev_txt": VIA["dev.txt"].replace("# via pytest", "# via  pytest")},
+        {"dev_txt": VIA["dev.txt"] + "# a person's\n"},
+        {"dev_txt": VIA["dev.txt"].replace("--strip-extras", "--generate-hashes --strip-extras")},
+        {"dev_txt": VIA["dev.txt"].replace("--strip-extras", "--upgrade-package=pytest<9 --strip-extras")},
+        {"more_in": "pytest; python_version > '3'\n"},
+        {"more_in": "pytest\nsetuptools\n"},
+    ],
+    ids=["another hand", "a comment", "hashes", "only some", "a marker", "unsafe"],
+)
+def test_what_would_be_written_otherwise_is_compiled_upon_what_is_proven(upgraded, changed):
+    """Only the lockfile that is not proven is left to the compiler, which gets the new texts of the layers below."""
+    compiled, (left,) = upgraded(releases={**NEWER, "setuptools": {"80": ()}}, **changed)
+    assert [lock.path for lock in left.lockfiles] == ["dev.txt"]
+    assert [path for path, _ in left.below] == ["base.txt"]
+    assert "flask==3.1" in dict(left.below)["base.txt"]
+    assert dict(compiled.files)["dev.txt"] == "compiled\n"
+
+
+def test_what_could_go_either_way_is_compiled(upgraded):
+    """Where the order of deciding matters, nothing is foreseen, neither here nor in what builds on it."""
+    releases = {**NEWER, "flask": {"3.0": (), "3.1": ("werkzeug<3.2",)}, "werkzeug": {"3.1": (), "3.2": ("flask<3.1",)}}
+    _, left = upgraded(releases=releases)
+    assert [[lock.path for lock in spec.lockfiles] for spec in left] == [["base.txt"], ["dev.txt"]]

@@ -4,6 +4,7 @@ import hashlib
 import html
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -27,7 +28,8 @@ def wheel(name: str, version: str, *requires: str, padding: int = 0, metadata: s
     info = f"{stem}-{version}.dist-info"
     text = metadata
     if text is None:
-        lines = [f"Requires-Dist: {line}\n" for line in requires]
+        extras = sorted({extra for line in requires for extra in re.findall(r"extra == '(\w+)'", line)})
+        lines = [f"Provides-Extra: {extra}\n" for extra in extras] + [f"Requires-Dist: {line}\n" for line in requires]
         text = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{''.join(lines)}"
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:

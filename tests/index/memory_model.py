@@ -1,5 +1,6 @@
 """A model index of three projects that changes in every way, and nights over it with a real compiler."""
 
+import os
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -81,7 +82,8 @@ class Night:
         guest = Guest(Walls(), room, {"PATH": "/usr/bin:/bin", "HOME": str(room)}, ())
         markers = {key: str(value) for key, value in default_environment().items()}
         python = Interpreter(Path(sys.executable).resolve(), Path(sys.base_prefix), markers, None)
-        toolbox = Toolbox(room.parent / "tools", lambda: nights.tools_from, {"PATH": "/usr/bin:/bin"})
+        outer = {key: os.environ[key] for key in ("SSL_CERT_FILE", "PIP_CERT") if key in os.environ}
+        toolbox = Toolbox(room.parent / "tools", lambda: nights.tools_from, {"PATH": "/usr/bin:/bin", **outer})
         self.inner = CommandCompiler(
             index=self.index,
             toolbox=toolbox,

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
-from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
@@ -14,16 +13,11 @@ Side = Mapping[NormalizedName, Distribution]
 """What is installed together, by name."""
 
 
-@lru_cache(maxsize=65536)
-def parse(line: str) -> Requirement | None:
-    """The requirement, or None where the line follows no standard (old metadata): then it demands nothing."""
-    return requirement(line)
-
-
-@lru_cache(maxsize=65536)
-def _holds(marker: Marker, environment: tuple[tuple[str, str], ...], extra: str) -> bool:
+@lru_cache(maxsize=65536)  # by the line: a marker's own hash is dear
+def _holds(line: str, environment: tuple[tuple[str, str], ...], extra: str) -> bool:
+    wanted = requirement(line)
     try:
-        return marker.evaluate({**dict(environment), "extra": extra})
+        return wanted is None or wanted.marker is None or wanted.marker.evaluate({**dict(environment), "extra": extra})
     except ValueError:  # a comparison that old metadata makes and that no standard defines
         return False
 
@@ -33,10 +27,10 @@ def active(lines: Iterable[str], environment: Mapping[str, str], extras: Iterabl
     frozen = tuple(sorted(environment.items()))
     asked = ("", *sorted(extras))
     for line in lines:
-        wanted = parse(line)
+        wanted = requirement(line)
         if wanted is None:
             continue
-        if wanted.marker is None or any(_holds(wanted.marker, frozen, extra) for extra in asked):
+        if wanted.marker is None or any(_holds(line, frozen, extra) for extra in asked):
             yield wanted
 
 

@@ -60,8 +60,21 @@ class Subset:
         for prime in self._suspects.prime[:1]:
             found = self._confirm(prime, within) if prime <= within else None
             if found:
-                return found
-        return self._locate(self._groups(within), within)
+                return self._smallest(found, within)
+        return self._smallest(self._locate(self._groups(within), within), within)
+
+    def _smallest(self, found: Found | None, within: Names) -> Found | None:
+        """Several heads, each of them needed: one may only have brought along what is needed, which fails without it.
+
+        Costs trials only for heads that bring something.
+        """
+        groups = found.groups if found and found.proven else ()
+        closed = self._closure(groups)
+        for group in groups if len(groups) > 1 else ():
+            rest = self._coupling.without(group, closed)
+            if self._ask(rest, f"without {label([group])}, with what it brings") is Answer.SAME:
+                return self._smallest(self._locate(self._groups(rest), within), within)
+        return found
 
     def _ask(self, moved: Names, why: str) -> Answer:
         """The answer for the closed set `moved`, inferred where a trial has shown it already."""
@@ -132,10 +145,13 @@ class Subset:
         rest = self._coupling.without(head, within)
         answer = self._ask(rest, f"all but {label([head])}")
         cleared = self._passes(self._closure(brought) - head)
-        searched = bool(among) and set(brought) >= set(among)
-        if answer is not Answer.SAME or cleared or searched:
+        if answer is not Answer.SAME or cleared:
             return Found((head,))
-        return self._locate(brought, within)
+        if not among or not set(brought) >= set(among):
+            return self._locate(brought, within)
+        below = tuple(group for group in brought if group != head)
+        fails = below and self._ask(self._closure(below), f"what {label([head])} brings along") is Answer.SAME
+        return self._locate(below, within) if fails else Found((head,))
 
     # --- by halving ---
 

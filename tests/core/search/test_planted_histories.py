@@ -7,7 +7,7 @@ from random import Random
 from statistics import median
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 from planted import History, dist, grow, name, side
@@ -166,6 +166,7 @@ def test_a_spent_budget_says_so_and_keeps_what_is_known():
 
 
 @settings(max_examples=60, deadline=None)
+@example(1128, 2, True)  # an innocent release that brings along both of a pair
 @given(st.integers(0, 10**6), st.integers(1, 3), st.booleans())
 def test_laws(seed, count, together):
     """What is blamed fails, no closed part of it short of one group does, what remains passes, no trial twice."""

@@ -1,0 +1,130 @@
+"""What is written without pip-compile is what pip-compile writes, to the byte."""
+
+import sys
+from dataclasses import replace
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from packaging.version import Version
+
+from depcheck.checking.proving import ProvingCompiler
+from depcheck.checking.repository import Repository
+from depcheck.core.compilation import Compiled
+from depcheck.core.pins import Pin
+from depcheck.core.settings import Settings
+from depcheck.core.target import Target
+from depcheck.core.world import World
+from tests.index.conftest import wheel
+
+_spec = spec_from_file_location("memory_model", Path(__file__).with_name("memory_model.py"))
+model = sys.modules["memory_model"] = module_from_spec(_spec)
+_spec.loader.exec_module(model)
+
+PYPI = "https://pypi.org/simple/"
+NAMES = ("a", "b", "c", "long-name")
+LINES = st.tuples(
+    st.sampled_from(["a", "b", "c", "Long_Name"]),
+    st.sampled_from(["", "", "[x]"]),
+    st.sampled_from(["", "", ">=1", "<3", "<2", "!=2.0", ">=1.0rc1"]),
+    st.sampled_from(["", "", "; extra == 'x'", "; python_version < '3'"]),
+).map("".join)
+RELEASES = st.dictionaries(st.sampled_from(["1.0", "2.0", "3.0", "4.0rc1"]), st.lists(LINES, max_size=2), min_size=1)
+SOURCES = st.lists(LINES.filter(lambda line: "extra" not in line), min_size=1, max_size=3)
+OPTIONS = ("", " --strip-extras", " --no-annotate", " --annotation-style=line", " --no-header --strip-extras")
+
+
+class Never:
+    """Stands in for the compiler where it must not be asked."""
+
+    def compile(self, *_, **__):
+        raise LookupError
+
+
+@pytest.fixture(scope="module")
+def rooms(tmp_path_factory) -> Path:
+    """Where all rooms are, and the compiler's environment beside them."""
+    return tmp_path_factory.mktemp("rooms")
+
+
+def foreseen_as_compiled(rooms, upstream, sources, universe, options) -> bool:
+    """Lock what there is, let releases appear, and compare; False where nothing was foreseen."""
+    room = Path(mkdtemp(dir=rooms))
+    nights = model.Nights(room, upstream, PYPI)
+    repo = room / "repo"
+    repo.mkdir()
+    (repo / "requirements.in").write_text("\n".join([*sources, ""]))
+    header = f"pip-compile{options} --output-file=requirements.txt requirements.in"
+    nights.commit(model.HEADERS["pip-compile"].partition("#    pip-compile")[0] + f"#    {header}\n#\n")
+    for releases in ({name: {"0.5": []} for name in NAMES}, universe):
+        for name, versions in releases.items():
+            for version, lines in versions.items():
+                upstream.add_wheel(name, version, *lines)
+        night = nights.night()
+        try:
+            foreseen = ProvingCompiler(
+                Never(), night.index, Repository(Settings(repo=str(repo))).tree, night.inner.targets
+            )
+            proven = foreseen.compile(night.spec, World(), upgrade=True)
+        except LookupError:
+            proven = None
+        compiled = night.inner.compile(night.spec, World(), upgrade=True)
+        assert proven in (None, compiled)
+        if not isinstance(compiled, Compiled):
+            break
+        nights.commit(compiled.files[0][1])
+    nights.stack.close()
+    return proven is not None
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("options", OPTIONS)
+def test_pip_compile_writes_the_same(rooms, upstream, options):
+    """Extras, sources, names that are written otherwise, both styles: foreseen, and the compiler's own text."""
+    universe = {
+        "a": {"1.0": [], "2.0": ["b>=1", "c<3", "Long.Name"]},
+        "b": {"1.0": ["c; extra == 'x'", "a; extra == 'y'"]},
+        "c": {"1.0": [], "2.0": [], "3.0": []},
+        "long-name": {"1.0": []},
+    }
+    assert foreseen_as_compiled(rooms, upstream, ["a", "b[x]", "# a word", "b"], universe, options)
+
+
+@pytest.mark.slow
+@pytest.mark.live
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(SOURCES, st.fixed_dictionaries(dict.fromkeys(NAMES, RELEASES)), st.sampled_from(OPTIONS))
+def test_pip_compile_writes_the_same_whatever_there_is(rooms, upstream, sources, universe, options):
+    """The same for any universe: where something is foreseen, it is what pip-compile writes."""
+    upstream.metadata_files = True
+    upstream.pages.clear()
+    foreseen_as_compiled(rooms, upstream, sources, universe, options)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Name: a\nVersion: 1.0\nRequires-Dist: b; extra == 'x'",
+        "Name: a\nVersion: 1.0\nProvides-Extra: extra\nProvides-Extra: x\nRequires-Dist: b; 'x' == extra",
+        "Name: a\nVersion: 1.0\nRequires-Python: <3",
+        "Name: b\nVersion: 1.0",
+        "Name: a\nVersion: 1.1",
+    ],
+    ids=[
+        "an extra that is not provided",
+        "an extra in another form",
+        "another Python",
+        "another name",
+        "another version",
+    ],
+)
+def test_a_wheel_that_pip_would_not_take_at_its_word_is_not_certain(upstream, index, said):
+    """Metadata that contradicts the index or itself is left to pip."""
+    target, pin = Target("3.11.7", ("py3-none-any",)), Pin("a", Version("1.0"))
+    upstream.add("a", "a-1.0-py3-none-any.whl", wheel("a", "1.0", metadata=f"Metadata-Version: 2.1\n{said}\n"))
+    assert index.stated(pin, World(), target) is None
+    upstream.add_wheel("c", "1.0", "b; extra == 'x'")
+    assert index.stated(replace(pin, name="c"), World(), target) == ("b; extra == 'x'",)
