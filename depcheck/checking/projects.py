@@ -14,6 +14,7 @@ from depcheck.core.errors import LockfileError
 from depcheck.core.lines import logical_lines, refuse_controls
 
 _EXTRAS = "options.extras_require"
+_MOST_BYTES, _MOST_LINES = 256 << 10, 5000  # of a project's file; the parsers of longer ones can take for ever
 _OPEN = frozenset({"dependencies", "optional-dependencies"})
 _EXACT = re.compile(r"(?:==)?\s*(\d[\w.+!-]*)")
 
@@ -47,9 +48,10 @@ def _content(tree: Tree, path: str) -> dict[str, Any]:
 
 def _text(tree: Tree, path: str) -> str:
     try:
-        return tree.read(path) if tree.has(path) else ""
+        text = tree.read(path) if tree.has(path) else ""
     except LockfileError:
         return ""
+    return text if len(text) <= _MOST_BYTES and text.count("\n") <= _MOST_LINES else ""
 
 
 def _plain(text: str) -> str:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from urllib.parse import unquote
 
+_LONGEST = 4096  # characters; no machine has a longer path
 _ADDRESS = re.compile(r"(?:^|[\s@])(?P<root>file://)(?P<path>/[^\s;#\[]*)")
 
 
@@ -25,7 +26,7 @@ def root_of(references: Iterable[str], is_project: Callable[[str], bool]) -> str
 
 def _root(path: str, is_project: Callable[[str], bool]) -> str:
     """What stands before the longest end of `path` that is a project; empty for none."""
-    words = path.rstrip("/").split("/")
+    words = path.rstrip("/").split("/") if len(path) <= _LONGEST else []
     cuts = (cut for cut in range(2, len(words) + 1) if is_project(unquote("/".join(words[cut:]))))
     return "/".join(words[: next(cuts, 0)])
 

@@ -1,13 +1,15 @@
 """Readers of what a repository holds: headers, lockfiles, requirement lines, configuration."""
 
+import re
 import shlex
 import tempfile
 from pathlib import Path, PurePosixPath
 
 from packaging.markers import default_environment
-from target import Target, text_of
+from target import Target, parts_of, text_of
 
-from depcheck.checking.sources import direct_names, is_pinned, reached
+from depcheck.checking.projects import stated
+from depcheck.checking.sources import PROJECT_FILES, direct_names, is_pinned, reached, unpinned
 from depcheck.checking.target_python import target_python
 from depcheck.checking.tool_config import read_config
 from depcheck.checking.tree import Tree
@@ -17,10 +19,12 @@ from depcheck.core.config import check_settings, from_toml
 from depcheck.core.errors import LockfileError, UsageError
 from depcheck.core.header import read_header, split_header
 from depcheck.core.lines import Line
+from depcheck.core.local_references import as_written, root_of, within
 from depcheck.core.lockfile import Lockfile, parse_lockfile, with_body
 from depcheck.core.markers import read_marker, read_trailer
 from depcheck.core.paths import inside
 
+COPY = "file:///tmp/depcheck-0123/copy/repo"
 ENVIRONMENT = {name: str(value) for name, value in default_environment().items()} | {"extra": ""}
 
 
@@ -106,6 +110,34 @@ def tool_config(content: bytes) -> None:
             return
 
 
+def project(content: bytes) -> None:
+    """A project's own files give lines of requirements, from one build of a folder, or nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, part in zip((*PROJECT_FILES, "a.in"), content.split(b"\0", 3), strict=False):
+            Path(folder, name).write_bytes(part)
+        tree = Tree(Path(folder))
+        for name in PROJECT_FILES:
+            stated(tree, name, frozenset({"x"}))
+        loose = unpinned(tree, PROJECT_FILES, ["*"])
+        assert loose == tuple(sorted(set(loose)))
+        assert {re.split("[<>=!~]", line)[0] for line in loose} <= direct_names(tree, PROJECT_FILES, ["*"])
+
+
+def local(content: bytes) -> None:
+    """An address of the repository leads to a path in it, and no copy's is left where the root is told."""
+    text, target, folder = parts_of(content, 3)
+    references = text.split("\n")
+    for is_project in (lambda path: path in {"", "a", "a/b"}, lambda _: True, lambda _: False):
+        root = root_of(references, is_project)
+        assert COPY not in root or COPY in text
+        assert root == "" or root.startswith("file:///")
+        for each in (target, *references):
+            path = within(each, root)
+            assert path is None or not (path.startswith(("/", "../")) or path == "..")
+        written = as_written(f"{text}\n-e {COPY}{target}\n", COPY, root, folder.strip("/"))
+        assert COPY not in written or not root or COPY in text + target
+
+
 def marker(content: bytes) -> None:
     """What people write into bodies and messages is a mark of ours to the letter, or none."""
     text = text_of(content)
@@ -131,6 +163,10 @@ _TOML_WORDS = (
     "as-of = 2026-01-01\n", "python = 3.10\n", "cooldown = ", "extra = ['x']\n", "[[", "{a = ", "'''", "dependencies = ['six>=1']\n", "\0",
     "[dependency-groups]\n", "[project.optional-dependencies]\n", "9" * 20, "1e400", "inf", "nan", "0x", "test = ''\n", "together = [['a','b']]\n",
 )  # fmt: skip
+_PROJECT_WORDS = (
+    "[options]\n", "install_requires =\n  ", "[options.extras_require]\n", "x = six\n", "from setuptools import setup\n", "setup(", "install_requires=", "['six>=1', ", "extras_require={'x': ", "(", "-", "~", "lambda: ",
+    "[tool.setuptools.dynamic]\n", "dependencies = {file = ['a.in']}\n", "dynamic = ['dependencies']\n", "[tool.poetry.dependencies]\n", "six = '^1'\n", "six = {version = '1.0', optional = true}\n", "%(x)s", ";;", "b'x'", "f'{x}'",
+)  # fmt: skip
 
 TARGETS = (
     Target("header", header, _HEADER_WORDS),
@@ -139,5 +175,7 @@ TARGETS = (
     Target("pip-args", pip_arguments, ("--pre ", "-c x", "--no-binary=:all: ", "--index-url=", "'", "\\", "--config-settings "), 512),
     Target("settings", settings, _TOML_WORDS, 2048),
     Target("tool-config", tool_config, (*_TOML_WORDS, *_LINE_WORDS), 2048),
+    Target("project", project, (*_TOML_WORDS, *_PROJECT_WORDS), 2048),
+    Target("local", local, ("-e ", COPY, "file:///", "/a/b", "a", "..", "%2e%2e", "%00", "//", "#egg=", "[x]", " @ ", "\0", "C:", " ; ", "\n"), 512),
     Target("marker", marker, ("<!-- depcheck form=issue key=", "digest=", " run=1.1", " head=-", "Depcheck-Finding: ", "closed=no -->"), 1024),
 )  # fmt: skip
