@@ -140,8 +140,15 @@ def _argv(compiler: str, command: str) -> tuple[str, ...]:
 
 
 def _split(command: str) -> list[str]:
+    """The words as a shell would give them.
+
+    Without double quotes, which pip-tools never writes, a bare backslash is one of Windows: early ones quoted nothing.
+    """
+    words = shlex.shlex(command, posix=True)
+    words.whitespace_split, words.commenters = True, ""
+    words.escape = "\\" if '"' in command else ""
     try:
-        return shlex.split(command)
+        return list(words)
     except ValueError:
         return command.split()
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from depcheck.core.compile_command import parse_command
 from depcheck.core.header import read_header, split_header
 from depcheck.core.writers import declined_by_name
 
@@ -53,6 +54,16 @@ def test_quotes_belong_to_pip_tools_and_not_to_uv():
     assert quoted.argv == ("pip-compile", "--pip-args=--retries 3", "requirements.in")
     raw = read_header(HEADERS["uv"].replace("r.in", "it's.in"))
     assert raw.argv[-1] == "it's.in"
+
+
+def test_bare_backslashes_are_those_of_windows():
+    """Early pip-tools quoted nothing; what a shell would undo is undone where there are quotes for it."""
+    old = read_header(HEADERS["1.6.1"].replace("--output-file r.txt r.in", r"--output-file reqs\r.txt reqs\r.in"))
+    assert old.argv == ("pip-compile", "--output-file", r"reqs\r.txt", r"reqs\r.in")
+    command = parse_command(old)
+    assert (command.output, command.sources) == ("reqs/r.txt", ("reqs/r.in",))
+    quoted = read_header(HEADERS["6.11"].replace("--strip-extras", r'--pip-args="--timeout \"3\""'))
+    assert quoted.argv == ("pip-compile", '--pip-args=--timeout "3"', "requirements.in")
 
 
 def test_the_module_is_the_command():

@@ -35,7 +35,7 @@ def with_command(era, command):
         ("uv run pip-compile a.in", ("pip-compile", "a.in")),
         ("/opt/venv/bin/pip-compile a.in; git add .", ("pip-compile", "a.in")),
         ("docker run x python -m piptools compile -o a.txt a.in", ("pip-compile", "-o", "a.txt", "a.in")),
-        (r"C:\venv\Scripts\pip-compile.exe a.in", ()),  # a shell's backslashes cannot be told from a path's
+        (r"C:\venv\Scripts\pip-compile.exe a.in", ("pip-compile", "a.in")),
         ("make deps", ()),
     ],
 )
