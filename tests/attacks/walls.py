@@ -49,7 +49,8 @@ TOGETHER = (
     ("own user", "sealed processes"),
     ("closed mounts", "Landlock files"),
     ("own user for installed files", "read-only environment"),
-    ("own user", "sealed processes", "no new privileges", "variables in memory"),
+    ("own user", "no capabilities", "sealed processes", "no new privileges"),
+    ("own user", "no capabilities", "sealed processes", "no new privileges", "variables in memory"),
     ("watched memory", "first to go when memory ends"),
     (
         "own user",
