@@ -7,7 +7,7 @@ import re
 import signal
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -36,22 +36,22 @@ def allowed(environ: Mapping[str, str], wanted: Iterable[str]) -> dict[str, str]
     return {name: value for name, value in environ.items() if name in names or _ALLOWED.fullmatch(name)}
 
 
-def shed() -> None:
-    """Start this program anew, in this process, with its variables in memory instead of its first environment.
+def shed(environ: MutableMapping[str, str]) -> None:
+    """Start this program anew, in this process, with `environ`, its own, in memory instead of its first environment.
 
     /proc shows that environment, as it was at the start, for as long as a process lives: whoever may look at this
     process would find the token there. Nothing where the system has no such memory (only Linux has).
     """
-    if handed := os.environ.pop(_VARIABLES, ""):
+    if handed := environ.pop(_VARIABLES, ""):
         with os.fdopen(int(handed), "r+b") as kept:
-            os.environ.update(json.loads(kept.read()))
+            environ.update(json.loads(kept.read()))
             kept.truncate(0)
     elif hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("variables", 0)  # 0: it outlives the new start
         with os.fdopen(os.dup(descriptor), "wb") as memory:
-            memory.write(json.dumps(dict(os.environ)).encode())
+            memory.write(json.dumps(dict(environ)).encode())
         os.lseek(descriptor, 0, os.SEEK_SET)
-        bare = {name: value for name, value in os.environ.items() if _OF_THE_INTERPRETER.fullmatch(name)}
+        bare = {name: value for name, value in environ.items() if _OF_THE_INTERPRETER.fullmatch(name)}
         command = [sys.executable, *sys.orig_argv[1:]]
         os.execve(sys.executable, command, {**bare, _VARIABLES: str(descriptor)})  # noqa: S606  # no shell is the point
 

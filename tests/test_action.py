@@ -182,7 +182,7 @@ def test_the_process_that_holds_the_token_is_sealed():
     said = subprocess.run([sys.executable, "-c", asking, afterwards], capture_output=True, text=True, check=True)
     assert said.stdout.split() == ["0", "1"]
     started = (ROOT / "entrypoint.py").read_text().partition('"__main__":\n')[2]
-    assert started.startswith("    shed()\n    seal()\n    close_mounts()\n")
+    assert started.startswith("    shed(os.environ)\n    seal()\n    close_mounts()\n")
 
 
 def test_the_checker_is_cancelled_once(monkeypatch):

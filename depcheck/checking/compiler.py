@@ -13,7 +13,7 @@ from depcheck.checking.lanes import Lane, Lanes, opened, waves
 from depcheck.checking.process import Ran
 from depcheck.checking.remotes import Remotes
 from depcheck.checking.sandbox import Network
-from depcheck.checking.staging import take_out_index_options, turn_remotes, turn_uv_indexes
+from depcheck.checking.staging import take_out_index_options, trust_remotes, turn_remotes, turn_uv_indexes
 from depcheck.checking.targets import Targets
 from depcheck.checking.toolbox import Toolbox
 from depcheck.checking.workspace_copy import WorkspaceCopy
@@ -78,6 +78,7 @@ class CommandCompiler:
         with opened(self.copies, min(self.lanes, max(map(len, groups))), written, paths) as lanes:
             for lock in spec.lockfiles:
                 self.remotes.hold(lock.lockfile.text if lock.compiler == "uv" else "")
+            trust_remotes(lanes.lanes[0].root, paths, self.remotes)
             for lane in lanes.lanes:
                 turn_remotes(lane.root, paths, self.remotes)
             return self._climbed(_Job(spec, world, upgrade), groups, lanes)

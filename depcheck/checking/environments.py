@@ -77,12 +77,12 @@ class UvEnvironments:
             InterpreterMissingError: There is no interpreter for `spec`.
         """
         self._wait()
-        environment = self._made(spec, world)
         extras = {name: pin.extras for name, pin in pins.items() if pin.extras}
-        environment = replace(environment, extras=extras, unsafe=UNSAFE | spec.left_out)
+        environment = replace(self._made(spec, world), extras=extras, unsafe=UNSAFE | spec.left_out)
         copy = environment.folder / "source"
-        stated = requirement_lines.lines(spec, pins, copy)
-        lines = {self.remotes.turned(line): None if pin.reference else pin.name for line, pin in stated}
+        self.remotes.trust("\n".join(lock.lockfile.text for lock in spec.lockfiles))
+        pairs = requirement_lines.lines(spec, pins, copy)
+        lines = {self.remotes.brought(line): None if pin.reference else pin.name for line, pin in pairs}
         if spec.project and not any(requirement_lines.is_repository(pin, spec, copy) for pin in pins.values()):
             built = self._house(environment).build(str(copy), Network.only(self.index.port), own=True)
             if not isinstance(built, Path):

@@ -25,8 +25,10 @@ MOST_BYTES = 1 << 30
 _URL = r"(?P<url>(?:git\+)?https?://[^\s#;'\",\\]+)"
 _NAME = r"[\w.-]+[ \t]*(?:\[[^\]\n]*\])?[ \t]*@[ \t]*"
 LINE = re.compile(rf"(?m)(?P<before>^[ \t]*(?:{_NAME})?){_URL}")
+LOCKED = re.compile(rf"(?m)^[ \t]*(?:(?:-e|--editable)[ \t=]+)?(?:{_NAME})?{_URL}")
 STATED = re.compile(rf"(?m)(?P<before>(?:^[ \t]*|[\"'][ \t]*){_NAME}){_URL}")
 _REVISION = re.compile(r"(?P<place>.*?://[^/]*/.*?)(?:@(?P<revision>\w[\w./+-]*))?$")
+_ELSEWHERE = re.compile(r"(?:^|@\s*)(?:git\+|hg\+|svn\+|bzr\+|https?:)")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 # Nothing of a repository runs: hooks are not cloned, filters are not configured, and only HTTP is spoken.
@@ -51,16 +53,25 @@ printf %s "$commit" >&3
 
 @dataclass(frozen=True, slots=True)
 class Remotes:
-    """What was brought in this run. `scratch` is a folder of ours; `guest` runs git, and nothing else here."""
+    """What was brought in this run. `scratch` is a folder of ours; `guest` runs git, and nothing else here.
+
+    Only what the repository's own files name is brought: a package that is being compiled could write an address into
+    the lockfile, and so send out what it has read.
+    """
 
     guest: Guest
     index: PackageServer
     scratch: Path
     timeout_s: float
+    _trusted: set[str] = field(default_factory=set)
     _held: dict[str, str] = field(default_factory=dict)
     _local: dict[str, str] = field(default_factory=dict)
     _commits: dict[str, str] = field(default_factory=dict)
     _turn: Lock = field(default_factory=Lock)
+
+    def trust(self, text: str, kind: re.Pattern[str] = LOCKED) -> None:
+        """Let the addresses in this text be brought: of a committed file, before any package's code could change it."""
+        self._trusted.update(found["url"] for found in kind.finditer(text))
 
     def hold(self, text: str) -> None:
         """Leave each repository at the commit that this lockfile names, whatever the branch that its source names."""
@@ -72,12 +83,26 @@ class Remotes:
     def turned(self, text: str, kind: re.Pattern[str] = LINE) -> str:
         """`text` with a local address for each that a requirement names: of requirement lines, or STATED in a project.
 
-        What cannot be brought (ssh, another version control, a variable that is not known) stays.
+        What cannot be brought (ssh, another version control, a variable that is not known) or is not trusted stays.
 
         Raises:
             IndexUnavailableError: git could not fetch it. Archives are fetched when they are asked for.
         """
         return kind.sub(lambda found: found["before"] + self._of(found["url"]), text)
+
+    def brought(self, line: str) -> str:
+        """One line with its local address.
+
+        Raises:
+            IndexUnavailableError: It names another place, and cannot be brought.
+        """
+        local = self.turned(line)
+        if _ELSEWHERE.search(local) and not any(address in local for address in self._local.values()):
+            raise IndexUnavailableError(
+                f"{line} is not fetched: packages' code runs without a network, and only what a committed file names "
+                "over HTTP, as an archive or for git, is brought first. No package is to blame; release it to an index."
+            )
+        return local
 
     def back(self, text: str, *, precise: bool = False) -> str:
         """`text` with the original addresses; `precise` ones name the commit, as uv writes them."""
@@ -87,6 +112,8 @@ class Remotes:
 
     def _of(self, url: str) -> str:
         with self._turn:
+            if url not in self._trusted and url not in self._commits.values():
+                return url
             url = self._held.get(_parts(url)[0], url)
             if url not in self._local:
                 local = self._brought(url)

@@ -26,11 +26,20 @@ def take_out_index_options(root: Path, paths: Iterable[str]) -> None:
         _change(path, lambda text: _INDEX_OPTION.sub("", text))
 
 
+def trust_remotes(root: Path, paths: Iterable[str], remotes: Remotes) -> None:
+    """Trust what these files under `root`, and all that they include, name of what stands elsewhere: as committed."""
+    for path in _reached(root, paths):
+        remotes.trust(path.read_bytes().decode("utf-8", "surrogateescape"), _kind(path))
+
+
 def turn_remotes(root: Path, paths: Iterable[str], remotes: Remotes) -> None:
     """Let these files under `root`, and all that they include, name local addresses for what stands elsewhere."""
     for path in _reached(root, paths):
-        kind = STATED if path.name.endswith(_NO_REQUIREMENTS) else LINE
-        _change(path, partial(remotes.turned, kind=kind))
+        _change(path, partial(remotes.turned, kind=_kind(path)))
+
+
+def _kind(path: Path) -> re.Pattern[str]:
+    return STATED if path.name.endswith(_NO_REQUIREMENTS) else LINE
 
 
 def _reached(root: Path, paths: Iterable[str]) -> Iterator[Path]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from depcheck.checking.toolbox import Toolbox
 from depcheck.checking.walls import landlock
 from depcheck.checking.workspace_copy import WorkspaceCopy
 from depcheck.core.compilation import Compiled
+from depcheck.core.environments import LockfileSpec
 from depcheck.core.errors import IndexUnavailableError
 from depcheck.core.lockfile import parse_lockfile
 from depcheck.core.pins import Pin
@@ -108,9 +110,11 @@ def repository(shelf, listener, tmp_path) -> str:
     return f"git+http://127.0.0.1:{shelf.port}/afar.git"
 
 
-def installed(environments: UvEnvironments, spec, reference: str) -> tuple[str, str]:
-    """The version that is installed, and what its build reached."""
+def installed(environments: UvEnvironments, spec, reference: str, committed: str | None = None) -> tuple[str, str]:
+    """The version that is installed, and what its build reached; the lockfile names it, unless something else."""
     name = canonicalize_name("afar")
+    lockfile = parse_lockfile(f"{reference}\n" if committed is None else committed)
+    spec = replace(spec, lockfiles=(LockfileSpec("requirements.txt", (), "", "uv", None, "", (), lockfile),))
     found = environments.install(spec, {name: Pin(name, None, reference=reference)}, World())
     assert found.failure is None, found.failure
     (one,) = [each for each in found.distributions if each.name == name]
@@ -163,6 +167,19 @@ def test_a_repository_cannot_make_git_run_commands(environments, spec, repositor
     assert not (tmp_path / "owned").exists()
 
 
+@pytest.mark.parametrize("form", ["afar @ http://127.0.0.1:{}/afar-7.tar.gz", "afar @ git+http://127.0.0.1:{}/x.git"])
+def test_what_no_committed_file_names_is_not_fetched(environments, spec, form) -> None:
+    """An address that a package wrote into the lockfile while it was compiled: nobody is asked for it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0)
+        reference = form.format(server.getsockname()[1])
+        with pytest.raises(IndexUnavailableError, match="No package is to blame"):
+            installed(environments, spec, reference, committed="afar @ http://127.0.0.1:1/afar-7.tar.gz\n")
+        if landlock.abi() >= landlock.NET_ABI:
+            with pytest.raises(BlockingIOError):
+                server.accept()
+
+
 class _Offers:
     """Knows every address, and fetches nothing."""
 
@@ -188,6 +205,8 @@ class _Offers:
 def test_only_requirements_are_turned(guest, tmp_path, text, kind, turned) -> None:
     """Options, comments, other addresses and what cannot be fetched here stay as they are; and there is a way back."""
     remotes = Remotes(guest, _Offers(), tmp_path, 9)
+    assert remotes.turned(text, kind) == text
+    remotes.trust(text, kind)
     assert remotes.turned(text, kind) == (turned or text)
     assert remotes.back(turned or text) == text
 
