@@ -93,6 +93,9 @@ class PackageServer(Protocol):
         None where it is not certain; raises IndexUnavailableError.
         """
 
+    def hashes(self, pin: Pin, world: World, target: Target) -> frozenset[str] | None:
+        """What pip-compile writes down as the hashes of `pin`'s files; None where it would have to fetch."""
+
     def prefetch(self, names: Iterable[NormalizedName]) -> None:
         """Fetch these projects' pages at once, in the background: they will be asked for. Failures are not told."""
 

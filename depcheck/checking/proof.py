@@ -2,8 +2,8 @@
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName
@@ -16,7 +16,7 @@ from depcheck.core.environments import LockfileSpec
 from depcheck.core.errors import IndexUnavailableError, LockfileError
 from depcheck.core.foresight import Asked, Choices, UnforeseenError, foreseen
 from depcheck.core.merging import merged
-from depcheck.core.pins import Pins
+from depcheck.core.pins import Pin, Pins
 from depcheck.core.pip_compile_text import Style, written
 from depcheck.core.search.requirements import target
 
@@ -32,8 +32,10 @@ _OF_STYLE = frozenset(
     )
 )  # fmt: skip
 _CONSTRAINT = "--constraint"
-_NOT_WRITTEN = frozenset({"--generate-hashes", "--newline", "--resolver"})
+_NOT_WRITTEN = frozenset({"--newline", "--resolver"})
 """Those that only the compiler follows."""
+Hashes = Callable[[Pin], frozenset[str] | None]
+"""What pip-compile writes down as the hashes of a pin's files; None where that is not known."""
 _UNDECIDED = (UncertainError, UnforeseenError, LockfileError, IndexUnavailableError)
 
 
@@ -45,6 +47,7 @@ class Proof:
     markers: Mapping[str, str]
     stated: Stated
     choices: Choices
+    hashes: Hashes
     forgets: bool
 
     def holds(self, lock: LockfileSpec) -> bool:
@@ -96,8 +99,16 @@ class Proof:
         for line in lines:
             if counts(line.wanted, self.markers):
                 sources[target(line.wanted)].append(line.label(lock.folder))
+        if "--generate-hashes" in lock.options:
+            pins = {name: self._hashed(pin) for name, pin in pins.items()}
         text = written(pins, found, sources, Style.of(lock.options, lock.lockfile.text))
         return merged(lock, text, {}) if text is not None else ""
+
+    def _hashed(self, pin: Pin) -> Pin:
+        hashes = self.hashes(pin)
+        if not hashes:
+            raise UnforeseenError(f"the hashes of {pin}")
+        return replace(pin, hashes=hashes)
 
 
 def _apart(lines: Sequence[SourceLine]) -> tuple[list[Requirement], list[Requirement]]:

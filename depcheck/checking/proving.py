@@ -73,6 +73,7 @@ class ProvingCompiler:
                 markers={**self.targets.about(spec.python).markers, "extra": ""},
                 stated=lambda pin: stated(pin.name, pin.version, pin.hashes),
                 choices=cache(lambda name: self.index.choices(name, world, here)),
+                hashes=lambda pin: self.index.hashes(pin, world, here),
                 forgets=Version(spec.python) >= _FORGETTING,
             )
         return self._proofs[place]

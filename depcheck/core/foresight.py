@@ -115,8 +115,11 @@ def foreseen(asked: Asked) -> tuple[Pins, Closure]:
     lowest = {name: versions[-1] for name, versions in possible.versions.items()}
     pins = {name: Pin(name, version) for name, version in _forced(asked, possible.always, lowest).items()}
     found = closure(asked.direct, asked.constraints, pins, asked.stated, asked.markers)
-    # Whoever asked for a pin at any time may stand in its annotation.
-    if found is None or not {edge for edge in possible.edges if edge[1] in pins} <= found.edges:
+    # Whoever asked for a pin at any time may stand in its annotation; and over what is left behind and asks for each
+    # other resolvelib stumbles (RecursionError in _has_route_to_root).
+    left_behind = any(parent not in pins and child not in pins for parent, child, _ in possible.edges)
+    traces = {edge for edge in possible.edges if edge[1] in pins}
+    if found is None or left_behind or not traces <= found.edges:
         raise UnforeseenError("what is pinned on the way leaves a trace")
     return pins, found
 

@@ -59,9 +59,13 @@ def _entry(
 ) -> str:
     extras = "" if style.strip_extras else ",".join(sorted(found.extras[name]))
     line = f"{name}[{extras}]=={pins[name].version}" if extras else f"{name}=={pins[name].version}"
+    hashed = [f"    --hash={each}" for each in sorted(pins[name].hashes)]
+    line = " \\\n".join([line, *hashed])
     via = sorted({*sources.get(name, ()), *found.parents(name)})
     if not style.annotate or not via:
         return line
+    if style.in_line and hashed:
+        return f"{line}\n    # via {', '.join(via)}"
     if style.in_line:
         return f"{line:{_WIDTH}}  # via {', '.join(via)}"
     return "\n".join([line, *_split(via)])

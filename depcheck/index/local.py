@@ -29,7 +29,7 @@ from depcheck.index.files import Files
 from depcheck.index.metadata import BrokenWheelError, Metadata, fields, requirements, said_of
 from depcheck.index.page import File
 from depcheck.index.projects import Mark, Project, Projects
-from depcheck.index.releases import choices, chosen_wheel, releases, standing
+from depcheck.index.releases import choices, chosen_wheel, hashes, releases, standing
 from depcheck.index.render import local
 from depcheck.index.routes import Routes, Shown
 from depcheck.index.seen import Looked
@@ -163,6 +163,11 @@ class LocalIndex:
         if place not in self._choices:
             self._choices[place] = choices(self._projects[name], world, target)
         return self._choices[place]
+
+    def hashes(self, pin: Pin, world: World, target: Target) -> frozenset[str] | None:
+        """What pip-compile writes down as the hashes of `pin`'s files in `world`; None where it would have to fetch."""
+        self._routes.seen.page(token(world), pin.name)
+        return hashes(self._projects[pin.name], pin.version, world, target) if pin.version else None
 
     def offer(self, url: str, filename: str, content: bytes | None = None) -> str:
         """A local address, below `filename`, for what stands at `url` or is `content`; the same in every run.

@@ -67,6 +67,23 @@ def choices(project: Project, world: World, target: Target) -> tuple[Version, ..
     return tuple(sorted(found, reverse=True))
 
 
+def hashes(project: Project, version: Version, world: World, target: Target) -> frozenset[str] | None:
+    """The SHA-256 of each file of a release that pip-compile writes down: whatever platform it is for.
+
+    None where one of them is not known by it.
+    """
+    view = View.of(project.name, world)
+    found = [
+        file
+        for file, of in zip(project.files, project.versions, strict=True)
+        if of == version and (file.is_wheel or file.is_sdist)
+        and view.shows(file, of) and target.serves(file.requires_python)
+    ]  # fmt: skip
+    if not all("sha256" in file.hashes for file in found):
+        return None
+    return frozenset(f"sha256:{file.hashes['sha256']}" for file in found)
+
+
 def _yanked(file: File) -> bool:
     return bool(file.yanked) or file.yanked == ""
 

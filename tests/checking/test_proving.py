@@ -192,12 +192,12 @@ def test_layers_are_upgraded_without_a_compile(upgraded):
     [
         {"dev_txt": VIA["dev.txt"].replace("# via pytest", "# via  pytest")},
         {"dev_txt": VIA["dev.txt"] + "# a person's\n"},
-        {"dev_txt": VIA["dev.txt"].replace("--strip-extras", "--generate-hashes --strip-extras")},
+        {"dev_txt": VIA["dev.txt"].replace("--strip-extras", "--pre --strip-extras")},
         {"dev_txt": VIA["dev.txt"].replace("--strip-extras", "--upgrade-package=pytest<9 --strip-extras")},
         {"more_in": "pytest; python_version > '3'\n"},
         {"more_in": "pytest\nsetuptools\n"},
     ],
-    ids=["another hand", "a comment", "hashes", "only some", "a marker", "unsafe"],
+    ids=["another hand", "a comment", "pre-releases", "only some", "a marker", "unsafe"],
 )
 def test_what_would_be_written_otherwise_is_compiled_upon_what_is_proven(upgraded, changed):
     """Only the lockfile that is not proven is left to the compiler, which gets the new texts of the layers below."""

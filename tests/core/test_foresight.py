@@ -157,6 +157,9 @@ STORIES = {
         {"a": {"1": ["c<3"]}, "b": {"1": [], "2": []}, "c": {"2": ["b"], "3": ["b<2"]}}, ["a", "c"], None
     ),
     "a pre-release may count": ({"a": {"1": ["b<3,>=2rc1"]}, "b": {"2": [], "3rc1": []}}, ["a"], None),
+    "what is left behind asks for each other": (
+        {"a": {"1": ["b<3"]}, "b": {"2": [], "3": ["c"]}, "c": {"1": ["d"]}, "d": {"1": ["c"]}}, ["a", "b"], None
+    ),
     "there is nothing but pre-releases": ({"a": {"1": ["b<9"]}, "b": {"1rc1": [], "2rc1": []}}, ["a"], {"a": 1, "b": "2rc1"}),
     "no release at all": ({"a": {"1": ["b>9"]}, "b": {"2": []}}, ["a"], None),
     "extras of what is capped": (

@@ -35,6 +35,7 @@ LINES = st.tuples(
 RELEASES = st.dictionaries(st.sampled_from(["1.0", "2.0", "3.0", "4.0rc1"]), st.lists(LINES, max_size=2), min_size=1)
 SOURCES = st.lists(LINES.filter(lambda line: "extra" not in line), min_size=1, max_size=3)
 OPTIONS = ("", " --strip-extras", " --no-annotate", " --annotation-style=line", " --no-header --strip-extras")
+HASHED = (" --generate-hashes", " --annotation-style=line --generate-hashes --strip-extras")
 
 
 class Never:
@@ -81,7 +82,7 @@ def foreseen_as_compiled(rooms, upstream, sources, universe, options) -> bool:
 
 
 @pytest.mark.live
-@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("options", [*OPTIONS, *HASHED])
 def test_pip_compile_writes_the_same(rooms, upstream, options):
     """Extras, sources, names that are written otherwise, both styles: foreseen, and the compiler's own text."""
     universe = {
@@ -96,7 +97,7 @@ def test_pip_compile_writes_the_same(rooms, upstream, options):
 @pytest.mark.slow
 @pytest.mark.live
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(SOURCES, st.fixed_dictionaries(dict.fromkeys(NAMES, RELEASES)), st.sampled_from(OPTIONS))
+@given(SOURCES, st.fixed_dictionaries(dict.fromkeys(NAMES, RELEASES)), st.sampled_from([*OPTIONS, *HASHED]))
 def test_pip_compile_writes_the_same_whatever_there_is(rooms, upstream, sources, universe, options):
     """The same for any universe: where something is foreseen, it is what pip-compile writes."""
     upstream.metadata_files = True
