@@ -26,6 +26,7 @@ from depcheck.checking.compiler import CommandCompiler
 from depcheck.checking.interpreters import Interpreters
 from depcheck.checking.process import Guest
 from depcheck.checking.proving import ProvingCompiler
+from depcheck.checking.remotes import Remotes
 from depcheck.checking.repository import Repository
 from depcheck.checking.sandbox import Walls
 from depcheck.checking.targets import Targets
@@ -85,6 +86,7 @@ class Nights:
         targets = Targets(guest, toolbox, interpreters.about)
         self.inner = CommandCompiler(
             index=index,
+            remotes=Remotes(guest, index, room, 600),
             toolbox=toolbox,
             targets=targets,
             copies=copies,

@@ -6,6 +6,7 @@ the sources reach through such releases alone can be no newer either. What is le
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -117,9 +118,9 @@ def foreseen(asked: Asked) -> tuple[Pins, Closure]:
     found = closure(asked.direct, asked.constraints, pins, asked.stated, asked.markers)
     # Whoever asked for a pin at any time may stand in its annotation; and over what is left behind and asks for each
     # other resolvelib stumbles (RecursionError in _has_route_to_root).
-    left_behind = any(parent not in pins and child not in pins for parent, child, _ in possible.edges)
     traces = {edge for edge in possible.edges if edge[1] in pins}
-    if found is None or left_behind or not traces <= found.edges:
+    left_behind = {edge[:2] for edge in possible.edges if edge[0] not in pins and edge[1] not in pins}
+    if found is None or _circular(left_behind) or not traces <= found.edges:
         raise UnforeseenError("what is pinned on the way leaves a trace")
     return pins, found
 
@@ -193,6 +194,17 @@ def _forced(
     if certain.keys() != names.specifiers.keys():
         raise UnforeseenError("some could be newer")
     return certain
+
+
+def _circular(pairs: AbstractSet[tuple[NormalizedName, NormalizedName]]) -> bool:
+    """Whether some of these ask for each other, or for themselves."""
+    while pairs:
+        asking = {parent for parent, _ in pairs}
+        rest = {pair for pair in pairs if pair[1] in asking}
+        if rest == pairs:
+            return True
+        pairs = rest
+    return False
 
 
 def _accept(specifiers: Iterable[SpecifierSet], version: Version) -> bool:
