@@ -62,8 +62,8 @@ def recompiled(facts: corpus.Facts, root: Path, bench) -> Outcome:
     try:
         case = Case(spec, ports, settings, bench.interpreters.about(spec.python).markers, datetime.now(UTC))
         found = start(case)
-    except DepcheckError as error:
-        return Outcome("error", str(error))
+    except DepcheckError as error:  # what is brought from git needs a network that reaches it
+        return Outcome("unfaithful" if "could not be fetched" in str(error) else "error", str(error))
     if not isinstance(found, LockSet):
         return Outcome("unfaithful", found.reason if isinstance(found, Stale) else str(found))
     again = dict(compiler.last.files)[facts.path]
