@@ -22,7 +22,8 @@ _PIN = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?(?:\[[A-Za-z0-9._, -]*\])?\s*={2,3}\s*[A-Za-z0-9][A-Za-z0-9._+!-]*"
     r"(?:\s*;[A-Za-z0-9_.\s'\"<>=!~()+*,-]*)?"
 )
-_EDITABLE = re.compile(r"-e (\.{1,2}(?:/[\w.-]+)*)", re.ASCII)
+# Up at its beginning alone: behind a link, up is somewhere else.
+_EDITABLE = re.compile(r"-e ((?:\.|\.\.(?:/\.\.)*)(?:/(?!\.\.?(?:/|$))[\w.-]+)*)", re.ASCII)
 _VIA = re.compile(r"#\s?via(?:\s+\S.*)?|#\s{2,}\S.*|#\s[A-Za-z0-9][A-Za-z0-9._-]*|#")
 _COMMENT_CHARS = 1000
 # Written by the compilers below the pins.

@@ -1,6 +1,7 @@
 """Readers of reports on the publishing side, what people see of them, and of the forge's own answers."""
 
 import json
+import re
 from contextlib import suppress
 
 import msgspec
@@ -55,6 +56,12 @@ def report(content: bytes) -> None:
 def content(content: bytes) -> None:
     """A proposed text is refused, or brings nothing that the base branch did not have but pins and comments."""
     text = text_of(content)
+    with suppress(ReportError):
+        check_content("requirements.txt", None, text, ("requirements.in",))
+        editables = {line.strip() for line in text.splitlines() if line.strip().startswith("-e ")}
+        assert all(f"/{line[3:].split(' #')[0]}/".count("/../") == 0 for line in editables), editables
+        assert all(re.match(r"-e \.{1,2}(?=/|\s|\\|$)", line) for line in editables), editables
+        allowed("\n".join(editables), text)
     try:
         check_content("requirements.txt", BASE, text)
     except ReportError:
