@@ -3,8 +3,8 @@
 The law and its proof are in docs/quiet-nights.md. Sound before fast: where proof is missing, it compiles.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from depcheck.checking.tree import Tree
@@ -33,6 +33,7 @@ class RememberingCompiler:
     revalidation: Revalidation
     shelf: Shelf
     tree: Tree
+    _later: dict[str, Callable[[], None]] = field(default_factory=dict)
 
     def compile(self, spec: EnvironmentSpec, world: World, *, upgrade: bool) -> Compiled | NotCompiled:
         """The remembered result where it must be the same tonight, else what the compiler gives; raises as that does.
@@ -43,7 +44,10 @@ class RememberingCompiler:
         found = self._inputs(spec)
         if found is None:
             return self.compiler.compile(spec, world, upgrade=upgrade)
-        return self._recall(spec, world, found, upgrade=upgrade) or self._compiled(spec, world, found, upgrade=upgrade)
+        recalled = self._recall(spec, world, found, upgrade=upgrade)
+        if recalled and upgrade:
+            self._keep(spec)
+        return recalled or self._compiled(spec, world, found, upgrade=upgrade)
 
     def recall(self, spec: EnvironmentSpec, world: World, *, upgrade: bool) -> Compiled | None:
         """What is remembered and must be the same tonight; None where a compile is needed to know."""
@@ -73,13 +77,21 @@ class RememberingCompiler:
         compiled = self.compiler.compile(spec, world, upgrade=upgrade)
         if isinstance(compiled, NotCompiled) or self.observer.index.troubles():
             return compiled
-        if _as_committed(compiled.files, spec):
-            self._remember(spec, world, found, compiled, upgrade=upgrade)
-        elif upgrade and not world.keep and self._is_plain(spec, compiled):
+        if not upgrade:
+            if _as_committed(compiled.files, spec):
+                self._later[spec.name] = lambda: self._remember(spec, world, found, compiled, upgrade=False)
+        elif _as_committed(compiled.files, spec):
+            self._keep(spec)
+            self._remember(spec, world, found, compiled, upgrade=True)
+        elif not world.keep and self._is_plain(spec, compiled):
             # With upgrade, what is committed has no say but in whether pip must be lenient, and in pre-releases.
             after, then = _merged(spec, found, compiled)
             self._remember(after, world, then, compiled, upgrade=True)
         return compiled
+
+    def _keep(self, spec: EnvironmentSpec) -> None:
+        """Remember what was compiled without upgrade: of use only on nights on which nothing moves, as on this one."""
+        self._later.pop(spec.name, lambda: None)()
 
     def _key(self, spec: EnvironmentSpec, world: World, found: Inputs, *, upgrade: bool) -> str:
         path, markers = self.observer.interpreter(spec.python)

@@ -100,14 +100,19 @@ class _Matter:
     def __init__(self, interest: Interest) -> None:
         self._interest = interest
         self._whole = frozenset(map(Version, interest.whole))
-        self._in_range: dict[Version, bool] = {}
+        self._placed: dict[int, tuple[bool, bool]] = {}
         self._served: dict[str, bool] = {}
 
     def to(self, file: File, version: Version | None) -> bool:
         """Whether `file` could have mattered."""
-        if version is None or version in self._whole:
+        if version is None:
             return True
-        return self._is_in_range(version) and self._fits(file)
+        # A project's files share their versions' objects; to hash a version is dear.
+        place = id(version)
+        if place not in self._placed:
+            self._placed[place] = version in self._whole, self._is_in_range(version)
+        whole, in_range = self._placed[place]
+        return whole or (in_range and self._fits(file))
 
     @cached_property
     def _specifiers(self) -> list[SpecifierSet] | None:
@@ -122,9 +127,7 @@ class _Matter:
     def _is_in_range(self, version: Version) -> bool:
         if self._specifiers is None:
             return True
-        if version not in self._in_range:
-            self._in_range[version] = any(each.contains(version, prereleases=True) for each in self._specifiers)
-        return self._in_range[version]
+        return any(each.contains(version, prereleases=True) for each in self._specifiers)
 
     def _fits(self, file: File) -> bool:
         platform = self._interest.platform
