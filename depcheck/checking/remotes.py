@@ -23,7 +23,8 @@ from depcheck.ports import PackageServer
 
 MOST_BYTES = 1 << 30
 _URL = r"(?P<url>(?:git\+)?https?://[^\s#;'\",\\]+)"
-_NAME = r"[\w.-]+[ \t]*(?:\[[^\]\n]*\])?[ \t]*@[ \t]*"
+# Nothing is given back (++): spaces without an end would take the square of their number.
+_NAME = r"[\w.-]++[ \t]*+(?:\[[^\]\n]*\])?[ \t]*+@[ \t]*+"
 LINE = re.compile(rf"(?m)(?P<before>^[ \t]*(?:{_NAME})?){_URL}")
 LOCKED = re.compile(rf"(?m)^[ \t]*(?:(?:-e|--editable)[ \t=]+)?(?:{_NAME})?{_URL}")
 STATED = re.compile(rf"(?m)(?P<before>(?:^[ \t]*|[\"'][ \t]*){_NAME}){_URL}")
@@ -161,8 +162,9 @@ class Remotes:
 
 def _parts(url: str) -> tuple[str, str]:
     """The address of a repository, and the revision that a requirement names, or none."""
-    found = _REVISION.match(url)
-    return (found["place"].removeprefix("git+"), found["revision"] or "") if found else (url, "")
+    bare = url.removeprefix("git+")
+    found = _REVISION.match(bare)
+    return (found["place"], found["revision"] or "") if found else (bare, "")
 
 
 def _filename(url: str) -> str:

@@ -9,6 +9,7 @@ from packaging.markers import default_environment
 from target import Target, parts_of, text_of
 
 from depcheck.checking.projects import stated
+from depcheck.checking.remotes import LINE, LOCKED, STATED, _parts
 from depcheck.checking.sources import PROJECT_FILES, direct_names, is_pinned, reached, unpinned
 from depcheck.checking.target_python import target_python
 from depcheck.checking.tool_config import read_config
@@ -138,6 +139,20 @@ def local(content: bytes) -> None:
         assert COPY not in written or not root or COPY in text + target
 
 
+def remote(content: bytes) -> None:
+    """Of a text only addresses over HTTP are brought, each of them whole; a repository's has no revision left."""
+    text = text_of(content)
+    for kind in (LINE, LOCKED, STATED):
+        for found in kind.finditer(text):
+            url = found["url"]
+            assert url in text
+            assert re.match(r"(?:git\+)?https?://\S", url)
+            place, revision = _parts(url)
+            assert "\n" not in url
+            assert not revision.startswith("-")
+            assert place.startswith("http")
+
+
 def marker(content: bytes) -> None:
     """What people write into bodies and messages is a mark of ours to the letter, or none."""
     text = text_of(content)
@@ -177,5 +192,6 @@ TARGETS = (
     Target("tool-config", tool_config, (*_TOML_WORDS, *_LINE_WORDS), 2048),
     Target("project", project, (*_TOML_WORDS, *_PROJECT_WORDS), 2048),
     Target("local", local, ("-e ", COPY, "file:///", "/a/b", "a", "..", "%2e%2e", "%00", "//", "#egg=", "[x]", " @ ", "\0", "C:", " ; ", "\n"), 512),
+    Target("remote", remote, ("git+https://h/", "http://h/", "name @ ", "-e ", "--editable=", "[x]", "@", "@main", "#egg=x", "'", '"', ",", "\\", "${A}", " ", "\t", "\n", "-"), 1024),
     Target("marker", marker, ("<!-- depcheck form=issue key=", "digest=", " run=1.1", " head=-", "Depcheck-Finding: ", "closed=no -->"), 1024),
 )  # fmt: skip
