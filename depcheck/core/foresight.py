@@ -21,8 +21,7 @@ from depcheck.core.pins import Pin, Pins
 from depcheck.core.search.requirements import active, target
 
 Choices = Callable[[NormalizedName], Sequence[Version] | None]
-"""All versions that pip has a candidate for, newest first, without pre-releases and yanked ones; None where that is
-not certain."""
+"""All versions that pip has a candidate for, newest first, without yanked ones; None where that is not certain."""
 MOST_STEPS = 5000
 
 
