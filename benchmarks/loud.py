@@ -23,6 +23,8 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -162,10 +164,9 @@ def arguments(doc: str) -> argparse.ArgumentParser:
     return asked
 
 
-def main() -> int:
-    asked = arguments(__doc__)
-    asked.add_argument("set", nargs="?", default="web")
-    wanted = asked.parse_args()
+@contextmanager
+def bench_of(wanted: argparse.Namespace) -> Iterator[Bench]:
+    """A repository with one set, on an index as of the day; `wanted` are `arguments` and the set's name."""
     served = serving(wanted.folder, latency_s=wanted.latency_ms / 1000, until=end_of(wanted.day))
     with served as (url, _), tempfile.TemporaryDirectory() as folder:
         bench = Bench(url, Path(folder), wanted.python, (wanted.set,))
@@ -173,6 +174,14 @@ def main() -> int:
         for suffix in ("in", "txt"):
             shutil.copy(SETS / f"{wanted.set}.{suffix}", bench.repo)
         bench.prepare()
+        yield bench
+
+
+def main() -> int:
+    asked = arguments(__doc__)
+    asked.add_argument("set", nargs="?", default="web")
+    wanted = asked.parse_args()
+    with bench_of(wanted) as bench:
         for _ in range(wanted.runs + 1):  # the first of each fills the caches
             bench.naive()
             bench.night()

@@ -11,15 +11,11 @@ what is installed, and copying the repository. All runs are against one local in
 """
 
 import re
-import shutil
 import statistics
 import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
-from loud import SETS, Bench, arguments, told
-from replay_server import end_of, serving
+from loud import SETS, arguments, bench_of, told
 
 BEGUN = re.compile(r"trial (\d+): ")
 ENDED = re.compile(r"\S trial (\d+): smoke .*?, (\d+\.\d) s(?::|$)")
@@ -49,13 +45,7 @@ def main() -> int:
     asked.add_argument("set", nargs="?", default="web")
     asked.add_argument("--culprit", default="sqlalchemy")
     wanted = asked.parse_args()
-    served = serving(wanted.folder, latency_s=wanted.latency_ms / 1000, until=end_of(wanted.day))
-    with served as (url, _), tempfile.TemporaryDirectory() as folder:
-        bench = Bench(url, Path(folder), wanted.python, (wanted.set,))
-        bench.repo.mkdir()
-        for suffix in ("in", "txt"):
-            shutil.copy(SETS / f"{wanted.set}.{suffix}", bench.repo)
-        bench.prepare()
+    with bench_of(wanted) as bench:
         old = pinned(wanted.culprit, (SETS / f"{wanted.set}.txt").read_text())
         smoke = ("--test", "", "--smoke", COMMAND.format(wanted.culprit, old))
         bench.depcheck(*smoke)

@@ -73,15 +73,20 @@ def hashes(project: Project, version: Version, world: World, target: Target) -> 
     None where one of them is not known by it.
     """
     view = View.of(project.name, world)
-    found = [
-        file
-        for file, of in zip(project.files, project.versions, strict=True)
-        if of == version and (file.is_wheel or file.is_sdist)
-        and view.shows(file, of) and target.serves(file.requires_python)
-    ]  # fmt: skip
+    shown = (file for file in _files_of(project, version) if view.shows(file, version))
+    found = [file for file in shown if target.serves(file.requires_python)]
     if not all("sha256" in file.hashes for file in found):
         return None
     return frozenset(f"sha256:{file.hashes['sha256']}" for file in found)
+
+
+def _files_of(project: Project, version: Version) -> list[File]:
+    """The wheels and source distributions of one release."""
+    return [
+        file
+        for file, of in zip(project.files, project.versions, strict=True)
+        if of == version and (file.is_wheel or file.is_sdist)
+    ]
 
 
 def _yanked(file: File) -> bool:
@@ -101,11 +106,7 @@ def _place(file: File, target: Target) -> tuple[bool, bool, int, File]:
 
 def standing(project: Project, version: Version) -> Standing:
     """How a release of `project` stands in the world without a horizon."""
-    files = [
-        file
-        for file, of in zip(project.files, project.versions, strict=True)
-        if of == version and (file.is_wheel or file.is_sdist)
-    ]
+    files = _files_of(project, version)
     return Standing(bool(files), _release(version, files).yanked if files else None)
 
 

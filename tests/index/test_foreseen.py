@@ -1,8 +1,6 @@
 """What is written without pip-compile is what pip-compile writes, to the byte."""
 
-import sys
 from dataclasses import replace
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -18,11 +16,8 @@ from depcheck.core.pins import Pin
 from depcheck.core.settings import Settings
 from depcheck.core.target import Target
 from depcheck.core.world import World
+from tests.index import memory_model as model
 from tests.index.conftest import wheel
-
-_spec = spec_from_file_location("memory_model", Path(__file__).with_name("memory_model.py"))
-model = sys.modules["memory_model"] = module_from_spec(_spec)
-_spec.loader.exec_module(model)
 
 PYPI = "https://pypi.org/simple/"
 NAMES = ("a", "b", "c", "long-name")

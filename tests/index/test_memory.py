@@ -1,12 +1,10 @@
 """What is remembered of a resolution is never another answer than the compiler's own."""
 
 import hashlib
-import sys
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -16,10 +14,7 @@ from hypothesis import strategies as st
 
 from depcheck.core.compilation import Compiled
 from depcheck.core.world import World
-
-_spec = spec_from_file_location("memory_model", Path(__file__).with_name("memory_model.py"))
-model = sys.modules["memory_model"] = module_from_spec(_spec)
-_spec.loader.exec_module(model)
+from tests.index import memory_model as model
 
 NOW = World()
 
