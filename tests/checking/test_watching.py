@@ -80,6 +80,11 @@ def python(guest: Guest, folder: Path, code: str):
     return guest.run([program, "-c", code], folder=folder, timeout_s=60)
 
 
+def on_and_on(step: str, *, most: int) -> str:
+    """A program that takes more until it is ended: however much others give back meanwhile, it takes that too."""
+    return f"import os, time\nheld = os.memfd_create('held')\nfor n in range({most}): {step}\ntime.sleep(60)"
+
+
 def test_many_small_processes_are_counted_together(either) -> None:
     """Each is far below the limit, all are above it: the guest is ended long before its time, in one sentence."""
     ran = python(*either, BOMB)
@@ -103,7 +108,7 @@ def test_what_was_there_before_is_not_theirs(either, limits) -> None:
 def test_a_guest_ends_before_the_machine_does(either, limits) -> None:
     """Memory that no process shows as its own counts where it is missing: in what is left."""
     limits.update(memory_share=1.0, free_memory_share=1.0)
-    ran = python(*either, "import os, time\nf = os.memfd_create('x')\nos.write(f, bytes(300 << 20))\ntime.sleep(60)")
+    ran = python(*either, on_and_on("os.write(held, bytes(16 << 20))", most=512))
     assert "of memory were left on the machine" in ran.exceeded
 
 
@@ -120,8 +125,7 @@ def test_files_together_leave_room_for_others(either, limits, memory_folder) -> 
     limits["free_bytes"] = space(MEMORY) - 32 * MIB
     if space(either[1]) < space(MEMORY) + 1024 * MIB:
         pytest.skip("the disk is fuller than the memory")
-    write = f"for n in range(64): open(f'{memory_folder}/{{n}}', 'wb').write(bytes(1 << 20))"
-    ran = python(*either, f"{write}\nimport time\ntime.sleep(60)")
+    ran = python(*either, on_and_on(f"open(f'{memory_folder}/{{n}}', 'wb').write(bytes(1 << 20))", most=2048))
     assert ran.exceeded == "it filled the disk that it writes to"
 
 
@@ -130,8 +134,7 @@ def test_empty_files_together_leave_inodes_for_others(either, limits, memory_fol
     limits["free_inodes"] = os.statvfs(MEMORY).f_favail - 1000
     if os.statvfs(either[1]).f_favail < os.statvfs(MEMORY).f_favail + 100_000:
         pytest.skip("the disk has fewer inodes than the memory")
-    write = f"for n in range(2000): open(f'{memory_folder}/{{n}}', 'w').close()"
-    ran = python(*either, f"{write}\nimport time\ntime.sleep(60)")
+    ran = python(*either, on_and_on(f"open(f'{memory_folder}/{{n}}', 'w').close()", most=100_000))
     assert ran.exceeded == "it made more files than the disk that it writes to has inodes for"
 
 
