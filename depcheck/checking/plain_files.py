@@ -15,7 +15,7 @@ def read_plain(path: Path, most_bytes: int) -> bytes | None:
     except OSError:
         return None
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > most_bytes:
             return None
-        content = file.read(most_bytes + 1)
-    return content if len(content) <= most_bytes else None
+        return file.read(status.st_size)  # not the most there may be: as much memory would be taken before it is read

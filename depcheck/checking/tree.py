@@ -87,6 +87,7 @@ class Tree:
     def _bytes(self, path: str, size: int) -> bytes:
         try:
             with (self.root / path).open("rb") as file:
-                return file.read(size)
+                # Not `size` itself: as much memory would be taken before anything is read.
+                return file.read(min(size, os.fstat(file.fileno()).st_size))
         except OSError as error:
             raise LockfileError(f"{path} cannot be read ({error.strerror}); correct its permissions.") from None

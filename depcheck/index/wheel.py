@@ -75,15 +75,17 @@ class _Careful:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
+        self._end = file.seek(0, io.SEEK_END)
         self.seek = file.seek
         self.tell = file.tell
         self.seekable = file.seekable
 
     def read(self, size: int = -1) -> bytes:
-        content = self._file.read(min(size if size >= 0 else _DIRECTORY_LIMIT_BYTES, _DIRECTORY_LIMIT_BYTES))
-        if size > len(content) == _DIRECTORY_LIMIT_BYTES:
+        left = max(0, self._end - self._file.tell())
+        wanted = min(left, size) if size >= 0 else left
+        if wanted > _DIRECTORY_LIMIT_BYTES:
             raise zipfile.BadZipFile(f"its directory is larger than {_DIRECTORY_LIMIT_BYTES} bytes")
-        return content
+        return self._file.read(wanted)
 
 
 class RemoteFile(io.RawIOBase):
