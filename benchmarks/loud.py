@@ -36,14 +36,18 @@ PIP_TOOLS = ("pip-tools==7.6.2", "pip==26.3")
 COMPILED = "check the committed set"
 STYLE = ("--allow-unsafe", "--strip-extras", "--no-emit-index-url")
 OWN_PEAK = """
-import atexit, resource, sys
+import atexit, re, sys
 from pathlib import Path
 place = Path(sys.argv.pop(1))
-atexit.register(lambda: place.write_text(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)))
+atexit.register(lambda: place.write_text(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]))
 from depcheck.__main__ import main
 sys.exit(main())
 """
-"""Tells the peak of depcheck's own process alone, in KiB; that of a child that was waited for holds its children's."""
+"""Tells the peak of depcheck's own process alone, in KiB.
+
+What getrusage tells holds the peak of whoever started it as well (here the index with all its pages): Linux carries it
+over exec. And that of a child that was waited for holds its children's.
+"""
 Seconds = dict[str, list[float]]
 
 
