@@ -9,20 +9,17 @@ from pathlib import Path
 
 from depcheck.arguments import parser
 from depcheck.core.errors import DepcheckError
-from depcheck.rings import veil
 
 BUG_STATUS = 70
 _INTERRUPTED_STATUS = 130
 _DEFAULT_REPORT = "depcheck-report"
 
 
-def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
-    """Run one command and give the exit status. Defaults: this process's own arguments and environment."""
-    if argv is None:
-        veil(sys.orig_argv, os.environ)
+def main(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
+    """Run one command and give the exit status; `environ` is this process's own unless another is given."""
     arguments = Namespace()
     try:
-        parser().parse_args(sys.argv[1:] if argv is None else argv, arguments)
+        parser().parse_args(argv, arguments)
         status = _command(arguments)(arguments, os.environ if environ is None else environ)
         sys.stdout.flush()
     except DepcheckError as error:
