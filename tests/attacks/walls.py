@@ -33,35 +33,33 @@ WALLS: dict[str, tuple[Change, ...]] = {
     "sweep": ((LAUNCHER, '    sweep(child, order["uid"])\n', ""),),
     "tidied folders": ((LAUNCHER, '    tidy(order["shared"], order["uid"])\n', ""),),
     "arguments off the command line": (("depcheck/rings.py", '"depcheck", *_HANDED_OVER]', '"depcheck", "check", *arguments]'),),
+    "credentials off the command line": (("depcheck/rings.py", "    if bare != words:\n", "    if False:\n"),),
     "inert log": (("depcheck/core/workflow_commands.py", 'return f"| {unheard(one_line(text, limit))}"', "return text"),
                   ("depcheck/core/plain.py", 'line = " ".join(_CONTROL.sub(" ", _ESCAPE_SEQUENCE.sub("", text)).split())', "line = text")),
-    "own user for installed files": ((f"{CHECKING}/sandbox.py", "return self if self.uid is None else replace(self, uid=self.uid + GUESTS)", "return self"),),
+    "own user for installed files": ((f"{CHECKING}/environments.py", '"placer", self.guest.apart())', '"placer", self.guest)'),),
     "read-only environment": ((f"{CHECKING}/commands.py", "writable=(self.environment.bytecode, self.results)", "writable=(self.environment.folder,)"),),
     "limits": ((LAUNCHER, 'for name, limit in order["limits"].items():', "for name, limit in ():"),),
     "first to go when memory ends": ((LAUNCHER, 'write_text("1000")', 'write_text("0")'),),
     "watched memory": ((WATCHING, "return self._memory() or next(", "return next("),),
     "watched disk": ((WATCHING, 'next(filter(None, (self._disk(*each) for each in self._disks)), "")', '""'),),
     "wall clock": ((LAUNCHER, 'limit = order["timeout_s"] if stay_up is None', "limit = 86400.0 if stay_up is None"),),
+    "clock of the checker": ((f"{CHECKING}/process.py", 'began + order["timeout_s"] + SLACK_S', "began + 86400.0"),),
 }  # fmt: skip
 
-# One defence often stands behind another: these are taken away together, as well as each alone.
-TOGETHER = (
-    ("own user", "sealed processes"),
-    ("closed mounts", "Landlock files"),
-    ("own user for installed files", "read-only environment"),
-    ("own user", "no capabilities", "sealed processes", "no new privileges"),
-    ("own user", "no capabilities", "sealed processes", "no new privileges", "variables in memory"),
-    ("watched memory", "first to go when memory ends"),
-    (
-        "own user",
-        "no capabilities",
-        "sealed processes",
-        "closed mounts",
-        "Landlock files",
-        "Landlock scopes",
-        "seccomp",
-    ),
-)
+# One defence often stands behind others: what each of these stops shows only where those are away as well.
+BEHIND: dict[str, tuple[str, ...]] = {
+    "no capabilities": ("own user", "sealed processes", "no new privileges"),
+    "sealed processes": ("own user", "no capabilities", "no new privileges"),
+    "variables in memory": ("own user", "no capabilities", "sealed processes", "no new privileges"),
+    "Landlock files": ("closed mounts",),
+    "closed mounts": ("Landlock files",),
+    "read-only environment": ("own user for installed files",),
+    "arguments off the command line": ("credentials off the command line",),
+    "credentials off the command line": ("arguments off the command line",),
+    "first to go when memory ends": ("watched memory", "limits"),
+    "wall clock": ("clock of the checker",),
+    "clock of the checker": ("wall clock",),
+}
 
 
 def taken_away(names: list[str], folder: Path) -> dict[str, Path]:

@@ -15,7 +15,7 @@ from hostile.attacks import caches, commands, escape, network, results, secrets
 
 QUIET = (secrets, escape, commands, caches, network)
 AT = {"compile": QUIET, "build": QUIET, "import": QUIET, "test": (*QUIET, results)}
-HELD, BROKE = "held", "broke"
+HELD, BROKE, ERRED = "held", "broke", "erred"
 
 
 def attacks_of(module):
@@ -43,19 +43,14 @@ def tell(stage, name, outcome, detail):
 
 
 def attempt(stage, module, attack):
-    """One attack: what it returns is its loot; nothing, or an error, is its failure."""
+    """One attack: what it returns is its loot; nothing, or a refusal, is its failure. Its own mistakes are no try."""
     name = f"{module.__name__.rpartition('.')[2]}.{attack.__name__}"
     try:
         loot = attack(stage)
-    except BaseException as error:
-        tell(
-            stage,
-            name,
-            HELD,
-            type(error).__name__ + " " + str(error)[:80]
-            if isinstance(error, OSError | RuntimeError)
-            else traceback.format_exc()[-200:],
-        )
+    except (OSError, RuntimeError) as error:
+        tell(stage, name, HELD, f"{type(error).__name__} {str(error)[:80]}")
+    except BaseException:
+        tell(stage, name, ERRED, traceback.format_exc()[-200:])
     else:
         tell(stage, name, BROKE if loot else HELD, loot or "nothing to be had")
 

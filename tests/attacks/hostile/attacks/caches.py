@@ -45,6 +45,12 @@ def _scratches():
     return sorted({"/".join(path.split("/")[:3]) for path in here if path.startswith("/tmp/depcheck-")})
 
 
+def _environments():
+    """The environments of this run: our own by our paths, others where the run's folder can be listed."""
+    ours = {"/".join(path.split("/")[:4]) for path in (*sys.path, sys.prefix, os.getcwd()) if "/env-" in path}
+    return sorted(ours.union(*(glob.glob(f"{scratch}/env-*") for scratch in _scratches())))
+
+
 def other_packages(stage):
     """Changes the files of a package that the baseline has too: then the baseline would fail, and it would be blamed."""
     return _write_any(
@@ -58,7 +64,7 @@ def other_packages(stage):
 def other_environments(stage):
     """Changes the installed files of every environment of this run, found through the run's folder."""
     return _write_any(
-        path for scratch in _scratches() for path in glob.glob(f"{scratch}/env-*/venv/lib/*/site-packages/victim/*.py")
+        path for folder in _environments() for path in glob.glob(f"{folder}/venv/lib/*/site-packages/victim/*.py")
     )
 
 
@@ -189,16 +195,15 @@ def lockfile_while_it_is_compiled(stage):
 
 def replaced_folders(stage):
     """Puts links in the place of folders that the checker is going to fill or empty."""
-    swapped = []
-    for scratch in _scratches():
-        for name in ("work", "results", "home", "template", "requirements.txt", "project", "venv/pyvenv.cfg"):
-            for path in glob.glob(f"{scratch}/env-*/{name}"):
-                try:
-                    os.rename(path, f"{path}.zz")
-                    os.rename(f"{path}.zz", path)
-                    swapped.append(path)
-                except OSError as error:
-                    refused = error
-    if not swapped:
+    swapped, refused = [], None
+    for folder in _environments():
+        for name in ("work", "results", "home", "template", "requirements.txt", "project", "venv", "venv/pyvenv.cfg"):
+            try:
+                os.rename(f"{folder}/{name}", f"{folder}/{name}.zz")
+                os.rename(f"{folder}/{name}.zz", f"{folder}/{name}")
+                swapped.append(f"{folder}/{name}")
+            except OSError as error:
+                refused = error
+    if not swapped and refused:
         raise refused
     return swapped

@@ -22,7 +22,7 @@ WORDS = (
 
 def file_commands(stage):
     """Appends to every file command: environment, path, outputs, state and summary of the job."""
-    written = []
+    written, refused = [], None
     named = [
         os.environ[name]
         for name in ("GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY")
@@ -39,7 +39,7 @@ def file_commands(stage):
             written.append(path)
         except OSError as error:
             refused = error
-    if not written:
+    if not written and refused:
         raise refused
     return written
 
@@ -58,16 +58,17 @@ def log_by_standard_error(stage):
 
 def log_of_the_action(stage):
     """Writes to the output of the first process and of every other one by its descriptors."""
-    hit = []
-    for path in glob.glob("/proc/[0-9]*/fd/[12]"):
-        try:
-            if os.stat(path.rpartition("/fd")[0]).st_uid == os.getuid() and os.getuid() != 0:
-                continue
-            with open(path, "w") as file:
-                file.write("\n::error::zz-owned by descriptor\n")
-            hit.append(path)
-        except OSError as error:
-            refused = error
-    if not hit:
+    hit, refused = [], None
+    for process in glob.glob("/proc/[0-9]*"):
+        for path in (f"{process}/fd/1", f"{process}/fd/2"):  # whoever may not list them may still know their names
+            try:
+                if os.stat(process).st_uid == os.getuid() and os.getuid() != 0:
+                    continue
+                with open(path, "w") as file:
+                    file.write("\n::error::zz-owned by descriptor\n")
+                hit.append(path)
+            except OSError as error:
+                refused = error
+    if not hit and refused:
         raise refused
     return hit

@@ -44,11 +44,11 @@ def environment_of_others(stage):
 
 def memory_of_others(stage):
     """/proc/PID/mem and process_vm_readv of every process that is not its own user's."""
-    found = []
+    found, refused = [], None
     for path in _others():
-        if os.stat(path).st_uid == os.getuid() and os.getuid() != 0:
-            continue
         try:
+            if os.stat(path).st_uid == os.getuid() and os.getuid() != 0:
+                continue
             with open(f"{path}/maps") as maps, open(f"{path}/mem", "rb", 0) as memory:
                 for line in maps:
                     start, end = (int(part, 16) for part in line.split()[0].split("-"))
@@ -57,9 +57,9 @@ def memory_of_others(stage):
                         found += CANARY.findall(memory.read(min(end - start, 1 << 22)))
         except OSError as error:
             refused = error
-    if not found:
+    if not found and refused:
         raise refused
-    return found[0].decode()
+    return found and found[0].decode()
 
 
 def command_lines(stage):
@@ -86,6 +86,7 @@ def trace_the_parent(stage):
     libc.ptrace.argtypes = [ctypes.c_long] * 4
     for pid in (1, os.getppid()):
         if libc.ptrace(16, pid, 0, 0) == 0:
+            os.waitpid(pid, 0x40000000)  # __WALL: until it has stopped; it would stay so if we let go of it before
             libc.ptrace(17, pid, 0, 0)
             if pid == 1 or os.getuid() != os.stat(f"/proc/{pid}").st_uid:
                 return f"traced process {pid}"
