@@ -11,11 +11,16 @@ def read_plain(path: Path, most_bytes: int) -> bytes | None:
     Only the last component is checked for links: the folders above must be ours or the guest's own.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
+        file = open(path, "rb", opener=_carefully)  # noqa: SIM115  # Path.open has no opener; closed below
+    except OSError:  # a folder among others
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
+    with file:
+        status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode) or status.st_size > most_bytes:
             return None
         return file.read(status.st_size)  # not the most there may be: as much memory would be taken before it is read
+
+
+def _carefully(path: str, flags: int) -> int:
+    """Open without following a link and without waiting for whoever would write into a pipe."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
