@@ -28,11 +28,14 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 64321 guest \
     && useradd --uid 64321 --gid 64321 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin guest \
-    && install --directory --mode 0755 /var/cache/depcheck
+    && install --directory --mode 0755 /var/cache/depcheck \
+    && install --directory --mode 0711 /var/lib/depcheck
 COPY --from=build /opt/depcheck /opt/depcheck
 # The guest, who runs packages' code, gets none of these variables: its own come from an allow-list. But it must be
-# able to read the cache, where the compilers' environments and fetched interpreters live.
+# able to read the cache, where the compilers' environments and fetched interpreters live. What a run makes stands
+# apart from /tmp, which is open to packages' code as a whole: so Landlock closes to it what it does not need.
 ENV DEPCHECK_CACHE=/var/cache/depcheck \
+    TMPDIR=/var/lib/depcheck \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 # It starts as root, as the runner's files demand, and gives that up for each child. Exec form: a shell would lose

@@ -13,7 +13,7 @@ import stage
 HERE = Path(__file__).parent
 IN_IMAGE = "/opt/depcheck/lib/python3.13/site-packages"
 RUNNER = 1001
-LIMIT_S = 600  # a run without an end is ended by then
+LIMIT_S = 600.0  # a run without an end is ended by then
 CANARIES = (
     "input-token",
     "runtime-token",
@@ -40,12 +40,24 @@ BROKEN = "python -c 'import app; app.run()'"
 
 
 @dataclass(frozen=True)
+class Plan:
+    """What to run: the image, the tools' wheels, files of ours that others are laid over, ways of using the machine up."""
+
+    image: str
+    tools: Path
+    patched: dict[str, Path]
+    exhaustion: Sequence[str]
+    limit_s: float
+
+
+@dataclass(frozen=True)
 class Run:
     """What came of one run. `github` is the folder of the mounts, `before` their files' contents before it."""
 
     status: int
     printed: bytes
     took_s: float
+    limit_s: float
     github: Path
     before: dict[str, bytes]
     shelf: str
@@ -137,19 +149,19 @@ def inputs(exhaustion: Sequence[str]) -> dict[str, str]:
     }  # fmt: skip
 
 
-def run(image: str, scratch: Path, tool_wheels: Path, patched: dict[str, Path], exhaustion: Sequence[str]) -> Run:
-    """Run it with these ways of using the machine up; `patched` are files of ours in the image that other files are laid over."""
+def run(plan: Plan, scratch: Path) -> Run:
+    """Run it as `plan` says, with `scratch` for all that is mounted."""
     github = scratch / "github"
     shelf = scratch / "shelf"
-    mounts(github, tool_wheels)
-    stage.index(shelf / "index", tool_wheels)
+    mounts(github, plan.tools)
+    stage.index(shelf / "index", plan.tools)
     (shelf / "log").touch()
     before = contents(github)
     beside = f"depcheck-shelf-{os.getpid()}"
     docker("rm", "--force", beside)
     done = docker(
         "run", "--detach", "--name", beside, "--sysctl", "net.ipv4.ping_group_range=1 0", "-v", f"{HERE}:/suite:ro", "-v", f"{shelf}:/shelf", "--entrypoint", "python3",
-        image, "/suite/shelf.py", "/shelf/index", "/shelf/log",
+        plan.image, "/suite/shelf.py", "/shelf/index", "/shelf/log",
     )  # fmt: skip
     if done.returncode:
         raise SystemExit(f"The index beside the container did not start: {done.stderr.decode()}")
@@ -172,8 +184,10 @@ def run(image: str, scratch: Path, tool_wheels: Path, patched: dict[str, Path], 
         "8000",
         "--tmpfs",
         "/tmp:exec,mode=1777,size=1500m,nr_inodes=100k",
+        "--tmpfs",
+        "/var/lib/depcheck:exec,mode=711,size=1500m,nr_inodes=100k",
     ]  # a small machine
-    words += environment(inputs(exhaustion))
+    words += environment(inputs(plan.exhaustion))
     socket = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
     words += ["-v", f"{socket}:/var/run/docker.sock"]
     words += [
@@ -181,15 +195,15 @@ def run(image: str, scratch: Path, tool_wheels: Path, patched: dict[str, Path], 
         for name in ("runner_temp", "home", "workflow", "file_commands", "workspace")
         for word in ("-v", f"{github / name}:/github/{name}")
     ]
-    words += [word for inside, path in patched.items() for word in ("-v", f"{path}:{IN_IMAGE}/{inside}:ro")]
+    words += [word for inside, path in plan.patched.items() for word in ("-v", f"{path}:{IN_IMAGE}/{inside}:ro")]
     began = time.monotonic()
     try:
         with (scratch / "printed").open("wb") as file:
             status = subprocess.run(
-                [os.environ.get("DOCKER", "docker"), *words, image],
+                [os.environ.get("DOCKER", "docker"), *words, plan.image],
                 stdout=file,
                 stderr=subprocess.STDOUT,
-                timeout=LIMIT_S,
+                timeout=plan.limit_s,
                 check=False,
             ).returncode
     except subprocess.TimeoutExpired:
@@ -197,4 +211,6 @@ def run(image: str, scratch: Path, tool_wheels: Path, patched: dict[str, Path], 
         docker("rm", "--force", f"{beside}-run")
     took_s = time.monotonic() - began
     docker("rm", "--force", beside)
-    return Run(status, (scratch / "printed").read_bytes(), took_s, github, before, (shelf / "log").read_text())
+    return Run(
+        status, (scratch / "printed").read_bytes(), took_s, plan.limit_s, github, before, (shelf / "log").read_text()
+    )

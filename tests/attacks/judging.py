@@ -97,7 +97,7 @@ def outside(ran: Run, exhaustion: Sequence[str]) -> dict[str, str]:
         "mounts as before": ", ".join(path for path in changed if path not in allowed),
         "egress": ", ".join(sorted(set(re.findall(r"visit b'zz-egress (.*?)\\n'", ran.shelf)) - {"test asked"})),
         "proposed lockfile": _proposed(report_path.parent),
-        "whole in time": "" if ran.took_s < container.LIMIT_S else f"it took {ran.took_s:.0f} s",
+        "whole in time": "" if ran.took_s < ran.limit_s else f"it took {ran.took_s:.0f} s",
         "owner of what is left": ", ".join(
             str(path) for path in Path(ran.github, "workspace").rglob("*") if path.lstat().st_uid != container.RUNNER
         ),

@@ -26,6 +26,7 @@ def main() -> int:
     words.add_argument("--without", nargs="*", default=[], choices=sorted(walls.WALLS), help="walls to take away")
     words.add_argument("--tools", type=Path, default=None, help="a folder that keeps the tools' wheels between runs")
     words.add_argument("--keep", type=Path, default=None, help="keep everything that the run left in this folder")
+    words.add_argument("--limit-s", type=float, default=container.LIMIT_S, help="when a run without an end is ended")
     words.add_argument("--json", type=Path, default=None, help="write what came of each attack to this file")
     words.add_argument(
         "--exhaustion",
@@ -41,7 +42,8 @@ def main() -> int:
         wheels = asked.tools or Path(room, "tools")
         container.tools(wheels, asked.base)
         patched = walls.taken_away(asked.without, Path(room, "patched"))
-        ran = container.run(asked.image, scratch, wheels, patched, asked.exhaustion)
+        plan = container.Plan(asked.image, wheels, patched, asked.exhaustion, asked.limit_s)
+        ran = container.run(plan, scratch)
         found = judging.judged(ran, asked.exhaustion)
     if asked.json:
         asked.json.write_text(

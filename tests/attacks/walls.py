@@ -53,10 +53,11 @@ BEHIND: dict[str, tuple[str, ...]] = {
     "variables in memory": ("own user", "no capabilities", "sealed processes", "no new privileges"),
     "Landlock files": ("closed mounts",),
     "closed mounts": ("Landlock files",),
+    "own user for installed files": ("read-only environment",),
     "read-only environment": ("own user for installed files",),
     "arguments off the command line": ("credentials off the command line",),
     "credentials off the command line": ("arguments off the command line",),
-    "first to go when memory ends": ("watched memory", "limits"),
+    "first to go when memory ends": ("watched memory",),
     "wall clock": ("clock of the checker",),
     "clock of the checker": ("wall clock",),
 }

@@ -4,9 +4,11 @@ import contextlib
 import glob
 import os
 import pathlib
+import re
 import site
 import sys
 
+_RUN = re.compile(r"(/[^/]+)+?/depcheck-[^/]+")
 EVIL = "\nraise SystemExit('zz-poisoned')\n"
 
 
@@ -42,12 +44,13 @@ def _scratches():
         os.environ.get("UV_CACHE_DIR", ""),
         os.environ.get("PIP_CACHE_DIR", ""),
     ]
-    return sorted({"/".join(path.split("/")[:3]) for path in here if path.startswith("/tmp/depcheck-")})
+    return sorted({match[0] for path in here if (match := _RUN.match(path))})
 
 
 def _environments():
     """The environments of this run: our own by our paths, others where the run's folder can be listed."""
-    ours = {"/".join(path.split("/")[:4]) for path in (*sys.path, sys.prefix, os.getcwd()) if "/env-" in path}
+    here = (*sys.path, sys.prefix, os.getcwd())
+    ours = {match[0] for path in here if (match := re.match(rf"{_RUN.pattern}/env-[^/]+", path))}
     return sorted(ours.union(*(glob.glob(f"{scratch}/env-*") for scratch in _scratches())))
 
 

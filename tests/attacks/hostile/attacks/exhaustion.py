@@ -24,9 +24,9 @@ def fork_bomb():
 def memory_bomb():
     """Memory without end, touched so that it counts, in many processes that are each smaller than the checker."""
     children = []
-    for _ in range(60):
+    for _ in range(260):
         with contextlib.suppress(OSError):
-            children.append(_holding(100, 8))
+            children.append(_holding(24, 8))
     ends = [os.waitpid(child, 0)[1] for child in children]
     return True, f"{sum(1 for end in ends if end)} of {len(ends)} processes were ended for it"  # judged outside
 
