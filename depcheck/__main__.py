@@ -14,7 +14,9 @@ def main() -> int:
     """Run the command of this process's arguments, and give the exit status."""
     veil(sys.orig_argv, os.environ)
     gc.set_threshold(COLLECT_AFTER)
-    return cli.main(handed_over(sys.argv[1:]))
+    status = cli.main(handed_over(sys.argv[1:]))
+    gc.freeze()  # all goes with the process; to look through it for garbage once more takes a tenth of a quiet night
+    return status
 
 
 if __name__ == "__main__":

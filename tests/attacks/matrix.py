@@ -64,6 +64,15 @@ def stopped(wall: str, runs: Runs) -> set[str]:
     return set(runs[frozenset({wall})]) | behind
 
 
+def merits(wanted: Sequence[str], runs: Runs) -> str:
+    """The rows for docs/security.md: each wall, those that stand before it, and what got through for want of it alone."""
+    lines = ["| wall | stands behind | for want of it |", "| --- | --- | --- |"]
+    for wall in wanted:
+        told = ", ".join(f"`{name}`" if "." in name else name for name in sorted(stopped(wall, runs)))
+        lines.append(f"| {wall} | {', '.join(walls.BEHIND.get(wall, ())) or '-'} | {told or 'nothing'} |")
+    return "\n".join(lines)
+
+
 def removals(wanted: Sequence[str]) -> list[tuple[str, ...]]:
     """What is taken away for these walls, run by run: each alone, those that it stands behind, and these with it."""
     behind = [(walls.BEHIND[wall], wall) for wall in wanted if wall in walls.BEHIND]
@@ -84,7 +93,7 @@ def main() -> int:
         through = without(names, [asked.image, asked.base, "--tools", str(asked.tools)])
         print(f"without {' + '.join(names)}: {', '.join(sorted(through)) or 'nothing gets through'}", flush=True)
         runs[frozenset(names)] = through
-    print(table(runs))
+    print(table(runs), merits(asked.only, runs), sep="\n\n")
     idle = [wall for wall in asked.only if not stopped(wall, runs)]
     print(f"walls that were seen to stop nothing: {', '.join(idle) or 'none'}")
     return 1 if idle else 0

@@ -33,6 +33,7 @@ def test_a_wall_counts_by_what_gets_through_for_want_of_it():
     runs[frozenset({"wall clock", "clock of the checker"})] = {"a": "why", "b": "why"}
     assert matrix.stopped("wall clock", runs) == {"b"}
     assert matrix.stopped("clock of the checker", runs) == {"a", "b"}
+    assert "| wall clock | clock of the checker | b |" in matrix.merits(["wall clock"], runs)
     assert "| `secrets.own_environment` |" in matrix.table(runs)
 
 
@@ -52,6 +53,15 @@ def rows() -> list[list[str]]:
 def test_the_document_lists_every_attack():
     """docs/security.md names each attack of the suite, and none that is not there."""
     assert {name.strip("`"): line for name, line, _ in rows()} == judging.catalogue()
+
+
+def test_the_document_says_what_each_wall_stops():
+    """Each wall that can be taken away is in docs/security.md, with something that got through for want of it."""
+    table = (ROOT / "docs/security.md").read_text().partition("| for want of it |")[2].partition("\n\n")[0]
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
+    assert [wall for wall, _, _ in cells] == list(walls.WALLS)
+    assert [behind for _, behind, _ in cells] == [", ".join(walls.BEHIND.get(wall, "-")) for wall in walls.WALLS]
+    assert not [wall for wall, _, stopped in cells if stopped in {"", "nothing"}]
 
 
 def test_the_document_names_walls_as_the_matrix_does():
