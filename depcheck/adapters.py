@@ -73,7 +73,9 @@ class Adapters:
 
     def environments(self) -> UvEnvironments:
         """Environments made by uv."""
-        return UvEnvironments(self.guest, self.index, self.interpreters, self.copies, self.scratch, PREPARE_TIMEOUT_S)
+        places = (self.copies, self.scratch)
+        form = self.settings.project
+        return UvEnvironments(self.guest, self.index, self.interpreters, *places, PREPARE_TIMEOUT_S, form)
 
     def checks(self) -> GuestChecks:
         """Checks run by the guest."""

@@ -13,6 +13,7 @@ from depcheck.core.checks import Check, CheckResult, Failure
 from depcheck.core.compilation import Compiled, NotCompiled
 from depcheck.core.distributions import Distribution
 from depcheck.core.environments import EnvironmentSpec
+from depcheck.core.own_installation import OwnInstallation
 from depcheck.core.pins import Pin, Pins
 from depcheck.core.release_facts import ReleaseFacts
 from depcheck.core.releases import Release, Standing
@@ -127,6 +128,10 @@ class Installed(Protocol):
     @property
     def inconsistencies(self) -> Sequence[str]:
         """Requirements among the installed that the installed do not meet, one sentence each."""
+
+    @property
+    def own(self) -> OwnInstallation:
+        """How the repository's own package was installed."""
 
 
 class Environments(Protocol):

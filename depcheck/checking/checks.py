@@ -50,7 +50,7 @@ class GuestChecks:
         return [result for result in results if result is not None]
 
     def _one(self, environment: Environment, check: Check, source: Path | None) -> CheckResult | None:
-        room = self._room(environment, check.kind, environment.folder / "work", self._home(environment))
+        room = self._room(environment, check.kind, environment.work, self._home(environment))
         self.copies.to(room.copy, source)
         if check.kind is Kind.TEST and not check.command:
             command = suites.default_command(room.copy, {each.name for each in environment.distributions})
@@ -94,16 +94,20 @@ class GuestChecks:
         return Room(self.guest, environment, copy, _new_log(self.logs, kind), self.settings.timeout_s, network, home)
 
     def _prepared(self, environment: Environment) -> Path | None:
-        """The tree that checks are copies of, None for the repository: with --setup, where that has run once."""
+        """The tree that checks are copies of, None for the repository: with --setup, where that has run once.
+
+        It runs where the checks run, as editable installations point there.
+        """
+        built = environment.built if environment.built.exists() else None
         if not self.settings.setup:
-            return None
+            return built
         template = environment.folder / "template"
         if environment.folder not in self._set_up:
             home = environment.folder / "home"
             home.mkdir(exist_ok=True)
             self.guest.own(home)
-            room = self._room(environment, "setup", template, home)
-            self.copies.to(template)
+            room = self._room(environment, "setup", environment.work, home)
+            self.copies.to(environment.work, built)
             ran = room.shell(self.settings.setup)
             if not ran.passed:
                 failure = commands.failure_of(ran, room.timeout_s)
@@ -111,6 +115,7 @@ class GuestChecks:
                     f"The setup command `{self.settings.setup}` failed, so nothing could be checked: "
                     f"{failure.headline}. See {room.log}; correct --setup."
                 )
+            environment.work.rename(template)
             home.rename(environment.folder / "home-after-setup")
             self._set_up.add(environment.folder)
         return template

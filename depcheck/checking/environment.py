@@ -13,6 +13,7 @@ from depcheck.checking.interpreters import Interpreter
 from depcheck.core.checks import Failure
 from depcheck.core.consistency import UNSAFE, Extras, inconsistencies
 from depcheck.core.distributions import Distribution
+from depcheck.core.own_installation import OwnInstallation
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,8 @@ class Environment:
 
     `folder` is its own place, which holds `venv` and the copies of the repository; the guest writes to few of its
     folders and not to itself. `package` and
-    `version` name what could not be installed, None where that is the project itself or not known. `project` is the
-    repository's own distribution, where it has one. `unsafe` are the packages that its lockfiles leave out.
+    `version` name what could not be installed, None where that is the project itself or not known. `own` is what was
+    installed of the repository itself. `unsafe` are the packages that its lockfiles leave out.
     """
 
     folder: Path
@@ -32,13 +33,28 @@ class Environment:
     package: NormalizedName | None = None
     version: Version | None = None
     extras: Extras = field(default_factory=dict)
-    project: NormalizedName | None = None
+    own: OwnInstallation = field(default_factory=OwnInstallation)
     unsafe: frozenset[NormalizedName] = UNSAFE
 
     @property
     def python(self) -> Path:
         """The environment's interpreter."""
         return self.folder / "venv" / "bin" / "python"
+
+    @property
+    def project(self) -> NormalizedName | None:
+        """The repository's own distribution, where it is installed."""
+        return self.own.name
+
+    @property
+    def work(self) -> Path:
+        """Where checks have their copy of the repository, and where editable installations point."""
+        return self.folder / "work"
+
+    @property
+    def built(self) -> Path:
+        """The tree with what editable builds left in it; there only where something was built so."""
+        return self.folder / "built"
 
     @property
     def contents(self) -> str:

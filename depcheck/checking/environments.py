@@ -16,10 +16,12 @@ from packaging.utils import NormalizedName, canonicalize_name
 from uv import find_uv_bin
 
 from depcheck.checking import install_output, requirement_lines
+from depcheck.checking.editable import EDITABLE, EditableBuilds, is_editable
 from depcheck.checking.environment import Environment
 from depcheck.checking.installed import OnDisk, read_all
 from depcheck.checking.interpreters import Interpreters
 from depcheck.checking.process import Guest, Ran
+from depcheck.checking.project_installer import ProjectInstaller, Target, with_own_project
 from depcheck.checking.remotes import Remotes
 from depcheck.checking.sandbox import Network
 from depcheck.checking.wheelhouse import UV, Wheelhouse
@@ -28,6 +30,7 @@ from depcheck.core.checks import Failure
 from depcheck.core.consistency import UNSAFE, unsafe_demands
 from depcheck.core.environments import EnvironmentSpec
 from depcheck.core.errors import DepcheckError, IndexUnavailableError
+from depcheck.core.own_installation import OwnInstallation
 from depcheck.core.pins import Pins
 from depcheck.core.world import World
 from depcheck.ports import PackageServer
@@ -53,16 +56,20 @@ class UvEnvironments:
     copies: WorkspaceCopy
     scratch: Path
     timeout_s: float
+    project: str = "editable"
     placer: Guest = field(init=False)
+    projects: ProjectInstaller = field(init=False)
     remotes: Remotes = field(init=False)
     _ahead: list[Future[None]] = field(default_factory=list)
     _known: dict[str, OnDisk] = field(default_factory=dict)
     _houses: dict[Path, Wheelhouse] = field(default_factory=dict)
+    _builds: dict[Path, EditableBuilds] = field(default_factory=dict)
     _added: dict[str, dict[str, NormalizedName]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """The placer puts packages in place, and never runs them."""
         object.__setattr__(self, "placer", self.guest.apart())
+        object.__setattr__(self, "projects", ProjectInstaller(self.guest, self.project, self.timeout_s))
         object.__setattr__(self, "remotes", Remotes(self.guest, self.index, self.scratch, self.timeout_s))
 
     def markers(self, spec: EnvironmentSpec) -> Mapping[str, str]:
@@ -81,15 +88,25 @@ class UvEnvironments:
         environment = replace(self._made(spec, world), extras=extras, unsafe=UNSAFE | spec.left_out)
         copy = environment.folder / "source"
         self.remotes.trust("\n".join(lock.lockfile.text for lock in spec.lockfiles))
-        pairs = requirement_lines.lines(spec, pins, copy)
-        lines = {self.remotes.brought(line): None if pin.reference else pin.name for line, pin in pairs}
+        lines = self._lines(environment, spec, pins)
         if spec.project and not any(requirement_lines.is_repository(pin, spec, copy) for pin in pins.values()):
-            built = self._house(environment).build(str(copy), Network.only(self.index.port), own=True)
-            if not isinstance(built, Path):
-                return self._unbuilt(environment, built)
-            lines[str(built)] = None
-            environment = replace(environment, project=canonicalize_name(built.name.split("-")[0]))
+            network, builds = Network.only(self.index.port), self._editables(environment)
+            own = self.projects.install(spec, Target(environment, pins, builds, network))
+            if not isinstance(own, OwnInstallation):
+                return self._unbuilt(environment, own)
+            lines, environment = with_own_project(lines, own), replace(environment, own=own)
         return self._settled(environment, lines, pins, world)
+
+    def _lines(self, environment: Environment, spec: EnvironmentSpec, pins: Pins) -> dict[str, NormalizedName | None]:
+        """The pins as lines for the installer, with the name of each that an index has."""
+        copy, lines = environment.folder / "source", dict[str, NormalizedName | None]()
+        for line, pin in requirement_lines.lines(spec, pins, copy):
+            inside = line.startswith(f"{copy}") and ";" not in line
+            if inside and self.project != "copy" and requirement_lines.is_editable_pin(pin):
+                lines[f"{EDITABLE}{environment.work}{line.removeprefix(str(copy))}"] = None
+            else:
+                lines[self.remotes.brought(line)] = None if pin.reference else pin.name
+        return lines
 
     def prepare(self, spec: EnvironmentSpec, pins: Pins, world: World, pool: Executor) -> None:
         """Begin to put in place what of `pins` is a wheel, so that `install` has little to do; it tells what failed.
@@ -168,7 +185,9 @@ class UvEnvironments:
         environment = Environment(folder, interpreter)
         if folder not in self._houses:
             places = (folder / "wheels", folder / "source")
-            self._houses[folder] = Wheelhouse(self.guest, *places, interpreter, self.index.url(world), self.timeout_s)
+            house = Wheelhouse(self.guest, *places, interpreter, self.index.url(world), self.timeout_s)
+            self._houses[folder] = house
+            self._builds[folder] = EditableBuilds(house, self.copies, environment.work, environment.built)
         if environment.python.exists():
             return environment
         self._cache.mkdir(exist_ok=True)
@@ -186,6 +205,9 @@ class UvEnvironments:
     @property
     def _cache(self) -> Path:
         return self.scratch / "uv-cache"
+
+    def _editables(self, environment: Environment) -> EditableBuilds:
+        return replace(self._builds[environment.folder], house=self._house(environment))
 
     def _house(self, environment: Environment) -> Wheelhouse:
         return replace(self._houses[environment.folder], timeout_s=self.timeout_s)
@@ -213,7 +235,12 @@ class UvEnvironments:
         for line, name in lines.items():
             if name is None and not WHEEL.search(line):
                 own = str(environment.folder / "source") in line
-                built = house.build(line, only_index, own=own)
+                editable = is_editable(line)
+                built = (
+                    self._editables(environment).build(line, only_index)
+                    if editable
+                    else house.build(line, only_index, own=own)
+                )
                 if isinstance(built, Ran):
                     return built
                 ready += [str(built)] if built else []  # none: a marker that is false here

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from depcheck.checking.commands import SCRIPTS, Room
+from depcheck.checking.editable import import_roots
 from depcheck.checking.environment import Environment
 from depcheck.checking.installed import module_name
 from depcheck.core.checks import Check, Failure, Outcome
@@ -66,9 +67,12 @@ def modules_of(environment: Environment, packages: frozenset[str]) -> list[str]:
 
 def project_modules(room: Room) -> list[str]:
     """The project's own: of its installed distribution, else those that stand in the copy of the workspace."""
-    if room.environment.project:
-        return modules_of(room.environment, frozenset({room.environment.project}))
-    found = {name for root in _roots(room.copy) for name in _walk(root)}
+    environment = room.environment
+    if environment.project and not environment.own.editable:
+        return modules_of(environment, frozenset({environment.project}))
+    shown = import_roots(environment.site_packages, room.copy) if environment.own.editable else {}
+    shown = shown or {root: frozenset() for root in _roots(room.copy)}
+    found = {name for root, tops in shown.items() for name in _walk(root) if not tops or name.partition(".")[0] in tops}
     return sorted(found)[:MOST_PROJECT_MODULES]
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+from packaging.utils import canonicalize_name
+
 from depcheck.checking.tool_config import read_toml
 from depcheck.checking.tree import Tree
 from depcheck.core.errors import LockfileError
@@ -37,6 +39,16 @@ def stated(tree: Tree, path: str, extras: frozenset[str]) -> list[str]:
     found += _of_setup_py(_text(tree, posixpath.join(folder, "setup.py")), extras)
     found += _of_poetry(content) if not project else []
     return [*found, *_of_files(tree, folder, content, extras)]
+
+
+def project_name(tree: Tree) -> str:
+    """The normalized name that the repository's own project files state, or empty."""
+    content = _content(tree, "pyproject.toml")
+    tool = _dict(content.get("tool"))
+    named = _dict(content.get("project")).get("name") or _dict(tool.get("poetry")).get("name")
+    parser = _parsed_cfg(_text(tree, "setup.cfg"))
+    stated = named or (parser.get("metadata", "name", fallback="") if parser else "")
+    return canonicalize_name(stated.strip()) if isinstance(stated, str) else ""
 
 
 def _content(tree: Tree, path: str) -> dict[str, Any]:
@@ -94,11 +106,18 @@ def _of_poetry(content: dict[str, Any]) -> list[str]:
     return found
 
 
-def _of_setup_cfg(text: str, extras: frozenset[str]) -> list[str]:
+def _parsed_cfg(text: str) -> configparser.ConfigParser | None:
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
         parser.read_string(text)
     except configparser.Error:
+        return None
+    return parser
+
+
+def _of_setup_cfg(text: str, extras: frozenset[str]) -> list[str]:
+    parser = _parsed_cfg(text)
+    if parser is None:
         return []
     optional = dict(parser.items(_EXTRAS)) if parser.has_section(_EXTRAS) else {}
     wanted = [lines for extra, lines in optional.items() if extra in extras or "*" in extras]

@@ -10,6 +10,7 @@ from depcheck.checking.configured import chosen, configured
 from depcheck.checking.grouping import CycleError, above, groups, in_layer_order, name_of
 from depcheck.checking.imported import imported
 from depcheck.checking.locks import Reading, loose, read_lock
+from depcheck.checking.projects import project_name
 from depcheck.checking.sources import PROJECT_FILES, is_pinned, is_project_file
 from depcheck.checking.target_python import python_in_name, target_python
 from depcheck.checking.tool_config import read_toml
@@ -154,10 +155,12 @@ class Repository:
         if python in _TOO_OLD:
             return _skipped(name, f"It was compiled with Python {python}, which no compiler that runs here serves; "
                             "compile it with a Python >= 3.6, or name one with --python.")  # fmt: skip
-        return EnvironmentSpec(name, python, group, project=self._is_project(), notes=tuple(notes))
+        return EnvironmentSpec(name, python, group, self._is_project(), project_name(self.tree), notes=tuple(notes))
 
     def _is_project(self) -> bool:
         """Whether the repository itself can be installed: a build system, and a package to build."""
+        if self.settings.project == "none":
+            return False
         if self.tree.has("setup.py"):
             return True
         try:

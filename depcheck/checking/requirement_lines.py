@@ -14,11 +14,7 @@ _INSIDE = re.compile(r"^(?P<name>[\w.-]+(?:\[[^\]]*\])?\s*@\s*)?(?P<target>[^;]*
 
 
 def lines(spec: EnvironmentSpec, pins: Pins, copy: Path) -> Iterator[tuple[str, Pin]]:
-    """One line for each pin, with marker and hashes. Local references point into `copy`, the copy of the repository.
-
-    Editables are installed as if they were not: old build backends, which as-of worlds bring back, know no
-    editable wheels, and an environment must not depend on a folder that the next check replaces.
-    """
+    """One line for each pin, with marker and hashes. Local references point into `copy`, the copy of the repository."""
     for pin in pins.values():
         if pin.reference:
             yield _reference(pin, spec, copy), pin
@@ -26,6 +22,11 @@ def lines(spec: EnvironmentSpec, pins: Pins, copy: Path) -> Iterator[tuple[str, 
             marker = f" ; {pin.marker}" if pin.marker else ""
             hashes = "".join(f" --hash={value}" for value in sorted(pin.hashes))
             yield f"{pin.name}=={pin.version}{marker}{hashes}", pin
+
+
+def is_editable_pin(pin: Pin) -> bool:
+    """Whether the lockfile asks for an editable installation."""
+    return bool(_EDITABLE.match(pin.reference.strip()))
 
 
 def is_repository(pin: Pin, spec: EnvironmentSpec, copy: Path) -> bool:

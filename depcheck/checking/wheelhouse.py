@@ -48,22 +48,33 @@ class Wheelhouse:
             return line
         return f"{line} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}"
 
+    def has(self, line: str) -> bool:
+        """Whether that requirement was built already."""
+        return line in self._kept
+
     def build(
-        self, line: str, network: Network, name: NormalizedName | None = None, *, own: bool = False
+        self,
+        line: str,
+        network: Network,
+        name: NormalizedName | None = None,
+        *,
+        own: bool = False,
+        folder: Path | None = None,
     ) -> Path | Ran | None:
         """The wheel of one requirement, built the first time; uv's run where that failed, None where it gave nothing.
 
         `own`: the repository itself is built, which needs versions; a release brings its own and must keep it.
+        `folder` is where the build may write, `source` by default.
         """
         if line not in self._kept:
             with TemporaryDirectory(dir=self.folder.parent, prefix="build-", ignore_cleanup_errors=True) as room:
-                ran = self._run(line, Path(room), network, own=own)
+                ran = self._run(line, Path(room), network, own=own, folder=folder or self.source)
                 if not ran.passed:
                     return ran
                 self._kept[line] = self._taken(Path(room, "cache"), name)
         return self._kept[line]
 
-    def _run(self, line: str, room: Path, network: Network, *, own: bool) -> Ran:
+    def _run(self, line: str, room: Path, network: Network, *, own: bool, folder: Path) -> Ran:
         room.chmod(0o755)
         requirement, cache, target = room / "requirement.txt", room / "cache", room / "target"
         requirement.write_text(f"{line}\n", encoding="utf-8")
@@ -75,7 +86,7 @@ class Wheelhouse:
         words += ["--index-url", self.index_url, "--target", str(target), "--requirement", str(requirement)]
         return self.guest.run(
             [uv, *words],
-            folder=self.source,
+            folder=folder,
             timeout_s=self.timeout_s,
             env={**UV, "UV_CACHE_DIR": str(cache), **(VERSIONS if own else {})},
             network=network,

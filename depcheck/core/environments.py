@@ -53,16 +53,17 @@ class LockfileSpec:
 class EnvironmentSpec:
     """One interpreter and the lockfiles that are installed together, lower layers first.
 
-    `skipped` is the reason why it cannot be judged, or empty. `project` says whether the repository itself
-    has a build system and is installed too. `imports` are the top-level modules that its own files import.
-    `configured` is its name in the configuration, or empty. `below` are new texts, by path, of lower layers that
-    are compiled already and not among `lockfiles`.
+    `skipped` is the reason why it cannot be judged, or empty. `project` says whether the repository itself has a build
+    system and is installed too, `project_name` its normalized name where its files state it. `imports` are the
+    top-level modules that its own files import. `configured` is its name in the configuration, or empty. `below` are
+    new texts, by path, of lower layers that are compiled already and not among `lockfiles`.
     """
 
     name: str
     python: str  # "3.10"
     lockfiles: tuple[LockfileSpec, ...]
     project: bool = False
+    project_name: str = ""
     skipped: str = ""
     notes: tuple[str, ...] = field(default=())
     imports: frozenset[str] = frozenset()

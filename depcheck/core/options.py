@@ -160,6 +160,14 @@ CHECKS = (
         default="true",
         form=_SWITCH,
     ),
+    Option(
+        "project",
+        "project",
+        values.project_form,
+        "How the repository's own package is installed: editable (`pip install -e .`), as a copy, or not at all.",
+        "editable|copy|none",
+        "editable",
+    ),
     Option("setup", "setup", values.text, "Run once per environment, before its checks.", "COMMAND", "none"),
 )
 LIMITS = (
@@ -272,6 +280,6 @@ PUBLISH = (
 
 _GOOD = Option("good", "good", values.when, "When all was well.", "DATE", "required")
 _BAD = Option("bad", "as_of", values.when, "When it was not.", "DATE", "now")
-_OF_BISECT = {"report", "lockfile", "python", "test", "smoke", "boot", "imports", "setup"}
+_OF_BISECT = {"report", "lockfile", "python", "test", "smoke", "boot", "imports", "project", "setup"}
 _REQUIREMENTS = Option("requirements", "requirements", values.location, "A requirements file.", "FILE", "none", _MANY)
 BISECT = (_REQUIREMENTS, _GOOD, _BAD, *(option for option in CHECK if option.name in _OF_BISECT))

@@ -215,7 +215,8 @@ class RuleReport:
 class EnvironmentReport:
     """The judgement of one environment; `reason` is one sentence, `fresh` the versions of a fresh resolution.
 
-    `project` says that the repository itself is installed beside its pins, `setup` is what ran before the checks.
+    `project` says that the repository itself is installed beside its pins, `editable` as `pip install -e` does, and
+    `beside` are the releases that it requires and that no lockfile pins. `setup` is what ran before the checks.
     """
 
     name: str
@@ -232,6 +233,8 @@ class EnvironmentReport:
     notes: tuple[str, ...] = ()
     fresh: dict[str, str] = field(default_factory=dict)
     project: bool = False
+    editable: bool = False
+    beside: dict[str, str] = field(default_factory=dict)
     setup: str = ""
     trial_log: tuple[TrialReport, ...] = ()
     advisories: tuple[AdvisoryReport, ...] = ()

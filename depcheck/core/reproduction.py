@@ -5,7 +5,7 @@ They are made of names and versions that have the shape of such, of quoted paths
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from packaging.utils import is_normalized_name
 from packaging.version import InvalidVersion, Version
@@ -25,8 +25,7 @@ def commands(environment: EnvironmentReport) -> tuple[str, str] | None:
 
     None where nothing was installed, or where the report holds what has no place in a command.
     """
-    files = [shlex.quote(lockfile.path) for lockfile in environment.lockfiles]
-    if environment.status not in _JUDGED or not files or not _PYTHON.fullmatch(environment.python):
+    if environment.status not in _JUDGED or not environment.lockfiles or not _PYTHON.fullmatch(environment.python):
         return None
     culprit = environment.culprits[0] if environment.culprits else None
     if culprit is None and environment.status is Status.BREAKS:
@@ -36,12 +35,31 @@ def commands(environment: EnvironmentReport) -> tuple[str, str] | None:
     if pins is None or command is None:
         return None
     fresh = f"uv venv --clear --python {environment.python} {PLACE}"
-    listed = " ".join(f"-r {path}" for path in files) + (" ." if environment.project else "")
+    listed = " ".join((*_listed(environment), *_own(environment)))
     if culprit and culprit.build:
         return fresh, _built(listed, pins)
     return f"{fresh} && {_install()} --no-deps {listed}", " && ".join(
         _steps(pins, _gone(environment, culprit), environment.setup, command)
     )
+
+
+def _listed(environment: EnvironmentReport) -> list[str]:
+    """The committed lockfiles; where nothing is locked, the releases of the earlier resolution by name."""
+    if all(lockfile.locked for lockfile in environment.lockfiles):
+        return [f"-r {shlex.quote(lockfile.path)}" for lockfile in environment.lockfiles]
+    pins = {**environment.fresh, **{each.name: each.before for each in environment.changes}}
+    return _exact(pins)
+
+
+def _own(environment: EnvironmentReport) -> list[str]:
+    """The repository's own package, and what it requires beyond the pins."""
+    place = "-e ." if environment.editable else "."
+    return [*_exact(environment.beside), *([place] if environment.project else [])]
+
+
+def _exact(pins: Mapping[str, str | None]) -> list[str]:
+    good = {name: version for name, version in pins.items() if version and is_normalized_name(name)}
+    return [shlex.quote(f"{name}=={version}") for name, version in sorted(good.items()) if _is_version(version)]
 
 
 def _install() -> str:

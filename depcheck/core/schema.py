@@ -53,6 +53,7 @@ _SHAPES: Mapping[Callable[[str], object], Schema] = {
         "type": "string",
         "pattern": f"^(?!({_RESERVED})_)[A-Za-z_][A-Za-z0-9_]*$",
     },
+    values.project_form: {"type": "string", "enum": list(values.PROJECT_FORMS)},
     values.network: {
         "anyOf": [
             {"type": "string", "pattern": _PORTS},

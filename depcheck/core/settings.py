@@ -14,6 +14,7 @@ class Settings:
     `test` is None for "find out", an empty string for none. `network` is `open`, `off` or comma-separated
     ports. `env` are names of variables that checks may see. Empty `lockfiles` is all found; empty `python` is
     inferred.
+    `project` says how the repository's own package is installed: `editable`, `copy` or `none`.
     `history` are reports of past nights, or folders of them.
     `only` are names of environments to judge, none for all. `environments` are those that the configuration
     describes one by one.
@@ -38,6 +39,7 @@ class Settings:
     boot: tuple[str, ...] = ()
     boot_seconds: float = 10
     imports: bool = True
+    project: str = "editable"
     setup: str = ""
     env: tuple[str, ...] = ()
     timeout_s: float = 1800

@@ -99,6 +99,16 @@ def network(given: str) -> str:
     return ",".join(map(str, sorted({int(port) for port in ports})))
 
 
+PROJECT_FORMS = ("editable", "copy", "none")
+
+
+def project_form(given: str) -> str:
+    """Accept `editable`, `copy` or `none`."""
+    if given not in PROJECT_FORMS:
+        raise ValueError("is no way to install the project; give editable, copy or none")
+    return given
+
+
 def variable(given: str) -> str:
     """The name of a variable that checks may see; those of the runner and the forge are refused."""
     if not _VARIABLE.fullmatch(given):

@@ -1,13 +1,14 @@
 """One set of pins, installed and checked once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from packaging.utils import NormalizedName
 
 from depcheck.core.checks import Check, CheckResult, Failure, Kind, Outcome
 from depcheck.core.distributions import Distribution, with_dependents
 from depcheck.core.outputs import without_scratch
+from depcheck.core.own_installation import OwnInstallation
 from depcheck.core.pins import Pins
 from depcheck.core.settings import Settings
 from depcheck.core.world import World
@@ -19,7 +20,8 @@ from depcheck.ports import Installed
 class Measured:
     """What was seen of a set of pins in a world. The first result is always the install check.
 
-    `unbuilt` names the package that could not be built or installed, where that is known.
+    `unbuilt` names the package that could not be built or installed, where that is known. `own` is how the repository's
+    own package was installed.
     """
 
     pins: Pins
@@ -27,6 +29,7 @@ class Measured:
     results: tuple[CheckResult, ...]
     distributions: tuple[Distribution, ...] = ()
     unbuilt: NormalizedName | None = None
+    own: OwnInstallation = field(default_factory=OwnInstallation)
 
     @property
     def installed(self) -> bool:
@@ -49,7 +52,7 @@ def measure(case: Case, pins: Pins, world: World, checks: Sequence[Check], label
             result = replace(seen, failures=tuple(map(_readable, seen.failures)))
             ports.reporter.checked(label, result)
             results.append(result)
-    return Measured(pins, world, (install, *results), tuple(installed.distributions))
+    return Measured(pins, world, (install, *results), tuple(installed.distributions), own=installed.own)
 
 
 def _install_result(installed: Installed, duration_s: float) -> CheckResult:

@@ -31,7 +31,18 @@ def compared(case: Case, sides: Sides, status: Status, reason: str, notes: tuple
     report = verdict(case, status, reason, checked(sides.before.results, sides.after.results))
     changes = accounts.changes(case, sides.committed, sides.candidate, sides.distributions)
     fresh = accounts.versions(sides.candidate)
-    return replace(report, changes=changes, fresh=fresh, notes=(*report.notes, *notes))
+    report = replace(report, changes=changes, fresh=fresh, notes=(*report.notes, *notes))
+    return _with_own(report, sides)
+
+
+def _with_own(report: EnvironmentReport, sides: Sides) -> EnvironmentReport:
+    """The report with how the repository's own package was installed."""
+    seen = [side.own for side in (sides.before, sides.after) if side.own.name or side.own.remarks]
+    if not seen:
+        return report
+    beside = {str(name): str(version) for name, version in sorted(seen[0].beside.items())}
+    notes = (*report.notes, *seen[0].remarks)
+    return replace(report, project=bool(seen[0].name), editable=seen[0].editable, beside=beside, notes=notes)
 
 
 def checked(before: Sequence[CheckResult], after: Sequence[CheckResult]) -> ChecksReport:

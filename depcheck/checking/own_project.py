@@ -1,0 +1,102 @@
+"""What the repository's own distribution asks for, held against the pins that it is installed beside."""
+
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from email.parser import HeaderParser
+from enum import StrEnum
+from pathlib import Path
+
+from packaging.utils import NormalizedName, canonicalize_name, parse_wheel_filename
+from packaging.version import Version
+
+from depcheck.checking.installed import METADATA_BYTES
+from depcheck.core.consistency import UNSAFE
+from depcheck.core.pins import Pins
+from depcheck.core.search.requirements import accepts, active, target
+
+
+class Place(StrEnum):
+    """How the project stands beside the pins of one environment, decided when these are installed first."""
+
+    HELD = "held"  # the pins hold what it requires
+    COMPLETED = "completed"  # some of it is resolved beside them
+    LEFT_OUT = "left-out"  # it does not fit
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """A wheel of the project, and which of its requirements the pins do not name or do not satisfy."""
+
+    wheel: Path
+    name: NormalizedName
+    requires: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+
+
+def wants_of(wheel: Path, pins: Pins, markers: Mapping[str, str]) -> Wants:
+    """Read what the built `wheel` requires, and compare it with `pins`."""
+    name = parse_wheel_filename(wheel.name)[0]
+    wanted = list(active(_requires(wheel), markers, ("",)))
+    named = [each for each in wanted if target(each) not in UNSAFE | {name}]
+    missing = [each for each in named if target(each) not in pins]
+    versions = [(each, pins[target(each)].version) for each in named if target(each) in pins]
+    refused = [each for each, version in versions if version and not accepts(each, version)]
+    return Wants(wheel, name, *(tuple(map(str, lines)) for lines in (named, missing, refused)))
+
+
+def _requires(wheel: Path) -> list[str]:
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            inside = [info for info in archive.infolist() if info.filename.endswith(".dist-info/METADATA")]
+            content = archive.read(inside[0]) if inside and inside[0].file_size <= METADATA_BYTES else b""
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        return []
+    headers = HeaderParser().parsestr(content.decode(errors="replace"))
+    return [" ".join(line.split()) for line in headers.get_all("Requires-Dist", [])]
+
+
+def parse_completion(content: bytes, pins: Pins) -> dict[NormalizedName, Version]:
+    """Read the `name==version` lines of a resolution, less what is pinned and what installers bring themselves."""
+    found = {}
+    for line in content.decode(errors="replace").splitlines():
+        name, mark, version = line.partition("==")
+        try:
+            pair = canonicalize_name(name.strip()), Version(version.strip())
+        except ValueError:
+            continue
+        if mark and pair[0] not in pins and pair[0] not in UNSAFE:
+            found[pair[0]] = pair[1]
+    return found
+
+
+def listed(names: Iterable[str], most: int = 6) -> str:
+    """Join names for a sentence, the first few of many."""
+    every = list(names)
+    more = f" and {len(every) - most} more" if len(every) > most else ""
+    return ", ".join(every[:most]) + more
+
+
+def completed_remark(files: str, wants: Wants, beside: Mapping[NormalizedName, Version]) -> str:
+    """Say which requirements of the project were resolved beside the pins."""
+    releases = listed(f"{name} {version}" for name, version in sorted(beside.items()))
+    return (
+        f"{files} does not hold all that {wants.name} itself requires ({listed(wants.missing)}): it was installed with "
+        f"{releases}, resolved beside the pins as of the same time."
+    )
+
+
+def left_out_remark(files: str, wants: Wants, why: str) -> str:
+    """Say that the project was not installed beside the pins, and why."""
+    asked = listed((*wants.refused, *wants.missing))
+    reason = f": {why}" if why else ""
+    return (
+        f"{wants.name} itself was not installed: it requires {asked}, which does not fit the pins of {files}{reason}. "
+        "Where they belong together, compile the lockfile from the project."
+    )
+
+
+def pinned_remark(files: str, name: str, version: object) -> str:
+    """Say that the lockfile's own pin of the project was installed."""
+    return f"{files} pins {name} {version} itself, so that release was installed and not the checkout."

@@ -1,0 +1,150 @@
+"""Decide how the repository's own package is installed beside the pins of an environment."""
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import Version
+from uv import find_uv_bin
+
+from depcheck.checking.editable import EDITABLE, EditableBuilds, is_editable
+from depcheck.checking.environment import Environment
+from depcheck.checking.own_project import (
+    Place,
+    Wants,
+    completed_remark,
+    left_out_remark,
+    parse_completion,
+    pinned_remark,
+    wants_of,
+)
+from depcheck.checking.plain_files import read_plain
+from depcheck.checking.process import Guest, Ran
+from depcheck.checking.sandbox import Network
+from depcheck.checking.sources import is_project_file
+from depcheck.checking.wheelhouse import UV
+from depcheck.core.environments import EnvironmentSpec
+from depcheck.core.outputs import telling_line
+from depcheck.core.own_installation import OwnInstallation
+from depcheck.core.pins import Pins
+
+MOST_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the project is installed into: an environment, the pins that it holds, and where builds happen."""
+
+    environment: Environment
+    pins: Pins
+    builds: EditableBuilds
+    network: Network
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectInstaller:
+    """Builds the project and finds what it needs beside the pins. `form` is the setting `project`.
+
+    How it stands beside the pins is decided with the first set of pins of an environment, the committed one: a later
+    set that does not fit the project is a finding.
+    """
+
+    guest: Guest
+    form: str
+    timeout_s: float
+    _places: dict[str, Place] = field(default_factory=dict)
+    _remarks: dict[str, str] = field(default_factory=dict)
+    _resolved: dict[tuple[Path, str, tuple[str, ...]], Ran | dict[NormalizedName, Version]] = field(
+        default_factory=dict
+    )
+
+    def install(self, spec: EnvironmentSpec, into: Target) -> OwnInstallation | Ran | None:
+        """Say what to install for the project; the run that failed, or None where a build gave no wheel."""
+        if spec.project_name in into.pins:
+            return _pinned(spec, into.pins, spec.project_name)
+        builds, house = into.builds, into.builds.house
+        line = f"{EDITABLE}{builds.work}" if self.form != "copy" else str(house.source)
+        built = builds.build(line, into.network) if is_editable(line) else house.build(line, into.network, own=True)
+        if not isinstance(built, Path):
+            return built
+        wants = wants_of(built, into.pins, into.environment.interpreter.markers)
+        if wants.name in into.pins:
+            return _pinned(spec, into.pins, wants.name)
+        own = OwnInstallation(wants.name, str(built), editable=is_editable(line) and house.has(line))
+        return own if _is_compiled_from_project(spec) else self._beside(spec, own, wants, into)
+
+    def _beside(self, spec: EnvironmentSpec, own: OwnInstallation, wants: Wants, into: Target) -> OwnInstallation | Ran:
+        place = self._places.get(spec.name)
+        if place is Place.HELD or (place is None and not wants.missing and not wants.refused):
+            self._places[spec.name] = Place.HELD
+            return own
+        if place is Place.LEFT_OUT:
+            return OwnInstallation(remarks=(self._remarks[spec.name],))
+        found = self._complete(wants, into) if wants.missing else {}
+        if place is None and (isinstance(found, Ran) or wants.refused):
+            why = telling_line(found.output) if isinstance(found, Ran) and not wants.refused else ""
+            self._places[spec.name] = Place.LEFT_OUT
+            self._remarks[spec.name] = left_out_remark(_files(spec), wants, why)
+            return OwnInstallation(remarks=(self._remarks[spec.name],))
+        self._places[spec.name] = Place.COMPLETED
+        if isinstance(found, Ran):
+            return found
+        remarks = (completed_remark(_files(spec), wants, found),) if found else ()
+        return OwnInstallation(own.name, own.wheel, own.editable, found, remarks)
+
+    def _complete(self, wants: Wants, into: Target) -> Ran | dict[NormalizedName, Version]:
+        """Resolve what the project requires, with the pins as constraints."""
+        lines = tuple(sorted(f"{pin.name}=={pin.version}" for pin in into.pins.values() if pin.version))
+        key = (into.environment.folder, wants.wheel.name, lines)
+        if key not in self._resolved:
+            self._resolved[key] = self._resolve(wants, lines, into)
+        return self._resolved[key]
+
+    def _resolve(self, wants: Wants, lines: tuple[str, ...], into: Target) -> Ran | dict[NormalizedName, Version]:
+        room = into.environment.folder / "beside"
+        room.mkdir(exist_ok=True)
+        for name, content in (("requires.in", wants.requires), ("pins.txt", lines)):
+            (room / name).write_text("".join(f"{line}\n" for line in content), encoding="utf-8")
+        answers = room / "answers"
+        answers.mkdir(exist_ok=True)
+        self.guest.own(answers)
+        uv, interpreter = find_uv_bin(), into.environment.interpreter
+        words = [uv, "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--no-config", "--upgrade"]
+        words += ["--python", str(interpreter.path), "--index-url", into.builds.house.index_url]
+        words += ["--constraint", str(room / "pins.txt"), "--output-file", str(answers / "resolved.txt")]
+        ran = self.guest.run(
+            [*words, str(room / "requires.in")],
+            folder=answers,
+            timeout_s=self.timeout_s,
+            env={**UV, "UV_CACHE_DIR": str(answers / "cache")},
+            network=into.network,
+            readable=(Path(uv).parent, interpreter.prefix, room),
+        )
+        resolved = read_plain(answers / "resolved.txt", MOST_BYTES)
+        return parse_completion(resolved or b"", into.pins) if ran.passed else ran
+
+
+def _pinned(spec: EnvironmentSpec, pins: Pins, name: str) -> OwnInstallation:
+    """The lockfile's own pin of the project is what is installed."""
+    pin = pins[canonicalize_name(name)]
+    return OwnInstallation(remarks=(pinned_remark(_files(spec), pin.name, pin.version or pin.reference),))
+
+
+def with_own_project(
+    lines: Mapping[str, NormalizedName | None], own: OwnInstallation
+) -> dict[str, NormalizedName | None]:
+    """Add the project's wheel, and what it needs beside the pins, to the lines for the installer."""
+    added: dict[str, NormalizedName | None] = {own.wheel: None} if own.wheel else {}
+    return {**lines, **added, **{f"{name}=={version}": name for name, version in own.beside.items()}}
+
+
+def _is_compiled_from_project(spec: EnvironmentSpec) -> bool:
+    """Whether a lockfile was compiled from the project's own file: then what it lacks is a finding."""
+    sources = [source for lock in spec.lockfiles for source in lock.sources]
+    return any(is_project_file(source) and not posixpath.dirname(source) for source in sources)
+
+
+def _files(spec: EnvironmentSpec) -> str:
+    return " and ".join(lock.path for lock in spec.lockfiles)

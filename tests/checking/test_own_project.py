@@ -1,0 +1,132 @@
+"""The repository's own package: installed editable, with what it needs, or left out with a reason."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from depcheck.checking.editable import import_roots
+from depcheck.checking.environments import UvEnvironments
+from depcheck.checking.workspace_copy import WorkspaceCopy
+from depcheck.core.pins import Pin, Pins
+from depcheck.core.world import World
+
+BACKEND = (Path(__file__).parent / "tiny_backend.py").read_text()
+EDITABLE = """
+from zipfile import ZipFile
+def build_editable(folder, config_settings=None, metadata_directory=None):
+    import os
+    (Path("src/mine") / "version.py").write_text("made = 1")
+    name = build_wheel(folder)
+    with ZipFile(Path(folder, name)) as old:
+        kept = {each: old.read(each) for each in old.namelist() if not each.startswith("mine/")}
+    with ZipFile(Path(folder, name), "w") as new:
+        for each, content in kept.items():
+            new.writestr(each, content)
+        new.writestr("mine.pth", os.path.abspath("src") + "\\n")
+    return name
+"""
+
+
+def pins(**versions: str) -> Pins:
+    names = {canonicalize_name(name): version for name, version in versions.items()}
+    return {name: Pin(name, Version(version)) for name, version in names.items()}
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    repo = tmp_path / "repository"
+    (repo / "src" / "mine").mkdir(parents=True)
+    (repo / "src" / "mine" / "__init__.py").write_text("")
+    (repo / "backend.py").write_text(BACKEND)
+    (repo / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+        '[project]\nname = "mine"\nversion = "3"\n'
+    )
+    return repo
+
+
+@pytest.fixture
+def environments(guest, shelf, interpreters, repository) -> UvEnvironments:
+    copies = WorkspaceCopy(repository, guest, guest.scratch)
+    return UvEnvironments(guest, shelf, interpreters, copies, guest.scratch, 120)
+
+
+@pytest.fixture
+def project(spec):
+    return replace(spec, project=True, project_name="mine")
+
+
+def requires(repository: Path, *lines: str) -> None:
+    said = "".join(f"Requires-Dist: {line}\\n" for line in lines)
+    text = (repository / "backend.py").read_text()
+    (repository / "backend.py").write_text(text.replace("Version: 3\\n", f"Version: 3\\n{said}"))
+
+
+def held(installed) -> dict[str, str]:
+    return {one.name: str(one.version) for one in installed.distributions if one.name != "setuptools"}
+
+
+def test_the_project_is_installed_editable(environments, project, repository) -> None:
+    """Its modules are those of the checks' copy, with what the build wrote there; the repository is not touched."""
+    (repository / "backend.py").write_text(BACKEND + EDITABLE)
+    found = environments.install(project, pins(), World())
+    assert (found.failure, found.project, found.own.editable) == (None, "mine", True)
+    assert import_roots(found.site_packages, found.work) == {found.work / "src": frozenset()}
+    assert (found.built / "src" / "mine" / "version.py").read_text() == "made = 1"
+    assert not (repository / "src" / "mine" / "version.py").exists()
+
+
+def test_a_backend_without_editable_wheels_gives_a_copy(environments, project) -> None:
+    """PEP 660 is younger than many backends that worlds of the past bring back."""
+    found = environments.install(project, pins(), World())
+    assert (found.failure, found.project, found.own.editable) == (None, "mine", False)
+
+
+def test_a_copy_is_installed_where_it_is_asked_for(environments, project, repository) -> None:
+    """`project: copy` never asks for an editable wheel."""
+    (repository / "backend.py").write_text(BACKEND + EDITABLE)
+    object.__setattr__(environments.projects, "form", "copy")
+    found = environments.install(project, pins(), World())
+    assert (found.project, found.own.editable, found.built.exists()) == ("mine", False, False)
+
+
+def test_what_a_tool_lockfile_lacks_is_resolved_beside_it(environments, project, repository, shelf) -> None:
+    """The project gets its requirements, held by the pins, and it is said which."""
+    shelf.wheel("alpha", "1.0", {"alpha.py": ""}, ("beta",))
+    shelf.wheel("beta", "1.0", {"beta.py": ""})
+    shelf.wheel("beta", "2.0", {"beta.py": ""})
+    requires(repository, "alpha>=1")
+    found = environments.install(project, pins(beta="1.0"), World())
+    assert held(found) == {"alpha": "1.0", "beta": "1.0", "mine": "3"}
+    assert "alpha 1.0, resolved beside the pins" in found.own.remarks[0]
+    assert not found.inconsistencies
+
+
+def test_a_project_that_does_not_fit_the_committed_pins_is_left_out(environments, project, repository, shelf) -> None:
+    """The lockfile of a tool is judged without it, and says so."""
+    shelf.wheel("alpha", "1.0", {"alpha.py": ""})
+    requires(repository, "alpha>=2")
+    found = environments.install(project, pins(alpha="1.0"), World())
+    assert held(found) == {"alpha": "1.0"}
+    assert "mine itself was not installed: it requires alpha>=2" in found.own.remarks[0]
+
+
+def test_pins_that_stop_fitting_the_project_are_a_finding(environments, project, repository, shelf) -> None:
+    """What the committed pins hold is asked of every later set."""
+    shelf.wheel("alpha", "1.0", {"alpha.py": ""})
+    shelf.wheel("alpha", "2.0", {"alpha.py": ""})
+    requires(repository, "alpha<2")
+    assert not environments.install(project, pins(alpha="1.0"), World()).inconsistencies
+    later = environments.install(project, pins(alpha="2.0"), World())
+    assert later.inconsistencies == ("mine 3 requires alpha<2, but alpha 2.0 is installed",)
+
+
+def test_a_lockfile_that_pins_the_project_keeps_its_pin(environments, project, shelf) -> None:
+    """An example's lockfile names a release; the checkout is another one."""
+    shelf.wheel("mine", "1.0", {"mine.py": ""})
+    found = environments.install(project, pins(mine="1.0"), World())
+    assert (held(found), found.project) == ({"mine": "1.0"}, None)
+    assert "that release was installed and not the checkout" in found.own.remarks[0]
