@@ -186,7 +186,8 @@ def _listed(path: str, header: Header, lockfile: Lockfile, tree: Tree) -> Unders
 def _spec(understood: Understood, reading: Reading) -> LockfileSpec:
     sources = understood.sources(reading.tree)
     files, constraints = reached(reading.tree, sources)
-    direct = direct_names(reading.tree, files, _extras(understood.options))
+    own = [path for path in files if path not in reading.lockfiles or path in sources]  # a lockfile below is a layer
+    direct = direct_names(reading.tree, own, _extras(understood.options))
     listed = (name for _, text in understood.written for name in names_in(text))
     return LockfileSpec(
         path=understood.path,

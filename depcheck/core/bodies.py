@@ -47,10 +47,19 @@ def pull_request_title(environment: EnvironmentReport, proposal: ProposalReport)
     held = joined(_held_at(environment, name) for name in proposal.held[:3])
     more = f" and {len(proposal.held) - 3} more" if len(proposal.held) > 3 else ""  # noqa: PLR2004
     pins = count(len(proposal.changes), "pin")
-    head = f"Update {pins} in {environment.name}" if proposal.changes else f"Refresh {environment.name}"
+    place = joined(_changed_files(environment, proposal))
+    head = f"Update {pins} in {place}" if proposal.changes else f"Refresh {place}"
     if first := _first(environment, proposal):
         head = f"Lock {joined(first.sources[:3])} in {first.path}"
     return harmless(f"{head}{f'; hold {held}{more}' if held else ''}", _TITLE_LIMIT)
+
+
+def _changed_files(environment: EnvironmentReport, proposal: ProposalReport) -> list[str]:
+    """Return the environment's name, or the files that change where its own lockfile is none of them."""
+    locked = {lockfile.path for lockfile in environment.lockfiles}
+    if environment.name in proposal.files or environment.name not in locked or not proposal.files:
+        return [environment.name]
+    return list(proposal.files)[:3]
 
 
 def _first(environment: EnvironmentReport, proposal: ProposalReport) -> LockfileReport | None:

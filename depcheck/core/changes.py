@@ -62,9 +62,12 @@ def splice(before: Pins, after: Pins, names: Collection[str]) -> Pins:
     return {name: pins[name] for name, pins in chosen if name in pins}
 
 
-def is_direct(pin: Pin, direct: Collection[str] = ()) -> bool:
-    """Whether a source asks for the package: its annotation says so, or `direct` (from sources) has it."""
-    return pin.name in direct or any(map(is_source, pin.via))
+def is_direct(pin: Pin, direct: Collection[str] = (), layers: Collection[str] = ()) -> bool:
+    """Return True if a source asks for the package: its annotation says so, or `direct` (from sources) has it.
+
+    `layers` are the annotations of lower lockfiles (`-r base.txt`), which are no sources.
+    """
+    return pin.name in direct or any(is_source(requirer) and requirer not in layers for requirer in pin.via)
 
 
 def via_path(
@@ -72,6 +75,7 @@ def via_path(
     pins: Pins,
     requires: Mapping[NormalizedName, Sequence[str]] | None = None,
     direct: Collection[str] = (),
+    layers: Collection[str] = (),
 ) -> tuple[str, ...]:
     """A shortest chain of packages that brings `name` in, a direct requirement first; empty for a direct one.
 
@@ -84,7 +88,7 @@ def via_path(
     deepest: tuple[NormalizedName, ...] = ()
     while chains:
         chain = chains.popleft()
-        if chain[0] in pins and is_direct(pins[chain[0]], direct):
+        if chain[0] in pins and is_direct(pins[chain[0]], direct, layers):
             return chain[:-1]
         above = [requirer for requirer in requirers.get(chain[0], ()) if requirer not in seen]
         deepest = deepest if above or deepest else chain[:-1]

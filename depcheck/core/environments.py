@@ -1,5 +1,6 @@
 """What is judged together: lockfiles, their sources, one interpreter."""
 
+import posixpath
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -47,6 +48,11 @@ class LockfileSpec:
     told_python: str = ""
     python: str = ""
     root: str = ""
+
+    @property
+    def layer_labels(self) -> frozenset[str]:
+        """What annotations of this lockfile call the lockfiles that it includes: `-r base.txt`."""
+        return frozenset(f"-r {posixpath.relpath(layer, self.folder or '.')}" for layer in self.layers)
 
 
 @dataclass(frozen=True, slots=True)

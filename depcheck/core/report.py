@@ -118,7 +118,8 @@ class Culprit:
     build constraints). `skipped` names releases between last good and first bad that could not be tried.
     `explanation` says what the release removed or changed and who uses it, or is empty. `trackers` are where the
     packages' own issues are, https addresses by package; `paths` how each comes in, a source's path first, as far as
-    the committed lockfiles tell.
+    the committed lockfiles tell. `sources` are where the lines of `hold` work: those of the lowest lockfiles that have
+    the package.
     """
 
     packages: tuple[str, ...]
@@ -135,6 +136,7 @@ class Culprit:
     newly_failing: tuple[str, ...] = ()
     trackers: dict[str, str] = field(default_factory=dict)
     paths: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

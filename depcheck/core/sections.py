@@ -110,8 +110,10 @@ def newly_failing(ids: Sequence[str], tier: Tier) -> str:
 
 def hold(environment: EnvironmentReport) -> str:
     """The lines that keep the last good releases, and where to put them; empty where none are known."""
+    named = list(dict.fromkeys(source for culprit in environment.culprits for source in culprit.sources))
     sources = list(dict.fromkeys(source for lockfile in environment.lockfiles for source in lockfile.sources))
-    place = " or ".join(code(source, 120) for source in sources[:4]) or "the source"
+    place = joined(code(source, 120) for source in named[:4]) if named else ""
+    place = place or " or ".join(code(source, 120) for source in sources[:4]) or "the source"
     lines = [line for culprit in environment.culprits if not culprit.build for line in culprit.hold]
     builds = [line for culprit in environment.culprits if culprit.build for line in culprit.hold]
     return paragraphs(

@@ -46,9 +46,20 @@ def changes(
     sets = Sets(there, then, case.markers)
     requires = {name: each.requires for name, each in sets.after.items()}
     old = dict(before.by_file)
+    layers = {lock.path: lock.layer_labels for lock in case.spec.lockfiles}
     return tuple(
         _change(
-            case, path, change, _Askers(again[path] if change.after else old[path], requires, direct(case), sets, facts)
+            case,
+            path,
+            change,
+            _Askers(
+                again[path] if change.after else old[path],
+                requires,
+                direct(case),
+                layers.get(path, frozenset()),
+                sets,
+                facts,
+            ),
         )
         for path, change in found
     )
@@ -69,14 +80,26 @@ def trackers(case: Case, releases: Sequence[tuple[NormalizedName, Version]]) -> 
 
 def paths(case: Case, names: Iterable[NormalizedName]) -> dict[str, tuple[str, ...]]:
     """From a source to each of `names`, as the committed lockfiles and the sources tell."""
-    found = {}
-    for lock in case.spec.lockfiles:
-        pins = lock.lockfile.pins(case.markers)
-        for name in names:
-            path = via_path(name, pins, {}, lock.direct)
-            if lock.sources and (path or name in lock.direct or (name in pins and is_direct(pins[name]))):
-                found[str(name)] = (lock.sources[0], *path, name)
+    wanted = list(names)
+    found: dict[str, tuple[str, ...]] = {}
+    for lock in case.spec.lockfiles:  # lower layers first: an upper one only repeats what they hold
+        pins, layers = lock.lockfile.pins(case.markers), lock.layer_labels
+        for name in wanted:
+            path = via_path(name, pins, {}, lock.direct, layers)
+            if lock.sources and (path or name in lock.direct or (name in pins and is_direct(pins[name], (), layers))):
+                found.setdefault(str(name), (lock.sources[0], *path, name))
     return found
+
+
+def hold_sources(case: Case, name: NormalizedName, pins: Mapping[str, Pins]) -> tuple[str, ...]:
+    """Return the sources in which a line about `name` works: of the lowest lockfiles that pin it.
+
+    `pins` are the fresh set's by lockfile. An upper lockfile is compiled upon a lower one, whose pin wins.
+    """
+    locks = {lock.path: lock for lock in case.spec.lockfiles}
+    having = [path for path in locks if name in pins.get(path, {}) or name in locks[path].lockfile.pins(case.markers)]
+    lowest = [locks[path] for path in having if not set(having) & set(locks[path].layers)]
+    return tuple(dict.fromkeys(lock.sources[0] for lock in lowest if lock.sources))
 
 
 def versions(found: LockSet) -> dict[str, str]:
@@ -89,6 +112,12 @@ def direct(case: Case) -> frozenset[NormalizedName]:
     return frozenset(name for lock in case.spec.lockfiles for name in lock.direct)
 
 
+def direct_pins(case: Case, pins: Pins) -> frozenset[NormalizedName]:
+    """Return the names in `pins` that a source asks for, by its own lines or by the annotations."""
+    layers = frozenset[str]().union(*(lock.layer_labels for lock in case.spec.lockfiles))
+    return frozenset(pin.name for pin in pins.values() if is_direct(pin, direct(case), layers))
+
+
 @dataclass(frozen=True, slots=True)
 class _Askers:
     """Who asks for what: by annotation, by metadata, by the sources; and what releases say of themselves."""
@@ -96,6 +125,7 @@ class _Askers:
     pins: Pins
     requires: Mapping[NormalizedName, Sequence[str]]
     direct: frozenset[NormalizedName]
+    layers: frozenset[str]
     sets: Sets
     facts: Mapping[tuple[NormalizedName, Version], ReleaseFacts]
 
@@ -103,7 +133,7 @@ class _Askers:
 def _change(case: Case, path: str, change: Change, askers: _Askers) -> ChangeReport:
     old = change.before.version if change.before else None
     new = change.after.version if change.after else None
-    asked_for = is_direct(askers.pins[change.name], askers.direct)
+    asked_for = is_direct(askers.pins[change.name], askers.direct, askers.layers)
     yanked = _yanked(case, change.name, old)
     facts = _facts(askers, change.name, old), _facts(askers, change.name, new)
     links = dict(facts[new is not None].links)
@@ -114,7 +144,7 @@ def _change(case: Case, path: str, change: Change, askers: _Askers) -> ChangeRep
         before=change.old,
         after=change.new,
         direct=asked_for,
-        via=via_path(change.name, askers.pins, askers.requires, askers.direct),
+        via=via_path(change.name, askers.pins, askers.requires, askers.direct, askers.layers),
         released_at=released_at(case, change.name, new),
         lockfile=path,
         kind=change.kind,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from depcheck.core.changes import diff, is_direct
+from depcheck.core.changes import diff
 from depcheck.core.comparison import Finding
 from depcheck.core.compilation import NotCompiled
 from depcheck.core.failures import same_failure
@@ -147,7 +147,7 @@ def _scene(case: Case, sides: Sides, findings: Sequence[Finding]) -> Scene:
         coupling=couple(old, new, changed, case.markers),
         environment=case.markers,
         command=next((finding.result.command for finding in findings), ""),
-        direct=frozenset(p.name for p in sides.candidate.pins.values() if is_direct(p, accounts.direct(case))),
+        direct=accounts.direct_pins(case, sides.candidate.pins),
         accused=sides.after.unbuilt,
         imported=case.spec.imports,
     )
@@ -159,7 +159,10 @@ def _note(case: Case, sides: Sides, answer: Answer, found: Diagnosis) -> None:
     for cause in found.causes:
         holds = _holds(cause)
         answer.holds += holds
-        answer.culprits.append(replace(culprit(case, cause, holds), explanation=explained(case, sides, cause)))
+        pins = dict(sides.candidate.by_file)
+        places = dict.fromkeys(place for each in holds for place in accounts.hold_sources(case, each.name, pins))
+        blamed = culprit(case, cause, holds)
+        answer.culprits.append(replace(blamed, explanation=explained(case, sides, cause), sources=tuple(places)))
 
 
 def _holds(cause: Cause) -> tuple[Hold, ...]:
