@@ -6,6 +6,7 @@ never had it (`depcheck.rings`).
 
 import os
 import sys
+import time
 import traceback
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
@@ -27,12 +28,15 @@ from depcheck.publishing.validation import read_report
 from depcheck.reporting.folder import hand_over
 from depcheck.reporting.workflow import annotations, write_outputs, write_summary
 from depcheck.rings import allowed, check_apart
+from depcheck.sealed_imports import import_all, refuse_changed_files
 from depcheck.workshop import cache_folder
 
 _COMMANDS = ("run", "check", "publish")
 _FAIL_ON = {"unjudged": {1, 3}, "broken": {1}, "never": set[int]()}
 _JUDGED = {0, 1, 3}
 _BUG_STATUS = 70
+# What publishing needs, imported before anything of a package runs; what a library imports later is held to its time.
+_PUBLISHING = ("depcheck.publishing.publisher", "depcheck.publishing.place", "github", "requests", "idna")
 _INTERRUPTED_STATUS = 130
 _LOCKFILE_BYTES = 4 << 20
 
@@ -96,6 +100,8 @@ def _one_of(name: str, allowed_values: tuple[str, ...], environ: Mapping[str, st
 
 
 def _run(inputs: Inputs, token: str, environ: Mapping[str, str]) -> int:
+    import_all(_PUBLISHING)
+    refuse_changed_files(time.time())
     status = 0
     if inputs.command != "publish":
         status = check_apart(inputs.words, allowed(environ, inputs.settings.env))

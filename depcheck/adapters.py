@@ -53,7 +53,8 @@ class Adapters:
     def compiler(self, environments: UvEnvironments) -> Compiler:
         """pip-compile and uv, and the proof that stands in for them; a second core prepares the committed set."""
         tools = _readable(self.cache, self.scratch) / "tools"
-        toolbox = Toolbox(tools, lambda: self.index.url(World()), self.environ, self.building)
+        placer = self.guest.beside(MOST_LANES).apart()  # another user than those who work meanwhile
+        toolbox = Toolbox(tools, lambda: self.index.url(World()), placer, self.building)
         targets = Targets(self.guest, toolbox, self.interpreters.about)
         compiler = CommandCompiler(
             index=self.index,

@@ -36,7 +36,7 @@ if TYPE_CHECKING:  # imported where it is used: a quiet night fetches nothing an
     from depcheck.index.fetch import Fetch
     from depcheck.index.local import LocalIndex
 
-USERS = 4  # of one environment: as many as lockfiles are compiled at the same time
+USERS = 5  # of one environment: as many as lockfiles are compiled at the same time, and one who places tools
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,10 @@ class Guest:
         """Make the guest the owner of `folder` and all in it."""
         sandbox.hand_over(folder, self.walls)
 
+    def take_back(self, folder: Path) -> None:
+        """Make this process's user the owner of `folder` and all in it: the guest can only read it from now on."""
+        sandbox.take_back(folder, self.walls)
+
     def _certificates(self) -> list[Path]:
         return [Path(self.outer[name]) for name in variables.CERTIFICATES if name in self.outer]
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from depcheck.checking.walls import landlock, seccomp
 from depcheck.core.errors import DepcheckError
@@ -19,6 +20,7 @@ SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc", "/opt", "
           "/run/systemd/resolve", "/run/resolvconf")  # fmt: skip
 SHARED = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108  # where programs expect to write, whatever TMPDIR says
 MIB = 1 << 20
+LOOPBACK = "127.0.0.1"
 LINKS = 40  # as many as the kernel follows
 PROCESSES, FILE_BYTES, LEAST_MEMORY_BYTES = 4096, 8192 * MIB, 4096 * MIB
 # Of all processes of a guest together (`walls.watching`): the part of the memory that they may use, and what must be
@@ -47,6 +49,12 @@ class Network:
 
 
 OPEN, OFF = Network(None), Network(frozenset())
+
+
+def network_of_url(url: str) -> Network:
+    """Return what a guest needs to reach `url`: its port alone where that is on this host."""
+    parts = urlsplit(url)
+    return Network.only(parts.port) if parts.hostname == LOOPBACK and parts.port else OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +155,22 @@ def trees_of(program: str, path: str) -> Sequence[Path]:
 
 def hand_over(folder: Path, walls: Walls) -> None:
     """Make the guest the owner of `folder` and all in it, links not followed. Nothing for our own user."""
-    if walls.uid is None:
+    if walls.uid is not None:
+        _change_owner(folder, walls.uid, walls.uid)
+
+
+def _change_owner(folder: Path, uid: int, gid: int) -> None:
+    """Change the owner of `folder` and all in it, by descriptors: nothing can lead out of it meanwhile."""
+    if not folder.is_dir() or folder.is_symlink():
+        os.lchown(folder, uid, gid)
         return
-    for root, folders, files in os.walk(folder):
+    for _, folders, files, here in os.fwalk(folder, follow_symlinks=False):
         for name in (*folders, *files):
-            os.lchown(Path(root, name), walls.uid, walls.uid)
-    os.lchown(folder, walls.uid, walls.uid)
+            os.chown(name, uid, gid, dir_fd=here, follow_symlinks=False)
+        os.fchown(here, uid, gid)
+
+
+def take_back(folder: Path, walls: Walls) -> None:
+    """Make this process's user the owner of `folder` and all in it, which a guest had; nothing for our own user."""
+    if walls.uid is not None:
+        _change_owner(folder, os.geteuid(), os.getegid())

@@ -1,34 +1,32 @@
 """The compilers' own environments: one pip-tools for each interpreter, built once and kept in the cache."""
 
 import hashlib
+import re
 import shutil
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
-from packaging.version import Version
 from uv import find_uv_bin
 
-from depcheck.checking.process import run_own
+from depcheck.checking.process import Guest
+from depcheck.checking.sandbox import network_of_url
 from depcheck.core.errors import DepcheckError, IndexUnavailableError
 
-# The newest pip-tools for each interpreter, with the newest pip that it works with: pip-tools uses pip's internals,
-# so an unpinned pair breaks by itself (pip-tools 6.14.0 installs beside pip 23.2 and does not start).
-_PAIRS = {
-    "3.6": ("pip-tools==6.4.0", "pip==21.3.1", "setuptools==57.5.0"),
-    "3.7": ("pip-tools==6.14.0", "pip==23.1.2"),
-    "3.8": ("pip-tools==7.5.2", "pip==25.0.1"),
-    "3.9": ("pip-tools==7.6.2", "pip==26.0.1"),
-}
-# Beside setuptools and wheel, pip < 25.3 builds old source distributions with these instead of what the index shows.
-# pip 21 needs them for every such build; there it is the last setuptools that still converts Python 2 code.
-_IN_THE_WAY = ("setuptools", "wheel")
-_NEWEST = ("pip-tools==7.6.2", "pip==26.3")
-# pip 24.1 refuses releases whose metadata breaks PEP 440 or 508 ("click>=7.*"); lockfiles may pin such ones.
-_LENIENT_PIP = "pip==24.0"
-_REFUSES_FROM = Version("24.1")
+# Each lockfile holds the newest pip-tools for its interpreter, with the newest pip that it works with, and all that
+# they need, by hash: pip-tools uses pip's internals, so a pair that is not pinned breaks by itself (pip-tools 6.14.0
+# installs beside pip 23.2 and does not start), and what is not pinned would be a stranger's code of this very minute.
+# setuptools and wheel are left out where pip can do without: pip < 25.3 builds old source distributions with those
+# beside it instead of what the index shows. pip 21 needs them for every such build; there it is the last setuptools
+# that still converts Python 2 code. `scripts/lock-tools` writes these files.
+LOCKS = Path(__file__).with_name("tool_locks")
+_OLDER = ("3.6", "3.7", "3.8", "3.9")
+# pip 24.1 refuses releases whose metadata breaks PEP 440 or 508 ("click>=7.*"); lockfiles may pin such ones. Older
+# interpreters have an older pip anyway.
+_ALWAYS_LENIENT = ("3.6", "3.7")
+_VERSION = re.compile(r"^pip-tools==(\S+)", re.MULTILINE)
+_OTHER_FILE = "Hash mismatch"  # as uv says that the index brings another file than the lockfile's
 _BUILD_TIMEOUT_S = 300
 
 
@@ -42,52 +40,66 @@ class PipTools:
 
 @dataclass(frozen=True, slots=True)
 class Toolbox:
-    """Makes and keeps the environments. Only wheels are installed, so nothing of a package runs."""
+    """Makes and keeps the environments of the compilers, below `folder`.
+
+    `placer` fills them, a user who is not root and runs none of what is in them; then they are ours, and guests read
+    them. Only wheels that a lockfile of this package names by hash are installed.
+    """
 
     folder: Path
     index_url: Callable[[], str]
-    outer: Mapping[str, str]
+    placer: Guest
     building: Lock = field(default_factory=Lock)
 
     def pip_tools(self, interpreter: Path, python: str, *, lenient: bool = False) -> PipTools:
-        """pip-tools for `interpreter`, which is a Python `python` ("3.10"). Builds it the first time: about 5 s.
+        """Return pip-tools for `interpreter`, which is a Python `python` ("3.10").
 
-        `lenient`: with the last pip that takes metadata which breaks the standards.
+        It is built the first time, which takes about 5 s. `lenient`: with the last pip that takes metadata which
+        breaks the standards.
 
         Raises:
             IndexUnavailableError: It could not be installed from the index.
         """
-        pair = _lenient(_PAIRS.get(python, _NEWEST)) if lenient else _PAIRS.get(python, _NEWEST)
-        key = hashlib.sha256("\n".join([str(interpreter.resolve()), python, *pair]).encode()).hexdigest()[:12]
+        lock = choose_tool_lock(python, lenient=lenient)
+        text = lock.read_text(encoding="utf-8")
+        key = hashlib.sha256("\n".join([str(interpreter.resolve()), python, text]).encode()).hexdigest()[:12]
         home = self.folder / f"pip-tools-{python}-{key}"
         with self.building:
             if not (home / "complete").exists():
-                self._build(interpreter, pair, home)
-        return PipTools(home / "bin" / "python", pair[0].partition("==")[2])
+                self._build(interpreter, lock, home)
+        return PipTools(home / "bin" / "python", _VERSION.findall(text)[0])
 
-    def _build(self, interpreter: Path, pair: tuple[str, ...], home: Path) -> None:
+    def _build(self, interpreter: Path, lock: Path, home: Path) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(home, ignore_errors=True)
-        self._uv("venv", "--python", str(interpreter), str(home))
-        python = str(home / "bin" / "python")
-        wheels = ("--only-binary", ":all:", "--index-url", self.index_url(), "--link-mode", "copy")
-        self._uv("pip", "install", "--python", python, *wheels, *pair)
-        if not any(line.startswith("setuptools") for line in pair):
-            self._uv("pip", "uninstall", "--python", python, *_IN_THE_WAY)
+        home.mkdir(mode=0o755)
+        self.placer.own(home)
+        self._run_uv(interpreter, home, ["venv", "--allow-existing", "--python", str(interpreter), str(home)])
+        words = ["pip", "install", "--python", str(home / "bin" / "python"), "--index-url", self.index_url()]
+        words += ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--link-mode", "copy"]
+        self._run_uv(interpreter, home, [*words, "--requirement", str(lock)])
+        self.placer.take_back(home)
         (home / "complete").touch()
 
-    def _uv(self, *words: str) -> None:
-        with tempfile.TemporaryDirectory(dir=self.folder) as cache:
-            argv = [find_uv_bin(), "--no-config", "--quiet", "--cache-dir", cache, *words]
-            ran = run_own(argv, folder=self.folder, timeout_s=_BUILD_TIMEOUT_S, outer=self.outer)
+    def _run_uv(self, interpreter: Path, home: Path, words: Sequence[str]) -> None:
+        uv = Path(find_uv_bin())
+        ran = self.placer.run(
+            [str(uv), *words, "--no-config", "--quiet", "--no-cache", "--no-python-downloads"],
+            folder=home,
+            timeout_s=_BUILD_TIMEOUT_S,
+            network=network_of_url(self.index_url()),
+            readable=(uv.parent, LOCKS, interpreter.parent.parent),
+        )
         if ran.passed:
             return
-        last = ran.output.strip().splitlines()[-1:] or [f"uv ended with status {ran.exit_status} and said nothing"]
+        lines = ran.output.strip().splitlines() or [f"uv ended with status {ran.exit_status} and said nothing"]
+        last = next((line[line.index(_OTHER_FILE) :] for line in lines if _OTHER_FILE in line), lines[-1])
         if words[0] == "venv":
-            raise DepcheckError(f"An environment for pip-tools could not be made: {last[0]}.")
-        raise IndexUnavailableError(f"pip-tools could not be installed from the index: {last[0]}. Try again later.")
+            raise DepcheckError(f"An environment for pip-tools could not be made: {last}.")
+        raise IndexUnavailableError(f"pip-tools could not be installed from the index: {last}. Try again later.")
 
 
-def _lenient(pair: tuple[str, ...]) -> tuple[str, ...]:
-    strict = Version(pair[1].partition("==")[2]) >= _REFUSES_FROM
-    return (pair[0], _LENIENT_PIP, *pair[2:]) if strict else pair
+def choose_tool_lock(python: str, *, lenient: bool) -> Path:
+    """Return the lockfile of the compiler's environment for a Python `python` ("3.10")."""
+    name = python if python in _OLDER else "newest"
+    return LOCKS / f"{name}{'-lenient' if lenient and name not in _ALWAYS_LENIENT else ''}.txt"

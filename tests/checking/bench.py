@@ -35,7 +35,7 @@ def benches(scratch: Path) -> Iterator[Bench]:
         index = stack.enter_context(LocalIndex(upstreams([], os.environ), scratch / "index"))
         interpreters = Interpreters(os.environ, scratch / "pythons")
         guest = Guest(walls_here(sandbox=False, in_actions=False), scratch, os.environ)
-        toolbox = Toolbox(scratch / "tools", lambda: index.url(World()), os.environ)
+        toolbox = Toolbox(scratch / "tools", lambda: index.url(World()), guest.apart())
         targets = Targets(guest, toolbox, interpreters.about)
 
         def compiler(repo: Path) -> CommandCompiler:

@@ -1,7 +1,6 @@
 """Requirements by URL or from git are compiled and installed, and nothing that they run reaches the network."""
 
 import io
-import os
 import socket
 import subprocess
 import sys
@@ -220,7 +219,7 @@ HEADS = {
 
 
 def compiler(guest, index, interpreters, repo: Path, tmp_path: Path) -> CommandCompiler:
-    toolbox = Toolbox(tmp_path / "tools", lambda: "https://pypi.org/simple/", os.environ)
+    toolbox = Toolbox(tmp_path / "tools", lambda: "https://pypi.org/simple/", guest.apart())
     remotes = Remotes(guest, index, guest.scratch, 120)
     copies = WorkspaceCopy(repo, guest, guest.scratch)
     targets = Targets(guest, toolbox, interpreters.about)

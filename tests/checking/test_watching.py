@@ -203,7 +203,7 @@ def test_a_compile_that_was_ended_is_not_judged(guest, shelf, interpreters, tmp_
     (repo / "requirements.txt").write_text(f"{head}bomb==1.0\n    # via -r requirements.in\n")
     (spec,) = Repository(Settings(repo=str(repo), python=VERSION)).environments()
     with LocalIndex((Upstream(f"http://127.0.0.1:{shelf.port}/simple/"),), tmp_path / "index") as index:
-        toolbox = Toolbox(tmp_path / "tools", lambda: index.url(World()), os.environ)
+        toolbox = Toolbox(tmp_path / "tools", lambda: index.url(World()), guest.apart())
         copies = WorkspaceCopy(repo, guest, guest.scratch)
         remotes = Remotes(guest, index, guest.scratch, 60)
         targets = Targets(guest, toolbox, interpreters.about)

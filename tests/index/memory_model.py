@@ -83,7 +83,8 @@ class Night:
         markers = {key: str(value) for key, value in default_environment().items()}
         python = Interpreter(Path(sys.executable).resolve(), Path(sys.base_prefix), markers, None)
         outer = {key: os.environ[key] for key in ("SSL_CERT_FILE", "PIP_CERT") if key in os.environ}
-        toolbox = Toolbox(room.parent / "tools", lambda: nights.tools_from, {"PATH": "/usr/bin:/bin", **outer})
+        placer = Guest(Walls(), room, {"PATH": "/usr/bin:/bin", **outer})
+        toolbox = Toolbox(room.parent / "tools", lambda: nights.tools_from, placer)
         self.inner = CommandCompiler(
             index=self.index,
             toolbox=toolbox,

@@ -1,0 +1,33 @@
+"""What the action's process imports is what was there when it began."""
+
+import importlib
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from depcheck.sealed_imports import UnchangedFilesOnly
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch) -> Path:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return tmp_path
+
+
+def test_a_file_that_came_later_is_not_imported(path, monkeypatch) -> None:
+    """A module that was written after the process began is refused, also with an old modification time."""
+    monkeypatch.setattr(sys, "meta_path", [UnchangedFilesOnly(time.time() - 60), *sys.meta_path])
+    (path / "zz_planted.py").write_text("loot = 1\n")
+    os.utime(path / "zz_planted.py", (0, 0))
+    with pytest.raises(ImportError, match="changed while this process ran"):
+        importlib.import_module("zz_planted")
+
+
+def test_a_file_that_was_there_is_imported(path, monkeypatch) -> None:
+    """A module that is older than the process is imported."""
+    (path / "zz_known.py").write_text("value = 1\n")
+    monkeypatch.setattr(sys, "meta_path", [UnchangedFilesOnly(time.time() + 60), *sys.meta_path])
+    assert importlib.import_module("zz_known").value == 1
