@@ -1,9 +1,10 @@
 """Replays real incidents: each repository as it stood, judged by `depcheck check`, held against what history says.
 
-    python tests/replay.py NAME… | --all [--jobs N] [--out table.md]
+    python tests/replay.py NAME… | --all [--imports | --imports-alone] [--jobs N] [--out table.md]
 
 The incidents are folders with an `incident.toml`, found in `../shared/incidents` beside the checkout or where
-DEPCHECK_INCIDENTS says. Exits with 0 when every replay agrees with history.
+DEPCHECK_INCIDENTS says. With `--imports` modules are imported too, as they are by default; with `--imports-alone`
+nothing else is run. Exits with 0 when every replay agrees with history.
 """
 
 import argparse
@@ -44,7 +45,17 @@ class Replay:
         return self.report["environments"][0] if self.report else {}
 
 
-def replay(name: str) -> Replay:
+def choose_arguments(arguments: Sequence[str], imports: str) -> list[str]:
+    """Return the arguments of an incident, with imports on (`with`) or on and nothing else (`alone`)."""
+    if not imports:
+        return list(arguments)
+    pairs = zip(["", *arguments], arguments, strict=False)
+    run = {"--test", "--smoke", "--boot", "--boot-seconds"} if imports == "alone" else set()
+    kept = [word for before, word in pairs if word not in {"--no-imports", *run} and before not in run]
+    return [*kept, "--test", ""] if imports == "alone" else kept
+
+
+def replay(name: str, imports: str = "") -> Replay:
     """Make the repository of the incident `name`, judge it, and compare."""
     with tempfile.TemporaryDirectory(prefix=f"{name}-") as folder:
         made = subprocess.run(
@@ -56,7 +67,15 @@ def replay(name: str) -> Replay:
         story = json.loads(made.stdout)
         started = time.monotonic()
         ran = subprocess.run(
-            [sys.executable, "-m", "depcheck", "check", *story["arguments"], "--report", Path(folder, "report")],
+            [
+                sys.executable,
+                "-m",
+                "depcheck",
+                "check",
+                *choose_arguments(story["arguments"], imports),
+                "--report",
+                Path(folder, "report"),
+            ],
             capture_output=True,
             text=True,
             check=False,
@@ -68,11 +87,13 @@ def replay(name: str) -> Replay:
         file = Path(folder, "report", "report.json")
         report = json.loads(file.read_text()) if file.exists() else {}
     found = report["environments"][0] if report else {}
-    differences = tuple(differing(story["incident"], found, ran.returncode)) if found else (ran.stderr[-2000:],)
+    differences = (
+        tuple(differing(story["incident"], found, ran.returncode, imports)) if found else (ran.stderr[-2000:],)
+    )
     return Replay(name, report, seconds, differences)
 
 
-def differing(incident: Incident, found: dict[str, Any], exit_status: int) -> Iterator[str]:
+def differing(incident: Incident, found: dict[str, Any], exit_status: int, imports: str = "") -> Iterator[str]:
     """Where the judgement `found` differs from history, one sentence each."""
     status = _STATUSES.get(incident["category"], "breaks")
     if found["status"] != status:
@@ -81,7 +102,7 @@ def differing(incident: Incident, found: dict[str, Any], exit_status: int) -> It
         yield f"exit status {exit_status}"
     yield from _differing_culprits(incident, found["culprits"])
     if status == "breaks":
-        yield from _unsaid(incident, found)
+        yield from () if imports == "alone" else _unsaid(incident, found)
         if not (found["proposal"] or {}).get("verified"):
             yield f"no verified proposal ({'; '.join(found['notes'])[:300]})"
 
@@ -135,6 +156,8 @@ def main() -> int:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("names", nargs="*", metavar="NAME")
     words.add_argument("--all", action="store_true", help="every incident that is here")
+    words.add_argument("--imports", dest="imports", action="store_const", const="with", default="")
+    words.add_argument("--imports-alone", dest="imports", action="store_const", const="alone")
     words.add_argument("--jobs", type=int, default=1, help="how many at a time (default: 1)")
     words.add_argument("--out", type=Path, help="a file for the table")
     given = words.parse_args()
@@ -145,7 +168,7 @@ def main() -> int:
     print("\n".join(lines), flush=True)
     wrong = 0
     with ThreadPoolExecutor(given.jobs) as pool:
-        for done in pool.map(replay, names):
+        for done in pool.map(lambda name: replay(name, given.imports), names):
             lines.append(row(done))
             wrong += bool(done.differences)
             print(lines[-1], flush=True)

@@ -10,6 +10,8 @@ from threading import Lock
 from depcheck.checking import commands, imports, suites
 from depcheck.checking.commands import Room
 from depcheck.checking.environment import Environment
+from depcheck.checking.module_files import KnownImports
+from depcheck.checking.needed_modules import NeededModules, ProjectImports, read_project_imports
 from depcheck.checking.process import Guest
 from depcheck.checking.sandbox import Network
 from depcheck.checking.suites import Tested
@@ -33,6 +35,8 @@ class GuestChecks:
     settings: Settings
     logs: Path
     _set_up: set[Path] = field(default_factory=set)
+    _projects: dict[str, ProjectImports] = field(default_factory=dict)
+    _known: KnownImports = field(default_factory=dict)
 
     def run(self, spec: EnvironmentSpec, installed: Installed, checks: Sequence[Check]) -> Sequence[CheckResult]:
         """Run `checks` in order; a failed check does not stop the next. A repository without tests has no test result.
@@ -46,10 +50,12 @@ class GuestChecks:
             installed.bytecode.mkdir(parents=True)
             self.guest.own(installed.bytecode)
         source = self._prepared(installed)
-        results = (self._one(installed, check, source) for check in checks)
+        results = (self._one(spec, installed, check, source) for check in checks)
         return [result for result in results if result is not None]
 
-    def _one(self, environment: Environment, check: Check, source: Path | None) -> CheckResult | None:
+    def _one(
+        self, spec: EnvironmentSpec, environment: Environment, check: Check, source: Path | None
+    ) -> CheckResult | None:
         room = self._room(environment, check.kind, environment.work, self._home(environment))
         self.copies.to(room.copy, source)
         if check.kind is Kind.TEST and not check.command:
@@ -59,6 +65,8 @@ class GuestChecks:
                 return None
             check = replace(check, command=command)
         began = time.monotonic()
+        if check.kind is Kind.IMPORT:
+            return _imported(self._import(spec, room, check), check, time.monotonic() - began, room.log.name)
         tested = self._tested(room, check)
         return CheckResult(
             kind=check.kind,
@@ -71,8 +79,6 @@ class GuestChecks:
         )
 
     def _tested(self, room: Room, check: Check) -> Tested:
-        if check.kind is Kind.IMPORT:
-            return _imported(imports.import_check(room, check), narrowed=bool(check.ids))
         if check.kind is Kind.TEST:
             return suites.test_check(room, check)
         if check.kind is Kind.BOOT:
@@ -80,6 +86,17 @@ class GuestChecks:
         else:
             failures = commands.smoke(room, check.command)
         return Tested(Outcome.FAIL if failures else Outcome.PASS, failures)
+
+    def _import(self, spec: EnvironmentSpec, room: Room, check: Check) -> imports.Findings:
+        """Import what the check asks for, in the project's Django site where it has one."""
+        if spec.name not in self._projects:
+            asked = (*self.settings.smoke, *self.settings.boot, self.settings.test or "")
+            self._projects[spec.name] = read_project_imports(room.copy, asked)
+        project = self._projects[spec.name]
+        if check.before is None:
+            return imports.import_check(room, check, django=project.django_settings)
+        needed = NeededModules(room.environment, project, spec, check.before, self._known)
+        return imports.import_check(room, check, needed.is_needed, project.django_settings)
 
     def _home(self, environment: Environment) -> Path | None:
         """A copy of what the setup command left in its home; None, a new one for each run, where there is none."""
@@ -133,9 +150,19 @@ def _new_log(folder: Path, kind: str) -> Path:
     raise AssertionError
 
 
-def _imported(findings: imports.Findings, *, narrowed: bool) -> Tested:
+def _imported(findings: imports.Findings, check: Check, duration_s: float, log: str) -> CheckResult:
     failures = tuple(failure for _, failure in sorted(findings.failed.items()))
-    if findings.not_reached:
+    if check.ids and findings.not_reached:
         left = len(findings.not_reached)
         failures += (Failure("", f"{left} modules were not reached in time, {findings.not_reached[0]} the first"),)
-    return Tested(findings.outcome(narrowed=narrowed), failures, frozenset(findings.passed))
+    return CheckResult(
+        kind=check.kind,
+        command="",
+        outcome=findings.outcome(narrowed=bool(check.ids)),
+        duration_s=duration_s,
+        failures=failures,
+        passed=frozenset(findings.passed),
+        log=log,
+        optional=tuple(failure for _, failure in sorted(findings.optional.items())),
+        left_over=0 if check.ids else len(findings.not_reached),
+    )

@@ -4,7 +4,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -13,45 +13,111 @@ from depcheck.checking.editable import import_roots
 from depcheck.checking.environment import Environment
 from depcheck.checking.installed import module_name
 from depcheck.core.checks import Check, Failure, Outcome
+from depcheck.core.failures import DJANGO_SETUP
 from depcheck.core.outputs import evidence, exit_sentence, with_statement
 from depcheck.core.plain import one_line
 
 MODULE_TIMEOUT_S = 60.0
+BUDGET_S = 300.0  # for all modules of one set; what is left over is said
 MOST_PROJECT_MODULES = 2000
 NOT_MODULES = frozenset({"setup", "conftest", "noxfile", "fabfile", "toxfile"})
 _EXCEEDED = "exceeded"  # a word of ours alone: no importer's answer is taken for it
 NOT_FOLDERS = frozenset({"tests", "test", "docs", "doc", "examples", "build", "dist", "node_modules"})
+_ABSENT = re.compile(r"No module named '(\w+)'")
+
+IsNeeded = Callable[[Failure], bool]
+"""Tells whether a module that cannot be imported alone matters to the project."""
 
 
 @dataclass(slots=True)
 class Findings:
-    """What is known of the modules so far."""
+    """What is known of the modules so far; `optional` failed, and count for nothing."""
 
     passed: set[str] = field(default_factory=set)
     failed: dict[str, Failure] = field(default_factory=dict)
     not_reached: list[str] = field(default_factory=list)
+    optional: dict[str, Failure] = field(default_factory=dict)
 
     def outcome(self, *, narrowed: bool) -> Outcome:
-        """Failed modules fail the check; modules not reached, or wanted ones that are not there, leave it open."""
+        """Failed modules fail the check; wanted ones that were not reached, or are not there, leave it open."""
         if self.failed:
             return Outcome.FAIL
-        nothing = narrowed and not self.passed
-        return Outcome.UNRESOLVED if self.not_reached or nothing else Outcome.PASS
+        open_ = self.not_reached and (narrowed or not self.passed)
+        return Outcome.UNRESOLVED if open_ or (narrowed and not self.passed) else Outcome.PASS
 
 
-def import_check(room: Room, check: Check) -> Findings:
-    """Import all modules that `check` asks for; one counts as failed when it also fails alone in a fresh process."""
-    until = time.monotonic() + room.timeout_s
+@dataclass(frozen=True, slots=True)
+class Importing:
+    """How the modules of one check are imported: where they are looked for, until when, in which Django site."""
+
+    room: Room
+    check: Check
+    until: float
+    django: str
+    is_needed: IsNeeded
+
+
+def import_check(room: Room, check: Check, is_needed: IsNeeded = lambda _: True, django: str = "") -> Findings:
+    """Import all modules that `check` asks for; one counts as failed when it also fails alone in a fresh process.
+
+    Company makes it quick and decides nothing. Of what fails, only what the committed set imports and the project needs
+    is a failure; see `Check.before`. `django` is the settings module of the project's Django site, or empty.
+    """
+    settings = django if any(each.distribution.name == "django" for each in room.environment.on_disk) else ""
+    work = Importing(room, check, time.monotonic() + min(room.timeout_s, BUDGET_S), settings, is_needed)
     findings = Findings()
     paths = [str(root) for root in _roots(room.copy)]
-    for modules, where in (
-        (_asked_of_packages(room.environment, check), []),
-        (project_modules(room), paths),
-    ):
-        wanted = [module for module in modules if not check.ids or module in check.ids]
-        failed = _together(room, wanted, where, until, findings)
-        _alone(room, failed, where, until, findings)
+    own = _narrow(check, project_modules(room))
+    _import_group(work, own, _Places(paths, []), findings, own=True)
+    installed = [each for each in _narrow(check, _asked_of_packages(room.environment, check)) if each not in own]
+    if installed:
+        _import_group(work, installed, _Places([], paths if settings else []), findings, own=False)
+    if check.ids:
+        findings.passed &= check.ids
+        findings.failed = {name: failure for name, failure in findings.failed.items() if name in check.ids}
     return findings
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Folders of the project, in front of what is installed or behind it."""
+
+    front: list[str]
+    behind: list[str]
+
+
+def _narrow(check: Check, modules: Sequence[str]) -> list[str]:
+    return [module for module in modules if not check.ids or module in check.ids]
+
+
+def _import_group(work: Importing, modules: list[str], places: _Places, findings: Findings, *, own: bool) -> None:
+    """Import `modules` in company, and each that fails so alone; then sort the failures by what they mean."""
+    doubtful = modules
+    if not work.check.ids:
+        doubtful = _leave_out_known(work, _import_together(work, modules, places, findings), own=own)
+    proven = Findings()
+    if doubtful or (own and DJANGO_SETUP in work.check.ids):
+        _import_alone(work, doubtful, places, proven)
+    findings.passed |= proven.passed
+    findings.not_reached += proven.not_reached
+    for module, failure in proven.failed.items():
+        counts = work.check.ids or own or module == DJANGO_SETUP or (work.check.before and work.is_needed(failure))
+        (findings.failed if counts else findings.optional)[module] = failure
+
+
+def _leave_out_known(work: Importing, failed: Mapping[str, Failure], *, own: bool) -> list[str]:
+    """Return what has to be tried alone: not what the committed set cannot import, nor what is plainly not there."""
+    if work.check.before is not None:
+        return [module for module in failed if module in work.check.before.passed]
+    if own:
+        return list(failed)
+    there = {top for each in work.room.environment.distributions for top in each.modules}
+    return [module for module, failure in failed.items() if _is_there(failure, there)]
+
+
+def _is_there(failure: Failure, there: set[str]) -> bool:
+    absent = _ABSENT.search(failure.headline)
+    return absent is None or absent[1] in there
 
 
 def _asked_of_packages(environment: Environment, check: Check) -> list[str]:
@@ -92,28 +158,35 @@ def _walk(root: Path) -> Iterator[str]:
                 yield module
 
 
-def _together(room: Room, modules: Sequence[str], paths: list[str], until: float, findings: Findings) -> list[str]:
-    """Import `modules` in one process, in as many turns as crashes ask for; those that failed."""
-    left, failed = list(modules), []
-    while left and time.monotonic() < until:
-        asked = set(left)
-        told = [words for words in _told(room, left, paths, until, alone=False) if words[1] in asked]
+def _import_together(
+    work: Importing, modules: Sequence[str], places: _Places, findings: Findings
+) -> dict[str, Failure]:
+    """Import `modules` in one process, in as many turns as crashes ask for; return those that failed."""
+    left, failed = list(modules), dict[str, Failure]()
+    while left and time.monotonic() < work.until:
+        asked = {*left, DJANGO_SETUP}
+        told = [words for words in _ask_importer(work, left, places, alone=False) if words[1] in asked]
         started = [words[1] for words in told if words[0] == "start"]
         findings.passed |= {words[1] for words in told if words[0] == "pass"}
-        failed += [name for name in started if name not in findings.passed]
+        failed |= {words[1]: Failure(words[1], *_error(words[2], words[3])) for words in told if words[0] == "fail"}
+        if started == [DJANGO_SETUP]:  # and it ended the process: nothing else can be imported in this site
+            failed.setdefault(DJANGO_SETUP, Failure(DJANGO_SETUP, "it ended its process"))
+            break
         if not started:  # the interpreter does not get as far as our first line
-            failed.append(left[0])
             started = left[:1]
+        for name in started:
+            if name not in findings.passed:
+                failed.setdefault(name, Failure(name, "the import ended its process"))
         left = [name for name in left if name not in set(started)]
     findings.not_reached += left
     return failed
 
 
-def _alone(room: Room, modules: Sequence[str], paths: list[str], until: float, findings: Findings) -> None:
+def _import_alone(work: Importing, modules: Sequence[str], places: _Places, findings: Findings) -> None:
     """Import each of `modules` in a process of its own: the result that counts."""
-    if not modules:
-        return
-    _heard(_told(room, modules, paths, until, alone=True), modules, findings)
+    told = _ask_importer(work, [each for each in modules if each != DJANGO_SETUP], places, alone=True)
+    setup = [DJANGO_SETUP] if work.django and (DJANGO_SETUP in modules or DJANGO_SETUP in work.check.ids) else []
+    _heard(told, [*modules, *(each for each in setup if each not in modules)], findings)
 
 
 def _heard(told: list[list[str]], modules: Sequence[str], findings: Findings) -> None:
@@ -148,17 +221,19 @@ def _killed(module: str, status: int, stack: str) -> Failure:
     return Failure(module, f"the import ended its process: {exit_sentence(status)}", evidence(stack))
 
 
-def _told(room: Room, modules: Sequence[str], paths: list[str], until: float, *, alone: bool) -> list[list[str]]:
-    """What the importer said, word by word; a stack that stood before an `ended` is its fourth word."""
-    left_s = max(1.0, until - time.monotonic())
+def _ask_importer(work: Importing, modules: Sequence[str], places: _Places, *, alone: bool) -> list[list[str]]:
+    """Return what the importer said, word by word; a stack that stood before an `ended` is its fourth word."""
+    left_s = max(1.0, work.until - time.monotonic())
     order = {
         "modules": list(modules),
-        "paths": paths,
+        "paths": places.front,
+        "behind": places.behind,
         "timeout_s": min(MODULE_TIMEOUT_S, left_s),
         "alone": alone,
+        "django": work.django,
     }
-    ran = room.run(
-        [str(room.environment.python), str(SCRIPTS / "depcheck_importer.py")],
+    ran = work.room.run(
+        [str(work.room.environment.python), str(SCRIPTS / "depcheck_importer.py")],
         given=json.dumps(order).encode(),
         timeout_s=left_s,
     )

@@ -19,6 +19,7 @@ from depcheck.core.outputs import behind_box, clean, evidence, telling_line, wit
 from depcheck.core.plain import one_line
 
 PYTEST = canonicalize_name("pytest")
+INTERNAL_ERROR = "pytest::internal"  # what pytest calls a crash of its own, which is no test
 NOTHING_COLLECTED = 5  # pytest's exit status
 MOST_EVIDENCE = 50  # failures that keep their text; the others their headline
 MOST_FILES = 20
@@ -97,10 +98,14 @@ def _cases(results: Path) -> list[Case] | None:
 def _judged(ran: Ran, cases: list[Case] | None, wanted: Sequence[str], timeout_s: float) -> Tested:
     """A failed test fails the check whatever the exit status says, as does an exit status without one."""
     failed: dict[str, Failure] = {}
+    crash = next((case for case in cases or () if case.id == INTERNAL_ERROR and case.problem), None)
+    cases = [case for case in cases if case.id != INTERNAL_ERROR] if cases is not None else None
     for case in cases or ():
         if case.problem and case.id not in failed:
             failed[case.id] = _failure(case.id, *case.problem, full=len(failed) < MOST_EVIDENCE)
     passed = frozenset(case.id for case in cases or () if not case.problem and not case.skipped) - failed.keys()
+    if crash and crash.problem:
+        failed[""] = _failure("", *crash.problem, full=True)
     if failed and not ran.timed_out and not ran.exceeded:
         return Tested(Outcome.FAIL, tuple(failed.values()), passed)
     if ran.exit_status == NOTHING_COLLECTED and cases is not None and not passed:

@@ -1,13 +1,15 @@
 """The text of pull requests and issues: for a person on a phone, the verdict first."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from depcheck.core import cautions, sections, tables
+from depcheck.core.checks import Kind, Outcome
 from depcheck.core.markdown import BODY_LIMIT_BYTES, code, fenced, fits, folded, harmless, paragraphs, prose
 from depcheck.core.mermaid import picture
-from depcheck.core.report import EnvironmentReport, LockfileReport, ProposalReport, Status
+from depcheck.core.observed import describe_passed
+from depcheck.core.report import CheckReport, EnvironmentReport, LockfileReport, ProposalReport, Status
 from depcheck.core.sections import TIERS, Tier, count, day, joined, section
 from depcheck.core.story import SLOT
 from depcheck.core.tables import Seen
@@ -132,6 +134,7 @@ def _pull_request(environment: EnvironmentReport, proposal: ProposalReport, nigh
         section("Vulnerable and withdrawn pins", cautions.block(environment, tier)),
         section("Checks", tables.checks(columns, tier)),
         section("Notes", sections.notes(environment, tier)),
+        sections.optional_modules(environment, tier),
         _FOOT_PULL,
     )
 
@@ -145,13 +148,21 @@ def _verdict(environment: EnvironmentReport, proposal: ProposalReport) -> str:
         )
         offer = "Nothing is locked yet, so each new machine gets what is newest on its day."
         return paragraphs(
-            f"**A first lockfile, {place}: what a fresh installation gets and passes all checks with.** {offer}{loose}",
+            f"**A first lockfile, {place}: what a fresh installation gets and passes its checks with.** {offer}{loose}",
             "From then on it is this file that is kept up to date. Close this to stay without.",
         )
     if environment.status is Status.SAFE:
-        return f"**Everything new in {place} works:** {changed}, and all checks pass."
+        return f"**Everything new in {place} works:** {changed}; {_describe_checks(environment.checks.candidate)}"
     held = joined(code(_held_at(environment, name)) for name in proposal.held[:8])
-    return f"**The newest set of {place} that works:** {changed}, held: {held or 'nothing'}. All checks pass."
+    seen = _describe_checks(proposal.checks)
+    return f"**The newest set of {place} that works:** {changed}, held: {held or 'nothing'}; {seen}"
+
+
+def _describe_checks(checks: Sequence[CheckReport]) -> str:
+    """Return what was seen to pass, and that no tests were run where none were."""
+    passing = describe_passed((each.kind, each.passed) for each in checks if each.outcome is Outcome.PASS)
+    tested = any(each.kind is Kind.TEST for each in checks)
+    return f"{passing}.{'' if tested else ' **No tests were run.**'}"
 
 
 def _issue(environment: EnvironmentReport, night: Night, tier: Tier) -> str:
@@ -174,6 +185,7 @@ def _issue(environment: EnvironmentReport, night: Night, tier: Tier) -> str:
         section("Checks", tables.checks(columns, tier)),
         folded("All that would change", changes) if changes and "<details>" not in changes else changes,
         section("Notes", sections.notes(environment, tier)),
+        sections.optional_modules(environment, tier),
         _FOOT_ISSUE,
     )
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from packaging.utils import NormalizedName
+
 
 class Kind(StrEnum):
     """What a check does, in the order in which checks run."""
@@ -36,22 +38,35 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownBefore:
+    """What the committed set showed: the modules that it imports, and the owners of its top-level modules."""
+
+    passed: frozenset[str]
+    owners: tuple[tuple[str, NormalizedName], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """One thing to run. `ids` narrows a test or import check to these ids; empty is all.
 
     `packages` (import only) are the distributions whose modules are imported, beside the project's own; empty with
-    `ids` is all that are installed.
+    `ids` is all that are installed. `before` (import only) is what the committed set showed: with it, a module that
+    fails there as well, or that nothing needs, is no failure.
     """
 
     kind: Kind
     command: str = ""
     ids: frozenset[str] = frozenset()
     packages: frozenset[str] = frozenset()
+    before: KnownBefore | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What came of one check. `passed` are the ids (tests, modules) seen to pass; `log` is relative to `logs/`."""
+    """What came of one check. `passed` are the ids (tests, modules) seen to pass; `log` is relative to `logs/`.
+
+    `optional` are modules that cannot be imported and that nothing needs; `left_over` counts those not reached in time.
+    """
 
     kind: Kind
     command: str
@@ -60,6 +75,8 @@ class CheckResult:
     failures: tuple[Failure, ...] = ()
     passed: frozenset[str] = frozenset()
     log: str = ""
+    optional: tuple[Failure, ...] = ()
+    left_over: int = 0
 
     @property
     def headline(self) -> str:

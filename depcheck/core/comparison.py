@@ -4,21 +4,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from depcheck.core.checks import Check, CheckResult, Failure, Kind
-from depcheck.core.failures import newly_failing
+from depcheck.core.failures import is_known_to_pass, newly_failing
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A check of the candidate and those of its failures that the baseline does not show."""
+    """A check of the candidate and those of its failures that the baseline does not show.
+
+    `whole` says that it cannot be narrowed to these: the baseline does not know their ids.
+    """
 
     result: CheckResult
     failures: tuple[Failure, ...]
+    whole: bool = False
 
     @property
     def check(self) -> Check:
         """The check again, narrowed to what newly fails."""
         ids = frozenset(failure.id for failure in self.failures)
-        whole = "" in ids or self.result.kind not in {Kind.IMPORT, Kind.TEST}
+        whole = self.whole or "" in ids or self.result.kind not in {Kind.IMPORT, Kind.TEST}
         return Check(self.result.kind, self.result.command, frozenset() if whole else ids)
 
 
@@ -42,7 +46,7 @@ def compare(before: Sequence[CheckResult], after: Sequence[CheckResult]) -> Comp
     for result in after:
         old = known.get((result.kind, result.command))
         if found := newly_failing(old, result):
-            newly.append(Finding(result, found))
+            newly.append(Finding(result, found, whole=result.kind is Kind.TEST and not _are_known(old, found)))
         elif result.failures and result.kind is not Kind.IMPORT:
             shared.append(result)
     passing = {(result.kind, result.command) for result in after if not result.failures}
@@ -50,3 +54,7 @@ def compare(before: Sequence[CheckResult], after: Sequence[CheckResult]) -> Comp
         result for key, result in known.items() if result.failures and result.kind is not Kind.IMPORT and key in passing
     )
     return Comparison(tuple(newly), tuple(shared), healed)
+
+
+def _are_known(before: CheckResult | None, failures: Sequence[Failure]) -> bool:
+    return before is not None and all(is_known_to_pass(failure.id, before) for failure in failures)

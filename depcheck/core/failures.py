@@ -7,6 +7,7 @@ from depcheck.core.checks import CheckResult, Failure, Kind, Outcome
 from depcheck.core.outputs import error_itself, signature
 
 ALIKE, LOOSELY_ALIKE = 0.75, 0.5
+DJANGO_SETUP = "django.setup()"  # what the import check calls it, among the names of modules
 LONG = 120  # characters: beyond it a headline quotes what a program printed, numbers and all
 _NAMES = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|\b\d+\b")
 
@@ -40,30 +41,41 @@ def _test_file(test: str) -> str:
     return test.partition("::")[0]
 
 
-def _new_test(failure: Failure, before: CheckResult, files: frozenset[str]) -> bool:
-    """A test that the baseline does not know is new when its file, or what it contains, passed there."""
-    if failure.id in before.passed:
-        return True
-    if failure.id in {known.id for known in before.failures}:
-        return False
-    if not failure.id:
-        return before.outcome is Outcome.PASS
-    inside = (f"{failure.id}::", f"{failure.id}.")
-    return _test_file(failure.id) in files or any(known.startswith(inside) for known in before.passed)
-
-
 def newly_failing(before: CheckResult | None, after: CheckResult) -> tuple[Failure, ...]:
-    """The failures of `after` that the same check on the baseline, `before`, did not have.
+    """Return the failures of `after` that the same check on the baseline, `before`, did not have.
 
-    Commands: those of a command that passed before. Modules: those that could be imported before; a module
-    that the baseline does not have breaks nobody. Tests: see `_new_test`.
+    Modules: those that could be imported before; where Django can no longer be set up, that alone is told. Tests: those
+    known to pass. Where none is known and the check passed before, all of its failures, whatever their ids look like;
+    and so where it gave results before and gives none now.
     Without a baseline nothing is known to be new.
     """
     if before is None or after.outcome is not Outcome.FAIL:
         return ()
     if after.kind is Kind.IMPORT:
-        return tuple(failure for failure in after.failures if failure.id in before.passed)
-    if after.kind is Kind.TEST:
-        files = frozenset(map(_test_file, before.passed))
-        return tuple(failure for failure in after.failures if _new_test(failure, before, files))
-    return after.failures if before.outcome is Outcome.PASS else ()
+        found = tuple(failure for failure in after.failures if failure.id in before.passed)
+        return tuple(each for each in found if each.id == DJANGO_SETUP) or found
+    known = tuple(failure for failure in after.failures if is_known_to_pass(failure.id, before))
+    if before.outcome is Outcome.PASS:
+        return known or after.failures
+    crashed = () if _has_results(after) or not _has_results(before) else after.failures
+    return known or crashed
+
+
+def _has_results(result: CheckResult) -> bool:
+    return bool(result.passed) or any(failure.id for failure in result.failures)
+
+
+def is_known_to_pass(test: str, before: CheckResult) -> bool:
+    """Return True if the baseline showed that a test, its file, or what it contains, passes."""
+    if not test or test in {failure.id for failure in before.failures}:
+        return False
+    if test in before.passed:
+        return True
+    files = frozenset(map(_test_file, before.passed))
+    inside = (f"{test}::", f"{test}.")
+    return _test_file(test) in files or any(known.startswith(inside) for known in before.passed)
+
+
+def find_shared_failure(before: CheckResult, after: CheckResult) -> Failure | None:
+    """Return the first failure of `after` that the baseline shows too: the same id and a similar headline."""
+    return next((new for new in after.failures if any(same_failure(old, new) for old in before.failures)), None)

@@ -70,7 +70,7 @@ def _issue(environment: EnvironmentReport, night: Night, key: str) -> Proposal:
     shown = harmless(environment.name, 120)
     left = [each for found in remaining(environment) for each in found]
     if environment.status in _GREEN and not left:
-        healed = "passes all checks" if environment.status is Status.SAFE else "gives what is committed"
+        healed = "passes its checks" if environment.status is Status.SAFE else "gives what is committed"
         reason = f"Green again: a fresh resolution {healed}."
         return Proposal(Form.ISSUE, key, shown, Stance.CLOSE, reason, tonight=_tonight(environment, night))
     if environment.status not in _SPOKEN_OF | _GREEN:

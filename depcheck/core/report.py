@@ -219,6 +219,7 @@ class EnvironmentReport:
 
     `project` says that the repository itself is installed beside its pins, `editable` as `pip install -e` does, and
     `beside` are the releases that it requires and that no lockfile pins. `setup` is what ran before the checks.
+    `optional_modules` are those that no longer import and that nothing needs, each with its error.
     """
 
     name: str
@@ -244,6 +245,7 @@ class EnvironmentReport:
     rules: tuple[RuleReport, ...] = ()
     unpinned: tuple[str, ...] = ()
     duration_s: float | None = None
+    optional_modules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

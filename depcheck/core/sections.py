@@ -169,6 +169,19 @@ def notes(environment: EnvironmentReport, tier: Tier) -> str:
     return "\n".join(f"- {prose(note, 500)}" for note in shown)
 
 
+def optional_modules(environment: EnvironmentReport, tier: Tier) -> str:
+    """Return the modules that no longer import and that nothing needs, behind a line to click."""
+    every = environment.optional_modules
+    shown = every[: tier.names]
+    if not shown:
+        return ""
+    lines = [f"- {prose(line, 300)}" for line in shown]
+    left = rest(every, shown, "module")
+    return folded(
+        f"Optional modules that no longer import ({len(every)})", "\n".join([*lines, *filter(None, ["", left])])
+    )
+
+
 def rest(every: Sequence[object], shown: Sequence[object], thing: str) -> str:
     """How many are not shown."""
     left = len(every) - len(shown)

@@ -104,6 +104,7 @@ def _environment(judged: EnvironmentReport, moment: datetime, tier: Tier) -> str
         f"**{_SAID[judged.status].capitalize()}.** {prose(judged.reason, 1000)}",
         _claim(judged),
         *(section(head, text()) for head, text in blocks),
+        sections.optional_modules(judged, tier),
     )
 
 
@@ -121,7 +122,7 @@ def _proposed(proposal: ProposalReport | None) -> str:
     if proposal is None:
         return ""
     held = ", ".join(code(name) for name in proposal.held) or "nothing"
-    proof = "It passed all checks in a run of its own." if proposal.verified else "It has not been verified."
+    proof = "It was checked in a run of its own." if proposal.verified else "It has not been verified."
     return f"{count(len(proposal.changes), 'change')} can be taken, with {held} held. {proof}"
 
 

@@ -70,19 +70,19 @@ def search(case: Case, sides: Sides, findings: Sequence[Finding], answer: Answer
         if isinstance(safe, NotCompiled):
             answer.notes.append(f"No set could be compiled with the culprits held: {safe.failure.headline}")
             return
-        sides = replace(sides, candidate=safe, after=verify(case, sides.committed, safe, answer))
+        sides = replace(sides, candidate=safe, after=verify(case, sides.committed, safe, answer, sides.before))
         findings = sides.comparison.newly
         if not findings:
             answer.proposal = propose(case, sides, answer.holds)
             return
 
 
-def verify(case: Case, committed: LockSet, safe: LockSet, answer: Answer) -> Measured:
+def verify(case: Case, committed: LockSet, safe: LockSet, answer: Answer, before: Measured) -> Measured:
     """Every check on a set that was compiled under the holds."""
     case.ports.reporter.stage("check the set that holds them")
     changed = frozenset(change.name for change in diff(committed.pins, safe.pins))
     world = installed_from(case.upgraded(committed.pins), answer.holds)
-    return measure(case, safe.pins, world, planned(case.settings, changed), "proposal")
+    return measure(case, safe.pins, world, planned(case.settings, changed, before), "proposal")
 
 
 def propose(case: Case, sides: Sides, holds: Sequence[Hold]) -> ProposalReport:

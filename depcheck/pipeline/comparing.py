@@ -4,11 +4,13 @@ from dataclasses import replace
 
 from depcheck.core.changes import diff
 from depcheck.core.comparison import Comparison
+from depcheck.core.observed import describe_passing, describe_shared_failure, describe_unreached
 from depcheck.core.report import EnvironmentReport, ProposalReport, Status
 from depcheck.pipeline import breaking
 from depcheck.pipeline.baseline import pasts
 from depcheck.pipeline.case import Case, LockSet
 from depcheck.pipeline.measuring import Measured, measure, planned
+from depcheck.pipeline.optional_modules import find_optional_modules
 from depcheck.pipeline.repeating import Repeated, repeat_shared, repeat_whole, repeated
 from depcheck.pipeline.sides import Sides
 from depcheck.pipeline.verdicts import compared
@@ -17,15 +19,19 @@ from depcheck.pipeline.verdicts import compared
 def judge(case: Case, committed: LockSet, candidate: LockSet) -> EnvironmentReport:
     """Check both sets in full, then: safe, broken before, flaky, or broken by the changes."""
     changed = frozenset(change.name for change in diff(committed.pins, candidate.pins))
-    checks = planned(case.settings, changed)
     before = measured_baseline(case, committed, changed)
     case.ports.reporter.stage("check the fresh set")
+    checks = planned(case.settings, changed, before)
     after = measure(case, candidate.pins, case.upgraded(committed.pins), checks, "candidate")
     sides = Sides(committed, candidate, before, after)
-    comparison = sides.comparison
+    report = _compared(case, sides, sides.comparison)
+    return replace(report, optional_modules=find_optional_modules(case, before, after))
+
+
+def _compared(case: Case, sides: Sides, comparison: Comparison) -> EnvironmentReport:
     if comparison.newly:
         return _broken(case, sides, comparison)
-    if not after.installed or comparison.shared:
+    if not sides.after.installed or comparison.shared:
         return _broken_before(case, sides, comparison)
     return _passing(case, sides, comparison)
 
@@ -56,8 +62,8 @@ def _broken_before(case: Case, sides: Sides, comparison: Comparison) -> Environm
     if again.contradiction:
         return _flaky(case, sides, again)
     failing = next(result for result in (*comparison.shared, *sides.after.results) if result.failures)
-    reason = f"The committed set fails in the same way, so the changes are not to blame: {failing.headline}"
-    return compared(case, sides, Status.BASELINE_BROKEN, reason)
+    old = next((r for r in sides.before.results if (r.kind, r.command) == (failing.kind, failing.command)), None)
+    return compared(case, sides, Status.BASELINE_BROKEN, describe_shared_failure(old, failing))
 
 
 def _passing(case: Case, sides: Sides, comparison: Comparison) -> EnvironmentReport:
@@ -67,7 +73,8 @@ def _passing(case: Case, sides: Sides, comparison: Comparison) -> EnvironmentRep
     notes = tuple(
         f"Fails with the committed pins and passes with the fresh ones: {r.headline}" for r in comparison.healed
     )
-    reason = f"{_count(len(sides.changed), 'package')} changed and all checks pass."
+    reason = describe_passing(len(sides.changed), sides.after.results, tests_wanted=case.settings.test != "")
+    notes += describe_unreached(sides.after.results)
     report = compared(case, sides, Status.SAFE, reason, notes)
     return proposing(report, sides.committed, sides.candidate)
 
@@ -83,7 +90,3 @@ def proposing(report: EnvironmentReport, committed: LockSet, candidate: LockSet)
 def _flaky(case: Case, sides: Sides, seen: Repeated) -> EnvironmentReport:
     reason = f"A check gave different results with the same pins, so no release is blamed: {seen.contradiction}"
     return compared(case, sides, Status.FLAKY, reason)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from packaging.utils import NormalizedName
 
-from depcheck.core.checks import Check, CheckResult, Failure, Kind, Outcome
+from depcheck.core.checks import Check, CheckResult, Failure, Kind, KnownBefore, Outcome
 from depcheck.core.distributions import Distribution, with_dependents
 from depcheck.core.outputs import without_scratch
 from depcheck.core.own_installation import OwnInstallation
@@ -49,7 +49,9 @@ def measure(case: Case, pins: Pins, world: World, checks: Sequence[Check], label
     results = []
     for check in checks:
         for seen in ports.checks.run(spec, installed, [_widened(check, installed)]):
-            result = replace(seen, failures=tuple(map(_readable, seen.failures)))
+            result = replace(
+                seen, failures=tuple(map(_readable, seen.failures)), optional=tuple(map(_readable, seen.optional))
+            )
             ports.reporter.checked(label, result)
             results.append(result)
     return Measured(pins, world, (install, *results), tuple(installed.distributions), own=installed.own)
@@ -75,10 +77,21 @@ def _widened(check: Check, installed: Installed) -> Check:
     return replace(check, packages=with_dependents(check.packages, installed.distributions))
 
 
-def planned(settings: Settings, packages: frozenset[str]) -> tuple[Check, ...]:
-    """Every check that the settings ask for; `packages` are the distributions whose modules are imported."""
-    imports = (Check(Kind.IMPORT, packages=packages),) if settings.imports else ()
+def planned(settings: Settings, packages: frozenset[str], before: Measured | None = None) -> tuple[Check, ...]:
+    """Return every check that the settings ask for.
+
+    `packages` are the distributions whose modules are imported, `before` is what the committed set showed.
+    """
+    known = known_before(before) if before else None
+    imports = (Check(Kind.IMPORT, packages=packages, before=known),) if settings.imports else ()
     smokes = tuple(Check(Kind.SMOKE, command) for command in settings.smoke)
     boots = tuple(Check(Kind.BOOT, command) for command in settings.boot)
     tests = () if settings.test == "" else (Check(Kind.TEST, settings.test or ""),)
     return (*imports, *smokes, *boots, *tests)
+
+
+def known_before(before: Measured) -> KnownBefore:
+    """Return what the committed set showed of modules."""
+    passed = (result.passed for result in before.results if result.kind is Kind.IMPORT)
+    owners = ((module, each.name) for each in before.distributions for module in sorted(each.modules))
+    return KnownBefore(frozenset().union(*passed), tuple(owners))

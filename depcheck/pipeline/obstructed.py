@@ -62,7 +62,7 @@ def _search(case: Case, committed: LockSet, before: Measured, obstacle: NotCompi
         if isinstance(safe, NotCompiled):
             obstacle = safe
             continue
-        sides = Sides(committed, safe, before, breaking.verify(case, committed, safe, answer))
+        sides = Sides(committed, safe, before, breaking.verify(case, committed, safe, answer, before))
         if findings := sides.comparison.newly:
             breaking.search(case, sides, findings, answer)
         else:

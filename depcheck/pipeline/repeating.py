@@ -8,6 +8,7 @@ from depcheck.core.comparison import Finding
 from depcheck.pipeline.case import Case
 from depcheck.pipeline.measuring import Measured, measure
 
+MOST_CONTROLS = 4  # rounds until both sides are seen in one form; each leaves something out
 QUICK_S = 12.0  # what may be spent on running quick tests again although they passed
 MOST_REPEATS = 5
 
@@ -21,27 +22,29 @@ class Repeated:
 
 
 def repeated(case: Case, before: Measured, after: Measured, findings: Sequence[Finding]) -> Repeated:
-    """The findings that show again on the candidate, every time, and never on the baseline.
+    """Return the findings that show again on the candidate, every time, and never on the baseline.
 
-    Cost: `confirmations` - 1 runs of the narrowed checks on each side. That a set cannot be installed is not repeated:
-    the same files are built from the same inputs.
+    This is the search's control: the checks are narrowed as trials narrow them, and what is narrowed further is seen
+    again on both sides. Cost: `confirmations` - 1 runs on each side, at least one. That a set cannot be installed is
+    not repeated: the same files are built from the same inputs.
     """
-    installs = tuple(finding for finding in findings if finding.result.kind is Kind.INSTALL)
-    tested = tuple(finding for finding in findings if finding.result.kind is not Kind.INSTALL)
-    times = max(0, case.settings.confirmations - 1)
-    if installs or not times:
+    if any(finding.result.kind is Kind.INSTALL for finding in findings):
         return Repeated(tuple(findings))
-    kept, lost = tested, ""
-    for _ in range(times):
-        again = _failing(case, after, kept, "candidate, again")
-        lost = lost or _named("failed once and then passed", [f for f in kept if not _left(f, again)])
-        kept = tuple(left for finding in kept if (left := _left(finding, again)))
-    for _ in range(times if kept else 0):
-        again = _failing(case, before, kept, "baseline, again")
-        shaky = [finding for finding in kept if _shared(finding, again)]
-        lost = lost or _named("passed once and then failed with the committed pins", shaky)
-        kept = tuple(clean for finding in kept if (clean := _without(finding, again)))
-    return Repeated(kept, lost)
+    kept, lost, times = tuple(findings), "", max(1, case.settings.confirmations - 1)
+    for _ in range(MOST_CONTROLS):
+        asked = kept
+        for _ in range(times):
+            again = _failing(case, after, kept, "candidate, again")
+            lost = lost or _named("failed once and then passed", [f for f in kept if not _left(f, again)])
+            kept = tuple(left for finding in kept if (left := _left(finding, again)))
+        for _ in range(times if kept else 0):
+            again = _failing(case, before, kept, "baseline, again")
+            shaky = [finding for finding in kept if _shared(finding, again)]
+            lost = lost or _named("passed once and then failed with the committed pins", shaky)
+            kept = tuple(clean for finding in kept if (clean := _without(finding, again)))
+        if not kept or [finding.check for finding in kept] == [finding.check for finding in asked]:
+            return Repeated(kept, lost)
+    return Repeated((), lost or _named("gave another result each time", kept))
 
 
 def repeat_shared(case: Case, after: Measured, shared: Sequence[CheckResult]) -> Repeated:
@@ -104,6 +107,7 @@ def _without(finding: Finding, again: dict[tuple[Kind, str], CheckResult]) -> Fi
 
 
 def _shared(finding: Finding, again: dict[tuple[Kind, str], CheckResult]) -> bool:
+    """Return True if the baseline shows some of the finding."""
     seen = _ids(again.get((finding.result.kind, finding.result.command)))
     return any(failure.id in seen for failure in finding.failures)
 

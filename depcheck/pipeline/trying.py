@@ -70,7 +70,7 @@ class Trying:
     def checks(self) -> tuple[Check, ...]:
         """What a trial runs after installing."""
         if self.installing:
-            return planned(self.case.settings, frozenset())
+            return planned(self.case.settings, frozenset(), self.before)
         return tuple(finding.check for finding in self.findings)
 
     @property

@@ -138,7 +138,7 @@ def _cause(upload: _Upload, good: Version | None, obstacle: NotCompiled) -> Caus
 def _proposed(case: Case, committed: LockSet, safe: LockSet, answer: breaking.Answer) -> Sequence[CheckResult]:
     """Check the set that was found without the culprit; propose it, or search what breaks it."""
     before = measured_baseline(case, committed, frozenset(c.name for c in diff(committed.pins, safe.pins)))
-    sides = Sides(committed, safe, before, breaking.verify(case, committed, safe, answer))
+    sides = Sides(committed, safe, before, breaking.verify(case, committed, safe, answer, before))
     if findings := sides.comparison.newly:
         breaking.search(case, sides, findings, answer)
     elif sides.after.installed:

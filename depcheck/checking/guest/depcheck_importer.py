@@ -1,8 +1,11 @@
 """Import modules one by one and say on descriptor 3 how each went. Runs in the target's interpreter, 3.6 and later.
 
-Standard input holds {"modules": [...], "paths": [...], "timeout_s": 60, "alone": false}. Each line of the answer is
+Standard input holds {"modules": [...], "paths": [...], "behind": [...], "timeout_s": 60, "alone": false, "django": ""}:
+`paths` come first when modules are looked for, `behind` last. Each line of the answer is
 ["start", module], ["pass", module] or ["fail", module, error, traceback]; other lines are a hung module's stack.
 With "alone" each module has a process of its own, and ["ended", module, exit status] says how that process ended.
+With the name of a settings module in "django", Django is set up first, once: that is told like a module of the name
+"django.setup()", and where it fails the modules are imported all the same.
 """
 
 import faulthandler
@@ -20,11 +23,17 @@ def say(*words):
     channel.flush()
 
 
-def attempt(module, timeout_s, process):
+def set_up_django(_):
+    import django
+
+    django.setup()
+
+
+def attempt(module, timeout_s, process, load=__import__):
     say("start", module)
     faulthandler.dump_traceback_later(timeout_s, exit=True, file=channel)
     try:
-        __import__(module)
+        load(module)
     except BaseException as error:  # SystemExit and its like are failures of the import as well
         if os.getpid() != process:
             os._exit(0)
@@ -57,7 +66,11 @@ def main():
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     sys.path[:1] = order["paths"]  # instead of this script's own folder
+    sys.path += order.get("behind", [])
     sys.argv[:] = ["import"]
+    if order.get("django"):
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", order["django"])
+        attempt("django.setup()", order["timeout_s"], os.getpid(), set_up_django)
     for module in order["modules"]:
         if order["alone"]:
             alone(module, order["timeout_s"])

@@ -12,6 +12,7 @@ from depcheck.reporting.page.history import Night, history
 from depcheck.reporting.page.search import search
 from depcheck.reporting.page.words import badge, grade
 
+_MOST_MODULES = 200
 _CLAIMS = {
     Confidence.MINIMAL: "no smaller set of changes fails",
     Confidence.BUDGET_SPENT: "the budget was spent before that was certain",
@@ -32,6 +33,7 @@ def environment(judged: EnvironmentReport, number: int, past: tuple[Night, ...],
         ("Pins that are in danger now", _dangers(judged)),
         ("Past nights", history(past)),
         ("Notes", tag("ul", [tag("li", note) for note in judged.notes]) if judged.notes else None),
+        ("Optional modules that no longer import", _optional_modules(judged)),
         ("Lockfiles", _lockfiles(judged)),
     )
     return tag(
@@ -42,6 +44,12 @@ def environment(judged: EnvironmentReport, number: int, past: tuple[Night, ...],
         aria_labelledby=f"e{number}",
         class_=f"environment {grade(judged.status)}",
     )
+
+
+def _optional_modules(judged: EnvironmentReport) -> Child:
+    every = judged.optional_modules
+    items = [tag("li", line) for line in every[:_MOST_MODULES]]
+    return folded(f"{count(len(every), 'module')} that nothing here needs", tag("ul", items)) if every else None
 
 
 def _cause(culprit: Culprit) -> Element:
@@ -107,7 +115,7 @@ def _proposed(judged: EnvironmentReport) -> Child:
     if proposal is None:
         return None
     held = f", with {joined(proposal.held[:20])} held" if proposal.held else ""
-    proof = "It passed all checks in a run of its own." if proposal.verified else "It has not been verified."
+    proof = "It was checked in a run of its own." if proposal.verified else "It has not been verified."
     taken = f"{count(len(proposal.changes), 'change')} can be taken{held}. {proof}"
     files = [folded(tag("code", path), block(text, 60_000)) for path, text in proposal.files.items()]
     return [tag("p", taken if proposal.changes else f"Nothing can be updated{held}."), files]

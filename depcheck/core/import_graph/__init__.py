@@ -1,0 +1,1 @@
+"""Which installed modules a project needs: import statements, who reaches whom, and broken contracts."""

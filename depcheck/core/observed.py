@@ -1,0 +1,65 @@
+"""What a verdict may say: sentences made of what was seen, and of nothing else."""
+
+from collections.abc import Iterable, Sequence
+
+from depcheck.core.checks import CheckResult, Kind, Outcome
+from depcheck.core.failures import find_shared_failure
+
+UNKNOWN_TESTS = "no tests were run, because none are known"
+REFUSED_TESTS = "no tests were run, because `--test` is empty"
+
+
+def describe_passing(changed: int, results: Sequence[CheckResult], *, tests_wanted: bool) -> str:
+    """Return `3 packages changed; installs, 412 imports and 233 tests pass.`, and why no tests were run."""
+    packages = f"{changed} package{'' if changed == 1 else 's'} changed"
+    return f"{packages}; {describe_observed(results, tests_wanted=tests_wanted)}."
+
+
+def describe_observed(results: Sequence[CheckResult], *, tests_wanted: bool) -> str:
+    """Return what of `results` passed, with counts, and whether tests were among it."""
+    said = describe_passed((each.kind, len(each.passed)) for each in results if each.outcome is Outcome.PASS)
+    return f"{said}; {missing}" if (missing := _explain_missing_tests(results, tests_wanted=tests_wanted)) else said
+
+
+def describe_passed(passed: Iterable[tuple[Kind, int]]) -> str:
+    """Return `installs, 412 imports and 233 tests pass`: what passed, by kind and number of ids."""
+    seen = [word for kind, number in passed if (word := _describe_count(kind, number))]
+    if seen == ["installs"]:
+        return "it installs"
+    return f"{', '.join(seen[:-1])} and {seen[-1]} pass" if len(seen) > 1 else f"{''.join(seen) or 'nothing'} passes"
+
+
+def describe_unreached(results: Sequence[CheckResult]) -> tuple[str, ...]:
+    """Return a note where the imports' time was over before their end."""
+    left = sum(result.left_over for result in results)
+    return (f"The time for imports was over before {left} modules were imported; nothing is known of them.",) * (
+        left > 0
+    )
+
+
+def describe_shared_failure(before: CheckResult | None, after: CheckResult) -> str:
+    """Return the reason of a failure that the committed set shows as well, as far as that was seen."""
+    if before is None or not before.failures:
+        return f"The fresh set fails, and whether the committed one does was not seen: {after.headline}"
+    if shared := find_shared_failure(before, after):
+        return f"The committed set fails in the same way, so the changes are not to blame: {shared.headline}"
+    return (
+        f"The committed set fails this check as well, with another error ({before.headline}), so no release can be "
+        f"blamed for: {after.headline}"
+    )
+
+
+def _describe_count(kind: Kind, number: int) -> str:
+    if kind is Kind.INSTALL:
+        return "installs"
+    if kind is Kind.IMPORT:
+        return f"{number} import{'' if number == 1 else 's'}" if number else ""
+    if kind is Kind.TEST:
+        return f"{number} test{'' if number == 1 else 's'}" if number else "the test command"
+    return f"a {kind} command"
+
+
+def _explain_missing_tests(results: Sequence[CheckResult], *, tests_wanted: bool) -> str:
+    if any(result.kind is Kind.TEST for result in results):
+        return ""
+    return UNKNOWN_TESTS if tests_wanted else REFUSED_TESTS

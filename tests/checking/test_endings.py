@@ -1,0 +1,61 @@
+"""Each way in which a test run can end without a test's id: against a baseline that passes it is a new failure."""
+
+import pytest
+
+from depcheck.checking.checks import GuestChecks
+from depcheck.checking.workspace_copy import WorkspaceCopy
+from depcheck.core.checks import Check, Kind, Outcome
+from depcheck.core.comparison import compare
+from depcheck.core.settings import Settings
+
+pytestmark = pytest.mark.slow
+
+TWO_TESTS = "def test_one(): pass\ndef test_two(): pass\n"
+ENDINGS = {
+    "internal error": {"conftest.py": "def pytest_runtest_protocol(item, nextitem): raise AttributeError('no obj')"},
+    "internal error at collection": {"conftest.py": "def pytest_collection_modifyitems(): raise AttributeError('no x')"},
+    "conftest cannot be imported": {"conftest.py": "import no_such_module"},
+    "plugin cannot be loaded": {"pytest.ini": "[pytest]\naddopts = -p no_such_plugin"},
+    "unknown option": {"pytest.ini": "[pytest]\naddopts = --no-such-option"},
+    "warning at start as an error": {"conftest.py": "def pytest_configure(config): raise DeprecationWarning('old hook')"},
+    "exit status alone": {"conftest.py": "def pytest_sessionfinish(session): session.exitstatus = 1"},
+    "threshold": {"conftest.py": "import pytest\ndef pytest_sessionfinish(session):\n    print('FAIL Required test coverage of 85% not reached. Total coverage: 79.21%')\n    session.exitstatus = pytest.ExitCode.TESTS_FAILED"},
+    "the process ends": {"conftest.py": "import os\ndef pytest_runtest_setup(item): os._exit(3)"},
+    "a signal": {"conftest.py": "import os, signal\ndef pytest_runtest_setup(item): os.kill(os.getpid(), signal.SIGSEGV)"},
+    "pytest.exit": {"conftest.py": "import pytest\ndef pytest_runtest_setup(item): pytest.exit('no server', 2)"},
+    "nothing collected": {"pytest.ini": "[pytest]\npython_files = nothing_*.py"},
+}  # fmt: skip
+
+
+@pytest.fixture
+def run(guest, shelf, tmp_path, spec, this_environment):
+    def run(files: dict[str, str]):
+        repo = tmp_path / f"repo-{len(list(tmp_path.iterdir()))}"
+        repo.mkdir()
+        for name, text in {"test_it.py": TWO_TESTS, **files}.items():
+            (repo / name).write_text(text)
+        copies = WorkspaceCopy(repo, guest, guest.scratch)
+        checks = GuestChecks(guest, shelf, copies, Settings(timeout_s=60), tmp_path / "logs")
+        return checks.run(spec, this_environment, [Check(Kind.TEST, "python -m pytest -p no:cacheprovider")])[0]
+
+    return run
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_run_that_ends_without_an_id_fails_anew(run, ending: str) -> None:
+    """The check is run whole again, and both its sides are seen."""
+    before, after = run({}), run(ENDINGS[ending])
+    assert (before.outcome, after.outcome) == (Outcome.PASS, Outcome.FAIL)
+    (finding,) = compare([before], [after]).newly
+    assert not finding.check.ids
+    assert finding.failures[0].headline
+    assert not compare([before], [after]).shared
+
+
+@pytest.mark.parametrize("ending", ["internal error", "exit status alone", "unknown option"])
+def test_what_fails_without_an_id_on_both_sides_is_not_new(run, ending: str) -> None:
+    """The baseline shows the same failure."""
+    both = run(ENDINGS[ending])
+    found = compare([both], [both])
+    assert not found.newly
+    assert found.shared == (both,)
