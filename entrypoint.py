@@ -2,11 +2,11 @@
 
 import os
 
-from depcheck.rings import close_mounts, seal, shed
+from depcheck.wiring.checker_process import close_mounts, forbid_process_inspection, restart_with_hidden_environ
 
 if __name__ == "__main__":
-    shed(os.environ)
-    seal()
+    restart_with_hidden_environ(os.environ)
+    forbid_process_inspection()
     close_mounts()
     from depcheck.action import main  # it takes a moment, and `shed` starts again
 

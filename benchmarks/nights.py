@@ -22,32 +22,30 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from depcheck.checking.compiler import CommandCompiler
-from depcheck.checking.interpreters import Interpreters
-from depcheck.checking.process import Guest
-from depcheck.checking.proving import ProvingCompiler
-from depcheck.checking.remotes import Remotes
-from depcheck.checking.repository import Repository
-from depcheck.checking.sandbox import Walls
-from depcheck.checking.targets import Targets
-from depcheck.checking.toolbox import Toolbox
-from depcheck.checking.workspace_copy import WorkspaceCopy
-from depcheck.core.compilation import Compiled, NotCompiled
-from depcheck.core.environments import EnvironmentSpec
-from depcheck.core.eras import as_of
-from depcheck.core.lockfile import parse_lockfile
-from depcheck.core.settings import Settings
-from depcheck.core.world import World
-from depcheck.index.disk import Disk
-from depcheck.index.fetch import Fetch
-from depcheck.index.local import LocalIndex
-from depcheck.index.seen import Seen
-from depcheck.index.upstream import upstreams
-from depcheck.memory.asking import Told
-from depcheck.memory.compiler import RememberingCompiler
-from depcheck.memory.observing import Observer
-from depcheck.memory.record import Shelf
-from depcheck.memory.revalidation import Revalidation
+from depcheck.checking.compile.command import CommandCompiler
+from depcheck.checking.compile.proof.compiler import ProvingCompiler
+from depcheck.checking.compile.tool_envs import TargetFinder, ToolEnvironments
+from depcheck.checking.discovery.repository import RepositoryWorkspace
+from depcheck.checking.environments.interpreters import InterpreterFinder
+from depcheck.checking.environments.remote_requirements import RemoteRequirements
+from depcheck.checking.sandbox.guest import Guest
+from depcheck.checking.sandbox.policy import SandboxPolicy
+from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
+from depcheck.core.config.settings import Settings
+from depcheck.core.lockfiles.parser import parse_lockfile
+from depcheck.core.lockfiles.spec import EnvironmentSpec
+from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure
+from depcheck.core.model.index_view import IndexView, build_index_view
+from depcheck.index.access_log import AccessLog
+from depcheck.index.disk_cache import DiskCache
+from depcheck.index.http_client import HttpClient
+from depcheck.index.server.local import LocalIndex
+from depcheck.index.upstreams import resolve_upstreams
+from depcheck.resolution_cache.compiler import CachingCompiler
+from depcheck.resolution_cache.observe import CompileObserver
+from depcheck.resolution_cache.quick_http import PageResponse
+from depcheck.resolution_cache.record import RecordStore
+from depcheck.resolution_cache.revalidate import Revalidator
 
 SETS = Path(__file__).parent / "sets"
 PYTHON = "3.11"
@@ -69,9 +67,11 @@ class Counted:
     inner: CommandCompiler
     calls: int = 0
 
-    def compile(self, spec: EnvironmentSpec, world: World, *, upgrade: bool) -> Compiled | NotCompiled:
+    def compile_lockfiles(
+        self, spec: EnvironmentSpec, world: IndexView, *, upgrade: bool
+    ) -> CompiledLockfiles | CompileFailure:
         self.calls += 1
-        return self.inner.compile(spec, world, upgrade=upgrade)
+        return self.inner.compile_lockfiles(spec, world, upgrade=upgrade)
 
 
 class Nights:
@@ -79,31 +79,33 @@ class Nights:
 
     def __init__(self, index: LocalIndex, cache: Path, room: Path, compiler: str, *, both: bool) -> None:
         self.index, self.room, self.both = index, room, both
-        guest = Guest(Walls(), room, dict(os.environ), ())
-        interpreters = Interpreters(dict(os.environ), cache / "pythons")
-        copies = WorkspaceCopy(self.repo, guest, room)
-        toolbox = Toolbox(cache / "tools", lambda: index.url(World()), dict(os.environ))
-        targets = Targets(guest, toolbox, interpreters.about)
+        guest = Guest(SandboxPolicy(), room, dict(os.environ), ())
+        interpreters = InterpreterFinder(dict(os.environ), cache / "pythons")
+        copies = WorkspaceCopier(self.repo, guest, room)
+        toolbox = ToolEnvironments(cache / "tools", lambda: index.get_index_url(IndexView()), dict(os.environ))
+        targets = TargetFinder(guest, toolbox, interpreters.get_interpreter)
         self.inner = CommandCompiler(
             index=index,
-            remotes=Remotes(guest, index, room, 600),
+            remotes=RemoteRequirements(guest, index, room, 600),
             toolbox=toolbox,
             targets=targets,
             copies=copies,
-            caches=room / "compile",
+            cache_folder=room / "compile",
             timeout_s=600,
         )
-        about = interpreters.about(PYTHON)
-        same = Revalidation(
-            upstreams((), {}), Disk(cache / "index"), lambda asked: {each.url: Told(304, {}, b"") for each in asked}
+        about = interpreters.get_interpreter(PYTHON)
+        same = Revalidator(
+            resolve_upstreams((), {}),
+            DiskCache(cache / "index"),
+            lambda asked: {each.url: PageResponse(304, {}, b"") for each in asked},
         )
-        repository = Repository(Settings(repo=str(self.repo)))
+        repository = RepositoryWorkspace(Settings(repo=str(self.repo)))
         self.counted = Counted(self.inner)
-        self.compiler = RememberingCompiler(
+        self.compiler = CachingCompiler(
             ProvingCompiler(self.counted, index, repository.tree, targets),
-            Observer(index, lambda _python: (about.path, about.markers)),
+            CompileObserver(index, lambda _python: (about.path, about.markers)),
             same,
-            Shelf(room / "memory"),
+            RecordStore(room / "memory"),
             repository.tree,
         )
         self.header = HEADERS[compiler]
@@ -112,29 +114,29 @@ class Nights:
     def repo(self) -> Path:
         return self.room / "repo"
 
-    def compare(self, world: World, *, upgrade: bool) -> tuple[str, Compiled]:
+    def compare(self, world: IndexView, *, upgrade: bool) -> tuple[str, CompiledLockfiles]:
         """What came of one compile: remembered, proven or compiled, and whether it was what the compiler gives."""
-        self.index._routes.seen = Seen()  # a night is a run of its own
-        (spec,) = Repository(Settings(repo=str(self.repo))).environments()
-        if spec.skipped:
-            raise SystemExit(spec.skipped)
-        remembered = self.compiler.recall(spec, world, upgrade=upgrade)
-        found = self.compiler._inputs(spec)
+        self.index._routes.access_log = AccessLog()  # a night is a run of its own
+        (spec,) = RepositoryWorkspace(Settings(repo=str(self.repo))).find_environments()
+        if spec.skip_reason:
+            raise SystemExit(spec.skip_reason)
+        remembered = self.compiler.find_cached_result(spec, world, upgrade=upgrade)
+        found = self.compiler._read_inputs(spec)
         assert found is not None
         before = self.counted.calls
-        given = self.compiler._compiled(spec, world, found, upgrade=upgrade)
+        given = self.compiler._compile_and_save(spec, world, found, upgrade=upgrade)
         proven = self.counted.calls == before
-        full = self.inner.compile(spec, world, upgrade=upgrade) if proven else given
-        assert isinstance(full, Compiled), full
+        full = self.inner.compile_lockfiles(spec, world, upgrade=upgrade) if proven else given
+        assert isinstance(full, CompiledLockfiles), full
         if given != full:
-            print(f"DISAGREES as of {world.until}:", given, full, sep="\n")
+            print(f"DISAGREES as of {world.uploaded_before}:", given, full, sep="\n")
             return "PROOF DISAGREES", full
         if remembered not in (None, full):
             return "MEMORY DISAGREES", full
         return ("hit" if remembered else "miss") + (", proven" if proven else ""), full
 
     def night(self, until: datetime) -> dict[str, str]:
-        world = as_of(until, PYTHON)
+        world = build_index_view(until, PYTHON)
         without = self.compare(world, upgrade=False)[0] if self.both else "not compiled"
         with_upgrade, full = self.compare(world, upgrade=True)
         lockfile = self.repo / "requirements.txt"
@@ -157,8 +159,8 @@ def opened(name: str, cache: Path, compiler: str, *, both: bool) -> Iterator[Nig
         (room / "repo").mkdir()
         (room / "repo" / "requirements.in").write_text((SETS / f"{name}.in").read_text())
         (room / "repo" / "requirements.txt").write_text(HEADERS[compiler])
-        fetch = Fetch(ca_bundle=os.environ.get("PIP_CERT", ""))
-        with LocalIndex(upstreams((), {}), cache / "index", fetch=fetch) as index:
+        fetch = HttpClient(ca_bundle=os.environ.get("PIP_CERT", ""))
+        with LocalIndex(resolve_upstreams((), {}), cache / "index", fetch=fetch) as index:
             yield Nights(index, cache, room, compiler, both=both)
 
 

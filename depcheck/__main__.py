@@ -1,20 +1,20 @@
-"""The command `depcheck` as a process of its own, which `python -m depcheck` is as well."""
+"""The entry point of `python -m depcheck` and of the `depcheck` script."""
 
 import gc
 import os
 import sys
 
-from depcheck import cli
-from depcheck.rings import handed_over, veil
+from depcheck.cli import main as cli
+from depcheck.wiring.checker_process import read_handed_arguments, restart_without_credentials
 
-COLLECT_AFTER = 100_000  # objects; most of what is made while we start stays, and a quiet night is little more
+GC_THRESHOLD = 100_000  # objects; most of what is made while we start stays, and a quiet night is little more
 
 
 def main() -> int:
-    """Run the command of this process's arguments, and give the exit status."""
-    veil(sys.orig_argv, os.environ)
-    gc.set_threshold(COLLECT_AFTER)
-    status = cli.main(handed_over(sys.argv[1:]))
+    """Run the command in this process's arguments and return the exit status."""
+    restart_without_credentials(sys.orig_argv, os.environ)
+    gc.set_threshold(GC_THRESHOLD)
+    status = cli.main(read_handed_arguments(sys.argv[1:]))
     gc.freeze()  # all goes with the process; to look through it for garbage once more takes a tenth of a quiet night
     return status
 

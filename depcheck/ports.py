@@ -1,4 +1,7 @@
-"""What the story needs from the world outside, on one screen. `app` connects the ports with their adapters."""
+"""The interfaces through which the pipeline reaches the outside world.
+
+`wiring/app.py` connects these protocols with their adapters.
+"""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,194 +11,274 @@ from typing import TYPE_CHECKING, Protocol
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from depcheck.core.advisories import Advisory
-from depcheck.core.checks import Check, CheckResult, Failure
-from depcheck.core.compilation import Compiled, NotCompiled
-from depcheck.core.distributions import Distribution
-from depcheck.core.environments import EnvironmentSpec
+from depcheck.core.lockfiles.spec import EnvironmentSpec
+from depcheck.core.model.advisories import Advisory
+from depcheck.core.model.checks import Check, CheckResult, Failure
+from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure
+from depcheck.core.model.index_view import IndexView
+from depcheck.core.model.installed import Distribution
+from depcheck.core.model.pins import Pin, Pins
+from depcheck.core.model.releases import Release, ReleaseFacts, ReleaseStatus
+from depcheck.core.model.report import EnvironmentReport
+from depcheck.core.model.wheel_tags import InterpreterTarget
 from depcheck.core.own_installation import OwnInstallation
-from depcheck.core.pins import Pin, Pins
-from depcheck.core.release_facts import ReleaseFacts
-from depcheck.core.releases import Release, Standing
-from depcheck.core.report import EnvironmentReport
-from depcheck.core.target import Target
-from depcheck.core.world import World
 
 if TYPE_CHECKING:  # of use in a search alone
-    from depcheck.core.explanation import Step
+    from depcheck.core.tool_output.api_errors import ReleaseStep
 
 
 class Workspace(Protocol):
-    """The repository under judgement."""
+    """The repository that is checked."""
 
-    def environments(self) -> Sequence[EnvironmentSpec]:
-        """All environments found, those that cannot be judged with the reason in `skipped`."""
+    def find_environments(self) -> Sequence[EnvironmentSpec]:
+        """Find all environments of the repository.
+
+        An environment that cannot be checked has the reason in `skipped`.
+        """
 
 
 class Compiler(Protocol):
-    """pip-compile or uv, as the lockfile's header says."""
+    """The compiler that the lockfile's header names: pip-compile or uv."""
 
-    def compile(self, spec: EnvironmentSpec, world: World, *, upgrade: bool) -> Compiled | NotCompiled:
-        """Compile all lockfiles of `spec` in layer order, without writing to the repository."""
+    def compile_lockfiles(
+        self, spec: EnvironmentSpec, world: IndexView, *, upgrade: bool
+    ) -> CompiledLockfiles | CompileFailure:
+        """Compile all lockfiles of `spec` in layer order.
+
+        Nothing is written to the repository.
+        """
 
 
 class Index(Protocol):
-    """The local package index."""
+    """The local package index, as the pipeline queries it."""
 
-    def releases(self, project: NormalizedName, world: World) -> Sequence[Release]:
-        """The project's releases visible in `world`, in version order; empty for an unknown project."""
+    def list_releases(self, project: NormalizedName, world: IndexView) -> Sequence[Release]:
+        """List the project's releases that the view shows, in version order.
 
-    def standing(self, project: NormalizedName, version: Version) -> Standing:
-        """How a release stands now, in the world without a horizon."""
-
-    def requires(self, project: NormalizedName, version: Version) -> tuple[str, ...] | None:
-        """Requires-Dist of a release, as written, from a wheel's metadata; None where only a build would tell."""
-
-    def advisories(self, project: NormalizedName, version: Version) -> tuple[Advisory, ...]:
-        """Known vulnerabilities of a release, where an index tells of them. Safe for threads.
-
-        Raises IndexUnavailableError where they could not be had, which says nothing about any package.
+        Empty for an unknown project.
         """
 
-    def facts(
+    def get_release_status(self, project: NormalizedName, version: Version) -> ReleaseStatus:
+        """Return whether a release is present and yanked today.
+
+        The view has no upload date limit.
+        """
+
+    def get_requires_dist(self, project: NormalizedName, version: Version) -> tuple[str, ...] | None:
+        """Return Requires-Dist of a release as written in a wheel's metadata.
+
+        None if only a build could find it out.
+        """
+
+    def fetch_advisories(self, project: NormalizedName, version: Version) -> tuple[Advisory, ...]:
+        """Fetch the known vulnerabilities of a release.
+
+        Empty for a release of an index that publishes none. Safe for threads.
+
+        Raises:
+            IndexUnavailableError: They cannot be fetched, which says nothing about any package.
+        """
+
+    def fetch_release_facts(
         self, wanted: Collection[tuple[NormalizedName, Version]]
     ) -> Mapping[tuple[NormalizedName, Version], ReleaseFacts]:
-        """What these releases say of themselves, asked for at the same time; those that cannot be had are left out.
+        """Fetch what these releases publish about themselves, all at the same time.
 
-        Never an error and never a trouble: no verdict hangs on it.
+        Releases whose facts cannot be fetched are left out. Raises no error and records no index error: no verdict
+        depends on it.
         """
 
-    def troubles(self) -> tuple[str, ...]:
-        """What failed of the indexes themselves, one sentence each; then no package is to blame."""
+    def list_index_errors(self) -> tuple[str, ...]:
+        """List the errors of the indexes themselves, one sentence each.
 
-    def asked_for(self, world: World) -> frozenset[NormalizedName]:
-        """The projects whose pages were fetched in `world` so far."""
+        If there are any, no package is to blame.
+        """
+
+    def list_requested_projects(self, world: IndexView) -> frozenset[NormalizedName]:
+        """List the projects whose pages were requested in this view so far."""
 
 
 class PackageServer(Protocol):
-    """Where package tools find the local index."""
+    """The local HTTP server through which package tools see the index."""
 
     @property
     def port(self) -> int:
         """Its port on 127.0.0.1."""
 
-    def url(self, world: World, target: Target | None = None) -> str:
-        """The index URL of `world`; with a `target`, pages are without the files that do not fit it."""
+    def get_index_url(self, world: IndexView, target: InterpreterTarget | None = None) -> str:
+        """Return the index URL that shows this view.
 
-    def offer(self, url: str, filename: str, content: bytes | None = None) -> str:
-        """A local address for what stands at `url`; it is fetched when asked for, unless `content` is given."""
-
-    def stated(self, pin: Pin, world: World, target: Target) -> tuple[str, ...] | None:
-        """Requires-Dist of the wheel that pip would take for `pin`; None where it is not certain to take one."""
-
-    def choices(self, name: NormalizedName, world: World, target: Target) -> tuple[Version, ...] | None:
-        """The versions that pip has a candidate for, newest first, without yanked ones.
-
-        None where it is not certain; raises IndexUnavailableError.
+        With a `target`, pages leave out the files that do not fit it.
         """
 
-    def hashes(self, pin: Pin, world: World, target: Target) -> frozenset[str] | None:
-        """What pip-compile writes down as the hashes of `pin`'s files; None where it would have to fetch."""
+    def serve_file(self, url: str, filename: str, content: bytes | None = None) -> str:
+        """Serve a file of another address and return its local URL.
 
-    def prefetch(self, names: Iterable[NormalizedName]) -> None:
-        """Fetch these projects' pages at once, in the background: they will be asked for. Failures are not told."""
+        The file at `url` is fetched on its first request, unless `content` is given.
+        """
 
-    def troubles(self) -> tuple[str, ...]:
-        """What failed of the indexes themselves, one sentence each."""
+    def get_wheel_requires_dist(self, pin: Pin, world: IndexView, target: InterpreterTarget) -> tuple[str, ...] | None:
+        """Return Requires-Dist of the wheel that pip would take for `pin`.
 
-    def requires(self, project: NormalizedName, version: Version) -> tuple[str, ...] | None:
-        """Requires-Dist of a release, as written, from a wheel's metadata; None where only a build would tell."""
+        None if pip is not certain to take a wheel.
+        """
 
-    def last_source(self) -> str:
-        """The file name of the source distribution that was fetched last, or empty."""
+    def list_pip_candidates(
+        self, name: NormalizedName, world: IndexView, target: InterpreterTarget
+    ) -> tuple[Version, ...] | None:
+        """List the versions that pip has a candidate for, newest first.
+
+        Yanked versions are left out. None if the list is not certain.
+
+        Raises:
+            IndexUnavailableError: The project's page cannot be fetched.
+        """
+
+    def get_lockfile_hashes(self, pin: Pin, world: IndexView, target: InterpreterTarget) -> frozenset[str] | None:
+        """Return the hashes that pip-compile writes for `pin`.
+
+        None if pip-compile would have to fetch files to compute them.
+        """
+
+    def prefetch_pages(self, names: Iterable[NormalizedName]) -> None:
+        """Fetch the projects' pages in the background, before they are requested.
+
+        Failures are not reported.
+        """
+
+    def list_index_errors(self) -> tuple[str, ...]:
+        """List the errors of the indexes themselves, one sentence each."""
+
+    def get_requires_dist(self, project: NormalizedName, version: Version) -> tuple[str, ...] | None:
+        """Return Requires-Dist of a release as written in a wheel's metadata.
+
+        None if only a build could find it out.
+        """
+
+    def get_last_sdist(self) -> str:
+        """Return the file name of the source distribution fetched last.
+
+        Empty if none was fetched.
+        """
 
 
-class Installed(Protocol):
-    """One environment on disk."""
+class InstalledEnvironment(Protocol):
+    """An environment on disk, with what is installed in it."""
 
     @property
     def failure(self) -> Failure | None:
-        """Why the pins could not be installed, or None."""
+        """The failure that stopped the installation, or None."""
 
     @property
     def package(self) -> NormalizedName | None:
-        """Which package could not be built or installed, where that is known."""
+        """The package that could not be built or installed, if known."""
 
     @property
     def distributions(self) -> Sequence[Distribution]:
-        """What is installed."""
+        """The installed distributions."""
 
     @property
     def inconsistencies(self) -> Sequence[str]:
-        """Requirements among the installed that the installed do not meet, one sentence each."""
+        """Requirements that the installed packages do not meet, one sentence each."""
 
     @property
     def own(self) -> OwnInstallation:
         """How the repository's own package was installed."""
 
 
-class Environments(Protocol):
+class EnvironmentBuilder(Protocol):
     """Builds environments."""
 
-    def markers(self, spec: EnvironmentSpec) -> Mapping[str, str]:
-        """The marker environment of the spec's interpreter, with all of PEP 508's names."""
+    def get_markers(self, spec: EnvironmentSpec) -> Mapping[str, str]:
+        """Return the marker environment of the spec's interpreter.
 
-    def install(self, spec: EnvironmentSpec, pins: Pins, world: World) -> Installed:
-        """An environment with exactly `pins`; it stays valid until the next call for the same spec."""
+        It has all of the names of PEP 508.
+        """
 
+    def install_pins(self, spec: EnvironmentSpec, pins: Pins, world: IndexView) -> InstalledEnvironment:
+        """Install exactly `pins` into an environment.
 
-class Checks(Protocol):
-    """Runs checks in an environment."""
-
-    def run(self, spec: EnvironmentSpec, installed: Installed, checks: Sequence[Check]) -> Sequence[CheckResult]:
-        """Run `checks` in order, each in a fresh copy of the workspace; a failed check does not stop the next."""
-
-
-class Explainer(Protocol):
-    """Finds out what a release took away."""
-
-    def explain(self, spec: EnvironmentSpec, installed: Installed, world: World, step: "Step", failure: Failure) -> str:
-        """A sentence that names what `step` removed or changed and the line in `installed` that uses it.
-
-        Only what the files of both releases show; empty where they show nothing, or cannot be had in `world`.
+        The environment stays valid until the next call for the same spec.
         """
 
 
-class Greens(Protocol):
-    """Remembers when an environment was green."""
+class CheckExecutor(Protocol):
+    """Runs checks in an environment."""
 
-    def last(self, spec: EnvironmentSpec) -> datetime | None:
-        """When a fresh installation of `spec` passed last, aware UTC; None where no such night is remembered."""
+    def run_checks(
+        self, spec: EnvironmentSpec, installed: InstalledEnvironment, checks: Sequence[Check]
+    ) -> Sequence[CheckResult]:
+        """Run `checks` in order, each in a fresh copy of the workspace.
 
-    def keep(self, spec: EnvironmentSpec, moment: datetime) -> None:
-        """Remember that it passed at `moment`."""
+        A failed check does not stop the next one.
+        """
+
+
+class Explainer(Protocol):
+    """Finds out which name a release removed or changed."""
+
+    def explain_failure(
+        self,
+        spec: EnvironmentSpec,
+        installed: InstalledEnvironment,
+        world: IndexView,
+        step: "ReleaseStep",
+        failure: Failure,
+    ) -> str:
+        """Return a sentence that links the failure to a removed name.
+
+        It names what `step` removed or changed, and the line in `installed` that uses it. It is based only on the
+        files of both releases. Empty if they show nothing, or if the view does not have them.
+        """
+
+
+class LastGreenStore(Protocol):
+    """Stores when an environment last passed."""
+
+    def get_last_green(self, spec: EnvironmentSpec) -> datetime | None:
+        """Return when a fresh installation of `spec` last passed, aware UTC.
+
+        None if no such run is remembered.
+        """
+
+    def save_last_green(self, spec: EnvironmentSpec, moment: datetime) -> None:
+        """Save `moment` as the time when the environment last passed."""
 
 
 class Reporter(Protocol):
-    """Tells people what goes on."""
+    """Shows people the progress of a run."""
 
-    def environment(self, spec: EnvironmentSpec) -> None:
-        """The judgement of `spec` begins."""
+    def start_environment(self, spec: EnvironmentSpec) -> None:
+        """Announce that the check of an environment starts."""
 
-    def stage(self, text: str) -> None:
-        """A stage of the work begins; `text` says which, for a person."""
+    def start_stage(self, text: str) -> None:
+        """Announce that a stage of the work starts.
 
-    def checked(self, label: str, result: CheckResult) -> None:
-        """A check has ended in the environment `label` (`baseline`, `candidate`, `trial 3`, `proposal`)."""
+        `text` describes the stage for a person.
+        """
 
-    def judged(self, report: EnvironmentReport) -> None:
-        """The judgement of an environment has ended."""
+    def report_check(self, label: str, result: CheckResult) -> None:
+        """Report the result of one check.
+
+        `label` is what it ran on: `baseline`, `candidate`, `trial 3` or `proposal`.
+        """
+
+    def finish_environment(self, report: EnvironmentReport) -> None:
+        """Announce that the check of an environment has ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """All that the story needs, connected. `clock` gives monotonic seconds."""
+    """Every adapter that the pipeline needs for one environment.
+
+    `clock` gives monotonic seconds.
+    """
 
     compiler: Compiler
     index: Index
-    environments: Environments
-    checks: Checks
+    environments: EnvironmentBuilder
+    checks: CheckExecutor
     explainer: Explainer
-    greens: Greens
+    last_green: LastGreenStore
     reporter: Reporter
     clock: Callable[[], float]

@@ -15,19 +15,25 @@ from typing import Any, get_type_hints
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from depcheck import __version__, cli  # noqa: E402  # the checkout's own
-from depcheck.arguments import COMMANDS  # noqa: E402
-from depcheck.core import report  # noqa: E402
-from depcheck.core.options import CHECK, PUBLISH, Form, Option  # noqa: E402
+from depcheck import __version__  # noqa: E402  # the checkout's own
+from depcheck.cli import main  # noqa: E402  # the checkout's own
+from depcheck.cli.parser import COMMANDS  # noqa: E402
+from depcheck.core.model import report  # noqa: E402
+from depcheck.core.config.options import CHECK_OPTIONS, PUBLISH_OPTIONS, OptionForm, Option  # noqa: E402
 
-_FORMS = {Form.ONE: "one", Form.MANY: "repeatable", Form.SWITCH: "switch", Form.OFF_SWITCH: "switch"}
+_FORMS = {
+    OptionForm.ONE: "one",
+    OptionForm.MANY: "repeatable",
+    OptionForm.SWITCH: "switch",
+    OptionForm.OFF_SWITCH: "switch",
+}
 _STATUSES = {
     0: "nothing is broken",
     1: "something is broken",
     2: "wrong usage or configuration; nothing was judged",
     3: "could not judge, or could not publish",
-    cli.BUG_STATUS: "a bug of ours; the traceback is in the report folder",
-    cli._INTERRUPTED_STATUS: "interrupted",  # noqa: SLF001  # what it is belongs to the command line
+    main.BUG_STATUS: "a bug of ours; the traceback is in the report folder",
+    main._INTERRUPTED_STATUS: "interrupted",  # noqa: SLF001  # what it is belongs to the command line
 }
 _ENTRY = re.compile(r"^  ([a-z-]+):\n((?:    .*\n)+)", re.MULTILINE)
 
@@ -70,7 +76,7 @@ def _of_the_action() -> str:
     text = (ROOT / "action.yml").read_text(encoding="utf-8")
     inputs, _, outputs = text.partition("\ninputs:\n")[2].partition("\noutputs:\n")
     taken, given = (_ENTRY.findall(part + "\n") for part in (inputs, outputs.partition("\nruns:")[0]))
-    shared = {option.name for option in (*CHECK, *PUBLISH)}
+    shared = {option.name for option in (*CHECK_OPTIONS, *PUBLISH_OPTIONS)}
     rows = [(f"`{name}`", _described(body), "yes" if name in shared else "") for name, body in taken]
     results = [(f"`{name}`", _described(body)) for name, body in given]
     return f"{_table(('input', 'is', 'also an option'), rows)}\n\n{_table(('output', 'is'), results)}"

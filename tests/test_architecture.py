@@ -61,13 +61,13 @@ def test_files_and_functions_stay_short(path):
 
 
 def test_one_gate_starts_processes():
-    """Only checking/process.py has `subprocess`; rings.py spawns the checker, the walls become the guest."""
-    assert importing("subprocess") == {"depcheck/checking/process.py"}
+    """Only checking/sandbox/guest.py has `subprocess`; rings.py spawns the checker, the walls become the guest."""
+    assert importing("subprocess") == {"depcheck/checking/sandbox/guest.py"}
     assert not importing("multiprocessing")
     spawning = {
         str(p.relative_to(ROOT)) for p in house() if {"os.posix_spawn", "os.system", "os.popen"} & attributes(p)
     }
-    assert spawning == {"depcheck/rings.py"}
+    assert spawning == {"depcheck/wiring/checker_process.py"}
 
 
 def test_only_the_edges_read_the_environment():
@@ -75,7 +75,7 @@ def test_only_the_edges_read_the_environment():
     readers = {
         str(path.relative_to(ROOT)) for path in house() if {"os.environ", "os.getenv", "sys.argv"} & attributes(path)
     }
-    edges = {"depcheck/cli.py", "depcheck/action.py"}
+    edges = {"depcheck/cli/main.py", "depcheck/action.py"}
     own_process = {p for p in readers if p.endswith("__main__.py")}  # started as processes of their own
     assert readers - own_process == edges
 

@@ -11,17 +11,17 @@ import pytest
 from hypothesis import given as given_any
 from hypothesis import strategies as st
 
-from depcheck import arguments, cli, commands
-from depcheck.core.config import check_settings, publish_options
-from depcheck.core.options import CHECK, PUBLISH, Form
+from depcheck.cli import commands, main, parser
+from depcheck.core.config.from_sources import build_check_settings, build_publish_options
+from depcheck.core.config.options import CHECK_OPTIONS, PUBLISH_OPTIONS, OptionForm
 
 WORDS = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF, exclude_categories=["Cs"]), max_size=30)
 
 
 def parsed(*words: str):
     namespace = Namespace()
-    arguments.parser().parse_args(words, namespace)
-    return arguments.given(namespace)
+    parser.build_parser().parse_args(words, namespace)
+    return parser.collect_given_options(namespace)
 
 
 @pytest.mark.parametrize(
@@ -41,18 +41,18 @@ def parsed(*words: str):
 )
 def test_a_wrong_command_line_is_refused_in_one_sentence(words, says, capsys):
     """Exit status 2, one line that names what is wrong, no traceback."""
-    assert cli.main(words, {}) == 2
+    assert main.main(words, {}) == 2
     out, err = capsys.readouterr()
     assert not out
     assert says in err
     assert len(err.strip().splitlines()) == 1
 
 
-@pytest.mark.parametrize("command", ["", *arguments.COMMANDS])
+@pytest.mark.parametrize("command", ["", *parser.COMMANDS])
 def test_help_has_examples_and_exit_statuses(command, capsys):
     """Every command explains itself."""
     with pytest.raises(SystemExit) as ended:
-        cli.main([*command.split(), "--help"], {})
+        main.main([*command.split(), "--help"], {})
     out = capsys.readouterr().out
     assert ended.value.code == 0
     assert "exit status" in out
@@ -61,13 +61,13 @@ def test_help_has_examples_and_exit_statuses(command, capsys):
 
 def test_every_command_does_something():
     """Each command of the grammar has its function."""
-    assert all(callable(getattr(commands, name)) for name in arguments.COMMANDS)
+    assert all(callable(getattr(commands, name)) for name in parser.COMMANDS)
 
 
 def test_a_bug_of_ours_is_70_and_keeps_its_traceback(monkeypatch, tmp_path, capsys):
     """A person reads a sentence; the traceback is in the report folder."""
     monkeypatch.setattr(commands, "check", lambda *_: 1 // 0)
-    assert cli.main(["check", "--report", str(tmp_path / "report")], {}) == 70
+    assert main.main(["check", "--report", str(tmp_path / "report")], {}) == 70
     assert "ZeroDivisionError" in (tmp_path / "report" / "traceback.txt").read_text()
     err = capsys.readouterr().err
     assert "bug of ours" in err
@@ -81,7 +81,7 @@ def test_an_interruption_is_130(monkeypatch, capsys):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(commands, "check", interrupted)
-    assert cli.main(["check"], {}) == 130
+    assert main.main(["check"], {}) == 130
     assert "interrupted" in capsys.readouterr().err
 
 
@@ -109,13 +109,13 @@ def test_as_argv_is_the_way_back(smokes, test, imports, no_sandbox):
     words = [*(f"--smoke={text}" for text in smokes), f"--test={test}"]
     words += ["--imports" if imports else "--no-imports", *(["--no-sandbox"] if no_sandbox else [])]
     once = parsed("check", *words)
-    again = parsed("check", *arguments.as_argv(once, CHECK))
-    assert check_settings(again) == check_settings(once)
-    assert check_settings(once).smoke == tuple(smokes)
-    assert check_settings(once).sandbox is not no_sandbox
+    again = parsed("check", *parser.as_argv(once, CHECK_OPTIONS))
+    assert build_check_settings(again) == build_check_settings(once)
+    assert build_check_settings(once).smoke == tuple(smokes)
+    assert build_check_settings(once).sandbox is not no_sandbox
 
 
-@pytest.mark.parametrize("option", [*CHECK, *PUBLISH], ids=lambda option: option.name)
+@pytest.mark.parametrize("option", [*CHECK_OPTIONS, *PUBLISH_OPTIONS], ids=lambda option: option.name)
 def test_an_input_of_the_action_is_the_option(option):
     """INPUT_<NAME>, with its hyphens, means what the command line's option means."""
     value = {
@@ -123,38 +123,40 @@ def test_an_input_of_the_action_is_the_option(option):
         "as-of": "2023-10-02", "env": "DATABASE_URL", "good": "2023-10-02", "python": "3.12", "network": "off", "project": "copy",
         "index-url": "https://pypi.org/simple", "extra-index-url": "https://pypi.org/simple",
         "hold": "kombu<4.2 until 2027-01-01 because x", "ignore": "kombu until 2027-01-01 because x",
-    }.get(option.name, "true" if option.form in {Form.SWITCH, Form.OFF_SWITCH} else "7")  # fmt: skip
-    source = arguments.from_inputs({f"INPUT_{option.name.upper()}": f" {value}\n"}, [option])
+    }.get(option.name, "true" if option.form in {OptionForm.SWITCH, OptionForm.OFF_SWITCH} else "7")  # fmt: skip
+    source = parser.from_action_inputs({f"INPUT_{option.name.upper()}": f" {value}\n"}, [option])
     assert source[option.name].texts == (value,)
-    settle = check_settings if option in CHECK else publish_options
+    settle = build_check_settings if option in CHECK_OPTIONS else build_publish_options
     assert getattr(settle(source), option.field) == getattr(
-        settle(parsed("run", *arguments.as_argv(source, [option]))), option.field
+        settle(parsed("run", *parser.as_argv(source, [option]))), option.field
     )
 
 
 def test_an_input_can_say_none_for_no_tests():
     """An empty input is one that was not given; `none` is the empty test command."""
-    assert check_settings(arguments.from_inputs({"INPUT_TEST": "none"}, CHECK)).test == ""
-    assert check_settings(arguments.from_inputs({"INPUT_TEST": ""}, CHECK)).test is None
+    assert build_check_settings(parser.from_action_inputs({"INPUT_TEST": "none"}, CHECK_OPTIONS)).test == ""
+    assert build_check_settings(parser.from_action_inputs({"INPUT_TEST": ""}, CHECK_OPTIONS)).test is None
 
 
 def test_repeatable_inputs_take_one_value_a_line():
     """Two smoke commands in one input are two commands."""
-    source = arguments.from_inputs({"INPUT_SMOKE": "python a.py\n\n  python b.py  \n"}, CHECK)
-    assert check_settings(source).smoke == ("python a.py", "python b.py")
+    source = parser.from_action_inputs({"INPUT_SMOKE": "python a.py\n\n  python b.py  \n"}, CHECK_OPTIONS)
+    assert build_check_settings(source).smoke == ("python a.py", "python b.py")
 
 
 def test_init_writes_once(tmp_path, capsys):
     """Both files are written, and never over existing ones; the configuration is valid as it is."""
-    assert cli.main(["init", "--repo", str(tmp_path)], {}) == 0
+    assert main.main(["init", "--repo", str(tmp_path)], {}) == 0
     config = (tmp_path / "depcheck.toml").read_text()
     uncommented = "\n".join(line[2:] for line in config.splitlines() if line.startswith("# ") and " = " in line)
     assert all(
-        option.name in config for option in CHECK if option.name not in {"repo", "report", "as-of", "good", "only"}
+        option.name in config
+        for option in CHECK_OPTIONS
+        if option.name not in {"repo", "report", "as-of", "good", "only"}
     )
     assert "together" in uncommented
     assert (tmp_path / ".github/workflows/depcheck.yml").exists()
-    assert cli.main(["init", "--repo", str(tmp_path)], {}) == 2
+    assert main.main(["init", "--repo", str(tmp_path)], {}) == 2
     assert "stays as it is" in capsys.readouterr().err
     assert (tmp_path / "depcheck.toml").read_text() == config
 
@@ -164,7 +166,7 @@ def test_the_plan_is_one_line_of_json(tmp_path, capsys):
     header = "#\n# This file is autogenerated by pip-compile with Python 3.12\n# by the following command:\n#\n"
     (tmp_path / "requirements.in").write_text("six\n")
     (tmp_path / "requirements.txt").write_text(f"{header}#    pip-compile requirements.in\n#\nsix==1.16.0\n")
-    assert cli.main(["plan", "--repo", str(tmp_path)], dict(os.environ)) == 0
+    assert main.main(["plan", "--repo", str(tmp_path)], dict(os.environ)) == 0
     out = capsys.readouterr().out
     assert out.count("\n") == 1
     assert json.loads(out)["include"] == [
@@ -175,7 +177,7 @@ def test_the_plan_is_one_line_of_json(tmp_path, capsys):
 def test_the_configuration_is_weaker_than_the_command_line(tmp_path):
     """What the repository says holds until somebody says otherwise; two configurations are refused."""
     (tmp_path / "depcheck.toml").write_text('cooldown = 3\npython = "3.11"\n')
-    settings = commands.settled(parsed("check", "--repo", str(tmp_path), "--python", "3.12"))
+    settings = commands.load_settings(parsed("check", "--repo", str(tmp_path), "--python", "3.12"))
     assert (settings.cooldown_days, settings.python) == (3, "3.12")
     (tmp_path / "pyproject.toml").write_text("[tool.depcheck]\ncooldown = 4\n")
-    assert cli.main(["check", "--repo", str(tmp_path), "--report", str(Path(tmp_path, "r"))], {}) == 2
+    assert main.main(["check", "--repo", str(tmp_path), "--report", str(Path(tmp_path, "r"))], {}) == 2

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from depcheck import action, demo
+from depcheck import action
+from depcheck.cli import demo
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
@@ -32,7 +33,7 @@ def test_the_demo_finds_what_history_says(environ, tmp_path):
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "first bad: werkzeug 3.0.0 (since 2023-09-30), the last good one is 2.3.7" in ran.stdout
-    assert demo.ERROR in ran.stdout
+    assert demo.EXPECTED_ERROR in ran.stdout
     assert "pull-request: Update 2 pins in requirements.txt; hold werkzeug at 2.3.7" in ran.stdout
     assert "issue: werkzeug 3.0.0 breaks requirements.txt" in ran.stdout
     assert (tmp_path / "report" / "report.md").exists()
@@ -45,7 +46,7 @@ def test_the_action_tells_the_same_incident(environ, tmp_path, monkeypatch, capf
     """
     workspace = tmp_path / "workspace"
     workspace.mkdir()
-    demo.write_repository(workspace)
+    demo.write_demo_repository(workspace)
     monkeypatch.chdir(workspace)
     files = {"GITHUB_OUTPUT": tmp_path / "output", "GITHUB_STEP_SUMMARY": tmp_path / "summary"}
     given = {

@@ -12,18 +12,18 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from depcheck import action, arguments
-from depcheck.core import report as values
-from depcheck.core.config import check_settings, from_toml
-from depcheck.core.options import BISECT, CHECK, PLANNING, PUBLISH, Form
-from depcheck.core.settings import Settings
-from depcheck.scaffold import files
-from depcheck.scaffold.look import Found
+from depcheck import action
+from depcheck.cli import init_write, parser
+from depcheck.cli.init_detect import RepositoryFacts
+from depcheck.core.config.from_sources import build_check_settings, read_toml_options
+from depcheck.core.config.options import BISECT_OPTIONS, CHECK_OPTIONS, PLANNING_OPTIONS, PUBLISH_OPTIONS, OptionForm
+from depcheck.core.config.settings import Settings
+from depcheck.core.model import report as values
 
 ROOT = Path(__file__).resolve().parents[1]
 USAGE = (ROOT / "docs" / "usage.md").read_text()
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-OPTIONS = {option.name: option for option in (*CHECK, *PUBLISH, *BISECT, *PLANNING)}
+OPTIONS = {option.name: option for option in (*CHECK_OPTIONS, *PUBLISH_OPTIONS, *BISECT_OPTIONS, *PLANNING_OPTIONS)}
 OF_THE_ACTION = {"command", "token", "fail-on"}
 
 
@@ -41,10 +41,10 @@ def test_every_option_is_in_the_docs_and_the_other_way_round():
 def test_every_input_and_output_is_in_action_yml_and_the_other_way_round():
     """The action takes every option of check and publish, and gives what the contract names."""
     described = yaml((ROOT / "action.yml").read_text())
-    assert set(described["inputs"]) == {option.name for option in (*CHECK, *PUBLISH)} | OF_THE_ACTION
+    assert set(described["inputs"]) == {option.name for option in (*CHECK_OPTIONS, *PUBLISH_OPTIONS)} | OF_THE_ACTION
     assert all(isinstance(each.get("default", ""), str) for each in described["inputs"].values())
     quiet = values.EnvironmentReport("r.txt", "3.12", values.Status.QUIET, "Nothing changed.")
-    found = action.findings(_report(quiet), Settings())
+    found = action.to_action_outputs(_report(quiet), Settings())
     published = {"pull-request-number", "pull-request-url", "issue-number", "issue-url"}
     assert set(described["outputs"]) == set(found) | published
     for name in described["outputs"]:
@@ -111,7 +111,7 @@ def test_commands_in_the_docs_are_understood(page):
     """Every `depcheck …` in a console block goes through the real grammar."""
     for block in re.findall(r"```console\n(.*?)```", page.read_text(), re.DOTALL):
         for line in re.findall(r"^\$ (?:[A-Z_]+=\S+ )*depcheck (.*)$", block, re.MULTILINE):
-            arguments.parser().parse_args(shlex.split(line, comments=True))
+            parser.build_parser().parse_args(shlex.split(line, comments=True))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -126,7 +126,7 @@ def test_shell_commands_in_the_docs_are_shell(page):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_workflows_in_the_docs_use_inputs_that_exist(page):
     """Every YAML block parses, and what it gives to the action is an input."""
-    inputs = {option.name for option in (*CHECK, *PUBLISH)} | OF_THE_ACTION
+    inputs = {option.name for option in (*CHECK_OPTIONS, *PUBLISH_OPTIONS)} | OF_THE_ACTION
     for block in re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL):
         for job in yaml(block)["jobs"].values():
             used = [step for step in job["steps"] if "uses" in step]
@@ -139,7 +139,7 @@ def test_workflows_in_the_docs_use_inputs_that_exist(page):
 def test_configurations_in_the_docs_are_accepted(page):
     """Every TOML block is one that `depcheck.toml` can hold, with values that are understood."""
     for block in re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL):
-        check_settings(from_toml(block, page.name))
+        build_check_settings(read_toml_options(block, page.name))
 
 
 def test_the_sites_contents_name_pages_that_exist():
@@ -159,14 +159,14 @@ def test_the_generated_reference_has_everything():
     wanted = [f"`--{name}`" for name in OPTIONS] + [
         f"`{name}`" for name in (*described["inputs"], *described["outputs"])
     ]
-    wanted += [f"### depcheck {command}" for command in arguments.COMMANDS]
+    wanted += [f"### depcheck {command}" for command in parser.COMMANDS]
     wanted += [f"`{field.name}`" for shape in (values.Report, values.EnvironmentReport) for field in fields(shape)]
     assert [each for each in wanted if each not in tool.stdout] == []
 
 
 def test_the_workflow_that_init_writes_is_yaml_with_least_rights():
     """Nothing by default; the job's three permissions; an odd minute."""
-    workflow = yaml(files.workflow("a-repository"))
+    workflow = yaml(init_write.render_workflow("a-repository"))
     (job,) = workflow["jobs"].values()
     assert workflow["permissions"] == {}
     assert set(job["permissions"]) == {"contents", "pull-requests", "issues"}
@@ -176,8 +176,8 @@ def test_the_workflow_that_init_writes_is_yaml_with_least_rights():
 
 def test_the_example_configuration_names_every_option():
     """What `init` writes, uncommented line by line, is a configuration that is accepted."""
-    for line in files.configuration(Found()).splitlines():
+    for line in init_write.render_configuration(RepositoryFacts()).splitlines():
         found = re.fullmatch(r"# ([a-z-]+) = (true|\[.*\])", line)
         if found:
-            assert OPTIONS[found[1]].form is not Form.ONE
-            from_toml(f"{found[1]} = {found[2]}", "depcheck.toml")
+            assert OPTIONS[found[1]].form is not OptionForm.ONE
+            read_toml_options(f"{found[1]} = {found[2]}", "depcheck.toml")

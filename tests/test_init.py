@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from depcheck import commands
-from depcheck.arguments import parser
-from depcheck.core.config import check_settings, from_toml
-from depcheck.core.errors import UsageError
-from depcheck.scaffold import files
-from depcheck.scaffold.look import Found, Service, look
+from depcheck.cli import commands, init_write
+from depcheck.cli.init_detect import RepositoryFacts, Service, inspect_repository
+from depcheck.cli.parser import build_parser
+from depcheck.core.config.from_sources import build_check_settings, read_toml_options
+from depcheck.core.model.errors import UsageError
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCKED = """\
@@ -38,7 +37,7 @@ def repo(tmp_path):
 
 
 def run(repo, *words):
-    arguments = parser().parse_args(["init", "--repo", str(repo), *words])
+    arguments = build_parser().parse_args(["init", "--repo", str(repo), *words])
     return commands.init(arguments, {"PATH": "/usr/bin:/bin", "HOME": "/", "DEPCHECK_CACHE": f"{repo}-cache"})
 
 
@@ -55,7 +54,7 @@ def test_what_the_repository_says_is_seen(repo, capsys):
         "packages of the system: libpq-dev, gcc",
     ):
         assert part in said
-    written = (repo / files.WORKFLOW_PATH).read_text() + (repo / files.CONFIG_PATH).read_text()
+    written = (repo / init_write.WORKFLOW_PATH).read_text() + (repo / init_write.CONFIG_PATH).read_text()
     assert "secret@" not in said + written
     assert "#   postgres:" in written
     assert "5432,6379" in written
@@ -63,10 +62,10 @@ def test_what_the_repository_says_is_seen(repo, capsys):
 
 def test_nothing_is_overwritten(repo):
     """Where one of the files exists, none is written."""
-    (repo / files.CONFIG_PATH).write_text("cooldown = 3\n")
+    (repo / init_write.CONFIG_PATH).write_text("cooldown = 3\n")
     with pytest.raises(UsageError, match="stays as it is"):
         run(repo)
-    assert not (repo / files.WORKFLOW_PATH).exists()
+    assert not (repo / init_write.WORKFLOW_PATH).exists()
 
 
 def test_the_answer_becomes_the_boot_command(repo, monkeypatch):
@@ -76,7 +75,7 @@ def test_the_answer_becomes_the_boot_command(repo, monkeypatch):
         monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda _: answer)
     assert run(repo) == 0
-    settings = check_settings(from_toml((repo / files.CONFIG_PATH).read_text(), "depcheck.toml"))
+    settings = build_check_settings(read_toml_options((repo / init_write.CONFIG_PATH).read_text(), "depcheck.toml"))
     assert settings.boot == (answer,)
 
 
@@ -94,11 +93,13 @@ def test_check_writes_nothing_and_says_what_tonight_would_find(repo, capsys):
 def test_what_is_written_passes_the_linters(repo, tmp_path):
     """Schema and zizmor, with every comment block there can be; the rest of a hostile repository makes no line."""
     services = (Service("postgres", "postgres:16", "compose.yaml", 5432),)
-    found = Found(tests="x\ny: z", services=services, indexes=("https://x.example/a\nevil: 1",), system=("gcc",))
+    found = RepositoryFacts(
+        tests="x\ny: z", services=services, indexes=("https://x.example/a\nevil: 1",), system_packages=("gcc",)
+    )
     file = tmp_path / "depcheck.yml"
-    file.write_text(files.workflow("shop", found))
+    file.write_text(init_write.render_workflow("shop", found))
     assert "evil" not in file.read_text()
-    from_toml(files.configuration(found), "depcheck.toml")
+    read_toml_options(init_write.render_configuration(found), "depcheck.toml")
     tools = Path(sys.executable).parent
     schema = [tools / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", file]
     assert subprocess.run(schema, capture_output=True, check=False).returncode == 0
@@ -111,6 +112,6 @@ def test_what_is_written_passes_the_linters(repo, tmp_path):
 
 def test_a_repository_without_anything_is_said(tmp_path):
     """No lockfile, no tests: said in words."""
-    said = list(look(tmp_path, ()).lines())
+    said = list(inspect_repository(tmp_path, ()).to_lines())
     assert said[0].startswith("no lockfile")
     assert said[1].startswith("tests: none found")

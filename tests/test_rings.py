@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depcheck import rings
-from depcheck.rings import INDEX_URLS, veiled
+from depcheck.wiring import checker_process
+from depcheck.wiring.checker_process import INDEX_URL_VARIABLE, hide_index_credentials
 
 SECRET = "QQs3cr3tQQ"
 OPTIONS = st.sampled_from(["--index-url", "--extra-index-url"])
@@ -27,9 +27,9 @@ HOSTS = st.sampled_from(["h.example", "h.example:8080", "[::1]:80"])
 def test_no_command_line_shows_the_credentials_of_an_index(option, host, joined, more, others):
     """Law: whatever their form, they are in the variable and not in the words; nothing else changes."""
     url, bare = f"https://me:{SECRET}{more}@{host}/simple", f"https://{host}/simple"
-    words, environ = veiled([*others, *([f"{option}={url}"] if joined else [option, url])], {"A": "b"})
+    words, environ = hide_index_credentials([*others, *([f"{option}={url}"] if joined else [option, url])], {"A": "b"})
     assert words == [*others, *([f"{option}={bare}"] if joined else [option, bare])]
-    assert environ == {"A": "b", INDEX_URLS: url}
+    assert environ == {"A": "b", INDEX_URL_VARIABLE: url}
 
 
 def test_what_holds_no_secret_stays():
@@ -41,7 +41,10 @@ def test_what_holds_no_secret_stays():
         "--smoke",
         "curl https://a:b@c",
     ]
-    assert veiled(words, {INDEX_URLS: "https://x:y@z/"}) == (words, {INDEX_URLS: "https://x:y@z/"})
+    assert hide_index_credentials(words, {INDEX_URL_VARIABLE: "https://x:y@z/"}) == (
+        words,
+        {INDEX_URL_VARIABLE: "https://x:y@z/"},
+    )
 
 
 @pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="only Linux has such memory")
@@ -49,7 +52,7 @@ def test_the_first_environment_holds_no_secret():
     """The program sees every variable as it was; /proc, which shows those that it was started with, shows none."""
     odd = "a=b\n\udcff" + "x" * 100_000
     code = (
-        "import os, sys; from depcheck.rings import shed; shed(os.environ)\n"
+        "import os, sys; from depcheck.wiring.checker_process import shed; shed(os.environ)\n"
         "print(sys.argv[1:], os.environ['INPUT_TOKEN'], os.environ['ODD'] == os.environ['AGAIN'])\n"
         "print(open('/proc/self/environ').read().count('\\0'), os.listdir('/proc/self/fd'), sorted(os.environ))\n"
         "print(open('/proc/self/environ').read())\n"
@@ -57,7 +60,7 @@ def test_the_first_environment_holds_no_secret():
     given = {"PATH": os.environ["PATH"], "INPUT_TOKEN": SECRET, "ODD": odd, "AGAIN": odd}
     command = [sys.executable, "-c", code, "a", "b c"]
     ran = subprocess.run(
-        command, env=given, capture_output=True, text=True, check=True, cwd=Path(rings.__file__).parents[1]
+        command, env=given, capture_output=True, text=True, check=True, cwd=Path(checker_process.__file__).parents[1]
     )
     first, second, *shown = ran.stdout.splitlines()
     assert first == f"['a', 'b c'] {SECRET} True"

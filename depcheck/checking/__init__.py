@@ -1,1 +1,4 @@
-"""Runs strangers' code as the guest. Never sees a forge token."""
+"""Checks that run packages' code as the guest.
+
+Nothing in this package ever sees a forge token.
+"""

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from depcheck.checking.plain_files import read_plain
-from depcheck.checking.process import Ran
-from depcheck.checking.sandbox import Network
-from depcheck.checking.wheelhouse import Wheelhouse
-from depcheck.checking.workspace_copy import WorkspaceCopy, copy_tree
+from depcheck.checking.environments.wheel_builder import WheelBuilder
+from depcheck.checking.sandbox.guest import ProcessResult
+from depcheck.checking.sandbox.policy import NetworkPolicy
+from depcheck.checking.sandbox.safe_read import read_untrusted_file
+from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier, copy_tree
 
 EDITABLE = "-e "
 _MAPPING = re.compile(r"^MAPPING(?:: [^=\n]*)? = (\{[^\n]*\})$", re.MULTILINE)
@@ -26,13 +26,13 @@ class EditableBuilds:
     are made of: an editable installation finds its files there.
     """
 
-    house: Wheelhouse
-    copies: WorkspaceCopy
+    house: WheelBuilder
+    copies: WorkspaceCopier
     work: Path
     built: Path
     _copied: set[str] = field(default_factory=set)
 
-    def build(self, line: str, network: Network) -> Path | Ran | None:
+    def build(self, line: str, network: NetworkPolicy) -> Path | ProcessResult | None:
         """Build `-e FOLDER` once; a backend without editable wheels gives a plain one instead.
 
         Gives the build's run where both failed, None where there was no wheel.
@@ -44,13 +44,13 @@ class EditableBuilds:
                 return built
             self._copied.add(line)
         plain = folder.replace(str(self.work), str(self.house.source), 1)
-        return self.house.build(f"{plain}[{extras}" if extras else plain, network, own=True)
+        return self.house.build_wheel(f"{plain}[{extras}" if extras else plain, network, own=True)
 
-    def _built(self, line: str, network: Network) -> Path | Ran | None:
+    def _built(self, line: str, network: NetworkPolicy) -> Path | ProcessResult | None:
         if self.house.has(line):
-            return self.house.build(line, network, own=True)
-        self.copies.to(self.work, self.built if self.built.exists() else None)
-        built = self.house.build(line, network, own=True, folder=self.work)
+            return self.house.build_wheel(line, network, own=True)
+        self.copies.copy_to(self.work, self.built if self.built.exists() else None)
+        built = self.house.build_wheel(line, network, own=True, folder=self.work)
         if isinstance(built, Path):
             shutil.rmtree(self.built, ignore_errors=True)
             copy_tree(self.work, self.built)
@@ -76,14 +76,14 @@ def import_roots(site_packages: Sequence[Path], work: Path) -> dict[Path, frozen
 
 
 def _listed(file: Path, work: Path) -> Iterator[Path]:
-    text = (read_plain(file, _MOST_BYTES) or b"").decode(errors="replace")
+    text = (read_untrusted_file(file, _MOST_BYTES) or b"").decode(errors="replace")
     paths = (Path(line.strip()) for line in text.splitlines() if line.startswith("/") and "\0" not in line)
     return (path for path in paths if path.is_relative_to(work))
 
 
 def _mapped(file: Path) -> Iterator[tuple[str, Path]]:
     """What the finder of setuptools imports from where."""
-    match = _MAPPING.search((read_plain(file, _MOST_BYTES) or b"").decode(errors="replace"))
+    match = _MAPPING.search((read_untrusted_file(file, _MOST_BYTES) or b"").decode(errors="replace"))
     try:
         mapping = ast.literal_eval(match[1]) if match else {}
     except (ValueError, SyntaxError, RecursionError, MemoryError):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from depcheck.checking.plain_files import read_plain
+from depcheck.checking.sandbox.safe_read import read_untrusted_file
 from depcheck.core.import_graph.import_statements import ModuleImports, read_imports
 
 MOST_BYTES = 1 << 20  # of a module's source; longer ones are tables of data
@@ -44,7 +44,7 @@ class ModuleFiles:
         state = path.lstat()
         key = (name, state.st_ino, state.st_mtime_ns, state.st_size)
         if key not in self.known:
-            text = (read_plain(path, MOST_BYTES) or b"").decode(errors="replace")
+            text = (read_untrusted_file(path, MOST_BYTES) or b"").decode(errors="replace")
             found = read_imports(text, name, self.python, is_package=is_package)
             dotted = frozenset(each for each in found.strings if "." in each)
             self.known[key] = ModuleImports(found.strong, found.weak, dotted)
@@ -77,7 +77,7 @@ def read_project_files(copy: Path) -> Iterator[tuple[str, str]]:
                 if number > MOST_PROJECT_FILES:
                     return
                 path = Path(here, name)
-                text = (read_plain(path, MOST_BYTES) or b"").decode(errors="replace")
+                text = (read_untrusted_file(path, MOST_BYTES) or b"").decode(errors="replace")
                 yield path.relative_to(copy).as_posix(), text
 
 

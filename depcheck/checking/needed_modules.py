@@ -7,11 +7,9 @@ from pathlib import Path, PurePosixPath
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from depcheck.checking.environment import Environment
+from depcheck.checking.environments.environment import VirtualEnvironment
 from depcheck.checking.module_files import KnownImports, ModuleFiles, read_project_files
-from depcheck.checking.plain_files import read_plain
-from depcheck.core.checks import Failure, KnownBefore
-from depcheck.core.environments import EnvironmentSpec
+from depcheck.checking.sandbox.safe_read import read_untrusted_file
 from depcheck.core.import_graph.broken_contract import is_broken_contract
 from depcheck.core.import_graph.import_statements import read_imports
 from depcheck.core.import_graph.project_roots import (
@@ -22,6 +20,8 @@ from depcheck.core.import_graph.project_roots import (
     to_roots,
 )
 from depcheck.core.import_graph.reachable import Reach, Reached, Roots, find_reached
+from depcheck.core.lockfiles.spec import EnvironmentSpec
+from depcheck.core.model.checks import Failure, KnownBefore
 
 ENTRY_POINTS_BYTES = 1 << 20
 _CONFIGURATION = ("pytest.ini", "pyproject.toml", "setup.cfg", "tox.ini")
@@ -45,7 +45,7 @@ class ProjectImports:
 class NeededModules:
     """Rates the failing modules of one environment. The import graph is built when the first one asks for it."""
 
-    environment: Environment
+    environment: VirtualEnvironment
     project: ProjectImports
     spec: EnvironmentSpec
     before: KnownBefore
@@ -71,7 +71,7 @@ class NeededModules:
     def _find_roots(self) -> Roots:
         entries = read_entry_points(self.environment)
         scripts = {name: module for groups in entries.values() for name, module in _find_scripts(groups)}
-        direct = frozenset(name for lock in self.spec.lockfiles for name in lock.direct)
+        direct = frozenset(name for lock in self.spec.lockfiles for name in lock.direct_names)
         asked = (find_command_roots(command, scripts) for command in self.project.commands)
         required = frozenset(self._find_modules_of(direct))
         started = frozenset(m for name in direct for _, m in _find_scripts(entries.get(name, {})))
@@ -81,7 +81,7 @@ class NeededModules:
 
     def _find_modules_of(self, names: frozenset[NormalizedName]) -> Iterator[str]:
         """Yield the public top-level modules of distributions."""
-        for each in self.environment.on_disk:
+        for each in self.environment.installed_distributions:
             if each.distribution.name in names:
                 yield from (module for module in each.distribution.modules if not module.startswith("_"))
 
@@ -94,7 +94,7 @@ class NeededModules:
         if not self._owners:
             for top, name in self.before.owners:
                 self._owners[top] = self._owners.get(top, frozenset()) | {name}
-            for each in self.environment.on_disk:
+            for each in self.environment.installed_distributions:
                 for one in each.modules:
                     self._owners[one] = self._owners.get(one, frozenset()) | {each.distribution.name}
         while module and module not in self._owners:
@@ -115,7 +115,7 @@ def read_project_imports(copy: Path, commands: tuple[str, ...]) -> ProjectImport
     return ProjectImports(join_roots(*roots), bool(texts), find_django_settings({**texts, **configured}), commands)
 
 
-def read_entry_points(environment: Environment) -> Entries:
+def read_entry_points(environment: VirtualEnvironment) -> Entries:
     """Return the entry points of everything installed."""
     found = {}
     for folder in environment.site_packages:
@@ -142,7 +142,7 @@ def _find_scripts(groups: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str
 
 
 def _read_text(path: Path) -> str:
-    return (read_plain(path, ENTRY_POINTS_BYTES) or b"").decode(errors="replace")
+    return (read_untrusted_file(path, ENTRY_POINTS_BYTES) or b"").decode(errors="replace")
 
 
 def _to_numbers(version: str) -> tuple[int, ...]:

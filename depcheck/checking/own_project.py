@@ -10,10 +10,14 @@ from pathlib import Path
 from packaging.utils import NormalizedName, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
-from depcheck.checking.installed import METADATA_BYTES
-from depcheck.core.consistency import UNSAFE
-from depcheck.core.pins import Pins
-from depcheck.core.search.requirements import accepts, active, target
+from depcheck.checking.environments.installed import MOST_METADATA_BYTES
+from depcheck.core.model.pins import Pins
+from depcheck.core.model.requirements import (
+    UNSAFE_PACKAGES,
+    get_required_name,
+    is_satisfied_by,
+    select_active_requirements,
+)
 
 
 class Place(StrEnum):
@@ -38,11 +42,11 @@ class Wants:
 def wants_of(wheel: Path, pins: Pins, markers: Mapping[str, str]) -> Wants:
     """Read what the built `wheel` requires, and compare it with `pins`."""
     name = parse_wheel_filename(wheel.name)[0]
-    wanted = list(active(_requires(wheel), markers, ("",)))
-    named = [each for each in wanted if target(each) not in UNSAFE | {name}]
-    missing = [each for each in named if target(each) not in pins]
-    versions = [(each, pins[target(each)].version) for each in named if target(each) in pins]
-    refused = [each for each, version in versions if version and not accepts(each, version)]
+    wanted = list(select_active_requirements(_requires(wheel), markers, ("",)))
+    named = [each for each in wanted if get_required_name(each) not in UNSAFE_PACKAGES | {name}]
+    missing = [each for each in named if get_required_name(each) not in pins]
+    versions = [(each, pins[get_required_name(each)].version) for each in named if get_required_name(each) in pins]
+    refused = [each for each, version in versions if version and not is_satisfied_by(each, version)]
     return Wants(wheel, name, *(tuple(map(str, lines)) for lines in (named, missing, refused)))
 
 
@@ -50,7 +54,7 @@ def _requires(wheel: Path) -> list[str]:
     try:
         with zipfile.ZipFile(wheel) as archive:
             inside = [info for info in archive.infolist() if info.filename.endswith(".dist-info/METADATA")]
-            content = archive.read(inside[0]) if inside and inside[0].file_size <= METADATA_BYTES else b""
+            content = archive.read(inside[0]) if inside and inside[0].file_size <= MOST_METADATA_BYTES else b""
     except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
         return []
     headers = HeaderParser().parsestr(content.decode(errors="replace"))
@@ -66,7 +70,7 @@ def parse_completion(content: bytes, pins: Pins) -> dict[NormalizedName, Version
             pair = canonicalize_name(name.strip()), Version(version.strip())
         except ValueError:
             continue
-        if mark and pair[0] not in pins and pair[0] not in UNSAFE:
+        if mark and pair[0] not in pins and pair[0] not in UNSAFE_PACKAGES:
             found[pair[0]] = pair[1]
     return found
 

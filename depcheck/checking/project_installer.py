@@ -9,8 +9,10 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 from uv import find_uv_bin
 
+from depcheck.checking.discovery.requirement_files import is_project_file
 from depcheck.checking.editable import EDITABLE, EditableBuilds, is_editable
-from depcheck.checking.environment import Environment
+from depcheck.checking.environments.environment import VirtualEnvironment
+from depcheck.checking.environments.wheel_builder import UV_VARIABLES
 from depcheck.checking.own_project import (
     Place,
     Wants,
@@ -20,15 +22,13 @@ from depcheck.checking.own_project import (
     pinned_remark,
     wants_of,
 )
-from depcheck.checking.plain_files import read_plain
-from depcheck.checking.process import Guest, Ran
-from depcheck.checking.sandbox import Network
-from depcheck.checking.sources import is_project_file
-from depcheck.checking.wheelhouse import UV
-from depcheck.core.environments import EnvironmentSpec
-from depcheck.core.outputs import telling_line
+from depcheck.checking.sandbox.guest import Guest, ProcessResult
+from depcheck.checking.sandbox.policy import NetworkPolicy
+from depcheck.checking.sandbox.safe_read import read_untrusted_file
+from depcheck.core.lockfiles.spec import EnvironmentSpec
+from depcheck.core.model.pins import Pins
 from depcheck.core.own_installation import OwnInstallation
-from depcheck.core.pins import Pins
+from depcheck.core.text.process_output import find_error_line
 
 MOST_BYTES = 1 << 20
 
@@ -37,10 +37,10 @@ MOST_BYTES = 1 << 20
 class Target:
     """What the project is installed into: an environment, the pins that it holds, and where builds happen."""
 
-    environment: Environment
+    environment: VirtualEnvironment
     pins: Pins
     builds: EditableBuilds
-    network: Network
+    network: NetworkPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +56,19 @@ class ProjectInstaller:
     timeout_s: float
     _places: dict[str, Place] = field(default_factory=dict)
     _remarks: dict[str, str] = field(default_factory=dict)
-    _resolved: dict[tuple[Path, str, tuple[str, ...]], Ran | dict[NormalizedName, Version]] = field(
+    _resolved: dict[tuple[Path, str, tuple[str, ...]], ProcessResult | dict[NormalizedName, Version]] = field(
         default_factory=dict
     )
 
-    def install(self, spec: EnvironmentSpec, into: Target) -> OwnInstallation | Ran | None:
+    def install(self, spec: EnvironmentSpec, into: Target) -> OwnInstallation | ProcessResult | None:
         """Say what to install for the project; the run that failed, or None where a build gave no wheel."""
         if spec.project_name in into.pins:
             return _pinned(spec, into.pins, spec.project_name)
         builds, house = into.builds, into.builds.house
         line = f"{EDITABLE}{builds.work}" if self.form != "copy" else str(house.source)
-        built = builds.build(line, into.network) if is_editable(line) else house.build(line, into.network, own=True)
+        built = (
+            builds.build(line, into.network) if is_editable(line) else house.build_wheel(line, into.network, own=True)
+        )
         if not isinstance(built, Path):
             return built
         wants = wants_of(built, into.pins, into.environment.interpreter.markers)
@@ -75,7 +77,9 @@ class ProjectInstaller:
         own = OwnInstallation(wants.name, str(built), editable=is_editable(line) and house.has(line))
         return own if _is_compiled_from_project(spec) else self._beside(spec, own, wants, into)
 
-    def _beside(self, spec: EnvironmentSpec, own: OwnInstallation, wants: Wants, into: Target) -> OwnInstallation | Ran:
+    def _beside(
+        self, spec: EnvironmentSpec, own: OwnInstallation, wants: Wants, into: Target
+    ) -> OwnInstallation | ProcessResult:
         place = self._places.get(spec.name)
         if place is Place.HELD or (place is None and not wants.missing and not wants.refused):
             self._places[spec.name] = Place.HELD
@@ -83,18 +87,18 @@ class ProjectInstaller:
         if place is Place.LEFT_OUT:
             return OwnInstallation(remarks=(self._remarks[spec.name],))
         found = self._complete(wants, into) if wants.missing else {}
-        if place is None and (isinstance(found, Ran) or wants.refused):
-            why = telling_line(found.output) if isinstance(found, Ran) and not wants.refused else ""
+        if place is None and (isinstance(found, ProcessResult) or wants.refused):
+            why = find_error_line(found.output) if isinstance(found, ProcessResult) and not wants.refused else ""
             self._places[spec.name] = Place.LEFT_OUT
             self._remarks[spec.name] = left_out_remark(_files(spec), wants, why)
             return OwnInstallation(remarks=(self._remarks[spec.name],))
         self._places[spec.name] = Place.COMPLETED
-        if isinstance(found, Ran):
+        if isinstance(found, ProcessResult):
             return found
         remarks = (completed_remark(_files(spec), wants, found),) if found else ()
         return OwnInstallation(own.name, own.wheel, own.editable, found, remarks)
 
-    def _complete(self, wants: Wants, into: Target) -> Ran | dict[NormalizedName, Version]:
+    def _complete(self, wants: Wants, into: Target) -> ProcessResult | dict[NormalizedName, Version]:
         """Resolve what the project requires, with the pins as constraints."""
         lines = tuple(sorted(f"{pin.name}=={pin.version}" for pin in into.pins.values() if pin.version))
         key = (into.environment.folder, wants.wheel.name, lines)
@@ -102,14 +106,16 @@ class ProjectInstaller:
             self._resolved[key] = self._resolve(wants, lines, into)
         return self._resolved[key]
 
-    def _resolve(self, wants: Wants, lines: tuple[str, ...], into: Target) -> Ran | dict[NormalizedName, Version]:
+    def _resolve(
+        self, wants: Wants, lines: tuple[str, ...], into: Target
+    ) -> ProcessResult | dict[NormalizedName, Version]:
         room = into.environment.folder / "beside"
         room.mkdir(exist_ok=True)
         for name, content in (("requires.in", wants.requires), ("pins.txt", lines)):
             (room / name).write_text("".join(f"{line}\n" for line in content), encoding="utf-8")
         answers = room / "answers"
         answers.mkdir(exist_ok=True)
-        self.guest.own(answers)
+        self.guest.take_ownership(answers)
         uv, interpreter = find_uv_bin(), into.environment.interpreter
         words = [uv, "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--no-config", "--upgrade"]
         words += ["--python", str(interpreter.path), "--index-url", into.builds.house.index_url]
@@ -118,12 +124,12 @@ class ProjectInstaller:
             [*words, str(room / "requires.in")],
             folder=answers,
             timeout_s=self.timeout_s,
-            env={**UV, "UV_CACHE_DIR": str(answers / "cache")},
+            env={**UV_VARIABLES, "UV_CACHE_DIR": str(answers / "cache")},
             network=into.network,
             readable=(Path(uv).parent, interpreter.prefix, room),
         )
-        resolved = read_plain(answers / "resolved.txt", MOST_BYTES)
-        return parse_completion(resolved or b"", into.pins) if ran.passed else ran
+        resolved = read_untrusted_file(answers / "resolved.txt", MOST_BYTES)
+        return parse_completion(resolved or b"", into.pins) if ran.is_success else ran
 
 
 def _pinned(spec: EnvironmentSpec, pins: Pins, name: str) -> OwnInstallation:

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from depcheck.core.checks import CheckResult, Kind, Outcome
-from depcheck.core.failures import find_shared_failure
+from depcheck.core.model.checks import CheckKind, CheckResult, Outcome, find_shared_failure
 
 UNKNOWN_TESTS = "no tests were run, because none are known"
 REFUSED_TESTS = "no tests were run, because `--test` is empty"
@@ -17,11 +16,11 @@ def describe_passing(changed: int, results: Sequence[CheckResult], *, tests_want
 
 def describe_observed(results: Sequence[CheckResult], *, tests_wanted: bool) -> str:
     """Return what of `results` passed, with counts, and whether tests were among it."""
-    said = describe_passed((each.kind, len(each.passed)) for each in results if each.outcome is Outcome.PASS)
+    said = describe_passed((each.kind, len(each.passed_ids)) for each in results if each.outcome is Outcome.PASS)
     return f"{said}; {missing}" if (missing := _explain_missing_tests(results, tests_wanted=tests_wanted)) else said
 
 
-def describe_passed(passed: Iterable[tuple[Kind, int]]) -> str:
+def describe_passed(passed: Iterable[tuple[CheckKind, int]]) -> str:
     """Return `installs, 412 imports and 233 tests pass`: what passed, by kind and number of ids."""
     seen = [word for kind, number in passed if (word := _describe_count(kind, number))]
     if seen == ["installs"]:
@@ -49,17 +48,17 @@ def describe_shared_failure(before: CheckResult | None, after: CheckResult) -> s
     )
 
 
-def _describe_count(kind: Kind, number: int) -> str:
-    if kind is Kind.INSTALL:
+def _describe_count(kind: CheckKind, number: int) -> str:
+    if kind is CheckKind.INSTALL:
         return "installs"
-    if kind is Kind.IMPORT:
+    if kind is CheckKind.IMPORT:
         return f"{number} import{'' if number == 1 else 's'}" if number else ""
-    if kind is Kind.TEST:
+    if kind is CheckKind.TEST:
         return f"{number} test{'' if number == 1 else 's'}" if number else "the test command"
     return f"a {kind} command"
 
 
 def _explain_missing_tests(results: Sequence[CheckResult], *, tests_wanted: bool) -> str:
-    if any(result.kind is Kind.TEST for result in results):
+    if any(result.kind is CheckKind.TEST for result in results):
         return ""
     return UNKNOWN_TESTS if tests_wanted else REFUSED_TESTS

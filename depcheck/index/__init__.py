@@ -1,4 +1,4 @@
-"""The local package index: what package tools see of the world, as of any moment.
+"""The local package index, which shows package tools any past date.
 
-Nothing is imported here: what only looks at pages must not wait for what fetches them.
+Nothing is imported here: code that only reads pages must not wait for the import of the HTTP client.
 """

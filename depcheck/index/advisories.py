@@ -1,4 +1,7 @@
-"""Known vulnerabilities of releases, from the JSON API of PyPI: what can be done without when it cannot be had."""
+"""Known vulnerabilities of releases, from PyPI's JSON API.
+
+A run can do without them if they cannot be fetched.
+"""
 
 import time
 from collections.abc import Callable, Sequence
@@ -10,26 +13,29 @@ import msgspec
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from depcheck.core.advisories import Advisory, distinct
-from depcheck.core.errors import IndexUnavailableError
-from depcheck.index.answer import Asked
-from depcheck.index.disk import Disk
-from depcheck.index.memo import Memo
-from depcheck.index.page import version_or_none
+from depcheck.core.model.advisories import Advisory, deduplicate_advisories
+from depcheck.core.model.errors import IndexUnavailableError
+from depcheck.index.access_log import SingleFlightCache
+from depcheck.index.disk_cache import DiskCache
+from depcheck.index.http_client import HttpGetter
+from depcheck.index.pages import parse_version_or_none
 from depcheck.index.projects import Project
-from depcheck.index.upstream import Upstream, public
+from depcheck.index.upstreams import Upstream, to_public_url
 
 PYPI_HOSTS = frozenset({"pypi.org"})
 """The hosts that tell of vulnerabilities. Others that answer the same addresses do not."""
-FRESH_S = 86_400
+MAX_AGE_S = 86_400
 _LIMIT_BYTES = 32 << 20
-_SHELF = "advisories"
+_CACHE_FOLDER = "advisories"
 _OK, _NOT_MODIFIED = 200, 304
-_UNKNOWN = (404, 410)
+_UNKNOWN_STATUSES = (404, 410)
 
 
 class _Vulnerability(msgspec.Struct):
-    """One entry of `vulnerabilities`; a text is null where there is none."""
+    """One entry of `vulnerabilities`.
+
+    A text that the API does not have is null.
+    """
 
     id: str
     aliases: list[str] = []
@@ -40,103 +46,126 @@ class _Vulnerability(msgspec.Struct):
     withdrawn: str | None = None
 
 
-class _Answer(msgspec.Struct):
+class _ReleaseJson(msgspec.Struct):
     """The part of a release's JSON that is read."""
 
     vulnerabilities: list[_Vulnerability] = []
 
 
-class _Kept(msgspec.Struct):
-    """What is kept of an answer. `at` is when it last held, in seconds since the epoch."""
+class _CachedAdvisories(msgspec.Struct):
+    """A cached answer.
+
+    `at` is when it was last confirmed, in seconds since the epoch.
+    """
 
     at: float
     etag: str
     vulnerabilities: list[_Vulnerability]
 
 
-class Known(Protocol):
+class ProjectLookup(Protocol):
     """Projects by name, as the indexes show them."""
 
     def __getitem__(self, name: NormalizedName) -> Project:
-        """The project; raises IndexUnavailableError."""
+        """Return the project.
+
+        Raises IndexUnavailableError.
+        """
 
 
-class Advisories:
-    """Asks once a day for each release. After the first failure nothing more is asked in this run."""
+class AdvisoryClient:
+    """Fetches the advisories of releases, once a day for each release.
+
+    After the first failure nothing more is requested in this run.
+    """
 
     def __init__(
         self,
         upstreams: Sequence[Upstream],
-        fetch: Asked,
-        disk: Disk,
-        projects: Known,
+        fetch: HttpGetter,
+        disk: DiskCache,
+        projects: ProjectLookup,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._base = next((_api(each.url) for each in upstreams if urlsplit(each.url).hostname in PYPI_HOSTS), "")
+        self._api_url = next(
+            (_build_api_url(each.url) for each in upstreams if urlsplit(each.url).hostname in PYPI_HOSTS), ""
+        )
         self._fetch = fetch
         self._disk = disk
         self._projects = projects
         self._clock = clock
-        self._failed = ""
-        self._found = Memo(self._asked)
+        self._first_failure = ""
+        self._found = SingleFlightCache(self._load_advisories)
 
-    def of(self, project: NormalizedName, version: Version) -> tuple[Advisory, ...]:
-        """The vulnerabilities of a release, those that were taken back left out; by id.
+    def find_advisories(self, project: NormalizedName, version: Version) -> tuple[Advisory, ...]:
+        """Return the advisories of a release, without withdrawn ones, by id.
 
-        Raises IndexUnavailableError where they cannot be had.
+        Empty if no upstream is PyPI. Raises IndexUnavailableError if they cannot be fetched.
         """
-        return self._found[project, version] if self._base else ()
+        return self._found[project, version] if self._api_url else ()
 
-    def _asked(self, release: tuple[NormalizedName, Version]) -> tuple[Advisory, ...]:
+    def _load_advisories(self, release: tuple[NormalizedName, Version]) -> tuple[Advisory, ...]:
         project, version = release
-        url = f"{self._base}{project}/{quote(str(version))}/json"
-        kept = self._disk.stored(_SHELF, url, _Kept)
-        if kept is None or not 0 <= self._clock() - kept.at < FRESH_S:
-            kept = self._renewed(release, url, kept)
-        found = (_advisory(project, version, each) for each in kept.vulnerabilities if not each.withdrawn)
-        return distinct(found)
+        url = f"{self._api_url}{project}/{quote(str(version))}/json"
+        kept = self._disk.load_record(_CACHE_FOLDER, url, _CachedAdvisories)
+        if kept is None or not 0 <= self._clock() - kept.at < MAX_AGE_S:
+            kept = self._refresh_record(release, url, kept)
+        found = (_to_advisory(project, version, each) for each in kept.vulnerabilities if not each.withdrawn)
+        return deduplicate_advisories(found)
 
-    def _renewed(self, release: tuple[NormalizedName, Version], url: str, kept: _Kept | None) -> _Kept:
-        if self._failed:
-            raise IndexUnavailableError(self._failed)
+    def _refresh_record(
+        self, release: tuple[NormalizedName, Version], url: str, kept: _CachedAdvisories | None
+    ) -> _CachedAdvisories:
+        if self._first_failure:
+            raise IndexUnavailableError(self._first_failure)
         try:
-            fresh = self._fetched(release, url, kept)
+            fresh = self._fetch_record(release, url, kept)
         except IndexUnavailableError as error:
-            self._failed = str(error)
+            self._first_failure = str(error)
             raise
         with suppress(IndexUnavailableError):  # a full disk is told of where it stops us
-            self._disk.keep(_SHELF, url, fresh)
+            self._disk.store_record(_CACHE_FOLDER, url, fresh)
         return fresh
 
-    def _fetched(self, release: tuple[NormalizedName, Version], url: str, kept: _Kept | None) -> _Kept:
+    def _fetch_record(
+        self, release: tuple[NormalizedName, Version], url: str, kept: _CachedAdvisories | None
+    ) -> _CachedAdvisories:
         headers = {"Accept": "application/json", **({"If-None-Match": kept.etag} if kept and kept.etag else {})}
         answer = self._fetch.get(url, headers, _LIMIT_BYTES)
         if kept is not None and answer.status == _NOT_MODIFIED:
-            return _Kept(self._clock(), kept.etag, kept.vulnerabilities)
-        if answer.status in _UNKNOWN and not self._is_shown(release):
-            return _Kept(self._clock(), "", [])
+            return _CachedAdvisories(self._clock(), kept.etag, kept.vulnerabilities)
+        if answer.status in _UNKNOWN_STATUSES and not self._has_release(release):
+            return _CachedAdvisories(self._clock(), "", [])
         if answer.status != _OK:
-            raise IndexUnavailableError(f"{public(url)} answered with HTTP {answer.status}.")
+            raise IndexUnavailableError(f"{to_public_url(url)} answered with HTTP {answer.status}.")
         try:
-            read = msgspec.json.decode(answer.body, type=_Answer)
+            read = msgspec.json.decode(answer.body, type=_ReleaseJson)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise IndexUnavailableError(f"{public(url)} is not what PyPI tells of a release ({error}).") from None
-        return _Kept(self._clock(), answer.headers.get("etag", ""), read.vulnerabilities)
+            raise IndexUnavailableError(
+                f"{to_public_url(url)} is not what PyPI tells of a release ({error})."
+            ) from None
+        return _CachedAdvisories(self._clock(), answer.headers.get("etag", ""), read.vulnerabilities)
 
-    def _is_shown(self, release: tuple[NormalizedName, Version]) -> bool:
-        """Whether the index has the release: then its API would know it, and what does not is something else."""
+    def _has_release(self, release: tuple[NormalizedName, Version]) -> bool:
+        """Return True if the index has the release.
+
+        Then PyPI's API must know it, and a host that does not know it is not PyPI's API.
+        """
         return release[1] in self._projects[release[0]].versions
 
 
-def _api(url: str) -> str:
-    """The address of the JSON API beside the project pages: /simple/ and /pypi/."""
+def _build_api_url(url: str) -> str:
+    """Return the address of the JSON API of an index URL.
+
+    It is /pypi/, beside the project pages at /simple/.
+    """
     parts = urlsplit(url)
     return urlunsplit(parts._replace(path="/pypi/"))
 
 
-def _advisory(project: NormalizedName, version: Version, told: _Vulnerability) -> Advisory:
+def _to_advisory(project: NormalizedName, version: Version, told: _Vulnerability) -> Advisory:
     text = told.summary or (told.details or "").strip().partition("\n")[0]
-    fixed = sorted(told.fixed_in, key=lambda each: version_or_none(each) or Version("0"))
+    fixed = sorted(told.fixed_in, key=lambda each: parse_version_or_none(each) or Version("0"))
     link = told.link or ""
     return Advisory(
         package=project,

@@ -1,4 +1,7 @@
-"""Projects as all upstream indexes show them together, each fetched once a run."""
+"""Projects merged from all upstream indexes.
+
+Each project is fetched once in a run.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -10,41 +13,47 @@ import msgspec
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from depcheck.core.errors import IndexUnavailableError
-from depcheck.index.answer import Answer, Asked
-from depcheck.index.disk import Disk, StoredPage
-from depcheck.index.memo import Memo
-from depcheck.index.page import File, read_html, read_json, version_or_none, version_text
-from depcheck.index.troubles import Troubles
-from depcheck.index.upstream import Upstream, public
+from depcheck.core.model.errors import IndexUnavailableError
+from depcheck.index.access_log import FailureLog, SingleFlightCache
+from depcheck.index.disk_cache import DiskCache, StoredPage
+from depcheck.index.http_client import HttpGetter, HttpResponse
+from depcheck.index.pages import (
+    DistributionFile,
+    extract_version_text,
+    parse_html_page,
+    parse_json_page,
+    parse_version_or_none,
+)
+from depcheck.index.upstreams import Upstream, to_public_url
 
 PAGE_LIMIT_BYTES = 64 << 20
-_JSON = "application/vnd.pypi.simple.v1+json"
-_ANY = f"{_JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
-_PYPI = frozenset({"pypi.org", "test.pypi.org"})  # they always speak JSON, with upload times
-UNKNOWN = (404, 410)
-_REFUSED = (401, 403)
-OK, NOT_MODIFIED = 200, 304
+_ACCEPT_JSON = "application/vnd.pypi.simple.v1+json"
+_ACCEPT_ANY = f"{_ACCEPT_JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
+_JSON_HOSTS = frozenset({"pypi.org", "test.pypi.org"})  # they always speak JSON, with upload times
+UNKNOWN_STATUSES = (404, 410)
+_REFUSED_STATUSES = (401, 403)
+HTTP_OK, HTTP_NOT_MODIFIED = 200, 304
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """The merged files of one project, in the indexes' order.
+    """The merged files of one project, in the order of the indexes.
 
-    `versions` stand beside `files`, None where a file name tells none.
-    `known` is false when no index has the project.
+    `versions` are parallel to `files`, None if a file name contains no version. `is_known` is false if no index
+    has the project.
     """
 
     name: NormalizedName
-    files: tuple[File, ...]
+    files: tuple[DistributionFile, ...]
     versions: tuple[Version | None, ...]
-    known: bool
+    is_known: bool
 
 
-class Mark(msgspec.Struct, frozen=True, array_like=True):
-    """One upstream's page of a project as it was, and what it takes to ask whether it still is.
+class PageValidators(msgspec.Struct, frozen=True, array_like=True):
+    """One upstream's page of a project, with its HTTP validators.
 
-    `digest` is the SHA-256 of its body, empty where the upstream does not know the project.
+    `etag` and `last_modified` allow to ask if the page has changed. `digest` is the SHA-256 of its body, empty
+    if the upstream does not know the project.
     """
 
     url: str
@@ -53,84 +62,97 @@ class Mark(msgspec.Struct, frozen=True, array_like=True):
     digest: str
 
 
-class Projects:
-    """Fetches project pages from all upstreams and merges them as pip does: the union of their files.
+class ProjectLoader:
+    """Fetches project pages from all upstreams and merges them as pip does.
 
-    Where two indexes have different content under one file name, the first index's file is kept.
+    The result is the union of their files. If two indexes have different content under one file name, the first
+    index's file is used.
     """
 
-    def __init__(self, upstreams: Sequence[Upstream], fetch: Asked, disk: Disk, troubles: Troubles) -> None:
+    def __init__(self, upstreams: Sequence[Upstream], fetch: HttpGetter, disk: DiskCache, troubles: FailureLog) -> None:
         self._upstreams = upstreams
         self._fetch = fetch
         self._disk = disk
         self._troubles = troubles
-        self._found = Memo(self._merged)
-        self._marks: dict[str, Mark] = {}
+        self._found = SingleFlightCache(self._load_project)
+        self._validators: dict[str, PageValidators] = {}
 
-    def marks(self, name: NormalizedName) -> tuple[Mark, ...]:
-        """The project's pages, one for each upstream in their order; fetched if need be, raises as `[]` does."""
+    def get_validators(self, name: NormalizedName) -> tuple[PageValidators, ...]:
+        """Return the validators of the project's pages, one for each upstream.
+
+        They are in the order of the upstreams. The pages are fetched if needed. Raises IndexUnavailableError.
+        """
         self._found[name]  # the marks are made on the way
-        return tuple(self._marks[f"{upstream.url}{name}/"] for upstream in self._upstreams)
+        return tuple(self._validators[f"{upstream.url}{name}/"] for upstream in self._upstreams)
 
     def __getitem__(self, name: NormalizedName) -> Project:
-        """The project; raises IndexUnavailableError when any upstream failed: what it has is then unknown."""
+        """Return the project.
+
+        Raises IndexUnavailableError if any upstream failed, because its files are then unknown.
+        """
         return self._found[name]
 
-    def _merged(self, name: NormalizedName) -> Project:
+    def _load_project(self, name: NormalizedName) -> Project:
         try:
-            pages = self._pages(name)
+            pages = self._load_pages(name)
         except IndexUnavailableError as error:
-            self._troubles.add(str(error))
+            self._troubles.add_failure(str(error))
             raise
-        merged: dict[str, File] = {}
+        merged: dict[str, DistributionFile] = {}
         for file in (file for page in pages for file in page or ()):
             merged.setdefault(file.filename, file)
         parsed: dict[str | None, Version | None] = {}
-        texts = [version_text(filename, name) for filename in merged]
+        texts = [extract_version_text(filename, name) for filename in merged]
         for text in texts:
             if text not in parsed:
-                parsed[text] = version_or_none(text)
+                parsed[text] = parse_version_or_none(text)
         versions = tuple(parsed[text] for text in texts)
         return Project(name, tuple(merged.values()), versions, any(page is not None for page in pages))
 
-    def _pages(self, name: NormalizedName) -> list[tuple[File, ...] | None]:
+    def _load_pages(self, name: NormalizedName) -> list[tuple[DistributionFile, ...] | None]:
         if len(self._upstreams) == 1:
-            return [self._page(self._upstreams[0], name)]
+            return [self._load_page(self._upstreams[0], name)]
         with ThreadPoolExecutor(len(self._upstreams)) as pool:
-            return list(pool.map(lambda upstream: self._page(upstream, name), self._upstreams))
+            return list(pool.map(lambda upstream: self._load_page(upstream, name), self._upstreams))
 
-    def _page(self, upstream: Upstream, name: NormalizedName) -> tuple[File, ...] | None:
-        """The files of one upstream; None where it does not know the project."""
+    def _load_page(self, upstream: Upstream, name: NormalizedName) -> tuple[DistributionFile, ...] | None:
+        """Load the files of one upstream's page.
+
+        None if the upstream does not know the project.
+        """
         url = f"{upstream.url}{name}/"
-        stored = self._disk.page(url)
-        asked = page_headers(url, stored.etag, stored.last_modified) if stored else page_headers(url)
+        stored = self._disk.load_page(url)
+        asked = build_page_headers(url, stored.etag, stored.last_modified) if stored else build_page_headers(url)
         answer = self._fetch.get(url, asked, PAGE_LIMIT_BYTES)
-        if answer.status in UNKNOWN:
-            self._marks[url] = Mark(url, "", "", "")
+        if answer.status in UNKNOWN_STATUSES:
+            self._validators[url] = PageValidators(url, "", "", "")
             return None
-        if answer.status == NOT_MODIFIED and stored is not None:
-            self._marks[url] = mark(url, stored)
-            return _read(stored)
-        if answer.status != OK:
-            raise IndexUnavailableError(_refusal(url, answer.status))
-        page = _to_store(answer)
-        files = _read(page)
-        self._marks[url] = mark(url, page)
-        self._keep(url, page)
+        if answer.status == HTTP_NOT_MODIFIED and stored is not None:
+            self._validators[url] = build_page_validators(url, stored)
+            return _parse_stored_page(stored)
+        if answer.status != HTTP_OK:
+            raise IndexUnavailableError(_format_refusal(url, answer.status))
+        page = _to_stored_page(answer)
+        files = _parse_stored_page(page)
+        self._validators[url] = build_page_validators(url, page)
+        self._store_page(url, page)
         return files
 
-    def _keep(self, url: str, page: StoredPage) -> None:
+    def _store_page(self, url: str, page: StoredPage) -> None:
         if not page.etag and not page.last_modified:
             return  # it could never be asked whether it still holds
         try:
-            self._disk.keep_page(url, page)
+            self._disk.store_page(url, page)
         except IndexUnavailableError as error:
-            self._troubles.add(str(error))
+            self._troubles.add_failure(str(error))
 
 
-def page_headers(url: str, etag: str = "", last_modified: str = "") -> dict[str, str]:
-    """How a project page is asked for; with validators, only if it has changed since."""
-    accept = _JSON if urlsplit(url).hostname in _PYPI else _ANY
+def build_page_headers(url: str, etag: str = "", last_modified: str = "") -> dict[str, str]:
+    """Build the request headers for a project page.
+
+    With validators, the request is conditional: the body is sent only if the page has changed.
+    """
+    accept = _ACCEPT_JSON if urlsplit(url).hostname in _JSON_HOSTS else _ACCEPT_ANY
     headers = {"Accept": accept, "Cache-Control": "max-age=0"}
     if etag:
         headers["If-None-Match"] = etag
@@ -139,12 +161,12 @@ def page_headers(url: str, etag: str = "", last_modified: str = "") -> dict[str,
     return headers
 
 
-def mark(url: str, page: StoredPage) -> Mark:
-    """The mark of `page`, which was found at `url`."""
-    return Mark(url, page.etag, page.last_modified, hashlib.sha256(page.body).hexdigest())
+def build_page_validators(url: str, page: StoredPage) -> PageValidators:
+    """Build the validators of `page`, which was found at `url`."""
+    return PageValidators(url, page.etag, page.last_modified, hashlib.sha256(page.body).hexdigest())
 
 
-def _to_store(answer: Answer) -> StoredPage:
+def _to_stored_page(answer: HttpResponse) -> StoredPage:
     headers = answer.headers
     return StoredPage(
         url=answer.url,
@@ -155,23 +177,23 @@ def _to_store(answer: Answer) -> StoredPage:
     )
 
 
-def _read(page: StoredPage) -> tuple[File, ...]:
+def _parse_stored_page(page: StoredPage) -> tuple[DistributionFile, ...]:
     try:
         if page.content_type.endswith("json"):
-            return read_json(page.body, page.url)
-        return read_html(page.body.decode("utf-8", "replace"), page.url)
+            return parse_json_page(page.body, page.url)
+        return parse_html_page(page.body.decode("utf-8", "replace"), page.url)
     except (ValueError, msgspec.MsgspecError) as error:
         raise IndexUnavailableError(
-            f"The answer of {public(page.url)} is not a package page "
+            f"The answer of {to_public_url(page.url)} is not a package page "
             f"({page.content_type or 'no content type'}): {str(error)[:200]}. "
             "Check that the index's address is right and that no login page or proxy answers."
         ) from error
 
 
-def _refusal(url: str, status: int) -> str:
-    if status in _REFUSED:
+def _format_refusal(url: str, status: int) -> str:
+    if status in _REFUSED_STATUSES:
         return (
-            f"The package index refused {public(url)} (HTTP {status}). "
+            f"The package index refused {to_public_url(url)} (HTTP {status}). "
             "Give credentials for its host in the index URL, in a variable, in netrc or in the keyring."
         )
-    return f"The package index answered {public(url)} with HTTP {status}, after retries. Try again later."
+    return f"The package index answered {to_public_url(url)} with HTTP {status}, after retries. Try again later."

@@ -1,4 +1,7 @@
-"""Reads METADATA out of a wheel, on disk or far away, within limits: a wheel is a stranger's file."""
+"""Read METADATA from a local or remote wheel, within limits.
+
+A wheel is untrusted input.
+"""
 
 import io
 import re
@@ -11,15 +14,15 @@ import requests
 from packaging.utils import canonicalize_name
 from urllib3.exceptions import HTTPError
 
-from depcheck.index.fetch import Fetch
+from depcheck.index.http_client import HttpClient
 
-LIMIT_BYTES = 16 << 20
+METADATA_LIMIT_BYTES = 16 << 20
 _DIRECTORY_LIMIT_BYTES = 8 << 20  # some 80,000 files: more than any real wheel has
 _CHUNK_BYTES = 1 << 16
 _PARTIAL = 206
-_TOTAL = re.compile(r"bytes \d+-\d+/(\d+)")
-_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
-_UNREADABLE = (
+_CONTENT_RANGE = re.compile(r"bytes \d+-\d+/(\d+)")
+_COMPRESSION_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+_ARCHIVE_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
     EOFError,
@@ -32,46 +35,50 @@ _UNREADABLE = (
 
 
 class BrokenWheelError(Exception):
-    """A wheel has no metadata that can be read: the package's own fault."""
+    """A wheel has no readable metadata, which is the package's own fault."""
 
 
-def read_metadata(wheel: BinaryIO, filename: str) -> bytes:
-    """The METADATA member of the open `wheel`; BrokenWheelError when there is none within the limits.
+def read_wheel_metadata(wheel: BinaryIO, filename: str) -> bytes:
+    """Read the METADATA member of the open `wheel`.
 
-    It must be stored or deflated, as PyPI demands: the other methods can ask for any memory before a byte is read.
+    Raises BrokenWheelError if there is none within the limits. The member must be stored or deflated, as PyPI
+    demands: the other methods can demand any amount of memory before a byte is read.
     """
     project = canonicalize_name(filename.partition("-")[0])
     try:
-        with zipfile.ZipFile(_Careful(wheel)) as archive:
-            members = [item for item in archive.infolist() if _is_metadata(item.filename, project)]
+        with zipfile.ZipFile(_BoundedReader(wheel)) as archive:
+            members = [item for item in archive.infolist() if _is_metadata_member(item.filename, project)]
             if len(members) != 1:
                 raise BrokenWheelError(f"{filename} has {len(members)} METADATA files, not one.")
-            if members[0].compress_type not in _METHODS:
+            if members[0].compress_type not in _COMPRESSION_METHODS:
                 raise BrokenWheelError(f"The METADATA of {filename} is neither stored nor deflated.")
             with archive.open(members[0]) as member:
-                return _read_all(member, filename)
-    except _UNREADABLE as error:
+                return _read_member(member, filename)
+    except _ARCHIVE_ERRORS as error:
         raise BrokenWheelError(f"{filename} is not a readable wheel: {error}.") from error
 
 
-def _read_all(member: IO[bytes], filename: str) -> bytes:
+def _read_member(member: IO[bytes], filename: str) -> bytes:
     content = bytearray()
     while chunk := member.read(_CHUNK_BYTES):
         content += chunk
-        if len(content) > LIMIT_BYTES:
-            raise BrokenWheelError(f"The METADATA of {filename} is larger than {LIMIT_BYTES} bytes.")
+        if len(content) > METADATA_LIMIT_BYTES:
+            raise BrokenWheelError(f"The METADATA of {filename} is larger than {METADATA_LIMIT_BYTES} bytes.")
     return bytes(content)
 
 
-def _is_metadata(member: str, project: str) -> bool:
+def _is_metadata_member(member: str, project: str) -> bool:
     folder, _, name = member.partition("/")
     if name != "METADATA" or not folder.endswith(".dist-info"):
         return False
     return canonicalize_name(folder.removesuffix(".dist-info").rpartition("-")[0]) == project
 
 
-class _Careful:
-    """A file that nobody can be led to read whole: zipfile reads the archive's directory in one piece."""
+class _BoundedReader:
+    """A file whose single reads are limited in size.
+
+    zipfile reads the archive's directory in one piece, so a crafted wheel could make it read everything.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -89,9 +96,12 @@ class _Careful:
 
 
 class RemoteFile(io.RawIOBase):
-    """A file on an upstream that gives ranges, so that the metadata of a large wheel costs some kilobytes."""
+    """A file on an upstream, read by range requests.
 
-    def __init__(self, fetch: Fetch, url: str, size_bytes: int) -> None:
+    So the metadata of a large wheel costs some kilobytes.
+    """
+
+    def __init__(self, fetch: HttpClient, url: str, size_bytes: int) -> None:
         super().__init__()
         self._fetch = fetch
         self._url = url
@@ -99,19 +109,22 @@ class RemoteFile(io.RawIOBase):
         self._position = 0
 
     def readable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def tell(self) -> int:
-        """The position, in bytes."""
+        """Return the position, in bytes."""
         return self._position
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Move; nothing is asked for until it is read."""
+        """Set the position and return it.
+
+        Nothing is requested before the next read.
+        """
         bases = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size_bytes}
         position = bases[whence] + offset
         if position < 0:
@@ -120,31 +133,40 @@ class RemoteFile(io.RawIOBase):
         return position
 
     def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]  # as RawIOBase says
-        """Fill `buffer` by one request; raises NoRangesError when the upstream does not give ranges."""
+        """Fill `buffer` by one request and return the number of bytes.
+
+        Raises NoRangesError if the upstream does not serve ranges.
+        """
         end = min(self._size_bytes, self._position + len(buffer))
         if self._position >= end:
             return 0
         wanted = f"bytes={self._position}-{end - 1}"
         try:
-            content = self._range(wanted)[: end - self._position]
+            content = self._fetch_range(wanted)[: end - self._position]
         except (requests.RequestException, HTTPError) as error:
             raise NoRangesError from error
         buffer[: len(content)] = content
         self._position += len(content)
         return len(content)
 
-    def _range(self, wanted: str) -> bytes:
-        with self._fetch.stream(self._url, {"Range": wanted}) as response:
-            total = _TOTAL.fullmatch(response.headers.get("Content-Range", ""))
+    def _fetch_range(self, wanted: str) -> bytes:
+        with self._fetch.open_stream(self._url, {"Range": wanted}) as response:
+            total = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
             if response.status_code != _PARTIAL or not total or int(total[1]) != self._size_bytes:
                 raise NoRangesError
             return bytes(response.raw.read(_DIRECTORY_LIMIT_BYTES))
 
 
 class NoRangesError(Exception):
-    """The upstream gives whole files only. No OSError, which zipfile takes for a damaged archive."""
+    """The upstream serves whole files only.
+
+    It is not an OSError, which zipfile takes for a damaged archive.
+    """
 
 
-def open_remote(fetch: Fetch, url: str, size_bytes: int) -> BinaryIO:
-    """The file of `size_bytes` at `url`, read in blocks where it is looked at."""
+def open_remote_file(fetch: HttpClient, url: str, size_bytes: int) -> BinaryIO:
+    """Open the file of `size_bytes` at `url` for reading in blocks.
+
+    Only the blocks that are read are requested.
+    """
     return io.BufferedReader(RemoteFile(fetch, url, size_bytes), _CHUNK_BYTES)

@@ -1,1 +1,1 @@
-"""The story of one night, told on ports and values only."""
+"""The pipeline that checks environments, built on ports and values only."""

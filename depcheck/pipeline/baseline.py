@@ -1,85 +1,152 @@
-"""The committed side: do we understand this lockfile, and in which world was it made?"""
+"""The baseline of a check.
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+Verifies that the committed lockfile can be reproduced, and finds when it was made.
+
+A package moves in every lockfile of an environment, or in none.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from depcheck.core.changes import diff
-from depcheck.core.compilation import Compiled, NotCompiled, Obstacle
-from depcheck.core.elsewhere import other_platform, outside
-from depcheck.core.pins import Pins
-from depcheck.core.world import World
-from depcheck.pipeline.case import Case, LayersDisagreeError, LockSet, lock_set
-from depcheck.pipeline.layers import compile_afresh
+from packaging.utils import NormalizedName
+
+from depcheck.core.lockfiles.diff import diff_pins
+from depcheck.core.lockfiles.origin import describe_platform_mismatch, describe_remote_pins
+from depcheck.core.model.checks import Failure
+from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure, CompileFailureKind
+from depcheck.core.model.index_view import IndexView
+from depcheck.core.model.pins import Pins
+from depcheck.pipeline.context import Disagreement, EnvironmentCase, LayersDisagreeError, LockSet, parse_lock_set
+
+MAX_AGREEMENT_ROUNDS = (
+    8  # each takes releases away from what the layers may choose; a real graph settles after one or two
+)
+
+
+def compile_fresh_set(case: EnvironmentCase, world: IndexView) -> LockSet | CompileFailure:
+    """Compile a fresh set, and again until its layers agree.
+
+    Layers that are constrained by each other agree by themselves; two that share a third one may not. The
+    index then hides every release of such a package above the lowest one that a layer chose, so no
+    constraint is left in a file. If no set can be found so, the compile error names which layers want what.
+    """
+    seen: tuple[Disagreement, ...] = ()
+    for _ in range(MAX_AGREEMENT_ROUNDS):
+        compiled = case.ports.compiler.compile_lockfiles(case.spec, world, upgrade=True)
+        if isinstance(compiled, CompileFailure):
+            return _to_disagreement_error(seen, compiled.failure.headline) if seen else compiled
+        try:
+            return parse_lock_set(compiled.files, case.markers)
+        except LayersDisagreeError as disagreement:
+            seen = disagreement.disagreements
+        caps = find_version_caps(seen)
+        if len(caps) < len(seen):
+            break
+        case.ports.reporter.start_stage(
+            f"compile again, so that all lockfiles agree on {', '.join(map(str, dict(caps)))}"
+        )
+        world = replace(world, specifiers=(*world.specifiers, *caps))
+    return _to_disagreement_error(seen, "")
+
+
+def find_version_caps(found: Sequence[Disagreement]) -> tuple[tuple[NormalizedName, str], ...]:
+    """Cap each package at the lowest release that a layer has.
+
+    Packages that are not pinned by version have no cap.
+    """
+    caps = []
+    for each in found:
+        versions = [pin.version for _, pin in each.pins if pin.version is not None]
+        if len(versions) == len(each.pins):
+            caps.append((each.name, f"<={min(versions)}"))
+    return tuple(caps)
+
+
+def _to_disagreement_error(seen: Sequence[Disagreement], why: str) -> CompileFailure:
+    headline = (
+        f"The lockfiles of this environment cannot agree: {LayersDisagreeError(tuple(seen))}"
+        f"{f', and with one release for all: {why}' if why else ''}. Let one constrain the other with -c, or give each "
+        "an [[environment]] of its own if they are never installed together."
+    )
+    return CompileFailure(CompileFailureKind.DISAGREEING, Failure(headline, headline), seen[0].name)
 
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """Compiling without upgrade does not give the committed lockfile; `reason` is one sentence.
+    """A lockfile that compiling without upgrade does not reproduce.
 
-    `unsatisfied` is the committed set where its pins satisfy the sources no more; perhaps none does.
+    `reason` is one sentence. `unsatisfied` is the committed set if its pins no longer satisfy the sources;
+    perhaps no set does.
     """
 
     reason: str
     unsatisfied: LockSet | None = None
 
 
-def start(case: Case) -> LockSet | Stale | NotCompiled:
-    """The committed set, understood; or why it is not; or why nothing could be compiled on its day.
+def understand_lockfile(case: EnvironmentCase) -> LockSet | Stale | CompileFailure:
+    """Return the committed set if the lockfile can be reproduced.
 
-    Where nothing is locked, the baseline is the resolution as of the day the source last changed.
+    Return Stale if it cannot, or the compile error if nothing could be compiled on its day. If nothing is
+    locked, the baseline is the resolution as of the day the source last changed.
     """
-    if case.spec.lockfiles[0].loose:
-        return _resolved(case)
+    if case.spec.lockfiles[0].is_unlocked:
+        return _resolve_loose_baseline(case)
     try:
-        committed = lock_set(tuple((lock.path, lock.lockfile.text) for lock in case.spec.lockfiles), case.markers)
+        committed = parse_lock_set(tuple((lock.path, lock.lockfile.text) for lock in case.spec.lockfiles), case.markers)
     except LayersDisagreeError as disagreement:
         return Stale(f"The lockfiles that are installed together disagree: {disagreement}. Compile them again.")
-    case.ports.reporter.stage("compile as committed")
-    return _understood(case, committed, _faithful(case, committed.pins))
+    case.ports.reporter.start_stage("compile as committed")
+    return _compare_with_committed(case, committed, _compile_without_upgrade(case, committed.pins))
 
 
-def pasts(case: Case, pins: Pins) -> Iterator[World]:
-    """Worlds in which the lockfile may have been made, later ones first.
+def find_past_views(case: EnvironmentCase, pins: Pins) -> Iterator[IndexView]:
+    """Yield index views in which the lockfile may have been made.
 
-    A shallow clone knows only its newest commit, so the day of the youngest pin's release comes second.
+    Newest first. A shallow clone knows only its newest commit, so the day of the youngest pin's release
+    comes second.
     """
     limit = case.settings.as_of or datetime.max.replace(tzinfo=UTC)
-    youngest = max(_uploads(case, pins), default=None)
-    committed = _committed_at(case)
+    youngest = max(_list_upload_times(case, pins), default=None)
+    committed = _find_commit_time(case)
     days = [max(committed, youngest) if committed and youngest else committed, youngest]
     for day in dict.fromkeys(day for day in days if day):
-        yield case.as_of(min(day, limit))
+        yield case.get_view_at(min(day, limit))
 
 
-def _faithful(case: Case, pins: Pins) -> Compiled | NotCompiled:
-    """Compile without upgrade: today, or in the lockfile's own day where something cannot be built today."""
-    compiled = case.ports.compiler.compile(case.spec, case.today, upgrade=False)
-    if isinstance(compiled, NotCompiled) and compiled.obstacle is Obstacle.UNBUILDABLE:
-        for past in pasts(case, pins):
-            again = case.ports.compiler.compile(case.spec, past, upgrade=False)
-            if isinstance(again, Compiled):
+def _compile_without_upgrade(case: EnvironmentCase, pins: Pins) -> CompiledLockfiles | CompileFailure:
+    """Compile without upgrade as of today.
+
+    If something cannot be built today, compile as of the lockfile's own day.
+    """
+    compiled = case.ports.compiler.compile_lockfiles(case.spec, case.current_view, upgrade=False)
+    if isinstance(compiled, CompileFailure) and compiled.kind is CompileFailureKind.UNBUILDABLE:
+        for past in find_past_views(case, pins):
+            again = case.ports.compiler.compile_lockfiles(case.spec, past, upgrade=False)
+            if isinstance(again, CompiledLockfiles):
                 return again
     return compiled
 
 
-def _understood(case: Case, committed: LockSet, faithful: Compiled | NotCompiled) -> LockSet | Stale:
-    if isinstance(faithful, NotCompiled):
-        conflict = committed if faithful.obstacle is Obstacle.UNRESOLVABLE else None
-        away = outside(entry.pin for lock in case.spec.lockfiles for entry in lock.lockfile.entries)
+def _compare_with_committed(
+    case: EnvironmentCase, committed: LockSet, faithful: CompiledLockfiles | CompileFailure
+) -> LockSet | Stale:
+    if isinstance(faithful, CompileFailure):
+        conflict = committed if faithful.kind is CompileFailureKind.UNRESOLVABLE else None
+        away = describe_remote_pins(entry.pin for lock in case.spec.lockfiles for entry in lock.lockfile.entries)
         return Stale(
             f"Compiling without upgrade fails: {faithful.failure.headline}{f' {away}' if away else ''}", conflict
         )
     try:
-        again = dict(lock_set(faithful.files, case.markers).by_file)
+        again = dict(parse_lock_set(faithful.files, case.markers).pins_by_file)
     except LayersDisagreeError as disagreement:
         return Stale(f"Compiled without upgrade, the lockfiles disagree: {disagreement}. Compile them again.")
-    changes = [(change, path) for path, pins in committed.by_file for change in diff(pins, again[path])]
+    changes = [(change, path) for path, pins in committed.pins_by_file for change in diff_pins(pins, again[path])]
     if not changes:
         return committed
     differences = [f"{change} in {path}" for change, path in changes]
     gone = [change.name for change, _ in changes if change.after is None]
-    away = other_platform(gone, [change.name for change, _ in changes if change.before is None])
+    away = describe_platform_mismatch(gone, [change.name for change, _ in changes if change.before is None])
     if away:
         return Stale(f"Compiling without upgrade gives other pins than are committed ({differences[0]}): {away}")
     more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""  # noqa: PLR2004  # three fit a line
@@ -90,35 +157,35 @@ def _understood(case: Case, committed: LockSet, faithful: Compiled | NotCompiled
     )
 
 
-def _resolved(case: Case) -> LockSet | NotCompiled:
-    made_at, _ = day_of_loose(case)
-    case.ports.reporter.stage(f"resolve as of {made_at.date()}")
-    return compile_afresh(case, case.ruled(case.as_of(made_at), {}))
+def _resolve_loose_baseline(case: EnvironmentCase) -> LockSet | CompileFailure:
+    made_at, _ = find_baseline_day(case)
+    case.ports.reporter.start_stage(f"resolve as of {made_at.date()}")
+    return compile_fresh_set(case, case.apply_rules(case.get_view_at(made_at), {}))
 
 
-def day_of_loose(case: Case) -> tuple[datetime, str]:
-    """The day with which a fresh installation is compared where nothing is locked, and what day that is.
+def find_baseline_day(case: EnvironmentCase) -> tuple[datetime, str]:
+    """Return the baseline's day for unlocked sources, and its description.
 
-    The one asked for, else the last green night, but no night before the sources last changed: their ranges may ask
-    for what was not there. A replay of the past knows no later nights.
+    The day that was asked for, else the last green run, but no run before the sources last changed, because
+    their ranges may require releases that did not exist then. A replay of the past knows no later runs.
     """
     if case.settings.good:
         return case.settings.good, "the day that was named"
-    changed = _committed_at(case)
-    green = None if case.settings.as_of else case.ports.greens.last(case.spec)
+    changed = _find_commit_time(case)
+    green = None if case.settings.as_of else case.ports.last_green.get_last_green(case.spec)
     if green and (changed is None or green >= changed):
         return min(green, case.now), "the last night that was green"
     return (changed, "the day the sources last changed") if changed else (case.now, "now, as no other day is known")
 
 
-def _committed_at(case: Case) -> datetime | None:
+def _find_commit_time(case: EnvironmentCase) -> datetime | None:
     return max((lock.committed_at for lock in case.spec.lockfiles if lock.committed_at), default=None)
 
 
-def _uploads(case: Case, pins: Pins) -> list[datetime]:
+def _list_upload_times(case: EnvironmentCase, pins: Pins) -> list[datetime]:
     return [
         release.uploaded_at
         for pin in pins.values()
-        for release in case.ports.index.releases(pin.name, World())
+        for release in case.ports.index.list_releases(pin.name, IndexView())
         if release.version == pin.version and release.uploaded_at
     ]

@@ -1,1 +1,4 @@
-"""Holds the token: validates a report and settles pull requests and issues. Starts no process."""
+"""Publishing: validates a report and settles pull requests and issues.
+
+This package holds the token and starts no process.
+"""

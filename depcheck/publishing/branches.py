@@ -1,63 +1,78 @@
-"""Our branches: one commit on the head of the base branch, and never over another's commits."""
+"""Branches of depcheck: one commit on the head of the base branch.
+
+Commits of others are never overwritten.
+"""
 
 import re
 from dataclasses import dataclass
 
-from depcheck.core.markers import read_trailer, trailer
-from depcheck.core.settlement import Proposal
-from depcheck.publishing import shapes
-from depcheck.publishing.base import Base, Put
-from depcheck.publishing.github import Forge
+from depcheck.core.messages.hidden_state import format_commit_trailer, parse_commit_trailer
+from depcheck.core.settlement.settle import Proposal
+from depcheck.publishing.base_branch import BaseBranch, FileChange
+from depcheck.publishing.github import schemas
+from depcheck.publishing.github.api import GitHubForge
 
-_WEB_EDITOR = "web-flow"  # who commits what is made by GitHub itself
+_GITHUB_COMMITTER = "web-flow"  # who commits what is made by GitHub itself
 
 
 @dataclass(frozen=True, slots=True)
-class Branches:
-    """Branches of ours begin with `prefix`; `us` are the accounts that write for us."""
+class BranchPublisher:
+    """Creates and updates the branches of proposals.
 
-    forge: Forge
+    Their names begin with `prefix`; `own_accounts` are the accounts that write for depcheck.
+    """
+
+    forge: GitHubForge
     prefix: str
-    us: frozenset[str]
+    own_accounts: frozenset[str]
 
-    def name(self, proposal: Proposal) -> str:
-        """The branch of a proposal: readable, and no other environment's."""
-        slug = re.sub(r"[^a-z0-9]+", "-", proposal.shown.lower()).strip("-")[:60]
+    def format_name(self, proposal: Proposal) -> str:
+        """Return the branch name of a proposal.
+
+        It is readable, and no other environment has it.
+        """
+        slug = re.sub(r"[^a-z0-9]+", "-", proposal.display_name.lower()).strip("-")[:60]
         return f"{self.prefix}{slug or 'lockfile'}-{proposal.key[:8]}"
 
-    def ours(self, sha: str, key: str) -> shapes.Commit | None:
-        """The commit `sha` if we made it for `key`, else None."""
-        commit = self.forge.commit(sha)
-        found = read_trailer(commit.commit.message)
+    def find_own_commit(self, sha: str, key: str) -> schemas.GitCommit | None:
+        """Return the commit `sha` if depcheck made it for `key`, else None."""
+        commit = self.forge.get_commit(sha)
+        found = parse_commit_trailer(commit.commit.message)
         people = {str((user or {}).get("login", "")) for user in (commit.author, commit.committer)}
-        made_by_us = people <= self.us | {_WEB_EDITOR} and bool(people & self.us)
+        made_by_us = people <= self.own_accounts | {_GITHUB_COMMITTER} and bool(people & self.own_accounts)
         return commit if found is not None and found[0] == key and made_by_us else None
 
-    def put(self, branch: str, proposal: Proposal, base: Base, puts: tuple[Put, ...]) -> str | None:
-        """The commit with `puts` on `base` at `branch`; None where another's commit stands there.
+    def update_branch(
+        self, branch: str, proposal: Proposal, base: BaseBranch, puts: tuple[FileChange, ...]
+    ) -> str | None:
+        """Set `branch` to a commit with the file changes on `base`.
 
-        A commit that an earlier run left there for the same finding on the same base is kept.
+        Returns its hash, or None if a commit of others is at `branch`. A commit that an earlier run left there for
+        the same finding on the same base is kept.
         """
-        tip = self.forge.branch(branch)
+        tip = self.forge.get_branch_commit(branch)
         if tip is not None:
-            commit = self.ours(tip, proposal.key)
+            commit = self.find_own_commit(tip, proposal.key)
             if commit is None:
                 return None
-            same = read_trailer(commit.commit.message) == (proposal.key, proposal.digest)
-            if same and [parent.sha for parent in commit.parents] == [base.commit]:
+            same = parse_commit_trailer(commit.commit.message) == (proposal.key, proposal.digest)
+            if same and [parent.sha for parent in commit.parents] == [base.head_commit]:
                 return tip
-        made = self._commit(proposal, base, puts)
-        self.forge.point(branch, made, exists=tip is not None)
+        made = self._create_commit(proposal, base, puts)
+        self.forge.set_branch(branch, made, exists=tip is not None)
         return made
 
-    def remove(self, branch: str, key: str) -> None:
-        """Take `branch` away, if it is ours and nobody's pull request lives on it."""
-        tip = self.forge.branch(branch)
-        if tip is not None and not self.forge.open_pulls_from(branch) and self.ours(tip, key):
+    def remove_branch(self, branch: str, key: str) -> None:
+        """Delete `branch` if depcheck made it and it is unused.
+
+        It is in use while an open pull request comes from it.
+        """
+        tip = self.forge.get_branch_commit(branch)
+        if tip is not None and not self.forge.list_open_pulls_from(branch) and self.find_own_commit(tip, key):
             self.forge.remove_branch(branch)
 
-    def _commit(self, proposal: Proposal, base: Base, puts: tuple[Put, ...]) -> str:
-        entries = [(put.path, put.mode, self.forge.make_blob(put.content)) for put in puts]
-        tree = self.forge.make_tree(base.commit, entries)
-        message = f"{proposal.title}\n\n{trailer(proposal.key, proposal.digest)}\n"
-        return self.forge.make_commit(message, tree, base.commit)
+    def _create_commit(self, proposal: Proposal, base: BaseBranch, puts: tuple[FileChange, ...]) -> str:
+        entries = [(put.path, put.mode, self.forge.create_blob(put.content)) for put in puts]
+        tree = self.forge.create_tree(base.head_commit, entries)
+        message = f"{proposal.title}\n\n{format_commit_trailer(proposal.key, proposal.digest)}\n"
+        return self.forge.create_commit(message, tree, base.head_commit)

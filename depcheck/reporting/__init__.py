@@ -1,1 +1,1 @@
-"""Tells people: terminal, workflow log, Markdown."""
+"""Reports for people: terminal, workflow log, Markdown and HTML."""

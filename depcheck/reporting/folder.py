@@ -1,33 +1,35 @@
-"""The report folder: report.json, report.md, report.html and the proposed files."""
+"""The report folder: report.json, report.md, report.html, proposed files."""
 
 import os
 import shutil
-from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePath, PurePosixPath
 
-from depcheck.core.errors import DepcheckError
-from depcheck.core.report import Report
-from depcheck.core.report_json import encode
-from depcheck.core.summary import summary
-from depcheck.reporting.page.document import page
+from depcheck.core.messages.summary import render_report_markdown
+from depcheck.core.model.errors import DepcheckError, UsageError
+from depcheck.core.model.report import Report
+from depcheck.core.model.report_json import REPORT_LIMIT_BYTES, ReportError, decode_report, encode_report
+from depcheck.reporting.html.document import render_report_page
 
 
-def write(report: Report, folder: Path, earlier: Sequence[Report] = ()) -> None:
-    """Write the report; logs that checks left in `folder` stay. `earlier` are past nights, for report.html.
+def write_report_folder(report: Report, folder: Path, earlier: Sequence[Report] = ()) -> None:
+    """Write the report to `folder`.
+
+    Logs that checks left there stay. `earlier` are the reports of earlier runs, for report.html.
 
     Raises:
-        DepcheckError: The folder cannot be written (no space, no right).
+        DepcheckError: The folder cannot be written (no space, no permission).
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(folder / "proposal", ignore_errors=True)
-        for path, text in _proposed(report):
+        for path, text in _list_proposed_files(report):
             target = folder / "proposal" / PurePosixPath(path)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(text.encode())
-        (folder / "report.json").write_bytes(encode(report))
-        (folder / "report.md").write_text(summary(report), encoding="utf-8")
-        (folder / "report.html").write_text(page(report, earlier), encoding="utf-8")
+        (folder / "report.json").write_bytes(encode_report(report))
+        (folder / "report.md").write_text(render_report_markdown(report), encoding="utf-8")
+        (folder / "report.html").write_text(render_report_page(report, earlier), encoding="utf-8")
     except OSError as error:
         raise DepcheckError(
             f"The report could not be written to {folder} ({error.strerror}). "
@@ -35,15 +37,16 @@ def write(report: Report, folder: Path, earlier: Sequence[Report] = ()) -> None:
         ) from None
 
 
-def _proposed(report: Report) -> list[tuple[str, str]]:
+def _list_proposed_files(report: Report) -> list[tuple[str, str]]:
     proposals = [each.proposal for each in report.environments if each.proposal]
     return [pair for proposal in proposals for pair in proposal.files.items()]
 
 
-def hand_over(folder: Path, owner_of: Path) -> None:
-    """Give `folder` with all in it to the owner of `owner_of`, where we are root and they are not.
+def transfer_ownership(folder: Path, owner_of: Path) -> None:
+    """Give `folder` and its content to the owner of `owner_of`.
 
-    What root leaves in a runner's workspace breaks the next checkout there.
+    Nothing happens unless this process is root and that owner is not. Files of root in a runner's workspace
+    break the next checkout there.
     """
     owner = owner_of.stat()
     if os.geteuid() != 0 or owner.st_uid == 0 or not folder.is_dir():
@@ -52,3 +55,45 @@ def hand_over(folder: Path, owner_of: Path) -> None:
     for where, folders, files in os.walk(folder):
         for name in (*folders, *files):
             os.chown(Path(where, name), owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+MAX_EARLIER_REPORTS = 400  # report files; more than a year of nights
+_MAX_DEPTH = 4  # folders below the one that is named
+
+
+def read_earlier_reports(paths: Iterable[PurePath]) -> tuple[Report, ...]:
+    """Read the reports at `paths`, oldest first.
+
+    A path is a file, or a folder with files called `report.json`. In a folder, files that are no report or have
+    another schema are skipped, because reports of old versions stay there.
+
+    Raises:
+        UsageError: A named path does not exist, or a named file is no report.
+    """
+    found = [report for path in paths for report in _read_reports_at(Path(path))]
+    return tuple(sorted(found, key=lambda report: report.finished_at))
+
+
+def _read_reports_at(path: Path) -> Iterator[Report]:
+    if path.is_dir():
+        files = sorted(path.glob("*.json")) + [
+            f for depth in range(_MAX_DEPTH) for f in sorted(path.glob(_build_report_glob(depth)))
+        ]
+        yield from filter(None, map(_read_report_or_none, list(dict.fromkeys(files))[-MAX_EARLIER_REPORTS:]))
+        return
+    report = _read_report_or_none(path)
+    if report is None:
+        raise UsageError(f"--history {path} is no report that this depcheck reads; name a report.json or a folder.")
+    yield report
+
+
+def _build_report_glob(depth: int) -> str:
+    return "/".join(["*"] * depth + ["report.json"])
+
+
+def _read_report_or_none(path: Path) -> Report | None:
+    try:
+        with path.open("rb") as file:
+            return decode_report(file.read(REPORT_LIMIT_BYTES + 1))
+    except (OSError, ReportError):
+        return None

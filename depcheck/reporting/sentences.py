@@ -1,62 +1,131 @@
-"""The sentences that the terminal and the workflow log share."""
+"""Sentences that the terminal and the workflow log share.
 
-from depcheck.core import cautions
-from depcheck.core.checks import Outcome
-from depcheck.core.environments import EnvironmentSpec
-from depcheck.core.plain import one_line
-from depcheck.core.report import Culprit, EnvironmentReport, Status
+Modules that failed to import before are not reported as new failures.
+"""
 
-STYLES = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.UNRESOLVED: "yellow"}
+from dataclasses import dataclass, field
+
+from depcheck.core.lockfiles.spec import EnvironmentSpec
+from depcheck.core.messages import advisories
+from depcheck.core.model.checks import CheckKind, CheckResult, Failure, Outcome
+from depcheck.core.model.report import Culprit, EnvironmentReport, Status
+from depcheck.core.text.terminal_safe import to_one_line
+
+OUTCOME_STYLES = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.UNRESOLVED: "yellow"}
 VERDICT_STYLES = {0: "green", 1: "red", 3: "yellow"}
 
 
-def title(spec: EnvironmentSpec) -> str:
-    """`requirements.txt on Python 3.10`; what is skipped may have no interpreter."""
-    python = f" on Python {one_line(spec.python, 20)}" if spec.python else ""
-    return f"{one_line(spec.name)}{python}"
+def format_environment_title(spec: EnvironmentSpec) -> str:
+    """Return a title such as `requirements.txt on Python 3.10`.
+
+    A skipped environment may have no interpreter.
+    """
+    python = f" on Python {to_one_line(spec.python, 20)}" if spec.python else ""
+    return f"{to_one_line(spec.name)}{python}"
 
 
-def verdict(report: EnvironmentReport) -> str:
-    """`requirements.txt (Python 3.10): breaks. One sentence.`."""
-    python = f" (Python {one_line(report.python, 20)})" if report.python else ""
-    return f"{one_line(report.name)}{python}: {report.status}. {one_line(report.reason, 500)}"
+def format_verdict_line(report: EnvironmentReport) -> str:
+    """Return a line such as `requirements.txt (Python 3.10): breaks. One sentence.`."""
+    python = f" (Python {to_one_line(report.python, 20)})" if report.python else ""
+    return f"{to_one_line(report.name)}{python}: {report.status}. {to_one_line(report.reason, 500)}"
 
 
-def culprit(found: Culprit, told: str = "") -> str:
-    """`first bad: werkzeug 3.0.0 (since 2023-09-30), the last good one is 2.3.7: ImportError: …`.
+def format_culprit_line(found: Culprit, told: str = "") -> str:
+    """Return the sentence about a culprit.
 
-    The error is left out where `told` says it already.
+    For example `first bad: werkzeug 3.0.0 (since 2023-09-30), the last good one is 2.3.7: ImportError: …`. The
+    error is left out if `told` contains it already.
     """
     bad = " with ".join(f"{name} {found.first_bad.get(name, '?')}" for name in found.packages)
     good = ", ".join(f"{found.last_good[name]}" for name in found.packages if name in found.last_good)
     since = f" (since {found.since:%Y-%m-%d})" if found.since else ""
     last = f", the last good one is {good}" if good else ""
     error = f": {found.headline}" if found.headline not in told else ""
-    return one_line(f"first bad: {bad}{since}{last}{error}", 500)
+    return to_one_line(f"first bad: {bad}{since}{last}{error}", 500)
 
 
-def proposed(report: EnvironmentReport) -> str:
-    """What we would commit, or empty."""
+def format_proposal_line(report: EnvironmentReport) -> str:
+    """Return a line about the proposed changes, or empty."""
     if report.proposal is None:
         return ""
-    held = f", holding {one_line(', '.join(report.proposal.held))}" if report.proposal.held else ""
+    held = f", holding {to_one_line(', '.join(report.proposal.held))}" if report.proposal.held else ""
     proof = "verified by its own run" if report.proposal.verified else "not verified"
     if not report.proposal.changes:
         return f"nothing can be updated{held}"
-    return f"proposed: {_count(len(report.proposal.changes), 'change')}{held} ({proof})"
+    return f"proposed: {_format_count(len(report.proposal.changes), 'change')}{held} ({proof})"
 
 
-def outcome(report: EnvironmentReport) -> tuple[str, ...]:
-    """The verdict and what stands under it."""
+def format_outcome_lines(report: EnvironmentReport) -> tuple[str, ...]:
+    """Return the verdict and the lines below it."""
     below: list[str] = []
     for found in report.culprits:
-        below += [culprit(found, report.reason), one_line(found.explanation, 500)]
-    below.append(proposed(report))
+        below += [format_culprit_line(found, report.reason), to_one_line(found.explanation, 500)]
+    below.append(format_proposal_line(report))
     if report.status is Status.SAFE and not report.proposal:
-        below.append(_count(len(report.changes), "change"))
-    below += [one_line(f"caution: {text}", 500) for _, text in cautions.sentences(report)]
-    return (verdict(report), *filter(None, below), *(f"note: {one_line(note, 500)}" for note in report.notes))
+        below.append(_format_count(len(report.changes), "change"))
+    below += [to_one_line(f"caution: {text}", 500) for _, text in advisories.format_pin_warnings(report)]
+    return (
+        format_verdict_line(report),
+        *filter(None, below),
+        *(f"note: {to_one_line(note, 500)}" for note in report.notes),
+    )
 
 
-def _count(number: int, thing: str) -> str:
+def _format_count(number: int, thing: str) -> str:
     return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+CHECK_MARKS = {Outcome.PASS: "✓", Outcome.FAIL: "✗", Outcome.UNRESOLVED: "?"}
+BASELINE_LABEL = "baseline"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLine:
+    """A line for one check, with the outcome that sets its color.
+
+    For example `✗ candidate: boot python app.py, 0.4 s: ImportError: …`.
+    """
+
+    text: str
+    outcome: Outcome
+
+
+@dataclass(slots=True)
+class CheckLineFormatter:
+    """Formats the checks of one environment.
+
+    It remembers which modules the committed set cannot import.
+    """
+
+    _baseline_failures: frozenset[str] = field(default=frozenset())
+
+    def format_check(self, label: str, result: CheckResult) -> CheckLine:
+        """Return the line of one check.
+
+        A module that cannot be imported counts as a failure only if the committed set imports it.
+        """
+        outcome, tail = result.outcome, result.headline
+        if result.kind is CheckKind.IMPORT:
+            if label == BASELINE_LABEL:
+                self._baseline_failures = frozenset(failure.id for failure in result.failures if failure.id)
+            newly = tuple(failure for failure in result.failures if failure.id not in self._baseline_failures)
+            outcome, tail = _summarize_imports(result, newly)
+        command = f" {to_one_line(result.command, 80)}" if result.command else ""
+        told = f": {to_one_line(tail, 200)}" if tail else ""
+        head = f"{CHECK_MARKS[outcome]} {to_one_line(label, 60)}: {result.kind}{command}"
+        return CheckLine(f"{head}, {result.duration_s:.1f} s{told}", outcome)
+
+
+def _summarize_imports(result: CheckResult, newly: tuple[Failure, ...]) -> tuple[Outcome, str]:
+    cannot = sum(1 for failure in result.failures if failure.id)
+    counted = f"{_format_module_count(len(result.passed_ids))} can be imported{f', {cannot} cannot' if cannot else ''}"
+    if not newly:
+        outcome = Outcome.PASS if result.outcome is Outcome.FAIL else result.outcome
+        return outcome, counted
+    if not newly[0].id:  # not about a module: time ran out, for example
+        return result.outcome, f"{counted}; {newly[0].headline}"
+    return result.outcome, f"{counted}, {len(newly)} of them newly: {newly[0].headline}"
+
+
+def _format_module_count(number: int) -> str:
+    return f"{number} module{'' if number == 1 else 's'}"

@@ -1,26 +1,36 @@
-"""Progress for a person: live on a terminal, sparse lines in a pipe, nothing when quiet."""
+"""Progress for a person, on a terminal or in a pipe.
+
+Lines are live on a terminal and sparse in a pipe. Nothing is printed if quiet.
+"""
 
 from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
-from depcheck.core.checks import CheckResult
-from depcheck.core.environments import EnvironmentSpec
-from depcheck.core.plain import one_line
-from depcheck.core.report import EnvironmentReport
+from depcheck.core.lockfiles.spec import EnvironmentSpec
+from depcheck.core.model.checks import CheckResult
+from depcheck.core.model.report import EnvironmentReport
+from depcheck.core.text.terminal_safe import to_one_line
 from depcheck.reporting import sentences
-from depcheck.reporting.telling import Telling
+from depcheck.reporting.sentences import CheckLineFormatter
 
 if TYPE_CHECKING:  # slow to import, and in a pipe there is nothing to paint
     from rich.console import Console
 
-    from depcheck.reporting.live import View
+    from depcheck.reporting.live_view import ProgressView
 
-_PAINTED_ANYWAY = ("FORCE_COLOR", "TTY_COMPATIBLE", "JUPYTER_COLUMNS")  # variables that rich takes for a terminal
+_FORCE_TERMINAL_VARIABLES = (
+    "FORCE_COLOR",
+    "TTY_COMPATIBLE",
+    "JUPYTER_COLUMNS",
+)  # variables that rich takes for a terminal
 
 
-class Plain:
-    """A stream that is no terminal, as far as we use a console."""
+class PlainConsole:
+    """A console for a stream that is no terminal.
+
+    It has only the members of rich's console that are used without styles.
+    """
 
     is_terminal = False
     width = 80
@@ -28,43 +38,43 @@ class Plain:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def line(self, text: str) -> None:
+    def write_line(self, text: str) -> None:
         """Write one line."""
         self._stream.write(f"{text}\n")
 
 
-def screen(stream: TextIO, environ: Mapping[str, str]) -> "Console | Plain":
-    """A console for a terminal, a plain stream for anything else."""
-    if not stream.isatty() and not any(environ.get(name) for name in _PAINTED_ANYWAY):
-        return Plain(stream)
+def create_console(stream: TextIO, environ: Mapping[str, str]) -> "Console | PlainConsole":
+    """Return a console for a terminal, a plain one for other streams."""
+    if not stream.isatty() and not any(environ.get(name) for name in _FORCE_TERMINAL_VARIABLES):
+        return PlainConsole(stream)
     from rich.console import Console  # noqa: PLC0415
 
     return Console(file=stream)
 
 
 class TerminalReporter:
-    """A reporter that writes to `console`; use it as a context, so that the live lines go away.
+    """A reporter that writes to a terminal or a pipe.
 
-    On a terminal the lines at the bottom say how the environments fared so far, how the search's trials ended, what
-    runs, for how long, and how many checks are done.
-    NO_COLOR and dumb terminals are respected by rich.
+    Use it as a context, so that the live lines are removed. On a terminal the lines at the bottom show how the
+    environments fared so far, how the search's trials ended, what runs, for how long, and how many checks are
+    done. rich respects NO_COLOR and dumb terminals.
     """
 
-    def __init__(self, console: "Console | Plain", *, quiet: bool = False) -> None:
+    def __init__(self, console: "Console | PlainConsole", *, quiet: bool = False) -> None:
         self._console = console
         self._quiet = quiet
-        self._done = 0
+        self._finished_checks = 0
         self._stage = "starting"
-        self._telling = Telling()
-        self._live: View | None = None
+        self._formatter = CheckLineFormatter()
+        self._progress_view: ProgressView | None = None
 
     def __enter__(self) -> Self:
-        if not isinstance(self._console, Plain) and self._console.is_terminal and not self._quiet:
-            from depcheck.reporting.live import View  # noqa: PLC0415
+        if not isinstance(self._console, PlainConsole) and self._console.is_terminal and not self._quiet:
+            from depcheck.reporting.live_view import ProgressView  # noqa: PLC0415
 
-            self._live = View(self._console)
-            self._live.running(self._words(), afresh=True)
-            self._live.start()
+            self._progress_view = ProgressView(self._console)
+            self._progress_view.show_stage(self._format_stage(), afresh=True)
+            self._progress_view.start_display()
         return self
 
     def __exit__(
@@ -73,66 +83,77 @@ class TerminalReporter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
+        if self._progress_view is not None:
+            self._progress_view.stop_display()
+            self._progress_view = None
 
-    def environment(self, spec: EnvironmentSpec) -> None:
-        """Name the environment."""
-        self._telling = Telling()
-        if self._live is not None:
-            self._live.environment(spec.name)
-        self._print(sentences.title(spec), "bold")
+    def start_environment(self, spec: EnvironmentSpec) -> None:
+        """Print the environment's name."""
+        self._formatter = CheckLineFormatter()
+        if self._progress_view is not None:
+            self._progress_view.start_environment(spec.name)
+        self._print_line(sentences.format_environment_title(spec), "bold")
 
-    def stage(self, text: str) -> None:
-        """On a terminal, change the live line; in a pipe, write one."""
-        self._stage = one_line(text)
-        if self._live is None:
-            self._print(f"  {self._stage}")
+    def start_stage(self, text: str) -> None:
+        """Print the stage, or show it in the live lines."""
+        self._stage = to_one_line(text)
+        if self._progress_view is None:
+            self._print_line(f"  {self._stage}")
         else:
-            self._live.running(self._words(), afresh=True)
+            self._progress_view.show_stage(self._format_stage(), afresh=True)
 
-    def _words(self) -> str:
-        """What runs and how many checks are done, short enough to leave room for the clock."""
-        done = f" (checks done: {self._done})"
-        return f"{one_line(self._stage, max(12, self._console.width - len(done) - 12))}{done}"
+    def _format_stage(self) -> str:
+        """Return the stage and the number of finished checks.
 
-    def checked(self, label: str, result: CheckResult) -> None:
-        """One line for each check."""
-        self._done += 1
-        line = self._telling.checked(label, result)
-        if self._live is not None:
+        The text is short enough to leave room for the clock.
+        """
+        done = f" (checks done: {self._finished_checks})"
+        return f"{to_one_line(self._stage, max(12, self._console.width - len(done) - 12))}{done}"
+
+    def report_check(self, label: str, result: CheckResult) -> None:
+        """Print one line for the check."""
+        self._finished_checks += 1
+        line = self._formatter.format_check(label, result)
+        if self._progress_view is not None:
             if label.startswith("trial "):
-                self._live.tried(label, line.outcome)
-            self._live.running(self._words(), afresh=False)
-        self._print(f"  {line.text}", sentences.STYLES[line.outcome])
+                self._progress_view.record_trial(label, line.outcome)
+            self._progress_view.show_stage(self._format_stage(), afresh=False)
+        self._print_line(f"  {line.text}", sentences.OUTCOME_STYLES[line.outcome])
 
-    def judged(self, report: EnvironmentReport) -> None:
-        """The verdict's own lines stand in the summary at the end."""
-        if self._live is not None:
-            self._live.judged(report.status.exit_status)
-        self._print(f"  {report.status}", sentences.VERDICT_STYLES[report.status.exit_status])
+    def finish_environment(self, report: EnvironmentReport) -> None:
+        """Print the status only.
 
-    def _print(self, text: str, style: str = "") -> None:
+        The verdict's own lines are in the summary at the end.
+        """
+        if self._progress_view is not None:
+            self._progress_view.record_verdict(report.status.exit_status)
+        self._print_line(f"  {report.status}", sentences.VERDICT_STYLES[report.status.exit_status])
+
+    def _print_line(self, text: str, style: str = "") -> None:
         if not self._quiet:
-            _line(self._console, text, style)
+            _print_styled_line(self._console, text, style)
 
 
-def print_outcome(console: "Console | Plain", reports: tuple[EnvironmentReport, ...], *, quiet: bool = False) -> None:
-    """The verdicts, for standard output; when quiet only those that are not good."""
+def print_outcomes(
+    console: "Console | PlainConsole", reports: tuple[EnvironmentReport, ...], *, quiet: bool = False
+) -> None:
+    """Print the verdicts to standard output.
+
+    If quiet, only those that are not good.
+    """
     for report in reports:
         status = report.status.exit_status
         if quiet and status == 0:
             continue
-        first, *rest = sentences.outcome(report)
-        _line(console, first, sentences.VERDICT_STYLES[status])
+        first, *rest = sentences.format_outcome_lines(report)
+        _print_styled_line(console, first, sentences.VERDICT_STYLES[status])
         for line in rest:
-            _line(console, f"  {line}", "")
+            _print_styled_line(console, f"  {line}", "")
 
 
-def _line(console: "Console | Plain", text: str, style: str) -> None:
-    if isinstance(console, Plain):
-        console.line(text)
+def _print_styled_line(console: "Console | PlainConsole", text: str, style: str) -> None:
+    if isinstance(console, PlainConsole):
+        console.write_line(text)
         return
     from rich.text import Text  # noqa: PLC0415
 

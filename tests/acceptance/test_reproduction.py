@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from depcheck import demo
-from depcheck.core.proposals import proposals
-from depcheck.core.report_json import decode
-from depcheck.core.reproduction import PLACE
-from depcheck.core.settings import PublishOptions
+from depcheck.cli import demo
+from depcheck.core.config.settings import PublishOptions
+from depcheck.core.messages.reproduce import REPRODUCTION_FOLDER
+from depcheck.core.model.report_json import decode_report
+from depcheck.core.settlement.proposals import make_proposals
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -61,7 +61,7 @@ def reproduced(issue: str, repo: Path, words: str, good: tuple[str, str]) -> Non
         passes = shell(kept.replace(*good), repo)
         assert passes.returncode == 0, passes.stdout[-2000:] + passes.stderr[-2000:]
     finally:
-        shutil.rmtree(PLACE, ignore_errors=True)
+        shutil.rmtree(REPRODUCTION_FOLDER, ignore_errors=True)
 
 
 @pytest.mark.story
@@ -69,14 +69,14 @@ def test_the_commands_of_an_issue_work_as_pasted(depcheck, tmp_path):
     """Werkzeug 3.0.0 and Flask 2.2: judged, told as an issue, pasted, reproduced."""
     repo = tmp_path / "shop"
     repo.mkdir()
-    python = demo.write_repository(repo)
-    day = demo.AS_OF.strftime("%Y-%m-%d")
+    python = demo.write_demo_repository(repo)
+    day = demo.DEMO_AS_OF.strftime("%Y-%m-%d")
     words = ("--repo", str(repo), "--python", python, "--as-of", day, "--test", "", "--smoke", "python shop.py")
     run = depcheck("check", *words, report=tmp_path / "report")
     assert run.status == 1
-    report = decode((tmp_path / "report" / "report.json").read_bytes())
-    (issue,) = proposals(report, PublishOptions(pull_request=False), "main")
-    reproduced(issue.body, repo, demo.ERROR, ("werkzeug==3.0.0", "werkzeug==2.3.7"))
+    report = decode_report((tmp_path / "report" / "report.json").read_bytes())
+    (issue,) = make_proposals(report, PublishOptions(pull_request=False), "main")
+    reproduced(issue.body, repo, demo.EXPECTED_ERROR, ("werkzeug==3.0.0", "werkzeug==2.3.7"))
 
 
 @pytest.mark.parametrize(

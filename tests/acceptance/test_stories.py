@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from depcheck.checking.interpreters import Interpreters
-from depcheck.core.errors import InterpreterMissingError
+from depcheck.checking.environments.interpreters import InterpreterFinder
+from depcheck.core.model.errors import InterpreterMissingError
 
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.story]
 
@@ -59,7 +59,7 @@ KOMBU = ["--python", "3.6", "--as-of", "2018-06-20", "--test", ""]
 @pytest.fixture
 def celery(repo, tmp_path):
     try:
-        Interpreters(os.environ, tmp_path / "pythons").find("3.6")
+        InterpreterFinder(os.environ, tmp_path / "pythons").find_path("3.6")
     except InterpreterMissingError as missing:
         pytest.skip(str(missing))
     return repo.write(requirements__in="celery==4.1.0\n", requirements__txt=CELERY, tasks__py=TASKS).commit(

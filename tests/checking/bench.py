@@ -6,17 +6,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from depcheck.checking.compiler import CommandCompiler
-from depcheck.checking.interpreters import Interpreters
-from depcheck.checking.process import Guest
-from depcheck.checking.remotes import Remotes
-from depcheck.checking.sandbox import walls_here
-from depcheck.checking.targets import Targets
-from depcheck.checking.toolbox import Toolbox
-from depcheck.checking.workspace_copy import WorkspaceCopy
-from depcheck.core.world import World
-from depcheck.index.local import LocalIndex
-from depcheck.index.upstream import upstreams
+from depcheck.checking.compile.command import CommandCompiler
+from depcheck.checking.compile.tool_envs import TargetFinder, ToolEnvironments
+from depcheck.checking.environments.interpreters import InterpreterFinder
+from depcheck.checking.environments.remote_requirements import RemoteRequirements
+from depcheck.checking.sandbox.guest import Guest
+from depcheck.checking.sandbox.policy import choose_sandbox_policy
+from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
+from depcheck.core.model.index_view import IndexView
+from depcheck.index.server.local import LocalIndex
+from depcheck.index.upstreams import resolve_upstreams
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class Bench:
     """`compiler` gives the compiler of a repository's folder."""
 
     index: LocalIndex
-    interpreters: Interpreters
+    interpreters: InterpreterFinder
     compiler: Callable[[Path], CommandCompiler]
 
 
@@ -32,15 +31,17 @@ class Bench:
 def benches(scratch: Path) -> Iterator[Bench]:
     """A bench whose tools and stored pages stand in `scratch`."""
     with ExitStack() as stack:
-        index = stack.enter_context(LocalIndex(upstreams([], os.environ), scratch / "index"))
-        interpreters = Interpreters(os.environ, scratch / "pythons")
-        guest = Guest(walls_here(sandbox=False, in_actions=False), scratch, os.environ)
-        toolbox = Toolbox(scratch / "tools", lambda: index.url(World()), guest.apart())
-        targets = Targets(guest, toolbox, interpreters.about)
+        index = stack.enter_context(LocalIndex(resolve_upstreams([], os.environ), scratch / "index"))
+        interpreters = InterpreterFinder(os.environ, scratch / "pythons")
+        guest = Guest(choose_sandbox_policy(sandbox=False, in_actions=False), scratch, os.environ)
+        toolbox = ToolEnvironments(
+            scratch / "tools", lambda: index.get_index_url(IndexView()), guest.derive_installer()
+        )
+        targets = TargetFinder(guest, toolbox, interpreters.get_interpreter)
 
         def compiler(repo: Path) -> CommandCompiler:
-            copies = WorkspaceCopy(repo, guest, scratch)
-            remotes = Remotes(guest, index, scratch, 900)
+            copies = WorkspaceCopier(repo, guest, scratch)
+            remotes = RemoteRequirements(guest, index, scratch, 900)
             return CommandCompiler(index, toolbox, targets, copies, remotes, scratch / "caches", 900)
 
         yield Bench(index, interpreters, compiler)

@@ -14,20 +14,22 @@ from pathlib import Path
 
 import pytest
 
-from depcheck.checking.environment import Environment
-from depcheck.checking.installed import read_all
-from depcheck.checking.interpreters import Interpreters
-from depcheck.checking.process import Guest
-from depcheck.checking.sandbox import walls_here
-from depcheck.core.environments import EnvironmentSpec
-from depcheck.core.world import World
+from depcheck.checking.environments.environment import VirtualEnvironment
+from depcheck.checking.environments.installed import read_installed_distributions
+from depcheck.checking.environments.interpreters import InterpreterFinder
+from depcheck.checking.sandbox.guest import Guest
+from depcheck.checking.sandbox.policy import choose_sandbox_policy
+from depcheck.core.lockfiles.spec import EnvironmentSpec
+from depcheck.core.model.index_view import IndexView
 
 
 @pytest.fixture
 def guest(tmp_path: Path) -> Guest:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    walls = walls_here(sandbox=True, in_actions=False, needed=[Path(sys.executable), tmp_path], worker=os.getpid())
+    walls = choose_sandbox_policy(
+        sandbox=True, in_actions=False, needed=[Path(sys.executable), tmp_path], worker=os.getpid()
+    )
     return Guest(walls, scratch, os.environ, readable=(Path(__file__).parent, Path(sys.prefix)))
 
 
@@ -39,8 +41,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def interpreters(tmp_path: Path) -> Interpreters:
-    return Interpreters(os.environ, tmp_path / "pythons")
+def interpreters(tmp_path: Path) -> InterpreterFinder:
+    return InterpreterFinder(os.environ, tmp_path / "pythons")
 
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -52,13 +54,17 @@ def spec() -> EnvironmentSpec:
 
 
 @pytest.fixture
-def this_environment(tmp_path: Path, interpreters: Interpreters) -> Environment:
+def this_environment(tmp_path: Path, interpreters: InterpreterFinder) -> VirtualEnvironment:
     """The environment that runs these tests, as if depcheck had built it: it has pytest."""
     place = tmp_path / "environment"
     (place / "home").mkdir(parents=True)
     (place / "venv").symlink_to(sys.prefix)
-    installed = [one for site in Path(sys.prefix).glob("lib/python*/site-packages") for one in read_all(site, {})]
-    return Environment(place, interpreters.about(PYTHON), tuple(installed))
+    installed = [
+        one
+        for site in Path(sys.prefix).glob("lib/python*/site-packages")
+        for one in read_installed_distributions(site, {})
+    ]
+    return VirtualEnvironment(place, interpreters.get_interpreter(PYTHON), tuple(installed))
 
 
 @dataclass
@@ -69,16 +75,16 @@ class Shelf:
     port: int = 0
     said: list[str] = field(default_factory=list)
 
-    def url(self, world: World) -> str:  # noqa: ARG002
+    def get_index_url(self, world: IndexView) -> str:  # noqa: ARG002
         return f"http://127.0.0.1:{self.port}/simple/"
 
-    def troubles(self) -> tuple[str, ...]:
+    def list_index_errors(self) -> tuple[str, ...]:
         return tuple(self.said)
 
-    def last_source(self) -> str:
+    def get_last_sdist(self) -> str:
         return ""
 
-    def offer(self, url: str, filename: str, content: bytes | None = None) -> str:  # noqa: ARG002
+    def serve_file(self, url: str, filename: str, content: bytes | None = None) -> str:  # noqa: ARG002
         return url
 
     def wheel(self, name: str, version: str, files: dict[str, str], requires: tuple[str, ...] = ()) -> Path:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from packaging.version import Version
 
-from depcheck.core.pip_compile_options import supported
+from depcheck.core.lockfiles.options.pip_compile import is_supported_option
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def source(era: Era) -> str:
 
 def can_write(era: Era, case: str) -> bool:
     """Whether the era knows what the case is there for."""
-    return not CASES[case] or supported(CASES[case][0], era.version)
+    return not CASES[case] or is_supported_option(CASES[case][0], era.version)
 
 
 def words(era: Era, case: str) -> tuple[str, ...]:
@@ -109,4 +109,4 @@ def _spelt(word: str, era: Era) -> str:
 
 
 def _known(word: str, era: Era) -> bool:
-    return supported(word, era.version) or (word == "--no-index" and era.before("5.2"))
+    return is_supported_option(word, era.version) or (word == "--no-index" and era.before("5.2"))

@@ -21,11 +21,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 import corpus
 from bench import benches
 
-from depcheck.checking.repository import Repository
-from depcheck.core.errors import DepcheckError
-from depcheck.core.settings import Settings
-from depcheck.pipeline.baseline import Stale, start
-from depcheck.pipeline.case import Case, LockSet
+from depcheck.checking.discovery.repository import RepositoryWorkspace
+from depcheck.core.config.settings import Settings
+from depcheck.core.model.errors import DepcheckError
+from depcheck.pipeline.baseline import Stale, understand_lockfile
+from depcheck.pipeline.context import EnvironmentCase, LockSet
 
 TELLS_NO_PYTHON = {"uv", "prose", "none", "multi", "multi-later", "hatch-early"}
 
@@ -51,17 +51,17 @@ def recompiled(facts: corpus.Facts, root: Path, bench) -> Outcome:
     if facts.python and facts.wording in TELLS_NO_PYTHON:
         (root / ".python-version").write_text(facts.python)
     given = (facts.path,) if (facts.wording, facts.style) == ("none", "none") else ()
-    environments = Repository(Settings(repo=root, lockfiles=given)).environments()
+    environments = RepositoryWorkspace(Settings(repo=root, lockfiles=given)).find_environments()
     (spec,) = (each for each in environments if facts.path in {each.name, *(lock.path for lock in each.lockfiles)})
-    if spec.skipped:
-        return Outcome("refused", spec.skipped)
+    if spec.skip_reason:
+        return Outcome("refused", spec.skip_reason)
     compiler = _Remembering(bench.compiler(root))
     quiet = SimpleNamespace(stage=lambda _: None)
     ports = SimpleNamespace(compiler=compiler, index=bench.index, reporter=quiet)
     settings = Settings(repo=root)
     try:
-        case = Case(spec, ports, settings, bench.interpreters.about(spec.python).markers, datetime.now(UTC))
-        found = start(case)
+        case = EnvironmentCase(spec, ports, settings, bench.interpreters.about(spec.python).markers, datetime.now(UTC))
+        found = understand_lockfile(case)
     except DepcheckError as error:  # what is brought from git needs a network that reaches it
         return Outcome("unfaithful" if "could not be fetched" in str(error) else "error", str(error))
     if not isinstance(found, LockSet):
@@ -77,7 +77,7 @@ class _Remembering:
         self.compiler = compiler
         self.last = None
 
-    def compile(self, *given, **named):
+    def compile_lockfiles(self, *given, **named):
         self.last = self.compiler.compile(*given, **named)
         return self.last
 

@@ -7,14 +7,14 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.checking.ahead import PreparingCompiler
-from depcheck.checking.environments import UvEnvironments
-from depcheck.checking.workspace_copy import WorkspaceCopy
-from depcheck.core.compilation import Compiled
-from depcheck.core.environments import EnvironmentSpec, LockfileSpec
-from depcheck.core.lockfile import parse_lockfile
-from depcheck.core.pins import Pin, Pins
-from depcheck.core.world import World
+from depcheck.checking.compile.prefetch import BackgroundInstallCompiler
+from depcheck.checking.environments.uv import UvEnvironmentBuilder
+from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
+from depcheck.core.lockfiles.parser import parse_lockfile
+from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
+from depcheck.core.model.compile_result import CompiledLockfiles
+from depcheck.core.model.index_view import IndexView
+from depcheck.core.model.pins import Pin, Pins
 
 PATH = "requirements.txt"
 
@@ -25,16 +25,16 @@ class Committed:
 
     text: str
 
-    def compile(self, _spec: EnvironmentSpec, _world: World, *, upgrade: bool) -> Compiled:  # noqa: ARG002  # the port's
-        return Compiled(((PATH, self.text),))
+    def compile_lockfiles(self, _spec: EnvironmentSpec, _world: IndexView, *, upgrade: bool) -> CompiledLockfiles:  # noqa: ARG002  # the port's
+        return CompiledLockfiles(((PATH, self.text),))
 
 
 @pytest.fixture
-def environments(guest, shelf, interpreters, tmp_path) -> UvEnvironments:
+def environments(guest, shelf, interpreters, tmp_path) -> UvEnvironmentBuilder:
     repository = tmp_path / "repository"
     repository.mkdir()
-    copies = WorkspaceCopy(repository, guest, guest.scratch)
-    return UvEnvironments(guest, shelf, interpreters, copies, guest.scratch, 120)
+    copies = WorkspaceCopier(repository, guest, guest.scratch)
+    return UvEnvironmentBuilder(guest, shelf, interpreters, copies, guest.scratch, 120)
 
 
 def locked(spec: EnvironmentSpec, text: str) -> EnvironmentSpec:
@@ -46,17 +46,17 @@ def pins(**versions: str) -> Pins:
     return {name: Pin(name, Version(version)) for name, version in names.items()}
 
 
-def standing(environments: UvEnvironments) -> set[str]:
+def standing(environments: UvEnvironmentBuilder) -> set[str]:
     found = environments.scratch.glob("env-*/venv/lib/*/site-packages/*.dist-info")
     names = {place.name.removesuffix(".dist-info") for place in found}
     return {name for name in names if not name.startswith("setuptools-")}  # the interpreter brings it
 
 
-def upgraded(environments: UvEnvironments, spec: EnvironmentSpec, text: str) -> PreparingCompiler:
+def upgraded(environments: UvEnvironmentBuilder, spec: EnvironmentSpec, text: str) -> BackgroundInstallCompiler:
     with ThreadPoolExecutor(1) as pool:
-        compiler = PreparingCompiler(Committed(text), environments, pool)
+        compiler = BackgroundInstallCompiler(Committed(text), environments, pool)
         for upgrade in (False, True):
-            compiler.compile(locked(spec, text), World(), upgrade=upgrade)
+            compiler.compile_lockfiles(locked(spec, text), IndexView(), upgrade=upgrade)
     return compiler
 
 
@@ -66,7 +66,7 @@ def test_the_committed_set_stands_when_the_fresh_one_is_compiled(environments, s
     shelf.wheel("beta", "1.0", {"beta.py": ""})
     upgraded(environments, spec, "alpha==1.0\nbeta==1.0\n")
     assert standing(environments) == {"alpha-1.0", "beta-1.0"}
-    found = environments.install(spec, pins(alpha="1.0"), World())
+    found = environments.install(spec, pins(alpha="1.0"), IndexView())
     assert "beta" not in {one.name for one in found.distributions}
 
 
@@ -75,8 +75,8 @@ def test_a_later_upgrade_leaves_alone_what_is_checked(environments, spec, shelf)
     for version in ("1.0", "2.0"):
         shelf.wheel("alpha", version, {"alpha.py": ""})
     compiler = upgraded(environments, spec, "alpha==1.0\n")
-    environments.install(spec, pins(alpha="2.0"), World())
-    compiler.compile(locked(spec, "alpha==1.0\n"), World(), upgrade=True)
+    environments.install(spec, pins(alpha="2.0"), IndexView())
+    compiler.compile_lockfiles(locked(spec, "alpha==1.0\n"), IndexView(), upgrade=True)
     assert standing(environments) == {"alpha-2.0"}
 
 
@@ -92,8 +92,8 @@ def test_what_is_being_prepared_is_waited_for(environments, spec, shelf) -> None
     shelf.wheel("alpha", "1.0", {"alpha.py": ""})
     shelf.wheel("alpha", "2.0", {"alpha.py": ""})
     with ThreadPoolExecutor(1) as pool:
-        PreparingCompiler(Committed(""), environments, pool).compile(
-            locked(spec, "alpha==1.0\n"), World(), upgrade=True
+        BackgroundInstallCompiler(Committed(""), environments, pool).compile_lockfiles(
+            locked(spec, "alpha==1.0\n"), IndexView(), upgrade=True
         )
-        environments.install(spec, pins(alpha="2.0"), World())
+        environments.install(spec, pins(alpha="2.0"), IndexView())
     assert standing(environments) == {"alpha-2.0"}

@@ -5,24 +5,24 @@ from pathlib import Path
 
 import pytest
 
-from depcheck.checking.api_diff.compared import Compared, Place
-from depcheck.checking.api_diff.released import Released
-from depcheck.core.explanation import Found, Missed, Sought
+from depcheck.checking.explain.api_diff.compare import DependentFile, ReleaseComparison
+from depcheck.checking.explain.api_diff.releases import ReleaseFiles
+from depcheck.core.tool_output.api_errors import ApiChange, ApiChangeKind, MissingSymbol
 
 
 @pytest.fixture
 def compared(tmp_path: Path):
     """Writes releases and users from texts; the users' traceback lines are marked with `# here`."""
 
-    def build(good: dict[str, str], bad: dict[str, str], users: dict[str, str]) -> Compared:
+    def build(good: dict[str, str], bad: dict[str, str], users: dict[str, str]) -> ReleaseComparison:
         for side, files in (("good", good), ("bad", bad), ("users", users)):
             (tmp_path / side).mkdir()
             for name, text in files.items():
                 path = tmp_path / side / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text)
-        places = [Place(tmp_path / "users" / name, name, _marked(text)) for name, text in users.items()]
-        return Compared(Released(tmp_path / "good"), Released(tmp_path / "bad"), places)
+        places = [DependentFile(tmp_path / "users" / name, name, _marked(text)) for name, text in users.items()]
+        return ReleaseComparison(ReleaseFiles(tmp_path / "good"), ReleaseFiles(tmp_path / "bad"), places)
 
     return build
 
@@ -36,14 +36,17 @@ def test_a_removed_module_and_who_imports_it(compared) -> None:
     good = {"p/__init__.py": "", "p/async/__init__.py": "", "p/async/timer.py": "class Timer: pass\n"}
     bad = {"p/__init__.py": "", "p/async/timer.pyc": "x"}
     pair = compared(good, bad, {"other.py": "import p\n", "user.py": "import os\nfrom p.async.timer import Timer\n"})
-    found = pair.first([Sought(Missed.MODULE, "", "p.async")])
-    assert found == Found(Missed.MODULE, "", "p.async", "user.py", 2)
+    found = pair.find_first([MissingSymbol(ApiChangeKind.MODULE, "", "p.async")])
+    assert found == ApiChange(ApiChangeKind.MODULE, "", "p.async", "user.py", 2)
 
 
 def test_a_module_that_is_still_there_explains_nothing(compared) -> None:
     """What both releases have was not removed, whatever the error says."""
     files = {"p/__init__.py": "", "p/a.py": ""}
-    assert compared(files, files, {"user.py": "import p.a\n"}).first([Sought(Missed.MODULE, "", "p.a")]) is None
+    assert (
+        compared(files, files, {"user.py": "import p.a\n"}).find_first([MissingSymbol(ApiChangeKind.MODULE, "", "p.a")])
+        is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -65,7 +68,9 @@ def test_a_removed_name_however_it_was_given(compared, good) -> None:
     """Definitions, conditional ones, `import *`, a module's `__getattr__`, names from elsewhere."""
     users = {"user.py": "import p as q\n\nq.kept\nq.gone\n"}
     pair = compared(good, {"p/__init__.py": "kept = 1\n"}, users)
-    assert pair.first([Sought(Missed.NAME, "p", "gone")]) == Found(Missed.NAME, "p", "gone", "user.py", 4)
+    assert pair.find_first([MissingSymbol(ApiChangeKind.NAME, "p", "gone")]) == ApiChange(
+        ApiChangeKind.NAME, "p", "gone", "user.py", 4
+    )
 
 
 def test_a_name_that_import_star_does_not_bring_was_never_there(compared) -> None:
@@ -76,7 +81,7 @@ def test_a_name_that_import_star_does_not_bring_was_never_there(compared) -> Non
         "p/b.py": "_x = 1\n",
     }
     pair = compared(good, {"p/__init__.py": ""}, {"user.py": "from p import gone\n"})
-    assert pair.first([Sought(Missed.NAME, "p", "gone")]) is None
+    assert pair.find_first([MissingSymbol(ApiChangeKind.NAME, "p", "gone")]) is None
 
 
 def test_a_lost_parameter_is_found_through_aliases_and_bases(compared) -> None:
@@ -87,15 +92,15 @@ def test_a_lost_parameter_is_found_through_aliases_and_bases(compared) -> None:
     }
     bad = {"p/__init__.py": "class connect:\n    def __init__(self, u, *, additional=None, **k): ...\n"}
     users = {"user.py": "import p\n\np.connect(1)\np.connect(\n    1, extra=2)\n"}
-    found = compared(good, bad, users).first([Sought(Missed.PARAMETER, "X.create", "extra")])
-    assert found == Found(Missed.PARAMETER, "p.connect", "extra", "user.py", 4)
+    found = compared(good, bad, users).find_first([MissingSymbol(ApiChangeKind.PARAMETER, "X.create", "extra")])
+    assert found == ApiChange(ApiChangeKind.PARAMETER, "p.connect", "extra", "user.py", 4)
 
 
 def test_a_parameter_that_both_take_explains_nothing(compared) -> None:
     """Silence, even where the error names it: the cause is elsewhere."""
     files = {"p/__init__.py": "def f(extra): ...\n"}
     pair = compared(files, files, {"user.py": "import p\np.f(extra=1)\n"})
-    assert pair.first([Sought(Missed.PARAMETER, "f", "extra")]) is None
+    assert pair.find_first([MissingSymbol(ApiChangeKind.PARAMETER, "f", "extra")]) is None
 
 
 def test_a_removed_attribute_is_told_where_the_traceback_stood(compared) -> None:
@@ -103,8 +108,8 @@ def test_a_removed_attribute_is_told_where_the_traceback_stood(compared) -> None
     good = {"p/f.py": "class Base:\n    def __init__(self):\n        self.unit = 1\nclass Def(Base): pass\n"}
     bad = {"p/f.py": "class Base: pass\nclass Def(Base): pass\n"}
     users = {"user.py": "x.unit\n\ncall(\n    1, x.unit)  # here\n"}
-    found = compared(good, bad, users).first([Sought(Missed.MEMBER, "Def", "unit")])
-    assert found == Found(Missed.MEMBER, "p.f.Def", "unit", "user.py", 4)
+    found = compared(good, bad, users).find_first([MissingSymbol(ApiChangeKind.MEMBER, "Def", "unit")])
+    assert found == ApiChange(ApiChangeKind.MEMBER, "p.f.Def", "unit", "user.py", 4)
 
 
 def test_a_parameter_that_an_override_lacks(compared) -> None:
@@ -112,8 +117,8 @@ def test_a_parameter_that_an_override_lacks(compared) -> None:
     good = {"p/core.py": "class Argument:\n    def show(self): ...\n"}
     bad = {"p/core.py": "class Argument:\n    def show(self, ctx): ...\n"}
     users = {"user.py": "import p.core\n\nclass Mine(p.core.Argument):\n    def show(self): ...\n"}
-    found = compared(good, bad, users).first([Sought(Missed.OVERRIDE, "Mine", "show")])
-    assert found == Found(Missed.OVERRIDE, "p.core.Argument.show", "ctx", "user.py", 4)
+    found = compared(good, bad, users).find_first([MissingSymbol(ApiChangeKind.OVERRIDE, "Mine", "show")])
+    assert found == ApiChange(ApiChangeKind.OVERRIDE, "p.core.Argument.show", "ctx", "user.py", 4)
 
 
 def test_a_parameter_that_became_necessary(compared) -> None:
@@ -121,8 +126,8 @@ def test_a_parameter_that_became_necessary(compared) -> None:
     good = {"p.py": "class Thing:\n    def __init__(self, a, loop=None): ...\n"}
     bad = {"p.py": "class Thing:\n    def __init__(self, a, *, loop): ...\n"}
     users = {"user.py": "from p import Thing\nThing(1, loop=2)\nThing(1)\n"}
-    found = compared(good, bad, users).first([Sought(Missed.NEEDED, "Thing.__init__", "loop")])
-    assert found == Found(Missed.NEEDED, "p.Thing", "loop", "user.py", 3)
+    found = compared(good, bad, users).find_first([MissingSymbol(ApiChangeKind.NEEDED, "Thing.__init__", "loop")])
+    assert found == ApiChange(ApiChangeKind.NEEDED, "p.Thing", "loop", "user.py", 3)
 
 
 def test_arguments_that_are_no_longer_taken_by_position(compared) -> None:
@@ -130,8 +135,8 @@ def test_arguments_that_are_no_longer_taken_by_position(compared) -> None:
     good = {"p.py": "def read(path, sep=',', head=0): ...\n"}
     bad = {"p.py": "def read(path, *, sep=',', head=0): ...\n"}
     users = {"user.py": "import p as q\nq.read('x')\nq.read('x', ';')\n"}
-    found = compared(good, bad, users).first([Sought(Missed.PLACES, "read", "")])
-    assert found == Found(Missed.PLACES, "p.read", "1", "user.py", 3)
+    found = compared(good, bad, users).find_first([MissingSymbol(ApiChangeKind.PLACES, "read", "")])
+    assert found == ApiChange(ApiChangeKind.PLACES, "p.read", "1", "user.py", 3)
 
 
 def test_a_name_that_getattr_gave_and_now_refuses(compared) -> None:
@@ -139,16 +144,18 @@ def test_a_name_that_getattr_gave_and_now_refuses(compared) -> None:
     good = {"p.py": "_OLD = {'float': float}\ndef __getattr__(name):\n    return _OLD[name]\n"}
     bad = {"p.py": "_OLD = {'float'}\ndef __getattr__(name):\n    raise AttributeError(name)\n"}
     pair = compared(good, bad, {"user.py": "import p\nx = p.float  # here\n"})
-    assert pair.first([Sought(Missed.NAME, "p", "float")]) == Found(Missed.NAME, "p", "float", "user.py", 2)
-    assert pair.first([]) is None
+    assert pair.find_first([MissingSymbol(ApiChangeKind.NAME, "p", "float")]) == ApiChange(
+        ApiChangeKind.NAME, "p", "float", "user.py", 2
+    )
+    assert pair.find_first([]) is None
 
 
 def test_the_import_of_the_traceback_tells_where_the_message_does_not(compared) -> None:
     """A stub that raises its own words: the name that the failing line imports is what is gone."""
     good = {"p/clean.py": "class Cleaner: pass\n"}
     bad = {"p/clean.py": "raise ImportError('p.clean is now a separate project')\n"}
-    found = compared(good, bad, {"user.py": "from p.clean import Cleaner  # here\n"}).first([])
-    assert found == Found(Missed.NAME, "p.clean", "Cleaner", "user.py", 1)
+    found = compared(good, bad, {"user.py": "from p.clean import Cleaner  # here\n"}).find_first([])
+    assert found == ApiChange(ApiChangeKind.NAME, "p.clean", "Cleaner", "user.py", 1)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +173,7 @@ def test_hostile_files_give_silence(compared, text) -> None:
     """Whatever stands in a release: no claim, no endless loop."""
     good = {"p/__init__.py": text, "p/x.py": "from . import *\n"}
     pair = compared(good, {"p/__init__.py": ""}, {"user.py": "from p import gone\n"})
-    assert pair.first([Sought(Missed.NAME, "p", "gone")]) is None
+    assert pair.find_first([MissingSymbol(ApiChangeKind.NAME, "p", "gone")]) is None
 
 
 def test_links_are_not_followed(compared, tmp_path: Path) -> None:
@@ -175,5 +182,5 @@ def test_links_are_not_followed(compared, tmp_path: Path) -> None:
     secret.write_text("gone = 1\n")
     pair = compared({"p/__init__.py": ""}, {"p/__init__.py": ""}, {"user.py": "from p.s import gone\n"})
     (tmp_path / "good" / "p" / "s.py").symlink_to(secret)
-    assert not re.search("secret", str(pair.first([Sought(Missed.NAME, "p.s", "gone")])))
+    assert not re.search("secret", str(pair.find_first([MissingSymbol(ApiChangeKind.NAME, "p.s", "gone")])))
     assert pair.good.find("p.s.gone") is None

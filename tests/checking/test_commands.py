@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from depcheck.checking.checks import GuestChecks
-from depcheck.checking.workspace_copy import WorkspaceCopy
-from depcheck.core.checks import Check, Kind, Outcome
-from depcheck.core.errors import DepcheckError
-from depcheck.core.settings import Settings
+from depcheck.checking.checks.runner import GuestCheckExecutor
+from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
+from depcheck.core.config.settings import Settings
+from depcheck.core.model.checks import Check, CheckKind, Outcome
+from depcheck.core.model.errors import DepcheckError
 
 
 @pytest.fixture
@@ -20,16 +20,16 @@ def repo(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def checks(guest, shelf, repo, tmp_path):
-    def with_settings(**settings) -> GuestChecks:
-        copies = WorkspaceCopy(repo, guest, guest.scratch)
-        return GuestChecks(guest, shelf, copies, Settings(timeout_s=60, **settings), tmp_path / "logs")
+    def with_settings(**settings) -> GuestCheckExecutor:
+        copies = WorkspaceCopier(repo, guest, guest.scratch)
+        return GuestCheckExecutor(guest, shelf, copies, Settings(timeout_s=60, **settings), tmp_path / "logs")
 
     return with_settings
 
 
 @pytest.fixture
 def run(checks, spec, this_environment):
-    def once(kind: Kind, command: str, **settings):
+    def once(kind: CheckKind, command: str, **settings):
         return checks(**settings).run(spec, this_environment, [Check(kind, command)])[0]
 
     return once
@@ -37,7 +37,7 @@ def run(checks, spec, this_environment):
 
 def test_a_smoke_command_passes_when_it_exits_well(run) -> None:
     """With the environment's own programs first and active."""
-    result = run(Kind.SMOKE, 'python -c "import pytest" && test -n "$VIRTUAL_ENV" && command -v python')
+    result = run(CheckKind.SMOKE, 'python -c "import pytest" && test -n "$VIRTUAL_ENV" && command -v python')
     assert (result.outcome, result.failures) == (Outcome.PASS, ())
 
 
@@ -54,7 +54,7 @@ def test_a_smoke_command_passes_when_it_exits_well(run) -> None:
 )
 def test_a_failing_command_has_the_errors_own_sentence(run, command, headline) -> None:
     """The exception, the signal, the complaint, or the exit status, in this order."""
-    failure = run(Kind.SMOKE, command).failures[0]
+    failure = run(CheckKind.SMOKE, command).failures[0]
     assert (failure.id, headline in failure.headline) == ("", True), failure.headline
 
 
@@ -62,23 +62,23 @@ def test_a_hanging_command_is_a_failure_that_says_so(checks, spec, this_environm
     """The words are those that people search for."""
     quick = checks(boot_seconds=1)
     object.__setattr__(quick, "settings", Settings(timeout_s=0.5))
-    result = quick.run(spec, this_environment, [Check(Kind.SMOKE, "echo here; sleep 100")])[0]
+    result = quick.run(spec, this_environment, [Check(CheckKind.SMOKE, "echo here; sleep 100")])[0]
     assert result.headline == "timed out after 0.5 s"
     assert "here" in result.failures[0].evidence
 
 
 def test_a_program_that_stays_up_boots(run) -> None:
     """So does one that has done its work before; one that dies does not."""
-    assert run(Kind.BOOT, "sleep 100", boot_seconds=0.3).outcome is Outcome.PASS
-    assert run(Kind.BOOT, "true", boot_seconds=30).outcome is Outcome.PASS
-    died = run(Kind.BOOT, "python -c 'raise ValueError(5)'", boot_seconds=30)
+    assert run(CheckKind.BOOT, "sleep 100", boot_seconds=0.3).outcome is Outcome.PASS
+    assert run(CheckKind.BOOT, "true", boot_seconds=30).outcome is Outcome.PASS
+    died = run(CheckKind.BOOT, "python -c 'raise ValueError(5)'", boot_seconds=30)
     assert (died.outcome, died.headline) == (Outcome.FAIL, "ValueError: 5")
 
 
 def test_each_check_has_a_fresh_copy_and_its_own_log(checks, spec, this_environment, repo, tmp_path) -> None:
     """What one check leaves, the next does not find; the repository is never touched."""
     (repo / "state").write_text("clean")
-    dirty = Check(Kind.SMOKE, "cat state; echo dirty > state")
+    dirty = Check(CheckKind.SMOKE, "cat state; echo dirty > state")
     first, second = checks().run(spec, this_environment, [dirty, dirty])
     logs = [(tmp_path / "logs" / result.log).read_text() for result in (first, second)]
     assert logs == ["clean", "clean"]
@@ -88,7 +88,7 @@ def test_each_check_has_a_fresh_copy_and_its_own_log(checks, spec, this_environm
 def test_setup_runs_once_and_its_products_stay(checks, spec, this_environment, repo) -> None:
     """Every check starts from what the setup command has made."""
     prepared = checks(setup="echo x >> made; echo y >> ~/home-made")
-    look = Check(Kind.SMOKE, 'test "$(cat made)" = x && test "$(cat ~/home-made)" = y')
+    look = Check(CheckKind.SMOKE, 'test "$(cat made)" = x && test "$(cat ~/home-made)" = y')
     for _ in range(2):
         assert prepared.run(spec, this_environment, [look])[0].outcome is Outcome.PASS
     assert not (repo / "made").exists()
@@ -97,4 +97,4 @@ def test_setup_runs_once_and_its_products_stay(checks, spec, this_environment, r
 def test_a_failing_setup_stops_in_words(checks, spec, this_environment) -> None:
     """Nothing was checked, so nothing is judged."""
     with pytest.raises(DepcheckError, match=r"setup command `exit 7` failed.*exit status 7"):
-        checks(setup="exit 7").run(spec, this_environment, [Check(Kind.SMOKE, "true")])
+        checks(setup="exit 7").run(spec, this_environment, [Check(CheckKind.SMOKE, "true")])

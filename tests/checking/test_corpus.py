@@ -8,10 +8,10 @@ import pytest
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from depcheck.checking.repository import Repository
-from depcheck.core.header import read_header
-from depcheck.core.lockfile import parse_lockfile
-from depcheck.core.settings import Settings
+from depcheck.checking.discovery.repository import RepositoryWorkspace
+from depcheck.core.config.settings import Settings
+from depcheck.core.lockfiles.header import parse_header
+from depcheck.core.lockfiles.parser import parse_lockfile
 
 sys.path.insert(0, str(Path(__file__).parent))
 import corpus
@@ -32,7 +32,7 @@ def test_there_are_many_of_many_kinds():
 def test_a_wording_is_named_by_the_first_version_that_has_it(wording):
     """What the sheets and the page call a wording is what its header is read as; the compilers of each era wrote it."""
     (facts, *_) = (facts for facts in SHEETS if facts.wording == wording)
-    era = SpecifierSet(read_header(corpus.text(facts)).era)
+    era = SpecifierSet(parse_header(corpus.text(facts)).writer_versions)
     assert wording in era
     assert not [earlier for earlier in BEFORE[wording] if earlier in era]
 
@@ -67,7 +67,7 @@ def test_each_is_parsed_to_the_byte(facts):
     assert parsed.text == text
     assert len(parsed.entries) == len(facts.rows)
     if facts.style != "none":
-        assert [entry.pin.via for entry in parsed.entries] == [row.via for row in facts.rows]
+        assert [entry.pin.requirers for entry in parsed.entries] == [row.via for row in facts.rows]
 
 
 @by_name
@@ -75,18 +75,18 @@ def test_each_is_understood_or_refused_with_its_reason(facts, tmp_path):
     """The lockfile is found by itself, with the sources that it was compiled from, or says why not."""
     corpus.write(facts, tmp_path)
     given = (facts.path,) if (facts.wording, facts.style) == ("none", "none") else ()  # nothing tells that it is one
-    environments = Repository(Settings(repo=tmp_path, lockfiles=given)).environments()
+    environments = RepositoryWorkspace(Settings(repo=tmp_path, lockfiles=given)).find_environments()
     (environment,) = (found for found in environments if facts.path in {found.name, *paths(found)})
     if facts.refused:
-        assert re.search(facts.refused, environment.skipped), environment.skipped
-        assert environment.skipped.endswith(".")
+        assert re.search(facts.refused, environment.skip_reason), environment.skip_reason
+        assert environment.skip_reason.endswith(".")
         return
-    assert environment.skipped == ""
+    assert environment.skip_reason == ""
     spec = next(lock for lock in environment.lockfiles if lock.path == facts.path)
     assert spec.sources
-    assert all((tmp_path / source).exists() for source in spec.sources if source not in dict(spec.written))
+    assert all((tmp_path / source).exists() for source in spec.sources if source not in dict(spec.inline_sources))
     direct = {row.name for row in facts.rows if any(via.startswith("-r ") or via.endswith("toml)") for via in row.via)}
-    assert {canonicalize_name(name) for name in direct if name != "-e"} <= spec.direct
+    assert {canonicalize_name(name) for name in direct if name != "-e"} <= spec.direct_names
 
 
 def paths(environment):

@@ -2,11 +2,10 @@
 
 import pytest
 
-from depcheck.checking.checks import GuestChecks
-from depcheck.checking.workspace_copy import WorkspaceCopy
-from depcheck.core.checks import Check, Kind, Outcome
-from depcheck.core.comparison import compare
-from depcheck.core.settings import Settings
+from depcheck.checking.checks.runner import GuestCheckExecutor
+from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
+from depcheck.core.config.settings import Settings
+from depcheck.core.model.checks import Check, CheckKind, Outcome, compare_check_results
 
 pytestmark = pytest.mark.slow
 
@@ -34,9 +33,11 @@ def run(guest, shelf, tmp_path, spec, this_environment):
         repo.mkdir()
         for name, text in {"test_it.py": TWO_TESTS, **files}.items():
             (repo / name).write_text(text)
-        copies = WorkspaceCopy(repo, guest, guest.scratch)
-        checks = GuestChecks(guest, shelf, copies, Settings(timeout_s=60), tmp_path / "logs")
-        return checks.run(spec, this_environment, [Check(Kind.TEST, "python -m pytest -p no:cacheprovider")])[0]
+        copies = WorkspaceCopier(repo, guest, guest.scratch)
+        checks = GuestCheckExecutor(guest, shelf, copies, Settings(timeout_s=60), tmp_path / "logs")
+        return checks.run_checks(
+            spec, this_environment, [Check(CheckKind.TEST, "python -m pytest -p no:cacheprovider")]
+        )[0]
 
     return run
 
@@ -46,16 +47,16 @@ def test_a_run_that_ends_without_an_id_fails_anew(run, ending: str) -> None:
     """The check is run whole again, and both its sides are seen."""
     before, after = run({}), run(ENDINGS[ending])
     assert (before.outcome, after.outcome) == (Outcome.PASS, Outcome.FAIL)
-    (finding,) = compare([before], [after]).newly
-    assert not finding.check.ids
+    (finding,) = compare_check_results([before], [after]).regressions
+    assert not finding.narrowed_check.ids
     assert finding.failures[0].headline
-    assert not compare([before], [after]).shared
+    assert not compare_check_results([before], [after]).shared_failures
 
 
 @pytest.mark.parametrize("ending", ["internal error", "exit status alone", "unknown option"])
 def test_what_fails_without_an_id_on_both_sides_is_not_new(run, ending: str) -> None:
     """The baseline shows the same failure."""
     both = run(ENDINGS[ending])
-    found = compare([both], [both])
-    assert not found.newly
-    assert found.shared == (both,)
+    found = compare_check_results([both], [both])
+    assert not found.regressions
+    assert found.shared_failures == (both,)

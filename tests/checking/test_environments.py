@@ -13,17 +13,17 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.checking import install_output
-from depcheck.checking.commands import Room
-from depcheck.checking.environments import UvEnvironments
-from depcheck.checking.sandbox import Network
-from depcheck.checking.walls import landlock
-from depcheck.checking.workspace_copy import WorkspaceCopy
-from depcheck.core.environments import LockfileSpec
-from depcheck.core.errors import IndexUnavailableError
-from depcheck.core.lockfile import parse_lockfile
-from depcheck.core.pins import Pin, Pins
-from depcheck.core.world import World
+from depcheck.checking.checks.commands import CheckContext
+from depcheck.checking.environments.uv import UvEnvironmentBuilder
+from depcheck.checking.sandbox.launcher import landlock
+from depcheck.checking.sandbox.policy import NetworkPolicy
+from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
+from depcheck.core.lockfiles.parser import parse_lockfile
+from depcheck.core.lockfiles.spec import LockfileSpec
+from depcheck.core.model.errors import IndexUnavailableError
+from depcheck.core.model.index_view import IndexView
+from depcheck.core.model.pins import Pin, Pins
+from depcheck.core.tool_output import install_errors
 
 
 def pins(**versions: str) -> Pins:
@@ -39,29 +39,31 @@ def repository(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def environments(guest, shelf, interpreters, repository) -> UvEnvironments:
-    copies = WorkspaceCopy(repository, guest, guest.scratch)
-    return UvEnvironments(guest, shelf, interpreters, copies, guest.scratch, 120)
+def environments(guest, shelf, interpreters, repository) -> UvEnvironmentBuilder:
+    copies = WorkspaceCopier(repository, guest, guest.scratch)
+    return UvEnvironmentBuilder(guest, shelf, interpreters, copies, guest.scratch, 120)
 
 
 @pytest.fixture
-def no_bundle(environments: UvEnvironments, spec) -> None:
+def no_bundle(environments: UvEnvironmentBuilder, spec) -> None:
     """As from Python 3.12 on: no setuptools comes with a virtual environment."""
-    about = environments.interpreters.about(spec.python)
-    environments.interpreters._found[spec.python] = replace(about, setuptools=None)
+    about = environments.interpreters.get_interpreter(spec.python)
+    environments.interpreters._interpreters[spec.python] = replace(about, setuptools_wheel=None)
 
 
 @pytest.fixture
-def apart(environments, guest) -> Iterator[UvEnvironments]:
+def apart(environments, guest) -> Iterator[UvEnvironmentBuilder]:
     """The same outside of /tmp, which guests share with everybody: there the walls between trials can be seen."""
     home = Path("~").expanduser()
-    if guest.walls.uid is None and (not landlock.abi() or home.is_relative_to("/tmp") or not os.access(home, os.W_OK)):
+    if guest.policy.uid is None and (
+        not landlock.get_landlock_abi() or home.is_relative_to("/tmp") or not os.access(home, os.W_OK)
+    ):
         pytest.skip("no wall between trials here")
     with TemporaryDirectory(dir=home, prefix=".depcheck-") as scratch:
         Path(scratch).chmod(0o711)
         other = replace(guest, scratch=Path(scratch))
-        copies = WorkspaceCopy(environments.copies.repo, other, other.scratch)
-        yield UvEnvironments(other, environments.index, environments.interpreters, copies, other.scratch, 120)
+        copies = WorkspaceCopier(environments.copies.repo, other, other.scratch)
+        yield UvEnvironmentBuilder(other, environments.index, environments.interpreters, copies, other.scratch, 120)
 
 
 def held(installed) -> dict[str, str]:
@@ -74,12 +76,15 @@ def test_an_environment_changes_in_place_by_difference(environments, spec, shelf
     for version in ("1.0", "2.0"):
         shelf.wheel("alpha", version, {"alpha/__init__.py": "", "alpha/part.py": "", "alpha/tests/t.py": ""})
     shelf.wheel("beta", "1.0", {"beta.py": "", "shared/space/deep.py": ""}, ("alpha<2",))
-    first = environments.install(spec, pins(alpha="1.0", beta="1.0"), World())
+    first = environments.install(spec, pins(alpha="1.0", beta="1.0"), IndexView())
     assert held(first) == {"alpha": "1.0", "beta": "1.0"}
-    assert [one.modules for one in first.on_disk] == [("alpha", "alpha.part"), ("beta", "shared.space.deep")]
+    assert [one.modules for one in first.installed_distributions] == [
+        ("alpha", "alpha.part"),
+        ("beta", "shared.space.deep"),
+    ]
     assert [one.modules for one in first.distributions] == [{"alpha"}, {"beta", "shared"}]
     assert not first.inconsistencies
-    assert held(environments.install(spec, pins(alpha="2.0"), World())) == {"alpha": "2.0"}
+    assert held(environments.install(spec, pins(alpha="2.0"), IndexView())) == {"alpha": "2.0"}
 
 
 @pytest.mark.usefixtures("no_bundle")
@@ -87,7 +92,7 @@ def test_an_inconsistent_set_is_installed_and_said(environments, spec, shelf) ->
     """No resolver corrects what the pins say; the check tells."""
     shelf.wheel("alpha", "2.0", {"alpha.py": ""})
     shelf.wheel("beta", "1.0", {"beta.py": ""}, ("alpha<2", "gamma"))
-    found = environments.install(spec, pins(alpha="2.0", beta="1.0"), World())
+    found = environments.install(spec, pins(alpha="2.0", beta="1.0"), IndexView())
     assert found.inconsistencies == (
         "beta 1.0 requires alpha<2, but alpha 2.0 is installed",
         "beta 1.0 requires gamma, which is not installed",
@@ -96,9 +101,9 @@ def test_an_inconsistent_set_is_installed_and_said(environments, spec, shelf) ->
 
 def test_setuptools_comes_as_in_a_new_virtual_environment(environments, spec) -> None:
     """Where the interpreter brings a wheel of it, code that imports pkg_resources must not miss it."""
-    if environments.interpreters.about(spec.python).setuptools is None:
+    if environments.interpreters.about(spec.python).setuptools_wheel is None:
         pytest.skip("this interpreter brings no setuptools")
-    assert "setuptools" in held(environments.install(spec, pins(), World()))
+    assert "setuptools" in held(environments.install(spec, pins(), IndexView()))
 
 
 @pytest.mark.usefixtures("no_bundle")
@@ -107,9 +112,9 @@ def test_setuptools_that_a_lockfile_leaves_out_is_installed_where_it_is_asked_fo
     for version in ("60", "70"):
         shelf.wheel("setuptools", version, {"pkg_resources.py": ""})
     shelf.wheel("needs", "1.0", {"needs.py": ""}, ("setuptools<65",))
-    assert held(environments.install(spec, pins(needs="1.0"), World())) == {"needs": "1.0", "setuptools": "60"}
-    assert held(environments.install(spec, pins(), World())) == {}
-    assert held(environments.install(spec, pins(setuptools="70"), World())) == {"setuptools": "70"}
+    assert held(environments.install(spec, pins(needs="1.0"), IndexView())) == {"needs": "1.0", "setuptools": "60"}
+    assert held(environments.install(spec, pins(), IndexView())) == {}
+    assert held(environments.install(spec, pins(setuptools="70"), IndexView())) == {"setuptools": "70"}
 
 
 def test_what_a_lockfile_leaves_out_is_installed_where_it_is_asked_for(environments, spec, shelf) -> None:
@@ -119,7 +124,7 @@ def test_what_a_lockfile_leaves_out_is_installed_where_it_is_asked_for(environme
     shelf.wheel("needs", "1.0", {"needs.py": ""}, ("away<3",))
     lockfile = parse_lockfile("needs==1.0\n\n# The following packages were excluded from the output:\n# away\n")
     leaving = LockfileSpec("requirements.txt", (), "", "uv", None, "", (), lockfile)
-    found = environments.install(replace(spec, lockfiles=(leaving,)), pins(needs="1.0"), World())
+    found = environments.install(replace(spec, lockfiles=(leaving,)), pins(needs="1.0"), IndexView())
     assert {"needs": "1.0", "away": "2"}.items() <= held(found).items()
     assert not found.inconsistencies
 
@@ -130,7 +135,7 @@ BROKEN = "def get_requires_for_build_wheel(settings=None):\n    open('missing/__
 def test_a_build_that_fails_names_the_package_and_the_error(environments, spec, shelf) -> None:
     """The headline is the build's own exception, not uv's words around it."""
     shelf.sdist("broken", "1.0", BROKEN)
-    found = environments.install(spec, pins(broken="1.0"), World())
+    found = environments.install(spec, pins(broken="1.0"), IndexView())
     assert found.failure.headline == "FileNotFoundError: [Errno 2] No such file or directory: 'missing/__init__.py'"
     assert (found.package, found.version) == ("broken", Version("1.0"))
     assert not found.distributions
@@ -139,7 +144,7 @@ def test_a_build_that_fails_names_the_package_and_the_error(environments, spec, 
 def test_a_version_that_is_not_there_names_the_package(environments, spec, shelf) -> None:
     """A pin that cannot be had is a finding."""
     shelf.wheel("alpha", "1.0", {"alpha.py": ""})
-    found = environments.install(spec, pins(alpha="9"), World())
+    found = environments.install(spec, pins(alpha="9"), IndexView())
     assert "no version of alpha==9" in found.failure.headline
     assert found.package == "alpha"
 
@@ -149,7 +154,7 @@ def test_a_file_with_other_hashes_is_refused(environments, spec, shelf) -> None:
     shelf.wheel("alpha", "1.0", {"alpha.py": ""})
     name = canonicalize_name("alpha")
     found = environments.install(
-        spec, {name: Pin(name, Version("1.0"), hashes=frozenset({"sha256:" + "0" * 64}))}, World()
+        spec, {name: Pin(name, Version("1.0"), hashes=frozenset({"sha256:" + "0" * 64}))}, IndexView()
     )
     assert "Hash mismatch" in found.failure.headline
     assert found.package == "alpha"
@@ -159,7 +164,7 @@ def test_a_dead_index_is_nobodys_fault(environments, spec, shelf) -> None:
     """Nothing answers: no package is blamed."""
     shelf.port = 9
     with pytest.raises(IndexUnavailableError, match="No package is to blame"):
-        environments.install(spec, pins(alpha="1"), World())
+        environments.install(spec, pins(alpha="1"), IndexView())
 
 
 def test_the_project_is_installed_as_a_wheel(environments, spec, repository) -> None:
@@ -170,11 +175,11 @@ def test_the_project_is_installed_as_a_wheel(environments, spec, repository) -> 
         '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
         '[project]\nname = "mine"\nversion = "3"\n'
     )
-    found = environments.install(replace(spec, project=True), pins(), World())
+    found = environments.install(replace(spec, project=True), pins(), IndexView())
     assert found.failure is None
     assert (found.project, held(found)["mine"]) == ("mine", "3")
     (repository / "backend.py").write_text(BROKEN)
-    broken = environments.install(replace(spec, name="other", project=True), pins(), World())
+    broken = environments.install(replace(spec, name="other", project=True), pins(), IndexView())
     assert "missing/__init__.py" in broken.failure.headline
     assert broken.package is None
 
@@ -194,7 +199,7 @@ def test_a_local_reference_is_taken_from_the_copy(environments, spec, repository
     lockfile = parse_lockfile(f"{reference}\n")
     lock = LockfileSpec("requirements.txt", (), "", "pip-tools", None, "", (), lockfile, root="file:///home/me/project")
     spec = replace(spec, lockfiles=(lock,))
-    found = environments.install(spec, {name: Pin(name, None, reference=reference)}, World())
+    found = environments.install(spec, {name: Pin(name, None, reference=reference)}, IndexView())
     assert found.failure is None
     assert held(found) == {"mine": "3"}
     assert sorted(path.name for path in part.iterdir()) == ["backend.py", "pyproject.toml"]
@@ -217,7 +222,7 @@ def test_markers_have_all_names(environments, spec) -> None:
 )
 def test_only_the_tools_own_words_tell_of_the_network(output, guilty) -> None:
     """A setup.py that cannot reach its server is that package's failure; uv's own trouble is the network's."""
-    assert bool(install_output.blocked(output)) is guilty
+    assert bool(install_errors.describe_blocked_install(output)) is guilty
 
 
 def test_a_build_that_never_ends_is_stopped(environments, spec, shelf) -> None:
@@ -225,9 +230,9 @@ def test_a_build_that_never_ends_is_stopped(environments, spec, shelf) -> None:
     shelf.sdist(
         "hanging", "1.0", "import time\ndef get_requires_for_build_wheel(settings=None):\n    time.sleep(1000)\n"
     )
-    environments.install(spec, pins(), World())
+    environments.install(spec, pins(), IndexView())
     began = time.monotonic()
-    found = replace(environments, timeout_s=3).install(spec, pins(hanging="1.0"), World())
+    found = replace(environments, timeout_s=3).install(spec, pins(hanging="1.0"), IndexView())
     assert "timed out after 3 s" in found.failure.headline
     assert time.monotonic() - began < 60
 
@@ -257,8 +262,8 @@ def test_a_build_reaches_no_other_package(apart, spec, shelf) -> None:
     """What is built is the guest's, what is installed is not: neither caches nor environments can be poisoned."""
     shelf.wheel("alpha", "1.0", {"alpha.py": "VALUE = 1\n"})
     shelf.sdist("thief", "1.0", THIEF.format(places=f"{apart.scratch}/*/**/alpha.py"))
-    apart.install(spec, pins(alpha="1.0"), World())
-    installed = apart.install(spec, pins(alpha="1.0", thief="1.0"), World())
+    apart.install(spec, pins(alpha="1.0"), IndexView())
+    installed = apart.install(spec, pins(alpha="1.0", thief="1.0"), IndexView())
     assert held(installed) == {"alpha": "1.0", "thief": "1.0"}
     (site,) = installed.site_packages
     assert (site / "thief.py").read_text() == "REACHED = []"
@@ -269,17 +274,17 @@ def test_a_build_reaches_no_other_package(apart, spec, shelf) -> None:
 def test_a_check_cannot_change_what_is_installed(apart, spec, shelf, tmp_path) -> None:
     """Package code that runs in an environment reads it, and writes its bytecode elsewhere."""
     shelf.wheel("alpha", "1.0", {"alpha.py": "VALUE = 1\n"})
-    installed = apart.install(spec, pins(alpha="1.0"), World())
+    installed = apart.install(spec, pins(alpha="1.0"), IndexView())
     (site,) = installed.site_packages
     copy = apart.scratch / "work"
     apart.copies.to(copy)
-    installed.bytecode.mkdir(parents=True)
-    apart.guest.own(installed.bytecode)
-    room = Room(apart.guest, installed, copy, tmp_path / "log.txt", 60, Network.only())
+    installed.bytecode_folder.mkdir(parents=True)
+    apart.guest.own(installed.bytecode_folder)
+    room = CheckContext(apart.guest, installed, copy, tmp_path / "log.txt", 60, NetworkPolicy.from_ports())
     ran = room.run([str(installed.python), "-c", f"import alpha; open({str(site / 'alpha.py')!r}, 'a')"])
     assert "Permission" in ran.output
     assert not list(site.rglob("*.pyc"))
-    assert sys.version_info < (3, 8) or list(installed.bytecode.rglob("alpha.*.pyc"))
+    assert sys.version_info < (3, 8) or list(installed.bytecode_folder.rglob("alpha.*.pyc"))
 
 
 @pytest.mark.usefixtures("no_bundle")
@@ -290,4 +295,4 @@ def test_a_built_release_keeps_its_hash(environments, spec, shelf) -> None:
     right = "sha256:" + hashlib.sha256(archive.read_bytes()).hexdigest()
     for digest, wanted in (("sha256:" + "0" * 64, {}), (right, {"thief": "1.0"})):
         pin = Pin(name, Version("1.0"), hashes=frozenset({digest}))
-        assert held(environments.install(spec, {name: pin}, World())) == wanted
+        assert held(environments.install(spec, {name: pin}, IndexView())) == wanted

@@ -7,48 +7,48 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.checking import explaining
-from depcheck.checking.environments import UvEnvironments
-from depcheck.checking.explaining import GuestExplainer
-from depcheck.checking.workspace_copy import WorkspaceCopy
-from depcheck.core.checks import Failure
-from depcheck.core.environments import EnvironmentSpec
-from depcheck.core.errors import InterpreterMissingError
-from depcheck.core.explanation import Step
-from depcheck.core.pins import Pin
-from depcheck.core.world import World
-from depcheck.index.local import LocalIndex
-from depcheck.index.upstream import Upstream
+from depcheck.checking.environments.uv import UvEnvironmentBuilder
+from depcheck.checking.explain import explainer as explaining
+from depcheck.checking.explain.explainer import GuestExplainer
+from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
+from depcheck.core.lockfiles.spec import EnvironmentSpec
+from depcheck.core.model.checks import Failure
+from depcheck.core.model.errors import InterpreterMissingError
+from depcheck.core.model.index_view import IndexView
+from depcheck.core.model.pins import Pin
+from depcheck.core.tool_output.api_errors import ReleaseStep
+from depcheck.index.server.local import LocalIndex
+from depcheck.index.upstreams import Upstream
 
 
 @dataclass
 class Explained:
     """Asks for explanations in an environment of its own."""
 
-    environments: UvEnvironments
+    environments: UvEnvironmentBuilder
     repo: Path
 
     def __call__(self, lines: str, step: str, failure: Failure, python: str = "3.11", dropped=()) -> str:
         try:
-            self.environments.interpreters.find(python)
+            self.environments.interpreters.find_path(python)
         except InterpreterMissingError as error:
             pytest.skip(str(error))
         spec = EnvironmentSpec("requirements.txt", python, ())
         pairs = [line.split("==") for line in lines.split()]
         pins = {canonicalize_name(name): Pin(canonicalize_name(name), Version(version)) for name, version in pairs}
-        installed = self.environments.install(spec, pins, World())
+        installed = self.environments.install_pins(spec, pins, IndexView())
         name, good, bad = step.split()
-        asked = Step(canonicalize_name(name), Version(good), Version(bad), dropped)
+        asked = ReleaseStep(canonicalize_name(name), Version(good), Version(bad), dropped)
         explainer = GuestExplainer(self.environments.guest, self.environments)
-        return explainer.explain(spec, installed, World(), asked, failure)
+        return explainer.explain_failure(spec, installed, IndexView(), asked, failure)
 
 
 @pytest.fixture
 def explained(guest, shelf, interpreters, tmp_path: Path) -> Explained:
     repo = tmp_path / "repo"
     repo.mkdir()
-    copies = WorkspaceCopy(repo, guest, guest.scratch)
-    return Explained(UvEnvironments(guest, shelf, interpreters, copies, guest.scratch, 120), repo)
+    copies = WorkspaceCopier(repo, guest, guest.scratch)
+    return Explained(UvEnvironmentBuilder(guest, shelf, interpreters, copies, guest.scratch, 120), repo)
 
 
 CLICK = (
@@ -103,7 +103,7 @@ def test_a_file_that_exhausts_the_parser_gives_silence(explained, shelf) -> None
 def test_a_failure_without_clues_costs_nothing(explained, shelf, monkeypatch) -> None:
     """Nothing is unpacked for an assertion."""
     shelf.wheel("alpha", "2.0", {"alpha.py": ""})
-    monkeypatch.setattr(UvEnvironments, "unpack", lambda *_: pytest.fail("unpacked"))
+    monkeypatch.setattr(UvEnvironmentBuilder, "unpack", lambda *_: pytest.fail("unpacked"))
     assert explained("alpha==2.0", "alpha 1.0 2.0", Failure("", "assert 1 == 2")) == ""
 
 
@@ -114,8 +114,8 @@ def test_a_failure_without_clues_costs_nothing(explained, shelf, monkeypatch) ->
 )  # fmt: skip
 def test_what_is_no_answer_is_not_said(answer) -> None:
     """The child runs as the guest: its answer is foreign."""
-    step = Step(canonicalize_name("alpha"), Version("1"), Version("2"))
-    assert explaining._said(step, answer) == ""
+    step = ReleaseStep(canonicalize_name("alpha"), Version("1"), Version("2"))
+    assert explaining._to_sentence(step, answer) == ""
 
 
 @pytest.fixture(scope="module")
@@ -163,8 +163,8 @@ def test_real_releases_are_explained(guest, pypi, interpreters, tmp_path, python
     """The sentences that a person would write after reading both releases."""
     repo = tmp_path / "repo"
     repo.mkdir()
-    copies = WorkspaceCopy(repo, guest, guest.scratch)
-    ask = Explained(UvEnvironments(guest, pypi, interpreters, copies, guest.scratch, 300), repo)
+    copies = WorkspaceCopier(repo, guest, guest.scratch)
+    ask = Explained(UvEnvironmentBuilder(guest, pypi, interpreters, copies, guest.scratch, 300), repo)
     assert ask(lines, step, failure, python) == said
 
 
@@ -173,8 +173,8 @@ def test_a_requirement_that_nbformat_dropped(guest, pypi, interpreters, tmp_path
     """What only nbformat brought is imported by nbconvert."""
     repo = tmp_path / "repo"
     repo.mkdir()
-    copies = WorkspaceCopy(repo, guest, guest.scratch)
-    ask = Explained(UvEnvironments(guest, pypi, interpreters, copies, guest.scratch, 300), repo)
+    copies = WorkspaceCopier(repo, guest, guest.scratch)
+    ask = Explained(UvEnvironmentBuilder(guest, pypi, interpreters, copies, guest.scratch, 300), repo)
     error = "ModuleNotFoundError: No module named 'ipython_genutils'"
     dropped = ((canonicalize_name("ipython-genutils"), frozenset({"ipython_genutils"})),)
     said = ask("nbconvert==5.6.1 nbformat==5.2.0", "nbformat 5.1.3 5.2.0", Failure("", error), "3.8", dropped)

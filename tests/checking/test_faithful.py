@@ -17,18 +17,23 @@ sys.path.insert(0, str(Path(__file__).parent))
 from bench import benches
 from option_cases import CONFIGURED, FILES, OF_UV, OF_UVS_CONFIGURATION, ONE_RUN, PIP_TOOLS, REFUSED
 
-from depcheck.checking.process import run_own
-from depcheck.checking.repository import Repository
-from depcheck.core import pip_compile_options, uv_options
-from depcheck.core.compilation import Compiled
-from depcheck.core.compiler_options import Treatment
-from depcheck.core.settings import Settings
-from depcheck.core.world import World
+from depcheck.checking.discovery.repository import RepositoryWorkspace
+from depcheck.checking.sandbox.guest import run_trusted_command
+from depcheck.core.config.settings import Settings
+from depcheck.core.lockfiles.options import pip_compile
+from depcheck.core.lockfiles.options import uv as uv_options
+from depcheck.core.lockfiles.options.table import Treatment
+from depcheck.core.model.compile_result import CompiledLockfiles
+from depcheck.core.model.index_view import IndexView
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 HELPS = {
-    "pip-compile": ((sys.executable, "-m", "piptools", "compile", "--help"), pip_compile_options.OPTIONS, PIP_TOOLS),
-    "uv": ((find_uv_bin(), "--no-config", "pip", "compile", "--help"), uv_options.OPTIONS, OF_UV),
+    "pip-compile": (
+        (sys.executable, "-m", "piptools", "compile", "--help"),
+        pip_compile.PIP_COMPILE_OPTIONS,
+        PIP_TOOLS,
+    ),
+    "uv": ((find_uv_bin(), "--no-config", "pip", "compile", "--help"), uv_options.UV_OPTIONS, OF_UV),
 }
 
 
@@ -108,11 +113,11 @@ def compiled_again(tmp_path, bench, tool, words, config=()):
 def assert_faithful(tmp_path, bench, name, committed):
     """The lockfile is understood and its compile is the committed text, byte by byte."""
     settings = Settings(repo=tmp_path, lockfiles=(name,), python=HERE)
-    git = lambda words: run_own(words, folder=tmp_path, timeout_s=9).answer.decode()  # noqa: E731  # a port's adapter
-    (spec,) = Repository(settings, git).environments()
-    assert not spec.skipped
-    compiled = bench.compiler(tmp_path).compile(spec, World(), upgrade=False)
-    assert isinstance(compiled, Compiled), compiled
+    git = lambda words: run_trusted_command(words, folder=tmp_path, timeout_s=9).answer.decode()  # noqa: E731  # a port's adapter
+    (spec,) = RepositoryWorkspace(settings, git).find_environments()
+    assert not spec.skip_reason
+    compiled = bench.compiler(tmp_path).compile(spec, IndexView(), upgrade=False)
+    assert isinstance(compiled, CompiledLockfiles), compiled
     assert dict(compiled.files)[name].encode() == committed
 
 

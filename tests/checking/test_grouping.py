@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depcheck.checking.grouping import CycleError, above, in_layer_order
-from depcheck.core.environments import LockfileSpec
-from depcheck.core.lockfile import Lockfile
+from depcheck.checking.discovery.grouping import LayerCycleError, find_upper_lockfiles, sort_by_layer
+from depcheck.core.lockfiles.parser import Lockfile
+from depcheck.core.lockfiles.spec import LockfileSpec
 
 NAMES = [f"{letter}.txt" for letter in "abcdefgh"]
 
@@ -33,7 +33,7 @@ def graphs():
 @given(graphs())
 def test_lower_layers_come_first_in_any_graph(locks):
     """Law: each lockfile once, after all that it is constrained by; what is not there constrains nothing."""
-    ordered = in_layer_order(locks)
+    ordered = sort_by_layer(locks)
     assert sorted(each.path for each in ordered) == sorted(each.path for each in locks)
     places = {each.path: place for place, each in enumerate(ordered)}
     assert all(places[layer] < places[each.path] for each in locks for layer in each.layers if layer in places)
@@ -42,17 +42,17 @@ def test_lower_layers_come_first_in_any_graph(locks):
 @given(graphs())
 def test_the_order_does_not_depend_on_how_they_were_found(locks):
     """Law: one graph has one order."""
-    assert in_layer_order(locks) == in_layer_order(sorted(locks, key=lambda each: each.path))
+    assert sort_by_layer(locks) == sort_by_layer(sorted(locks, key=lambda each: each.path))
 
 
 @given(graphs(), st.data())
 def test_a_circle_is_named_as_it_goes_round(locks, data):
     """Law: close a circle in any graph: each of the named is constrained by the next, and none else is named."""
     first = data.draw(st.sampled_from(locks))
-    last = data.draw(st.sampled_from([first.path, *above(locks, [first.path])]))
+    last = data.draw(st.sampled_from([first.path, *find_upper_lockfiles(locks, [first.path])]))
     closed = [lock(each.path, *each.layers, *([last] if each is first else [])) for each in locks]
-    with pytest.raises(CycleError) as caught:
-        in_layer_order(closed)
+    with pytest.raises(LayerCycleError) as caught:
+        sort_by_layer(closed)
     circle = caught.value.args
     layers = {each.path: each.layers for each in closed}
     assert all(after in layers[here] for here, after in zip(circle, (*circle[1:], circle[0]), strict=True))

@@ -8,23 +8,23 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.checking import imports
-from depcheck.checking.commands import Room
-from depcheck.checking.environment import Environment
-from depcheck.checking.imports import Findings, import_check
-from depcheck.checking.installed import OnDisk, module_name
-from depcheck.checking.sandbox import OFF
-from depcheck.core.checks import Check, Kind, Outcome
-from depcheck.core.distributions import Distribution
+from depcheck.checking.checks import imports
+from depcheck.checking.checks.commands import CheckContext
+from depcheck.checking.checks.imports import ImportFindings, run_import_check
+from depcheck.checking.environments.environment import VirtualEnvironment
+from depcheck.checking.environments.installed import InstalledDistribution, to_module_name
+from depcheck.checking.sandbox.policy import NO_NETWORK
+from depcheck.core.model.checks import Check, CheckKind, Outcome
+from depcheck.core.model.installed import Distribution
 
 
 @pytest.fixture
-def room(guest, folder, tmp_path, this_environment) -> Room:
-    return Room(guest, this_environment, folder, tmp_path / "log.txt", 60, OFF)
+def room(guest, folder, tmp_path, this_environment) -> CheckContext:
+    return CheckContext(guest, this_environment, folder, tmp_path / "log.txt", 60, NO_NETWORK)
 
 
-def found(room: Room, *ids: str) -> Findings:
-    return import_check(room, Check(Kind.IMPORT, ids=frozenset(ids)))
+def found(room: CheckContext, *ids: str) -> ImportFindings:
+    return run_import_check(room, Check(CheckKind.IMPORT, ids=frozenset(ids)))
 
 
 HOSTILE = {
@@ -59,7 +59,7 @@ def test_every_module_is_reached_whatever_the_others_do(room) -> None:
         "misses": "ModuleNotFoundError: No module named 'json.nothing'",
     }
     assert "depcheck_importer" not in findings.failed["misses"].evidence
-    assert findings.outcome(narrowed=False) is Outcome.FAIL
+    assert findings.to_outcome(narrowed=False) is Outcome.FAIL
 
 
 def test_a_hang_is_timed_out_and_the_rest_goes_on(room, monkeypatch) -> None:
@@ -85,7 +85,7 @@ def test_what_was_not_reached_is_not_called_a_pass(room) -> None:
     (room.copy / "one.py").write_text("")
     findings = found(replace(room, timeout_s=-1))
     assert findings.not_reached == ["one"]
-    assert findings.outcome(narrowed=False) is Outcome.UNRESOLVED
+    assert findings.to_outcome(narrowed=False) is Outcome.UNRESOLVED
 
 
 def test_wanted_modules_alone_are_imported(room) -> None:
@@ -93,7 +93,7 @@ def test_wanted_modules_alone_are_imported(room) -> None:
     (room.copy / "one.py").write_text("")
     (room.copy / "two.py").write_text("raise ValueError")
     assert found(room, "one").passed == {"one"}
-    assert found(room, "gone").outcome(narrowed=True) is Outcome.UNRESOLVED
+    assert found(room, "gone").to_outcome(narrowed=True) is Outcome.UNRESOLVED
 
 
 def test_the_projects_modules_are_those_of_packages_and_src(room) -> None:
@@ -103,25 +103,25 @@ def test_the_projects_modules_are_those_of_packages_and_src(room) -> None:
     for file in files:
         (room.copy / file).parent.mkdir(parents=True, exist_ok=True)
         (room.copy / file).touch()
-    assert imports.project_modules(room) == ["app", "lib", "lib.c", "pkg", "pkg.a"]
+    assert imports.list_project_modules(room) == ["app", "lib", "lib.c", "pkg", "pkg.a"]
 
 
 def test_distributions_do_not_see_the_repositorys_own_modules(room) -> None:
     """A file of the project's named like a dependency's dependency must not hide the real one."""
     (room.copy / "packaging.py").write_text("raise ValueError('mine')")
-    findings = import_check(room, Check(Kind.IMPORT, packages=frozenset({"pytest"})))
+    findings = run_import_check(room, Check(CheckKind.IMPORT, packages=frozenset({"pytest"})))
     assert "_pytest.python" in findings.passed
     assert set(findings.failed) <= {"packaging", *(name for name in findings.failed if name.startswith("_pytest"))}
     assert "mine" not in str([f for name, f in findings.failed.items() if name != "packaging"])
 
 
-def test_the_modules_of_a_distribution_are_chosen_by_name(this_environment: Environment) -> None:
+def test_the_modules_of_a_distribution_are_chosen_by_name(this_environment: VirtualEnvironment) -> None:
     """Only those asked for, each once."""
     name = canonicalize_name("demo")
-    known = OnDisk(Distribution(name, Version("1")), ("demo", "demo.part"))
-    environment = replace(this_environment, on_disk=(known,))
-    assert imports.modules_of(environment, frozenset({"demo"})) == ["demo", "demo.part"]
-    assert imports.modules_of(environment, frozenset({"other"})) == []
+    known = InstalledDistribution(Distribution(name, Version("1")), ("demo", "demo.part"))
+    environment = replace(this_environment, installed_distributions=(known,))
+    assert imports.list_distribution_modules(environment, frozenset({"demo"})) == ["demo", "demo.part"]
+    assert imports.list_distribution_modules(environment, frozenset({"other"})) == []
 
 
 @pytest.mark.parametrize(
@@ -145,10 +145,10 @@ def test_the_modules_of_a_distribution_are_chosen_by_name(this_environment: Envi
 )
 def test_module_names(path: str, module: str | None) -> None:
     """What a RECORD lists becomes the name to import, or nothing."""
-    assert module_name(PurePosixPath(path)) == module
+    assert to_module_name(PurePosixPath(path)) == module
 
 
 def test_old_interpreters_can_run_the_importer() -> None:
     """Its text must stay within the grammar of Python 3.6."""
-    for script in Path(imports.SCRIPTS).glob("*.py"):
+    for script in Path(imports.GUEST_SCRIPTS).glob("*.py"):
         ast.parse(script.read_text(), feature_version=(3, 6))

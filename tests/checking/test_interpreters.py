@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from depcheck.checking.interpreters import Interpreters
-from depcheck.core.errors import InterpreterMissingError
+from depcheck.checking.environments.interpreters import InterpreterFinder
+from depcheck.core.model.errors import InterpreterMissingError
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def test_the_found_interpreter_is_real_and_of_the_version(interpreters: Interpreters) -> None:
+def test_the_found_interpreter_is_real_and_of_the_version(interpreters: InterpreterFinder) -> None:
     """No shim, no link: what the guest must be able to read."""
-    found = interpreters.find(PYTHON)
+    found = interpreters.find_path(PYTHON)
     assert found == found.resolve()
-    assert interpreters.about(PYTHON).markers["python_version"] == PYTHON
+    assert interpreters.get_interpreter(PYTHON).markers["python_version"] == PYTHON
 
 
 def test_pyenv_folders_are_searched_without_pyenv(tmp_path: Path) -> None:
@@ -25,11 +25,11 @@ def test_pyenv_folders_are_searched_without_pyenv(tmp_path: Path) -> None:
         binaries = tmp_path / f"versions/{PYTHON}.{patch}/bin"
         binaries.mkdir(parents=True)
         (binaries / f"python{PYTHON}").symlink_to(target)
-    found = Interpreters({"PYENV_ROOT": str(tmp_path), "PATH": ""}, tmp_path).find(PYTHON)
+    found = InterpreterFinder({"PYENV_ROOT": str(tmp_path), "PATH": ""}, tmp_path).find_path(PYTHON)
     assert found == Path(sys.executable).resolve()
 
 
 def test_a_missing_interpreter_says_where_it_was_looked_for(tmp_path: Path) -> None:
     """And what to do next."""
     with pytest.raises(InterpreterMissingError, match=r"3\.2 is not on this machine.*PATH.*pyenv.*--python"):
-        Interpreters({"PATH": "", "HOME": str(tmp_path)}, tmp_path).find("3.2")
+        InterpreterFinder({"PATH": "", "HOME": str(tmp_path)}, tmp_path).find_path("3.2")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depcheck.checking import junit
-from depcheck.checking.junit import UnreadableResultsError, read_cases
+from depcheck.checking.checks import tests
+from depcheck.checking.checks.tests import UnreadableResultsError, parse_junit_cases
 
 GOOD = b"""<?xml version="1.0" encoding="utf-8"?><testsuites><testsuite name="pytest">
 <testcase classname="a.B" name="test_x[1]"/>
@@ -20,11 +20,11 @@ GOOD = b"""<?xml version="1.0" encoding="utf-8"?><testsuites><testsuite name="py
 
 def test_cases_have_ids_and_problems() -> None:
     """The first problem of a test is its problem; skipped is neither passed nor failed."""
-    cases = {case.id: case for case in read_cases(GOOD)}
+    cases = {case.id: case for case in parse_junit_cases(GOOD)}
     assert list(cases) == ["a.B::test_x[1]", "a::test_y", "a.bad", "a::test_s", "a::test_z"]
     assert cases["a::test_y"].problem == ("assert 0", "text <here>")
     assert cases["a::test_z"].problem == ("one", "")
-    assert cases["a::test_s"].skipped
+    assert cases["a::test_s"].is_skipped
 
 
 @pytest.mark.parametrize(
@@ -41,21 +41,21 @@ def test_cases_have_ids_and_problems() -> None:
 def test_what_no_test_runner_writes_is_refused(content) -> None:
     """Entities, document types, other encodings, and what is cut off."""
     with pytest.raises(UnreadableResultsError):
-        read_cases(content)
+        parse_junit_cases(content)
 
 
 def test_memory_is_bounded(monkeypatch) -> None:
     """A text longer than the limit is cut, a count beyond it refused."""
-    monkeypatch.setattr(junit, "MOST_TEXT_CHARS", 10)
+    monkeypatch.setattr(tests, "MOST_TEXT_CHARS", 10)
     long = b'<t><testcase name="a"><failure message="m">' + b"x" * 100_000 + b"</failure></testcase></t>"
-    assert read_cases(long)[0].problem == ("m", "x" * 10)
-    monkeypatch.setattr(junit, "MOST_CASES", 1)
+    assert parse_junit_cases(long)[0].problem == ("m", "x" * 10)
+    monkeypatch.setattr(tests, "MOST_CASES", 1)
     with pytest.raises(UnreadableResultsError):
-        read_cases(b'<t><testcase name="a"/><testcase name="b"/></t>')
+        parse_junit_cases(b'<t><testcase name="a"/><testcase name="b"/></t>')
 
 
 @given(st.binary() | st.binary().map(lambda noise: GOOD[:200] + noise + GOOD[200:]))
 def test_no_input_raises_anything_else(content: bytes) -> None:
     """Read or refused; nothing else escapes."""
     with contextlib.suppress(UnreadableResultsError):
-        read_cases(content)
+        parse_junit_cases(content)

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depcheck.checking.lanes import Lane, Lanes, waves
-from depcheck.core.environments import LockfileSpec
-from depcheck.core.errors import LockfileError
-from depcheck.core.lockfile import Lockfile
+from depcheck.checking.compile.parallel import CompileWorker, CompileWorkerPool, group_by_layer
+from depcheck.core.lockfiles.parser import Lockfile
+from depcheck.core.lockfiles.spec import LockfileSpec
+from depcheck.core.model.errors import LockfileError
 
 
 def lock(path, layers=()):
@@ -23,7 +23,7 @@ GRAPHS = st.lists(st.sets(st.integers(0, 8)), max_size=9).map(
 def test_each_lockfile_comes_once_after_its_layers_and_no_later_than_it_must(locks):
     """Every group needs only earlier groups, and whatever was ready is in it."""
     done = set()
-    for group in waves(locks):
+    for group in group_by_layer(locks):
         ready = {each.path for each in locks if each.path not in done and set(each.layers) <= done}
         assert {each.path for each in group} == ready
         done |= ready
@@ -32,7 +32,7 @@ def test_each_lockfile_comes_once_after_its_layers_and_no_later_than_it_must(loc
 
 def test_work_has_a_lane_to_itself_and_results_keep_their_order(guest, tmp_path):
     """Never two at once in one lane."""
-    lanes = Lanes([Lane(guest, tmp_path, number) for number in range(2)])
+    lanes = CompileWorkerPool([CompileWorker(guest, tmp_path, number) for number in range(2)])
     at_work = []
 
     def work(each, lane):
@@ -42,7 +42,7 @@ def test_work_has_a_lane_to_itself_and_results_keep_their_order(guest, tmp_path)
         return each.path
 
     names = [str(number) for number in range(20)]
-    assert lanes.each([lock(name) for name in names], work) == names
+    assert lanes.map_lockfiles([lock(name) for name in names], work) == names
 
 
 def test_a_layer_is_never_written_through_a_link(guest, tmp_path):
@@ -53,9 +53,9 @@ def test_a_layer_is_never_written_through_a_link(guest, tmp_path):
     (outside / "victim").write_text("whole")
     (root / "deps/base.txt").symlink_to(outside / "victim")
     (root / "other").symlink_to(outside)
-    lane = Lane(guest, root, 0)
-    lane.put("deps/base.txt", "new")
+    lane = CompileWorker(guest, root, 0)
+    lane.write_file("deps/base.txt", "new")
     assert (root / "deps/base.txt").read_text() == "new"
     with pytest.raises(LockfileError):
-        lane.put("other/victim", "new")
+        lane.write_file("other/victim", "new")
     assert (outside / "victim").read_text() == "whole"

@@ -6,18 +6,17 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.checking.checks import GuestChecks
-from depcheck.checking.environments import UvEnvironments
-from depcheck.checking.workspace_copy import WorkspaceCopy
-from depcheck.core.checks import Check, Kind, Outcome
-from depcheck.core.environments import EnvironmentSpec
-from depcheck.core.errors import InterpreterMissingError
-from depcheck.core.failures import newly_failing
-from depcheck.core.pins import Pin
-from depcheck.core.settings import Settings
-from depcheck.core.world import World
-from depcheck.index.local import LocalIndex
-from depcheck.index.upstream import Upstream
+from depcheck.checking.checks.runner import GuestCheckExecutor
+from depcheck.checking.environments.uv import UvEnvironmentBuilder
+from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
+from depcheck.core.config.settings import Settings
+from depcheck.core.lockfiles.spec import EnvironmentSpec
+from depcheck.core.model.checks import Check, CheckKind, Outcome, find_new_failures
+from depcheck.core.model.errors import InterpreterMissingError
+from depcheck.core.model.index_view import IndexView
+from depcheck.core.model.pins import Pin
+from depcheck.index.server.local import LocalIndex
+from depcheck.index.upstreams import Upstream
 
 pytestmark = pytest.mark.live
 
@@ -32,9 +31,9 @@ def index(tmp_path_factory):
 def checked(guest, interpreters, index, tmp_path):
     repo = tmp_path / "repo"
     repo.mkdir()
-    copies = WorkspaceCopy(repo, guest, guest.scratch)
-    environments = UvEnvironments(guest, index, interpreters, copies, guest.scratch, 300)
-    checks = GuestChecks(guest, index, copies, Settings(timeout_s=300, boot_seconds=5), tmp_path / "logs")
+    copies = WorkspaceCopier(repo, guest, guest.scratch)
+    environments = UvEnvironmentBuilder(guest, index, interpreters, copies, guest.scratch, 300)
+    checks = GuestCheckExecutor(guest, index, copies, Settings(timeout_s=300, boot_seconds=5), tmp_path / "logs")
 
     def run(python: str, lines: str, files: dict[str, str], *wanted: Check):
         try:
@@ -46,8 +45,8 @@ def checked(guest, interpreters, index, tmp_path):
         spec = EnvironmentSpec("requirements.txt", python, ())
         pairs = [line.split("==") for line in lines.split()]
         pins = {canonicalize_name(name): Pin(canonicalize_name(name), Version(version)) for name, version in pairs}
-        installed = environments.install(spec, pins, World())
-        return installed, (checks.run(spec, installed, wanted) if installed.failure is None else [])
+        installed = environments.install_pins(spec, pins, IndexView())
+        return installed, (checks.run_checks(spec, installed, wanted) if installed.failure is None else [])
 
     return run
 
@@ -61,10 +60,14 @@ TASKS = {"tasks.py": "import celery\napp = celery.Celery('tasks', broker='memory
 def test_kombu_is_caught_by_imports_alone_and_by_the_boot_alone(checked) -> None:
     """With kombu 4.2.0 against celery 4.1.0: no test needed; `celery report` stays fine."""
     packages = frozenset({"kombu", "celery"})
-    wanted = (Check(Kind.IMPORT, packages=packages), Check(Kind.SMOKE, "celery report"), Check(Kind.BOOT, WORKER))
+    wanted = (
+        Check(CheckKind.IMPORT, packages=packages),
+        Check(CheckKind.SMOKE, "celery report"),
+        Check(CheckKind.BOOT, WORKER),
+    )
     _, before = checked("3.6", CELERY + "kombu==4.1.0", TASKS, *wanted)
     _, after = checked("3.6", CELERY + "kombu==4.2.0", TASKS, *wanted)
-    new = {failure.id: failure.headline for failure in newly_failing(before[0], after[0])}
+    new = {failure.id: failure.headline for failure in find_new_failures(before[0], after[0])}
     assert new["celery.concurrency.asynpool"].startswith("ModuleNotFoundError: No module named 'kombu.async'")
     assert not [name for name in new if name.startswith("kombu")]
     assert [result.outcome for result in (*before[1:], *after[1:])] == [*[Outcome.PASS] * 3, Outcome.FAIL]
@@ -74,10 +77,10 @@ def test_kombu_is_caught_by_imports_alone_and_by_the_boot_alone(checked) -> None
 def test_werkzeug_3_breaks_the_import_of_flask_2_2(checked) -> None:
     """Every module that fails is one of flask's."""
     lines = "flask==2.2.2 jinja2==3.1.2 itsdangerous==2.1.2 click==8.1.7 markupsafe==2.1.3 werkzeug=="
-    check = Check(Kind.IMPORT, packages=frozenset({"flask", "werkzeug"}))
+    check = Check(CheckKind.IMPORT, packages=frozenset({"flask", "werkzeug"}))
     _, before = checked("3.11", lines + "2.3.7", {}, check)
     _, after = checked("3.11", lines + "3.0.0", {}, check)
-    new = {failure.id: failure.headline for failure in newly_failing(before[0], after[0])}
+    new = {failure.id: failure.headline for failure in find_new_failures(before[0], after[0])}
     assert new["flask"] == after[0].headline
     assert "cannot import name 'url_quote' from 'werkzeug.urls'" in new["flask"]
     assert {name.partition(".")[0] for name in new} == {"flask"}

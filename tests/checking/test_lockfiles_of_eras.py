@@ -19,12 +19,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 from bench import benches
 from eras import CASES, ERAS, FILES, Era, can_write, source, words
 
-from depcheck.checking.repository import Repository
-from depcheck.core.compilation import Compiled
-from depcheck.core.header import read_header
-from depcheck.core.lockfile import parse_lockfile, with_body
-from depcheck.core.settings import Settings
-from depcheck.core.world import World
+from depcheck.checking.discovery.repository import RepositoryWorkspace
+from depcheck.core.config.settings import Settings
+from depcheck.core.lockfiles.header import parse_header
+from depcheck.core.lockfiles.parser import merge_header_and_body, parse_lockfile
+from depcheck.core.model.compile_result import CompiledLockfiles
+from depcheck.core.model.index_view import IndexView
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
@@ -131,17 +131,17 @@ def test_every_era_is_understood_and_compiled_again(era: Era, case, tools, bench
     assert ran.returncode == 0, ran.stderr[-3000:]
     path = next(tmp_path / name for name in ("locked.txt", "requirements.txt") if (tmp_path / name).exists())
     text = path.read_bytes().decode()
-    (environment,) = Repository(Settings(repo=tmp_path, lockfiles=(path.name,))).environments()
-    assert environment.skipped == ""
+    (environment,) = RepositoryWorkspace(Settings(repo=tmp_path, lockfiles=(path.name,))).find_environments()
+    assert environment.skip_reason == ""
     (spec,) = environment.lockfiles
     assert spec.lockfile.text == text
-    assert read_header(text).era == ("" if case == "no-header" else era.shows)
-    again = bench.compiler(tmp_path).compile(environment, World(), upgrade=False)
-    assert isinstance(again, Compiled), again
+    assert parse_header(text).writer_versions == ("" if case == "no-header" else era.shows)
+    again = bench.compiler(tmp_path).compile(environment, IndexView(), upgrade=False)
+    assert isinstance(again, CompiledLockfiles), again
     ((_, compiled),) = again.files
     if "via -r requirements.in" not in text and era.before("5.0"):
         compiled = as_long_ago(compiled)
-        text = read_header(text).text + for_this_platform(text)
+        text = parse_header(text).text + for_this_platform(text)
     assert difference(worded_today(text), worded_today(compiled)) == ""
 
 
@@ -161,9 +161,9 @@ def test_what_uv_writes_is_understood_and_recompiled(tmp_path, flags):
         .replace(f"--no-config pip compile --directory {tmp_path} ", "pip compile ")
     )
     (tmp_path / "locked.txt").write_text(text)
-    (environment,) = Repository(Settings(repo=tmp_path)).environments()
-    assert environment.skipped == ""
+    (environment,) = RepositoryWorkspace(Settings(repo=tmp_path)).find_environments()
+    assert environment.skip_reason == ""
     (spec,) = environment.lockfiles
     assert uv(*words, "--python", sys.executable, *spec.options).returncode == 0
     again = parse_lockfile((tmp_path / "locked.txt").read_text())
-    assert with_body(header_of=spec.lockfile, body_of=again) == text
+    assert merge_header_and_body(header_of=spec.lockfile, body_of=again) == text

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from depcheck.checking.plain_files import read_plain
-from depcheck.checking.tree import Tree
-from depcheck.index.wheel import read_metadata
+from depcheck.checking.discovery.repo_files import RepoFiles
+from depcheck.checking.sandbox.safe_read import read_untrusted_file
+from depcheck.index.wheel import read_wheel_metadata
 
 MIB = 1 << 20
 
@@ -18,7 +18,7 @@ MIB = 1 << 20
 def test_a_file_is_read_up_to_the_limit(tmp_path, size, read):
     """The limit itself is within it; what is longer is not read at all."""
     (tmp_path / "result").write_bytes(b"x" * size)
-    assert read_plain(tmp_path / "result", 10) == (b"x" * size if read else None)
+    assert read_untrusted_file(tmp_path / "result", 10) == (b"x" * size if read else None)
 
 
 @pytest.mark.parametrize("kind", ["missing", "link", "pipe", "folder"])
@@ -32,19 +32,19 @@ def test_what_is_no_plain_file_is_not_read(tmp_path, kind):
         "folder": Path.mkdir,
     }
     makers[kind](place)
-    assert read_plain(place, MIB) is None
+    assert read_untrusted_file(place, MIB) is None
 
 
 def wheel(path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a-1.dist-info/METADATA", "Name: a\nVersion: 1\n")
-    with path.open("rb") as file:
-        return read_metadata(file, "a-1-py3-none-any.whl")
+    with path.is_open("rb") as file:
+        return read_wheel_metadata(file, "a-1-py3-none-any.whl")
 
 
 READERS = {
-    "result": lambda folder: read_plain(folder / "text", 64 * MIB),
-    "repository": lambda folder: Tree(folder).read("text"),
+    "result": lambda folder: read_untrusted_file(folder / "text", 64 * MIB),
+    "repository": lambda folder: RepoFiles(folder).read_text("text"),
     "wheel": lambda folder: wheel(folder / "a-1-py3-none-any.whl"),
 }
 

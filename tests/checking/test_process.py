@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from depcheck.checking.process import Guest, run_own
+from depcheck.checking.sandbox.guest import Guest, run_trusted_command
 
 
 def alive(pid: int) -> bool:
@@ -24,7 +24,7 @@ def run(guest: Guest, folder: Path, script: str, **options: object):
 def test_output_and_exit_status_are_kept_apart_from_the_answer(guest, folder) -> None:
     """Both streams are output; descriptor 3 is a channel that printing cannot pollute."""
     ran = run(guest, folder, "echo out; echo err >&2; printf told >&3; exit 4")
-    assert (ran.exit_status, ran.output, ran.answer, ran.passed) == (4, "out\nerr\n", b"told", False)
+    assert (ran.exit_status, ran.output, ran.answer, ran.is_success) == (4, "out\nerr\n", b"told", False)
 
 
 def test_a_hanging_command_is_stopped_with_its_group(guest, folder) -> None:
@@ -62,7 +62,7 @@ def test_a_flood_of_output_is_bounded_and_its_ends_are_kept(guest, folder, tmp_p
     """64 MB of output neither block the command nor fill memory or disk; head and tail tell the story."""
     log = tmp_path / "log.txt"
     ran = run(guest, folder, "echo first; head -c 64000000 /dev/zero | tr '\\0' x; echo; echo last", log=log)
-    assert ran.passed
+    assert ran.is_success
     assert ran.output.startswith("first\n")
     assert ran.output.endswith("\nlast\n")
     assert len(ran.output) < 400_000
@@ -98,7 +98,7 @@ def test_the_environment_is_an_allow_list(tmp_path, folder, guest) -> None:
         "GITHUB_TOKEN": "t", "ACTIONS_RUNTIME_TOKEN": "t", "INPUT_TOKEN": "t", "PIP_INDEX_URL": "t", "UV_INDEX": "t",
         "PYTHONDONTWRITEBYTECODE": "1", "HTTPS_PROXY": "t", "SSL_CERT_FILE": "/c.pem", "DATABASE": "mine",
     }  # fmt: skip
-    hidden = Guest(guest.walls, guest.scratch, outer, ("DATABASE",))
+    hidden = Guest(guest.policy, guest.scratch, outer, ("DATABASE",))
     seen = dict(line.split("=", 1) for line in run(hidden, folder, "env").output.splitlines())
     assert "t" not in seen.values()
     assert "PYTHONDONTWRITEBYTECODE" not in seen
@@ -108,7 +108,7 @@ def test_the_environment_is_an_allow_list(tmp_path, folder, guest) -> None:
 def test_home_is_fresh_and_gone(guest, folder) -> None:
     """What one run leaves in its home and temporary folder, the next does not find."""
     first = run(guest, folder, 'touch "$HOME/a" "$TMPDIR/b"; echo "$HOME"')
-    assert first.passed
+    assert first.is_success
     assert not Path(first.output.strip()).exists()
     assert run(guest, folder, 'ls "$HOME" "$TMPDIR" | grep -c "[ab]$"').output == "0\n"
 
@@ -117,7 +117,7 @@ def test_runs_from_several_threads_take_turns(guest, folder) -> None:
     """One guest runs one thing at a time, so that sweeping after one cannot hit another."""
     results: list[bool] = []
     threads = [
-        threading.Thread(target=lambda: results.append(run(guest, folder, "sleep 0.1").passed)) for _ in range(3)
+        threading.Thread(target=lambda: results.append(run(guest, folder, "sleep 0.1").is_success)) for _ in range(3)
     ]
     for thread in threads:
         thread.start()
@@ -131,8 +131,8 @@ def test_the_guest_ends_with_whoever_ordered_it(guest, folder, tmp_path) -> None
     script = f"""
 import os, signal, sys, threading, time
 from pathlib import Path
-from depcheck.checking.process import Guest
-from depcheck.checking.sandbox import Walls
+from depcheck.checking.sandbox.guest import Guest
+from depcheck.checking.sandbox.policy import Walls
 def end():
     while not Path({str(folder)!r}, "pid").exists(): time.sleep(0.02)
     os.kill(os.getpid(), signal.SIGKILL)
@@ -140,7 +140,7 @@ threading.Thread(target=end).start()
 Guest(Walls(), Path({str(tmp_path)!r})).run(["sh", "-c", "sleep 1000 & echo $! > new; mv new pid; wait"],
     folder=Path({str(folder)!r}), timeout_s=1000)
 """
-    assert run_own([sys.executable, "-c", script], folder=folder, timeout_s=60).exit_status == -9
+    assert run_trusted_command([sys.executable, "-c", script], folder=folder, timeout_s=60).exit_status == -9
     pid = int((folder / "pid").read_text())
     for _ in range(500):
         if not alive(pid):
@@ -151,12 +151,14 @@ Guest(Walls(), Path({str(tmp_path)!r})).run(["sh", "-c", "sleep 1000 & echo $! >
 
 def test_our_own_commands_give_their_bytes(folder) -> None:
     """Standard output comes as written, beside the text of both streams."""
-    ran = run_own(["sh", "-c", r"cat; printf 'a\r\n'; echo err >&2"], folder=folder, timeout_s=9, given=b"in\n")
-    assert (ran.answer, ran.output, ran.passed) == (b"in\na\r\n", "in\na\nerr\n", True)
+    ran = run_trusted_command(
+        ["sh", "-c", r"cat; printf 'a\r\n'; echo err >&2"], folder=folder, timeout_s=9, given=b"in\n"
+    )
+    assert (ran.answer, ran.output, ran.is_success) == (b"in\na\r\n", "in\na\nerr\n", True)
 
 
 def test_our_own_commands_have_a_wall_clock_and_no_token(folder) -> None:
     """A stuck git does not stop the night; it sees no token."""
-    assert run_own(["sleep", "100"], folder=folder, timeout_s=0.2).timed_out
+    assert run_trusted_command(["sleep", "100"], folder=folder, timeout_s=0.2).timed_out
     outer = {**os.environ, "GITHUB_TOKEN": "secret"}
-    assert "secret" not in run_own(["env"], folder=folder, timeout_s=9, outer=outer).output
+    assert "secret" not in run_trusted_command(["env"], folder=folder, timeout_s=9, outer=outer).output

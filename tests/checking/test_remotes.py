@@ -12,24 +12,23 @@ from pathlib import Path
 import pytest
 from packaging.utils import canonicalize_name
 
-from depcheck.checking.compiler import CommandCompiler
-from depcheck.checking.environments import UvEnvironments
-from depcheck.checking.remotes import LINE, STATED, Remotes
-from depcheck.checking.repository import Repository
-from depcheck.checking.targets import Targets
-from depcheck.checking.toolbox import Toolbox
-from depcheck.checking.walls import landlock
-from depcheck.checking.workspace_copy import WorkspaceCopy
-from depcheck.core.compilation import Compiled
-from depcheck.core.environments import LockfileSpec
-from depcheck.core.errors import IndexUnavailableError
-from depcheck.core.lockfile import parse_lockfile
-from depcheck.core.pins import Pin
-from depcheck.core.settings import Settings
-from depcheck.core.world import World
-from depcheck.index.fetch import Fetch
-from depcheck.index.local import LocalIndex
-from depcheck.index.upstream import Upstream
+from depcheck.checking.compile.command import CommandCompiler
+from depcheck.checking.compile.tool_envs import TargetFinder, ToolEnvironments
+from depcheck.checking.discovery.repository import RepositoryWorkspace
+from depcheck.checking.environments.remote_requirements import PROJECT_URL, REQUIREMENT_URL, RemoteRequirements
+from depcheck.checking.environments.uv import UvEnvironmentBuilder
+from depcheck.checking.sandbox.launcher import landlock
+from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
+from depcheck.core.config.settings import Settings
+from depcheck.core.lockfiles.parser import parse_lockfile
+from depcheck.core.lockfiles.spec import LockfileSpec
+from depcheck.core.model.compile_result import CompiledLockfiles
+from depcheck.core.model.errors import IndexUnavailableError
+from depcheck.core.model.index_view import IndexView
+from depcheck.core.model.pins import Pin
+from depcheck.index.http_client import HttpClient
+from depcheck.index.server.local import LocalIndex
+from depcheck.index.upstreams import Upstream
 
 # Builds a wheel whose only module says what the build reached; the version is the repository's newest tag, if any.
 BACKEND = """
@@ -58,7 +57,9 @@ def build_wheel(folder, settings=None, metadata=None):
 """
 PROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-needs_network_rules = pytest.mark.skipif(landlock.abi() < landlock.NET_ABI, reason="no Landlock TCP rules here")
+needs_network_rules = pytest.mark.skipif(
+    landlock.get_landlock_abi() < landlock.NET_ABI, reason="no Landlock TCP rules here"
+)
 
 
 @pytest.fixture
@@ -70,16 +71,16 @@ def listener() -> Iterator[int]:
 @pytest.fixture
 def index(shelf, tmp_path) -> Iterator[LocalIndex]:
     with LocalIndex(
-        (Upstream(f"http://127.0.0.1:{shelf.port}/simple/"),), tmp_path / "index", fetch=Fetch(retries=0)
+        (Upstream(f"http://127.0.0.1:{shelf.port}/simple/"),), tmp_path / "index", fetch=HttpClient(retries=0)
     ) as one:
         yield one
 
 
 @pytest.fixture
-def environments(guest, index, interpreters, tmp_path) -> UvEnvironments:
+def environments(guest, index, interpreters, tmp_path) -> UvEnvironmentBuilder:
     (tmp_path / "repo").mkdir()
-    copies = WorkspaceCopy(tmp_path / "repo", guest, guest.scratch)
-    return UvEnvironments(guest, index, interpreters, copies, guest.scratch, 120)
+    copies = WorkspaceCopier(tmp_path / "repo", guest, guest.scratch)
+    return UvEnvironmentBuilder(guest, index, interpreters, copies, guest.scratch, 120)
 
 
 @pytest.fixture
@@ -109,12 +110,14 @@ def repository(shelf, listener, tmp_path) -> str:
     return f"git+http://127.0.0.1:{shelf.port}/afar.git"
 
 
-def installed(environments: UvEnvironments, spec, reference: str, committed: str | None = None) -> tuple[str, str]:
+def installed(
+    environments: UvEnvironmentBuilder, spec, reference: str, committed: str | None = None
+) -> tuple[str, str]:
     """The version that is installed, and what its build reached; the lockfile names it, unless something else."""
     name = canonicalize_name("afar")
     lockfile = parse_lockfile(f"{reference}\n" if committed is None else committed)
     spec = replace(spec, lockfiles=(LockfileSpec("requirements.txt", (), "", "uv", None, "", (), lockfile),))
-    found = environments.install(spec, {name: Pin(name, None, reference=reference)}, World())
+    found = environments.install_pins(spec, {name: Pin(name, None, reference=reference)}, IndexView())
     assert found.failure is None, found.failure
     (one,) = [each for each in found.distributions if each.name == name]
     (module,) = [folder / "afar.py" for folder in found.site_packages]
@@ -174,7 +177,7 @@ def test_what_no_committed_file_names_is_not_fetched(environments, spec, form) -
         reference = form.format(server.getsockname()[1])
         with pytest.raises(IndexUnavailableError, match="No package is to blame"):
             installed(environments, spec, reference, committed="afar @ http://127.0.0.1:1/afar-7.tar.gz\n")
-        if landlock.abi() >= landlock.NET_ABI:
+        if landlock.get_landlock_abi() >= landlock.NET_ABI:
             with pytest.raises(BlockingIOError):
                 server.accept()
 
@@ -182,32 +185,44 @@ def test_what_no_committed_file_names_is_not_fetched(environments, spec, form) -
 class _Offers:
     """Knows every address, and fetches nothing."""
 
-    def offer(self, url: str, filename: str, content: bytes | None = None) -> str:  # noqa: ARG002
+    def serve_file(self, url: str, filename: str, content: bytes | None = None) -> str:  # noqa: ARG002
         return f"local:{filename}"
 
 
 @pytest.mark.parametrize(
     ("text", "kind", "turned"),
     [
-        ("a @ https://h/a.whl\n  https://h/b.zip#egg=b ; x\n", LINE, "a @ local:a.whl\n  local:b.zip#egg=b ; x\n"),
-        ("--index-url https://h/simple\n-f https://h/\n# a @ https://h/x.whl\n    # via https://h/x.whl\n", LINE, ""),
-        ("a[b] @ https://u@h/a.whl --hash=sha256:0 \\\n", LINE, "a[b] @ local:a.whl --hash=sha256:0 \\\n"),
-        ("a @ git+ssh://git@h/a\na @ hg+https://h/a\n-r https://h/r.txt\na @ https://${T}@h/a.whl\n", LINE, ""),
+        (
+            "a @ https://h/a.whl\n  https://h/b.zip#egg=b ; x\n",
+            REQUIREMENT_URL,
+            "a @ local:a.whl\n  local:b.zip#egg=b ; x\n",
+        ),
+        (
+            "--index-url https://h/simple\n-f https://h/\n# a @ https://h/x.whl\n    # via https://h/x.whl\n",
+            REQUIREMENT_URL,
+            "",
+        ),
+        ("a[b] @ https://u@h/a.whl --hash=sha256:0 \\\n", REQUIREMENT_URL, "a[b] @ local:a.whl --hash=sha256:0 \\\n"),
+        (
+            "a @ git+ssh://git@h/a\na @ hg+https://h/a\n-r https://h/r.txt\na @ https://${T}@h/a.whl\n",
+            REQUIREMENT_URL,
+            "",
+        ),
         (
             "deps = ['a @ https://h/a.whl', \"b[c]@https://h/b.whl\"]",
-            STATED,
+            PROJECT_URL,
             "deps = ['a @ local:a.whl', \"b[c]@local:b.whl\"]",
         ),
-        ('url = "https://h/x.whl"\n"see us @ https://h/x"\nhttps://h/x.whl\n', STATED, ""),
+        ('url = "https://h/x.whl"\n"see us @ https://h/x"\nhttps://h/x.whl\n', PROJECT_URL, ""),
     ],
 )
 def test_only_requirements_are_turned(guest, tmp_path, text, kind, turned) -> None:
     """Options, comments, other addresses and what cannot be fetched here stay as they are; and there is a way back."""
-    remotes = Remotes(guest, _Offers(), tmp_path, 9)
-    assert remotes.turned(text, kind) == text
-    remotes.trust(text, kind)
-    assert remotes.turned(text, kind) == (turned or text)
-    assert remotes.back(turned or text) == text
+    remotes = RemoteRequirements(guest, _Offers(), tmp_path, 9)
+    assert remotes.localize_urls(text, kind) == text
+    remotes.trust_urls(text, kind)
+    assert remotes.localize_urls(text, kind) == (turned or text)
+    assert remotes.restore_urls(turned or text) == text
 
 
 COMMANDS = {"uv": "uv pip compile", "pip-compile": "pip-compile --strip-extras"}
@@ -219,10 +234,10 @@ HEADS = {
 
 
 def compiler(guest, index, interpreters, repo: Path, tmp_path: Path) -> CommandCompiler:
-    toolbox = Toolbox(tmp_path / "tools", lambda: "https://pypi.org/simple/", guest.apart())
-    remotes = Remotes(guest, index, guest.scratch, 120)
-    copies = WorkspaceCopy(repo, guest, guest.scratch)
-    targets = Targets(guest, toolbox, interpreters.about)
+    toolbox = ToolEnvironments(tmp_path / "tools", lambda: "https://pypi.org/simple/", guest.derive_installer())
+    remotes = RemoteRequirements(guest, index, guest.scratch, 120)
+    copies = WorkspaceCopier(repo, guest, guest.scratch)
+    targets = TargetFinder(guest, toolbox, interpreters.about)
     return CommandCompiler(index, toolbox, targets, copies, remotes, tmp_path / "caches", 300)
 
 
@@ -249,11 +264,13 @@ def test_a_lockfile_with_both_is_compiled_as_committed(  # noqa: PLR0913, PLR091
     command = f"{COMMANDS[tool]} --no-annotate --output-file=requirements.txt {source}"
     head = HEADS[tool].format(command=command, python=PYTHON)
     (repo / "requirements.txt").write_text(f"{head}{locked}\n{near}\nplain==1\n")
-    (spec,) = Repository(Settings(repo=str(repo), python=PYTHON)).environments()
-    assert not spec.skipped, spec.skipped
+    (spec,) = RepositoryWorkspace(Settings(repo=str(repo), python=PYTHON)).find_environments()
+    assert not spec.skip_reason, spec.skip_reason
     for upgrade in (False, True):
-        found = compiler(guest, index, interpreters, repo, tmp_path).compile(spec, World(), upgrade=upgrade)
-        assert isinstance(found, Compiled), found
+        found = compiler(guest, index, interpreters, repo, tmp_path).compile_lockfiles(
+            spec, IndexView(), upgrade=upgrade
+        )
+        assert isinstance(found, CompiledLockfiles), found
         ((_, text),) = found.files
         assert [entry.pin for entry in parse_lockfile(text).entries] == [
             entry.pin for entry in parse_lockfile((repo / "requirements.txt").read_text()).entries

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from depcheck.checking.repository import Repository
-from depcheck.checking.target_python import python_in_name
-from depcheck.core.config import check_settings, from_toml
-from depcheck.core.settings import Settings
+from depcheck.checking.discovery.python_version import find_python_in_path
+from depcheck.checking.discovery.repository import RepositoryWorkspace
+from depcheck.core.config.from_sources import build_check_settings, read_toml_options
+from depcheck.core.config.settings import Settings
 
 INCIDENTS = Path(os.environ.get("DEPCHECK_INCIDENTS", Path(__file__).parents[3] / "shared" / "incidents"))
 
@@ -29,13 +29,13 @@ def repository(folder, files, **settings):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return Repository(Settings(repo=folder, report=folder / "depcheck-report", **settings)).environments()
+    return RepositoryWorkspace(Settings(repo=folder, report=folder / "depcheck-report", **settings)).find_environments()
 
 
 def one(folder, files, **settings):
     """The only environment's only lockfile."""
     (environment,) = repository(folder, files, **settings)
-    assert environment.skipped == ""
+    assert environment.skip_reason == ""
     (spec,) = environment.lockfiles
     return environment, spec
 
@@ -49,7 +49,7 @@ def test_a_plain_lockfile_is_understood(tmp_path):
     assert spec.command == "pip-compile --strip-extras requirements.in"
     assert spec.options == ("--strip-extras", "--no-allow-unsafe")
     assert spec.lockfile.text == text
-    assert spec.direct == {"flask"}
+    assert spec.direct_names == {"flask"}
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_the_working_directory_is_found(tmp_path, path, command, folder, sources
         "a/pyproject.toml": "[project]\nname='x'",
     }
     (environment,) = repository(tmp_path, {**files, path: lock(command, "x==1")})
-    assert (environment.skipped, environment.name) == ("", path)
+    assert (environment.skip_reason, environment.name) == ("", path)
     assert (environment.lockfiles[0].folder, environment.lockfiles[0].sources) == (folder, sources)
 
 
@@ -104,14 +104,14 @@ def test_sources_are_inferred_where_no_command_tells(tmp_path, source, text):
     _, spec = one(tmp_path, {source: content, "requirements.txt": header + text})
     assert spec.sources == (source,)
     assert spec.command == "make deps"
-    assert spec.direct == {"x"}
+    assert spec.direct_names == {"x"}
 
 
 def test_a_pinned_file_beside_its_source_needs_no_header(tmp_path):
     """requirements.txt with pins alone beside requirements.in is a lockfile; without the source it is not one."""
     _, spec = one(tmp_path, {"requirements.in": "x", "requirements.txt": "x==1\n"})
     assert "--no-header" in spec.options
-    assert not spec.loose
+    assert not spec.is_unlocked
 
 
 @pytest.mark.parametrize(
@@ -140,8 +140,8 @@ def test_a_pinned_file_beside_its_source_needs_no_header(tmp_path):
 def test_what_cannot_be_judged_says_why(tmp_path, files, reason):
     """Nothing is left out silently: one sentence says what, why and what to do."""
     (environment,) = repository(tmp_path, files)
-    assert reason in environment.skipped
-    assert environment.skipped.endswith(".")
+    assert reason in environment.skip_reason
+    assert environment.skip_reason.endswith(".")
     assert environment.lockfiles == ()
 
 
@@ -149,7 +149,7 @@ def test_named_lockfiles_that_do_not_exist_are_told(tmp_path):
     """A typing error in --lockfile, or a path out of the repository, is an environment with a reason."""
     for path in ("gone.txt", "../outside.txt", "/etc/hostname"):
         (environment,) = repository(tmp_path, {}, lockfiles=(path,))
-        assert "not a file of the repository" in environment.skipped
+        assert "not a file of the repository" in environment.skip_reason
 
 
 def test_only_named_lockfiles_are_judged(tmp_path):
@@ -219,7 +219,7 @@ def test_the_user_decides_what_is_installed_together(tmp_path):
         ("docs.txt", ["dev.txt", "docs.txt"]),
         ("gone.txt", []),
     ]
-    assert "together" in found[2].skipped
+    assert "together" in found[2].skip_reason
 
 
 def test_what_stands_on_a_circle_is_refused_with_it(tmp_path):
@@ -227,8 +227,8 @@ def test_what_stands_on_a_circle_is_refused_with_it(tmp_path):
     files = {"a.in": "-c b.txt\nx", "b.in": "-c c.txt\nx", "c.in": "-c a.txt\nx", "d.in": "-c b.txt\nx"}
     files |= {f"{name}.txt": lock(f"pip-compile {name}.in", "x==1") for name in "abcd"}
     a, *_, d = repository(tmp_path, files)
-    assert a.skipped.startswith("a.txt -> b.txt -> c.txt -> a.txt constrain each other")
-    assert d.skipped.startswith("It is constrained by a circle: a.txt -> b.txt")
+    assert a.skip_reason.startswith("a.txt -> b.txt -> c.txt -> a.txt constrain each other")
+    assert d.skip_reason.startswith("It is constrained by a circle: a.txt -> b.txt")
 
 
 def test_circles_are_refused_and_the_rest_is_judged(tmp_path):
@@ -238,9 +238,9 @@ def test_circles_are_refused_and_the_rest_is_judged(tmp_path):
         **{f"{name}.txt": lock(f"pip-compile {name}.in", "x==1") for name in "abc"},
     }  # fmt: skip
     a, b, c = repository(tmp_path, files)
-    assert "a.txt -> b.txt -> a.txt constrain each other in a circle" in a.skipped
-    assert b.skipped == a.skipped
-    assert c.skipped == ""
+    assert "a.txt -> b.txt -> a.txt constrain each other in a circle" in a.skip_reason
+    assert b.skip_reason == a.skip_reason
+    assert c.skip_reason == ""
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ def test_the_tools_configuration_is_told_as_options(tmp_path):
 def test_loose_requirements_are_served_too(tmp_path, files, path, source, direct):
     """Where nothing is locked, the environment is what a compile of the source would write."""
     _, spec = one(tmp_path, files)
-    assert (spec.loose, spec.path, spec.sources, spec.direct) == (True, path, (source,), direct)
+    assert (spec.is_unlocked, spec.path, spec.sources, spec.direct_names) == (True, path, (source,), direct)
     assert spec.lockfile.text == ""
     assert spec.options == ("--allow-unsafe", "--strip-extras")
 
@@ -329,9 +329,9 @@ def test_git_tells_when_a_lockfile_was_committed(tmp_path):
     git(tmp_path, "init", "-q")
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-qm", "lock", "--date", "2024-05-06T07:08:09+02:00")
-    found = Repository(Settings(repo=tmp_path), lambda words: git(tmp_path, *words[1:])).environments()
+    found = RepositoryWorkspace(Settings(repo=tmp_path), lambda words: git(tmp_path, *words[1:])).find_environments()
     assert found[0].lockfiles[0].committed_at == datetime(2024, 5, 6, 5, 8, 9, tzinfo=UTC)
-    without = Repository(Settings(repo=tmp_path), lambda _: "").environments()
+    without = RepositoryWorkspace(Settings(repo=tmp_path), lambda _: "").find_environments()
     assert without[0].lockfiles[0].committed_at is None
 
 
@@ -341,20 +341,20 @@ def test_every_incident_is_discovered(tmp_path):
     for folder in sorted(path for path in INCIDENTS.iterdir() if path.is_dir()):
         made = tmp_path / folder.name
         subprocess.run([sys.executable, INCIDENTS / "make_repo.py", folder, made], check=True, capture_output=True)
-        (environment,) = Repository(Settings(repo=made)).environments()
-        assert environment.skipped == "", folder.name
+        (environment,) = RepositoryWorkspace(Settings(repo=made)).find_environments()
+        assert environment.skip_reason == "", folder.name
         (spec,) = environment.lockfiles
-        assert (spec.sources, spec.folder, spec.loose) == (("requirements.in",), "", False)
+        assert (spec.sources, spec.folder, spec.is_unlocked) == (("requirements.in",), "", False)
         assert spec.lockfile.text.encode() == (made / "requirements.txt").read_bytes()
-        assert spec.direct <= {entry.pin.name for entry in spec.lockfile.entries}
+        assert spec.direct_names <= {entry.pin.name for entry in spec.lockfile.entries}
 
 
 def configured(folder, files, config, **given):
     """The environments under this configuration, by name."""
-    settings = check_settings(from_toml(config, "depcheck.toml"))
+    settings = build_check_settings(read_toml_options(config, "depcheck.toml"))
     settings = replace(settings, repo=folder, report=folder / "depcheck-report", **given)
     repository(folder, files)
-    return {spec.name: spec for spec in Repository(settings).environments()}
+    return {spec.name: spec for spec in RepositoryWorkspace(settings).find_environments()}
 
 
 @pytest.mark.parametrize(
@@ -367,7 +367,7 @@ def configured(folder, files, config, **given):
 )  # fmt: skip
 def test_a_name_tells_the_python(path, python):
     """One lockfile a Python: where the header is silent, as uv's is, the file's or the folder's name says which."""
-    assert python_in_name(path) == python
+    assert find_python_in_path(path) == python
 
 
 @pytest.mark.parametrize(("platform", "noted"), [("windows", True), ("aarch64-apple-darwin", True), ("linux", False)])
@@ -417,7 +417,7 @@ def test_a_matrix_of_pythons_over_one_lockfile(tmp_path):
         "a on 3.9": "3.9", "a on 3.12": "3.12", "b.txt": "3.11"
     }  # fmt: skip
     assert [found[name].lockfiles[0].python for name in ("a on 3.9", "a on 3.12")] == ["", "3.9"]
-    assert [found[name].configured for name in ("a on 3.12", "b.txt")] == ["a on 3.12", ""]
+    assert [found[name].configured_name for name in ("a on 3.12", "b.txt")] == ["a on 3.12", ""]
 
 
 def test_an_environment_without_lockfiles_is_one_for_each_that_is_found(tmp_path):
@@ -431,7 +431,7 @@ def test_a_library_on_several_pythons(tmp_path):
     config = "".join(f"[[environment]]\nname = 'py{v}'\npython = '3.{v}'\n" for v in (9, 13))
     project = '[project]\nname = "x"\nversion = "1"\ndependencies = ["six"]\n'
     found = configured(tmp_path, {"pyproject.toml": project}, config)
-    assert {name: (spec.python, spec.lockfiles[0].loose) for name, spec in found.items()} == {
+    assert {name: (spec.python, spec.lockfiles[0].is_unlocked) for name, spec in found.items()} == {
         "py9": ("3.9", True), "py13": ("3.13", True)
     }  # fmt: skip
 
@@ -440,7 +440,7 @@ def test_only_the_named_are_judged(tmp_path):
     """By the configuration's name or the lockfile's; a name that nothing has is said."""
     assert set(configured(tmp_path, TWO, MATRIX, only=("a on 3.9", "b.txt"))) == {"a on 3.9", "b.txt"}
     (wrong,) = configured(tmp_path, TWO, MATRIX, only=("c",)).values()
-    assert "there are a on 3.12, a on 3.9, b.txt" in wrong.skipped
+    assert "there are a on 3.12, a on 3.9, b.txt" in wrong.skip_reason
 
 
 def test_a_lockfile_on_the_command_line_chooses_among_the_configured(tmp_path):
@@ -452,4 +452,4 @@ def test_a_lockfile_on_the_command_line_chooses_among_the_configured(tmp_path):
 def test_a_configured_lockfile_that_is_not_there_is_told_of(tmp_path):
     """Never a green run over nothing."""
     found = configured(tmp_path, TWO, "[[environment]]\nname = 'x'\nlockfile = ['gone.txt']\n")
-    assert "gone.txt" in found["x"].skipped
+    assert "gone.txt" in found["x"].skip_reason

@@ -2,10 +2,10 @@
 
 import pytest
 
-from depcheck.checking.checks import GuestChecks
-from depcheck.checking.workspace_copy import WorkspaceCopy
-from depcheck.core.checks import Check, Kind, Outcome
-from depcheck.core.settings import Settings
+from depcheck.checking.checks.runner import GuestCheckExecutor
+from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
+from depcheck.core.config.settings import Settings
+from depcheck.core.model.checks import Check, CheckKind, Outcome
 
 TESTS = """
 import os, pytest
@@ -33,9 +33,9 @@ def check(guest, shelf, tmp_path, spec, this_environment):
         environment = this_environment
         if bare:
             object.__setattr__(environment, "on_disk", ())
-        copies = WorkspaceCopy(repo, guest, guest.scratch)
-        checks = GuestChecks(guest, shelf, copies, Settings(timeout_s=60), tmp_path / "logs")
-        found = checks.run(spec, environment, [Check(Kind.TEST, command, frozenset(ids))])
+        copies = WorkspaceCopier(repo, guest, guest.scratch)
+        checks = GuestCheckExecutor(guest, shelf, copies, Settings(timeout_s=60), tmp_path / "logs")
+        found = checks.run_checks(spec, environment, [Check(CheckKind.TEST, command, frozenset(ids))])
         return found[0] if found else None
 
     return run

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from depcheck.checking.toolbox import LOCKS, Toolbox, choose_tool_lock
-from depcheck.core.errors import IndexUnavailableError
+from depcheck.checking.compile.tool_envs import LOCKS, ToolEnvironments, choose_tool_lock
+from depcheck.core.model.errors import IndexUnavailableError
 
 PYTHONS = ("3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
 
@@ -29,9 +29,9 @@ def test_an_index_cannot_bring_other_files_than_those_of_the_lockfile(guest, she
     for name, version in pins:
         made = shelf.wheel(name, version, {"zz.pth": f"import os; open({str(ran)!r}, 'w')\n"})
         made.rename(made.with_name(made.name.replace(name, name.replace("-", "_"))))
-    toolbox = Toolbox(tmp_path / "tools", lambda: shelf.url(None), guest.apart())
+    toolbox = ToolEnvironments(tmp_path / "tools", lambda: shelf.url(None), guest.derive_installer())
     with pytest.raises(IndexUnavailableError, match=r"[Hh]ash"):
-        toolbox.pip_tools(interpreters.find("3.13"), "3.13")
+        toolbox.get_pip_tools(interpreters.find("3.13"), "3.13")
     assert not ran.exists()
 
 
@@ -39,6 +39,6 @@ def test_an_index_cannot_bring_other_files_than_those_of_the_lockfile(guest, she
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives up rights")
 def test_tools_are_put_in_place_by_another_user_and_are_ours_afterwards(guest, interpreters, tmp_path) -> None:
     """Nothing in a compiler's environment belongs to a user who runs, or could run, a package."""
-    toolbox = Toolbox(tmp_path / "tools", lambda: "https://pypi.org/simple/", guest.apart())
-    tools = toolbox.pip_tools(interpreters.find("3.13"), "3.13")
+    toolbox = ToolEnvironments(tmp_path / "tools", lambda: "https://pypi.org/simple/", guest.derive_installer())
+    tools = toolbox.get_pip_tools(interpreters.find("3.13"), "3.13")
     assert {path.lstat().st_uid for path in Path(tools.python).parents[1].rglob("*")} == {0}

@@ -2,11 +2,11 @@
 
 import pytest
 
-from depcheck.checking.greens import GreenNights
-from depcheck.checking.repository import Repository
-from depcheck.core.environments import EnvironmentSpec
-from depcheck.core.settings import Settings
-from depcheck.core.values import when
+from depcheck.checking.discovery.repository import RepositoryWorkspace
+from depcheck.checking.last_green import LastGreenFiles
+from depcheck.core.config.parsers import parse_moment
+from depcheck.core.config.settings import Settings
+from depcheck.core.lockfiles.spec import EnvironmentSpec
 
 SETUP_CFG = """
 [options]
@@ -64,33 +64,33 @@ def test_loose_requirements_are_named(tmp_path, files, loose):
     """Read from the files alone; nothing of the repository is run, and what cannot be read is left to the build."""
     for name, text in files.items():
         (tmp_path / name).write_text(text)
-    (environment,) = Repository(Settings(repo=tmp_path)).environments()
+    (environment,) = RepositoryWorkspace(Settings(repo=tmp_path)).find_environments()
     (spec,) = environment.lockfiles
-    assert (spec.loose, spec.unpinned) == (True, loose)
+    assert (spec.is_unlocked, spec.unpinned_requirements) == (True, loose)
 
 
 def test_green_nights_are_kept_apart(tmp_path):
     """By repository, environment and Python; what is damaged or cannot be written is not known."""
     spec = EnvironmentSpec("requirements.in", "3.12", ())
-    nights = GreenNights(tmp_path / "greens", "owner/name")
-    assert nights.last(spec) is None
-    nights.keep(spec, when("2026-11-22T03:17:00Z"))
-    assert nights.last(spec) == when("2026-11-22T03:17:00Z")
-    assert GreenNights(tmp_path / "greens", "owner/other").last(spec) is None
-    assert nights.last(EnvironmentSpec("requirements.in", "3.13", ())) is None
+    nights = LastGreenFiles(tmp_path / "greens", "owner/name")
+    assert nights.get_last_green(spec) is None
+    nights.save_last_green(spec, parse_moment("2026-11-22T03:17:00Z"))
+    assert nights.get_last_green(spec) == parse_moment("2026-11-22T03:17:00Z")
+    assert LastGreenFiles(tmp_path / "greens", "owner/other").get_last_green(spec) is None
+    assert nights.get_last_green(EnvironmentSpec("requirements.in", "3.13", ())) is None
     (file,) = (tmp_path / "greens").iterdir()
     file.write_text("yesterday")
-    assert nights.last(spec) is None
+    assert nights.get_last_green(spec) is None
     file.unlink()
     (tmp_path / "greens").rmdir()
     (tmp_path / "greens").write_text("a file")
-    nights.keep(spec, when("2026-11-22T03:17:00Z"))
-    assert nights.last(spec) is None
+    nights.save_last_green(spec, parse_moment("2026-11-22T03:17:00Z"))
+    assert nights.get_last_green(spec) is None
 
 
 def test_a_lockfile_is_offered_under_a_free_name(tmp_path):
     """A requirements.txt that people wrote beside the source is not to be written over."""
     (tmp_path / "requirements.in").write_text("six\n")
     (tmp_path / "requirements.txt").write_text("six\n")
-    (environment,) = Repository(Settings(repo=tmp_path)).environments()
+    (environment,) = RepositoryWorkspace(Settings(repo=tmp_path)).find_environments()
     assert environment.lockfiles[0].path == "requirements.lock.txt"

@@ -9,21 +9,29 @@ from pathlib import Path
 
 import pytest
 
-from depcheck.checking import sandbox
-from depcheck.checking.process import Guest
-from depcheck.checking.sandbox import OFF, OPEN, Network, Walls, walls_here
-from depcheck.checking.walls import landlock, seccomp
-from depcheck.core.errors import DepcheckError
+from depcheck.checking.sandbox import policy
+from depcheck.checking.sandbox.guest import Guest
+from depcheck.checking.sandbox.launcher import landlock, seccomp
+from depcheck.checking.sandbox.policy import (
+    NO_NETWORK,
+    OPEN_NETWORK,
+    NetworkPolicy,
+    SandboxPolicy,
+    choose_sandbox_policy,
+)
+from depcheck.core.model.errors import DepcheckError
 
 UID = (
-    sandbox.GUEST_UID + os.getpid() % sandbox.GUESTS
+    policy.GUEST_UID + os.getpid() % policy.GUEST_USER_COUNT
 )  # a sweep ends all processes of a user: another run keeps its own
-needs_landlock = pytest.mark.skipif(landlock.abi() == 0, reason="this kernel has no Landlock")
-needs_network_rules = pytest.mark.skipif(landlock.abi() < landlock.NET_ABI, reason="no Landlock TCP rules here")
-needs_seccomp = pytest.mark.skipif(not seccomp.available(), reason="no seccomp filter for this machine")
+needs_landlock = pytest.mark.skipif(landlock.get_landlock_abi() == 0, reason="this kernel has no Landlock")
+needs_network_rules = pytest.mark.skipif(
+    landlock.get_landlock_abi() < landlock.NET_ABI, reason="no Landlock TCP rules here"
+)
+needs_seccomp = pytest.mark.skipif(not seccomp.is_seccomp_available(), reason="no seccomp filter for this machine")
 
 
-def python(guest: Guest, folder: Path, code: str, network: Network = OFF):
+def python(guest: Guest, folder: Path, code: str, network: NetworkPolicy = NO_NETWORK):
     return guest.run([sys.executable, "-c", code], folder=folder, timeout_s=60, network=network)
 
 
@@ -38,7 +46,7 @@ def test_files_outside_are_closed(guest, folder, tmp_path) -> None:
         pytest.skip("no home folder to keep closed")
     assert "PermissionError" in python(guest, folder, f"import os; os.listdir({str(home)!r})").output
     assert "PermissionError" in python(guest, folder, f"open({str(Path(__file__))!r}, 'a')").output
-    assert python(guest, folder, "open('mine', 'w').write('x')").passed
+    assert python(guest, folder, "open('mine', 'w').write('x')").is_success
 
 
 @needs_network_rules
@@ -48,9 +56,9 @@ def test_only_named_ports_can_be_reached(guest, folder) -> None:
         port, closed = server.getsockname()[1], other.getsockname()[1]
         code = "import socket; socket.create_connection(('127.0.0.1', {}), 5)"
         assert "PermissionError" in python(guest, folder, code.format(port)).output
-        assert python(guest, folder, code.format(port), Network.only(port)).passed
-        assert "PermissionError" in python(guest, folder, code.format(closed), Network.only(port)).output
-        assert python(guest, folder, code.format(closed), OPEN).passed
+        assert python(guest, folder, code.format(port), NetworkPolicy.from_ports(port)).is_success
+        assert "PermissionError" in python(guest, folder, code.format(closed), NetworkPolicy.from_ports(port)).output
+        assert python(guest, folder, code.format(closed), OPEN_NETWORK).is_success
 
 
 @needs_seccomp
@@ -77,7 +85,7 @@ def test_tracing_and_kernel_doors_are_closed(guest, folder) -> None:
     numbers = {"x86_64": (101, 250, 321, 272, 165), "aarch64": (117, 219, 280, 97, 40)}[platform.machine()]
     for number in numbers:
         code += f"assert c.syscall({number}, 0, 0, 0, 0, 0) == -1 and ctypes.get_errno() == 1, {number}\n"
-    assert python(guest, folder, code, OPEN).passed
+    assert python(guest, folder, code, OPEN_NETWORK).is_success
 
 
 @needs_seccomp
@@ -92,7 +100,7 @@ def test_ordinary_programs_do_not_notice(guest, folder) -> None:
         "    asyncio.run(asyncio.sleep(0))\n"
     )
     ran = python(guest, folder, code)
-    assert ran.passed, ran.output
+    assert ran.is_success, ran.output
 
 
 def test_no_privilege_is_gained_or_left(guest, folder) -> None:
@@ -106,8 +114,8 @@ def test_no_privilege_is_gained_or_left(guest, folder) -> None:
 
 def test_without_a_sandbox_nothing_is_walled(tmp_path, folder) -> None:
     """--no-sandbox runs as the person, with the clean environment all the same."""
-    plain = Guest(walls_here(sandbox=False, in_actions=True), tmp_path, {"GITHUB_TOKEN": "secret"})
-    assert plain.walls.isolation()["user_dropped"] is False
+    plain = Guest(choose_sandbox_policy(sandbox=False, in_actions=True), tmp_path, {"GITHUB_TOKEN": "secret"})
+    assert plain.policy.to_report()["user_dropped"] is False
     assert "secret" not in plain.run(["env"], folder=folder, timeout_s=9).output
 
 
@@ -116,7 +124,7 @@ def test_in_actions_what_cannot_be_isolated_is_not_run(tmp_path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     with pytest.raises(DepcheckError, match="nothing was run"):
-        walls_here(sandbox=True, in_actions=True, needed=[closed])
+        choose_sandbox_policy(sandbox=True, in_actions=True, needed=[closed])
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -126,9 +134,11 @@ def test_root_drops_to_a_user_without_groups(tmp_path) -> None:
     scratch.chmod(0o711)
     folder = scratch / "folder"
     folder.mkdir()
-    walls = Walls(raised=True, uid=UID, landlock_abi=landlock.abi(), seccomp=seccomp.available())
+    walls = SandboxPolicy(
+        is_enabled=True, uid=UID, landlock_abi=landlock.get_landlock_abi(), seccomp=seccomp.is_seccomp_available()
+    )
     other = Guest(walls, scratch, {})
-    other.own(folder)
+    other.take_ownership(folder)
     left = Path("/var/tmp", f"left-behind-{UID}")
     ran = other.run(
         ["sh", "-c", f"id -u; id -G; touch mine; mkdir -p {left}/deep; cat /proc/1/environ; setsid sleep 1000 &"],
@@ -146,6 +156,6 @@ def test_a_failing_wall_stops_the_run(tmp_path, folder) -> None:
     if os.geteuid() != 0:
         pytest.skip("needs root")
     folder.chmod(0o700)
-    other = Guest(Walls(raised=True, uid=UID), tmp_path, {})
+    other = Guest(SandboxPolicy(is_enabled=True, uid=UID), tmp_path, {})
     with pytest.raises(DepcheckError, match="was not run"):
         other.run(["true"], folder=folder, timeout_s=9)

@@ -11,25 +11,25 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.checking import imports, sandbox
-from depcheck.checking.commands import Room, boot, failure_of, smoke
-from depcheck.checking.compiler import CommandCompiler
-from depcheck.checking.environments import UvEnvironments
-from depcheck.checking.process import Guest
-from depcheck.checking.remotes import Remotes
-from depcheck.checking.repository import Repository
-from depcheck.checking.sandbox import OFF, Walls
-from depcheck.checking.targets import Targets
-from depcheck.checking.toolbox import Toolbox
-from depcheck.checking.walls import watching
-from depcheck.checking.workspace_copy import WorkspaceCopy
-from depcheck.core.checks import Check, Kind, Outcome
-from depcheck.core.errors import IndexUnavailableError
-from depcheck.core.pins import Pin
-from depcheck.core.settings import Settings
-from depcheck.core.world import World
-from depcheck.index.local import LocalIndex
-from depcheck.index.upstream import Upstream
+from depcheck.checking.checks import imports
+from depcheck.checking.checks.commands import CheckContext, build_command_failure, run_boot_check, run_smoke_check
+from depcheck.checking.compile.command import CommandCompiler
+from depcheck.checking.compile.tool_envs import TargetFinder, ToolEnvironments
+from depcheck.checking.discovery.repository import RepositoryWorkspace
+from depcheck.checking.environments.remote_requirements import RemoteRequirements
+from depcheck.checking.environments.uv import UvEnvironmentBuilder
+from depcheck.checking.sandbox import policy
+from depcheck.checking.sandbox.guest import Guest
+from depcheck.checking.sandbox.launcher import limits as watching
+from depcheck.checking.sandbox.policy import NO_NETWORK, SandboxPolicy
+from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
+from depcheck.core.config.settings import Settings
+from depcheck.core.model.checks import Check, CheckKind, Outcome
+from depcheck.core.model.errors import IndexUnavailableError
+from depcheck.core.model.index_view import IndexView
+from depcheck.core.model.pins import Pin
+from depcheck.index.server.local import LocalIndex
+from depcheck.index.upstreams import Upstream
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 MIB = 1 << 20
@@ -54,9 +54,9 @@ SAID = "its processes together took more than 300 MiB of memory"
 @pytest.fixture(autouse=True)
 def limits(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     """What a guest may use together: 300 MiB, which every machine that runs this uses anyway; tests change the rest."""
-    total, _ = watching.memory()
+    total, _ = watching.read_memory()
     mine = {"memory_share": 300.5 * MIB / total, "free_memory_share": 0, "free_bytes": 0, "free_inodes": 0, "spared": 1}
-    monkeypatch.setattr(sandbox, "TOGETHER", mine)
+    monkeypatch.setattr(policy, "COMBINED_LIMITS", mine)
     return mine
 
 
@@ -66,17 +66,17 @@ def either(request: pytest.FixtureRequest, guest: Guest) -> Iterator[tuple[Guest
     place = Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())
     place.chmod(0o711)
     (place / "folder").mkdir()
-    if request.param == "own user" and (os.geteuid() != 0 or not sandbox.open_to_others(Path(PYTHON))):
+    if request.param == "own user" and (os.geteuid() != 0 or not policy.is_readable_by_others(Path(PYTHON))):
         pytest.skip("needs root and a Python of the system")
-    uid = sandbox.GUEST_UID + os.getpid() % sandbox.GUESTS if request.param == "own user" else None
-    one = Guest(Walls(raised=True, uid=uid), place, os.environ, readable=guest.readable)
-    one.own(place / "folder")
+    uid = policy.GUEST_UID + os.getpid() % policy.GUEST_USER_COUNT if request.param == "own user" else None
+    one = Guest(SandboxPolicy(is_enabled=True, uid=uid), place, os.environ, readable=guest.readable)
+    one.take_ownership(place / "folder")
     yield one, place / "folder"
     subprocess.check_call(["rm", "-rf", str(place)])
 
 
 def python(guest: Guest, folder: Path, code: str):
-    program = sys.executable if guest.walls.uid is None else PYTHON
+    program = sys.executable if guest.policy.uid is None else PYTHON
     return guest.run([program, "-c", code], folder=folder, timeout_s=60)
 
 
@@ -90,7 +90,7 @@ def test_many_small_processes_are_counted_together(either) -> None:
     ran = python(*either, BOMB)
     assert ran.exceeded == SAID, ran
     assert (ran.passed, ran.timed_out, ran.exit_status, ran.stayed_up) == (False, False, None, False)
-    assert failure_of(ran, 60).headline == f"ended: {ran.exceeded}"
+    assert build_command_failure(ran, 60).headline == f"ended: {ran.exceeded}"
 
 
 def test_what_processes_share_counts_once(either, limits) -> None:
@@ -144,8 +144,8 @@ def space(place: Path) -> int:
 
 
 @pytest.fixture
-def room(guest, folder, this_environment, tmp_path) -> Room:
-    return Room(guest, this_environment, folder, tmp_path / "log.txt", 60, OFF)
+def room(guest, folder, this_environment, tmp_path) -> CheckContext:
+    return CheckContext(guest, this_environment, folder, tmp_path / "log.txt", 60, NO_NETWORK)
 
 
 def command(code: str, folder: Path) -> str:
@@ -156,16 +156,16 @@ def command(code: str, folder: Path) -> str:
 def test_commands_fail_for_it(room, folder) -> None:
     """Smoke and boot: a failure that says why, whether the program would have stayed up or not."""
     asked = command(BOMB, folder)
-    assert [SAID in failure.headline for failure in smoke(room, asked)] == [True]
-    assert [SAID in failure.headline for failure in boot(room, asked, 30)] == [True]
+    assert [SAID in failure.headline for failure in run_smoke_check(room, asked)] == [True]
+    assert [SAID in failure.headline for failure in run_boot_check(room, asked, 30)] == [True]
 
 
 def test_an_import_fails_for_it(room, folder) -> None:
     """The module that was being imported is the one that failed; the others are imported all the same."""
     (folder / "bomb.py").write_text(BOMB)
     (folder / "fine.py").write_text("")
-    found = imports.import_check(room, Check(Kind.IMPORT, "", frozenset()))
-    assert found.outcome(narrowed=False) is Outcome.FAIL
+    found = imports.run_import_check(room, Check(CheckKind.IMPORT, "", frozenset()))
+    assert found.to_outcome(narrowed=False) is Outcome.FAIL
     assert {name: SAID in failure.headline for name, failure in found.failed.items()} == {"bomb": True}
     assert found.passed == {"fine"}
 
@@ -184,10 +184,10 @@ def test_a_build_fails_for_it(guest, shelf, interpreters, spec, tmp_path) -> Non
     """What is installed says why it is not."""
     (tmp_path / "repo").mkdir()
     shelf.sdist("bomb", "1.0", BACKEND)
-    copies = WorkspaceCopy(tmp_path / "repo", guest, guest.scratch)
+    copies = WorkspaceCopier(tmp_path / "repo", guest, guest.scratch)
     name = canonicalize_name("bomb")
-    environments = UvEnvironments(guest, shelf, interpreters, copies, guest.scratch, 60)
-    found = environments.install(spec, {name: Pin(name, Version("1.0"))}, World())
+    environments = UvEnvironmentBuilder(guest, shelf, interpreters, copies, guest.scratch, 60)
+    found = environments.install_pins(spec, {name: Pin(name, Version("1.0"))}, IndexView())
     assert found.failure is not None
     assert found.failure.headline == f"installing was ended: {SAID}"
 
@@ -201,12 +201,14 @@ def test_a_compile_that_was_ended_is_not_judged(guest, shelf, interpreters, tmp_
     command = "uv pip compile --output-file=requirements.txt requirements.in"
     head = f"# This file was autogenerated by uv via the following command:\n#    {command}\n"
     (repo / "requirements.txt").write_text(f"{head}bomb==1.0\n    # via -r requirements.in\n")
-    (spec,) = Repository(Settings(repo=str(repo), python=VERSION)).environments()
+    (spec,) = RepositoryWorkspace(Settings(repo=str(repo), python=VERSION)).find_environments()
     with LocalIndex((Upstream(f"http://127.0.0.1:{shelf.port}/simple/"),), tmp_path / "index") as index:
-        toolbox = Toolbox(tmp_path / "tools", lambda: index.url(World()), guest.apart())
-        copies = WorkspaceCopy(repo, guest, guest.scratch)
-        remotes = Remotes(guest, index, guest.scratch, 60)
-        targets = Targets(guest, toolbox, interpreters.about)
+        toolbox = ToolEnvironments(
+            tmp_path / "tools", lambda: index.get_index_url(IndexView()), guest.derive_installer()
+        )
+        copies = WorkspaceCopier(repo, guest, guest.scratch)
+        remotes = RemoteRequirements(guest, index, guest.scratch, 60)
+        targets = TargetFinder(guest, toolbox, interpreters.about)
         compiler = CommandCompiler(index, toolbox, targets, copies, remotes, tmp_path / "caches", 60)
         with pytest.raises(IndexUnavailableError, match=f"was ended: {SAID}"):
-            compiler.compile(spec, World(), upgrade=True)
+            compiler.compile_lockfiles(spec, IndexView(), upgrade=True)

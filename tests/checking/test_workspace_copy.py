@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from depcheck.checking import workspace_copy
-from depcheck.checking.workspace_copy import WorkspaceCopy, copy_tree
-from depcheck.core.errors import DepcheckError
+from depcheck.checking.sandbox import workspace_copy
+from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier, copy_tree
+from depcheck.core.model.errors import DepcheckError
 
 
 @pytest.fixture
@@ -33,11 +33,11 @@ def test_a_copy_has_files_and_inner_links_alone(repo, tmp_path) -> None:
 
 def test_a_fresh_copy_replaces_what_was_there(repo, tmp_path, guest) -> None:
     """A check finds the repository as committed, whatever the one before has done."""
-    copies = WorkspaceCopy(repo, guest, guest.scratch)
-    copies.to(tmp_path / "work")
+    copies = WorkspaceCopier(repo, guest, guest.scratch)
+    copies.copy_to(tmp_path / "work")
     (tmp_path / "work/a.py").write_text("changed")
     (tmp_path / "work/new.py").write_text("new")
-    copies.to(tmp_path / "work")
+    copies.copy_to(tmp_path / "work")
     assert (tmp_path / "work/a.py").read_text() == "x"
     assert not (tmp_path / "work/new.py").exists()
 

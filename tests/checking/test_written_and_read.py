@@ -13,9 +13,9 @@ import zipfile
 import pytest
 from uv import find_uv_bin
 
-from depcheck.checking.repository import Repository
-from depcheck.core.lockfile import parse_lockfile, with_body
-from depcheck.core.settings import Settings
+from depcheck.checking.discovery.repository import RepositoryWorkspace
+from depcheck.core.config.settings import Settings
+from depcheck.core.lockfiles.parser import merge_header_and_body, parse_lockfile
 
 WHEELS = {"aa-1.0": [], "bb-2.1": ["aa"], "cc-3.0": ["bb[more]", "aa; python_version > '3'"], "setuptools-70.0": []}
 PIP_COMPILE = [sys.executable, "-m", "piptools", "compile", "-q"]
@@ -66,8 +66,8 @@ def test_what_the_real_tool_writes_is_compiled_again_to_the_byte(case, tmp_path)
     path = "sub/locked.txt" if "sub/" in options else "requirements.txt"
     committed = re.sub(rb"-q --python \S+ ", b"", (tmp_path / path).read_bytes())
     (tmp_path / path).write_bytes(committed)
-    found = {each.name: each for each in Repository(Settings(repo=tmp_path)).environments()}
-    assert found[path].skipped == ""
+    found = {each.name: each for each in RepositoryWorkspace(Settings(repo=tmp_path)).find_environments()}
+    assert found[path].skip_reason == ""
     (spec,) = found[path].lockfiles
     told = (
         [] if spec.lockfile.header else links[:2]
@@ -75,4 +75,4 @@ def test_what_the_real_tool_writes_is_compiled_again_to_the_byte(case, tmp_path)
     compiler = UV if case.startswith("uv") else PIP_COMPILE
     ran(compiler, tmp_path, *spec.options, *told, "-o", path, *spec.sources)
     again = parse_lockfile((tmp_path / path).read_bytes().decode())
-    assert with_body(header_of=spec.lockfile, body_of=again).encode() == committed
+    assert merge_header_and_body(header_of=spec.lockfile, body_of=again).encode() == committed

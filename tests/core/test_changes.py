@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from depcheck.core.changes import Change, ChangeKind, diff, is_direct, splice, via_path
-from depcheck.core.pins import Pin
+from depcheck.core.lockfiles.diff import Change, ChangeKind, diff_pins, find_requirer_path, is_direct_pin, splice_pins
+from depcheck.core.model.pins import Pin
 
 NAMES = "abcdefgh"
 PIN = st.tuples(
@@ -26,32 +26,32 @@ PINS = st.dictionaries(st.sampled_from(NAMES), PIN, max_size=8).map(
 @given(PINS, PINS)
 def test_splicing_everything_and_nothing(before, after):
     """All names give the new set, none the old one."""
-    assert splice(before, after, set(NAMES)) == after
-    assert splice(before, after, set()) == before
+    assert splice_pins(before, after, set(NAMES)) == after
+    assert splice_pins(before, after, set()) == before
 
 
 @given(PINS, PINS, st.sets(st.sampled_from(NAMES)))
 def test_splices_change_only_what_was_named(before, after, names):
     """What differs from the old set was named; what differs from the new one was not."""
-    spliced = splice(before, after, names)
-    assert {change.name for change in diff(before, spliced)} <= names
-    assert not {change.name for change in diff(spliced, after)} & names
+    spliced = splice_pins(before, after, names)
+    assert {change.name for change in diff_pins(before, spliced)} <= names
+    assert not {change.name for change in diff_pins(spliced, after)} & names
 
 
 @given(PINS, PINS)
 def test_a_difference_has_two_directions(before, after):
     """The same packages differ in both directions, in name order; nothing differs from itself."""
-    assert diff(before, before) == ()
-    forth, back = diff(before, after), diff(after, before)
+    assert diff_pins(before, before) == ()
+    forth, back = diff_pins(before, after), diff_pins(after, before)
     assert [change.name for change in forth] == sorted(change.name for change in forth)
-    assert [(c.name, c.old, c.new) for c in forth] == [(c.name, c.new, c.old) for c in back]
+    assert [(c.name, c.old_label, c.new_label) for c in forth] == [(c.name, c.new_label, c.old_label) for c in back]
 
 
 @given(PINS, PINS)
 def test_applying_a_difference_gives_the_other_set(before, after):
     """The changed names are all that has to be taken from the other set."""
-    changed = {change.name for change in diff(before, after)}
-    assert diff(splice(before, after, changed), after) == ()
+    changed = {change.name for change in diff_pins(before, after)}
+    assert diff_pins(splice_pins(before, after, changed), after) == ()
 
 
 def pin(name, version="1", **more):
@@ -72,14 +72,14 @@ def pin(name, version="1", **more):
 )
 def test_each_kind_of_change_has_its_name(before, after, kind):
     """What happened to a package is said in one word, and its sentence has both sides."""
-    (change,) = diff({"a": before} if before else {}, {"a": after} if after else {})
+    (change,) = diff_pins({"a": before} if before else {}, {"a": after} if after else {})
     assert change == Change("a", kind, before, after)
     assert str(change).startswith("a ")
 
 
 def test_annotations_and_hashes_that_appear_are_no_change():
     """A lockfile that gains annotations, markers or hashes installs the same."""
-    assert diff({"a": pin("a")}, {"a": pin("a", via=("b",), hashes=frozenset({"x"}), marker="x")}) == ()
+    assert diff_pins({"a": pin("a")}, {"a": pin("a", via=("b",), hashes=frozenset({"x"}), marker="x")}) == ()
 
 
 def test_the_way_to_a_package_begins_with_what_was_asked_for():
@@ -90,19 +90,19 @@ def test_the_way_to_a_package_begins_with_what_was_asked_for():
         "markupsafe": pin("markupsafe", via=("jinja2[i18n]",)),
         "loop": pin("loop", via=("jinja2",)),
     }
-    assert via_path("markupsafe", pins) == ("flask", "jinja2")
-    assert via_path("flask", pins) == ()
-    assert via_path("unknown", pins) == ()
+    assert find_requirer_path("markupsafe", pins) == ("flask", "jinja2")
+    assert find_requirer_path("flask", pins) == ()
+    assert find_requirer_path("unknown", pins) == ()
 
 
 def test_metadata_tells_the_way_where_annotations_do_not():
     """Without annotations the packages' own requirements give the chain, from the packages that the sources name."""
     pins = {name: pin(name) for name in ("flask", "werkzeug", "markupsafe")}
     requires = {"flask": ["Werkzeug>=2 ; python_version>'3'"], "werkzeug": ["MarkupSafe", "not a requirement!"]}
-    assert via_path("markupsafe", pins, requires, {"flask"}) == ("flask", "werkzeug")
-    assert via_path("markupsafe", pins, requires) == ("flask", "werkzeug")
-    assert is_direct(pins["flask"], {"flask"})
-    assert not is_direct(pins["werkzeug"], {"flask"})
+    assert find_requirer_path("markupsafe", pins, requires, {"flask"}) == ("flask", "werkzeug")
+    assert find_requirer_path("markupsafe", pins, requires) == ("flask", "werkzeug")
+    assert is_direct_pin(pins["flask"], {"flask"})
+    assert not is_direct_pin(pins["werkzeug"], {"flask"})
 
 
 @pytest.mark.parametrize(
@@ -112,4 +112,4 @@ def test_metadata_tells_the_way_where_annotations_do_not():
 )  # fmt: skip
 def test_sources_are_told_from_packages(requirer, direct):
     """A constraint is no request, and a package is no source."""
-    assert is_direct(pin("a", via=(requirer,))) is direct
+    assert is_direct_pin(pin("a", via=(requirer,))) is direct

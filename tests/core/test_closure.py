@@ -6,8 +6,8 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from depcheck.core.closure import closure
-from depcheck.core.pins import Pin
+from depcheck.checking.compile.proof.closure import prove_closure
+from depcheck.core.model.pins import Pin
 
 MARKERS = {**default_environment(), "extra": ""}
 NAMES = ("a", "b", "c", "d", "e")
@@ -44,7 +44,7 @@ def reached(direct, stated):
 @given(st.lists(LINES, max_size=3), SETS, st.sets(st.sampled_from(NAMES)))
 def test_only_exactly_what_is_reached_is_proven(direct, stated, pinned):
     """Proven when the pins are what is reached, and never with one more or one less."""
-    found = closure(map(Requirement, direct), (), pins(pinned), lambda pin: tuple(stated[pin.name]), MARKERS)
+    found = prove_closure(map(Requirement, direct), (), pins(pinned), lambda pin: tuple(stated[pin.name]), MARKERS)
     assert (found is not None) == (reached(direct, stated) == pinned)
 
 
@@ -52,7 +52,7 @@ def test_only_exactly_what_is_reached_is_proven(direct, stated, pinned):
 def test_a_requirement_that_is_not_met_is_never_proven(direct, stated):
     """With every pin at 3, the proof holds only where no requirement that counts has an upper bound."""
     names = reached(direct, stated)
-    proven = closure(map(Requirement, direct), (), pins(names, "3"), lambda pin: tuple(stated[pin.name]), MARKERS)
+    proven = prove_closure(map(Requirement, direct), (), pins(names, "3"), lambda pin: tuple(stated[pin.name]), MARKERS)
     free = {name: [line for line in lines if "<2" not in line and "==1" not in line] for name, lines in stated.items()}
     if proven:
         assert reached([line for line in direct if "<2" not in line and "==1" not in line], free) == names
@@ -61,7 +61,7 @@ def test_a_requirement_that_is_not_met_is_never_proven(direct, stated):
 def test_constraints_bind_what_is_pinned_and_reach_nothing():
     """A constraint on another package is none of ours."""
     proven = [
-        closure([Requirement("a")], [Requirement(line)], pins("a"), lambda _: (), MARKERS)
+        prove_closure([Requirement("a")], [Requirement(line)], pins("a"), lambda _: (), MARKERS)
         for line in ("a<2", "z<2", "a>1", "a @ https://example.org/a.whl")
     ]
     assert [found is not None for found in proven] == [True, True, False, False]
@@ -70,6 +70,6 @@ def test_constraints_bind_what_is_pinned_and_reach_nothing():
 def test_what_is_not_certain_is_not_proven():
     """Metadata that only a build would tell, that breaks the standards, or a pin by URL."""
     url = {"a": Pin("a", None, reference="a @ https://example.org/a.whl")}
-    assert not closure([Requirement("a")], (), pins("a"), lambda _: None, MARKERS)
-    assert not closure([Requirement("a")], (), pins("a"), lambda _: ("b>=1.*.0",), MARKERS)
-    assert not closure([Requirement("a")], (), url, lambda _: (), MARKERS)
+    assert not prove_closure([Requirement("a")], (), pins("a"), lambda _: None, MARKERS)
+    assert not prove_closure([Requirement("a")], (), pins("a"), lambda _: ("b>=1.*.0",), MARKERS)
+    assert not prove_closure([Requirement("a")], (), url, lambda _: (), MARKERS)

@@ -10,26 +10,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 from uv import find_uv_bin
 
-from depcheck.core import pip_compile_options, uv_options
-from depcheck.core.compile_command import check_paths, parse_command
-from depcheck.core.compiler_options import Treatment
-from depcheck.core.errors import LockfileError
-from depcheck.core.header import Header
-from depcheck.core.inference import infer_options, infer_uv_options
-from depcheck.core.lockfile import parse_lockfile
-from depcheck.core.pip_compile_options import supported
+from depcheck.core.lockfiles.header import Header
+from depcheck.core.lockfiles.inferred_options import infer_pip_compile_options, infer_uv_options
+from depcheck.core.lockfiles.options import pip_compile, uv
+from depcheck.core.lockfiles.options.command import check_command_paths, parse_compile_command
+from depcheck.core.lockfiles.options.pip_compile import is_supported_option
+from depcheck.core.lockfiles.options.table import Treatment
+from depcheck.core.lockfiles.parser import parse_lockfile
+from depcheck.core.model.errors import LockfileError
 
 
 def parsed(command, era=">=6.11"):
     words = shlex.split(command)
-    return parse_command(Header(compiler="uv" if words[0] == "uv" else "pip-tools", era=era, argv=tuple(words)))
+    return parse_compile_command(
+        Header(compiler="uv" if words[0] == "uv" else "pip-tools", writer_versions=era, argv=tuple(words))
+    )
 
 
 def test_every_option_of_the_real_tools_is_known():
     """The tables hold each option that the installed pip-compile and uv list in their help, with or without a value."""
     helps = {
-        (sys.executable, "-m", "piptools", "compile", "--help"): pip_compile_options.OPTIONS,
-        (find_uv_bin(), "--no-config", "pip", "compile", "--help"): uv_options.OPTIONS,
+        (sys.executable, "-m", "piptools", "compile", "--help"): pip_compile.PIP_COMPILE_OPTIONS,
+        (find_uv_bin(), "--no-config", "pip", "compile", "--help"): uv.UV_OPTIONS,
     }
     for command, table in helps.items():
         text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -38,7 +40,7 @@ def test_every_option_of_the_real_tools_is_known():
         for short, long, opposite, value in listed:
             names = [name for name in (short, long, opposite) if name]
             assert not [name for name in names if name not in table], names
-            assert table[long].value == bool(value), long
+            assert table[long].takes_value == bool(value), long
 
 
 def test_pip_compile_options_are_kept_in_their_order():
@@ -121,9 +123,9 @@ def test_an_unknown_option_is_named_with_its_nearest():
 )
 def test_paths_may_go_up_but_not_out(command):
     """`..` is fine within the repository, and refused where it leaves it."""
-    check_paths(parsed(command), "one/two")
+    check_command_paths(parsed(command), "one/two")
     with pytest.raises(LockfileError, match="outside of the repository"):
-        check_paths(parsed(command), "one")
+        check_command_paths(parsed(command), "one")
 
 
 def test_wrong_headers_are_righted():
@@ -147,26 +149,24 @@ def test_what_pip_may_be_told_is_kept():
 
 def test_versions_of_pip_tools_know_their_options():
     """An option is given only to a pip-tools that has it."""
-    assert supported("--no-strip-extras", "7.3.0")
-    assert not supported("--no-strip-extras", "7.2.0")
-    assert supported("--strip-extras", "6.2.0")
-    assert supported("--uploaded-prior-to=2026-01-01", "7.6.0")
-    assert not supported("--uploaded-prior-to=2026-01-01", "7.5.3")
-    assert not supported("--no-allow-unsafe", "5.4.0")
-    assert not supported("--unheard-of", "7.6.2")
+    assert is_supported_option("--no-strip-extras", "7.3.0")
+    assert not is_supported_option("--no-strip-extras", "7.2.0")
+    assert is_supported_option("--strip-extras", "6.2.0")
+    assert is_supported_option("--uploaded-prior-to=2026-01-01", "7.6.0")
+    assert not is_supported_option("--uploaded-prior-to=2026-01-01", "7.5.3")
+    assert not is_supported_option("--no-allow-unsafe", "5.4.0")
+    assert not is_supported_option("--unheard-of", "7.6.2")
 
 
-@given(
-    st.lists(st.text(max_size=12) | st.sampled_from([*pip_compile_options.OPTIONS, *uv_options.OPTIONS]), max_size=6)
-)
+@given(st.lists(st.text(max_size=12) | st.sampled_from([*pip_compile.PIP_COMPILE_OPTIONS, *uv.UV_OPTIONS]), max_size=6))
 def test_any_words_are_read_or_refused(words):
     """No words raise anything but LockfileError, and nothing comes out that the tables do not hold."""
     for compiler, head, table in (
-        ("pip-tools", ("pip-compile",), pip_compile_options.OPTIONS),
-        ("uv", ("uv", "pip", "compile"), uv_options.OPTIONS),
+        ("pip-tools", ("pip-compile",), pip_compile.PIP_COMPILE_OPTIONS),
+        ("uv", ("uv", "pip", "compile"), uv.UV_OPTIONS),
     ):
         try:
-            command = parse_command(Header(compiler=compiler, argv=(*head, *words)))
+            command = parse_compile_command(Header(compiler=compiler, argv=(*head, *words)))
         except LockfileError:
             continue
         kept = {option.partition("=")[0] for option in command.options}
@@ -174,10 +174,10 @@ def test_any_words_are_read_or_refused(words):
         assert not any(source.startswith("/") for source in command.sources)
 
 
-OLD = Header(compiler="pip-tools", era=">=1.6.1,<6.2", argv=("pip-compile",))
+OLD = Header(compiler="pip-tools", writer_versions=">=1.6.1,<6.2", argv=("pip-compile",))
 HASHED = f"--hash=sha256:{'0' * 64}\n"
-WITH = Header(compiler="pip-tools", era=">=6.11", argv=("pip-compile",))
-WITHOUT = Header(compiler="pip-tools", era=">=6.11", custom=True)
+WITH = Header(compiler="pip-tools", writer_versions=">=6.11", argv=("pip-compile",))
+WITHOUT = Header(compiler="pip-tools", writer_versions=">=6.11", is_custom=True)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ WITHOUT = Header(compiler="pip-tools", era=">=6.11", custom=True)
 )  # fmt: skip
 def test_the_text_shows_what_the_header_leaves_out(header, text, given, configured, options):
     """Defaults that differ among versions are told explicitly, unless the command or the configuration decides."""
-    assert infer_options(header, parse_lockfile(text), given, configured) == options
+    assert infer_pip_compile_options(header, parse_lockfile(text), given, configured) == options
 
 
 def test_uv_shows_all_unless_the_command_is_ours():

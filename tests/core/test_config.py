@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from depcheck.core.config import check_settings, from_toml
-from depcheck.core.errors import UsageError
-from depcheck.core.given import Given
-from depcheck.core.options import CHECK
-from depcheck.core.schema import schema, text
-from depcheck.core.toml_source import NOT_CONFIGURED
+from depcheck.core.config.from_sources import build_check_settings, read_toml_options
+from depcheck.core.config.json_schema import build_config_schema, render_config_schema
+from depcheck.core.config.options import CHECK_OPTIONS
+from depcheck.core.config.settings import RawOption
+from depcheck.core.config.toml_file import UNCONFIGURABLE_OPTIONS
+from depcheck.core.model.errors import UsageError
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "depcheck.schema.json"
-VALIDATOR = Draft202012Validator(schema())
+VALIDATOR = Draft202012Validator(build_config_schema())
 HOLD = {"package": "kombu", "below": "4.2", "until": "2027-01-01", "reason": "kombu.async is gone"}
 IGNORE = {"package": "kombu", "until": "2027-01-01", "reason": "not now"}
 
@@ -34,7 +34,9 @@ def toml(value) -> str:
 def accepted(config: dict) -> bool:
     """Whether the code takes it."""
     try:
-        check_settings(from_toml("".join(f"{json.dumps(k)} = {toml(v)}\n" for k, v in config.items()), "depcheck.toml"))
+        build_check_settings(
+            read_toml_options("".join(f"{json.dumps(k)} = {toml(v)}\n" for k, v in config.items()), "depcheck.toml")
+        )
     except UsageError:
         return False
     return True
@@ -43,10 +45,10 @@ def accepted(config: dict) -> bool:
 def test_the_published_schema_is_current():
     """docs/depcheck.schema.json is what the table of options gives.
 
-    python -c "from depcheck.core.schema import text; print(text(), end='')" > docs/depcheck.schema.json
+    python -c "from depcheck.core.config.json_schema import text; print(text(), end='')" > docs/depcheck.schema.json
     """
-    assert PUBLISHED.read_text() == text()
-    Draft202012Validator.check_schema(schema())
+    assert PUBLISHED.read_text() == render_config_schema()
+    Draft202012Validator.check_schema(build_config_schema())
 
 
 VALUES = [
@@ -59,7 +61,7 @@ VALUES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [*(o.name for o in CHECK), "environment", "cooldwn", "Python", ""])
+@pytest.mark.parametrize("name", [*(o.name for o in CHECK_OPTIONS), "environment", "cooldwn", "Python", ""])
 def test_the_schema_and_the_code_agree(name):
     """Every value of a zoo, under every key: the code takes what the schema takes, and nothing else.
 
@@ -73,7 +75,9 @@ def test_the_schema_and_the_code_agree(name):
 
 @settings(max_examples=30)
 @given(
-    st.dictionaries(st.sampled_from(sorted({o.name for o in CHECK} | {"environment", "tets"})), st.sampled_from(VALUES))
+    st.dictionaries(
+        st.sampled_from(sorted({o.name for o in CHECK_OPTIONS} | {"environment", "tets"})), st.sampled_from(VALUES)
+    )
 )
 def test_several_keys_at_once(config):
     """Law: a configuration is accepted if each of its keys is."""
@@ -103,7 +107,7 @@ def test_several_keys_at_once(config):
 def test_what_is_wrong_is_refused_with_the_right_word(config, says):
     """The place, what is wrong, and what to write instead."""
     with pytest.raises(UsageError, match=says):
-        check_settings(from_toml(config, "depcheck.toml"))
+        build_check_settings(read_toml_options(config, "depcheck.toml"))
 
 
 CONFIG = """
@@ -134,15 +138,17 @@ until = 2027-01-01
 
 def test_an_environment_is_above_what_is_around_it_and_below_the_command_line():
     """Its own options, then those of the file; the command line above both; rules are added, lockfiles are its own."""
-    whole = check_settings(from_toml(CONFIG, "depcheck.toml"), {"cooldown": Given("--cooldown", ("9",))})
-    old = whole.of("old")
+    whole = build_check_settings(
+        read_toml_options(CONFIG, "depcheck.toml"), {"cooldown": RawOption("--cooldown", ("9",))}
+    )
+    old = whole.get_for_environment("old")
     assert (old.python, old.test, old.lockfiles, old.cooldown_days) == ("3.9", "pytest old", ("old.txt",), 9)
     assert (whole.python, whole.test, whole.lockfiles) == ("", "pytest", ("all.txt",))
     assert [(str(rule.package), rule.specifier) for rule in old.holds] == [("kombu", "<4.2"), ("celery", "<5,>=4")]
-    assert [rule.until for rule in old.ignores] == [date(2027, 1, 1)]
-    assert whole.of("unknown") is whole
+    assert [rule.last_day for rule in old.ignores] == [date(2027, 1, 1)]
+    assert whole.get_for_environment("unknown") is whole
 
 
 def test_what_is_not_configured_is_not_in_the_schema():
     """The repository is found through itself; one run's wish is none of a configuration."""
-    assert not set(schema()["properties"]) & set(NOT_CONFIGURED)
+    assert not set(build_config_schema()["properties"]) & set(UNCONFIGURABLE_OPTIONS)

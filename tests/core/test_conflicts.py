@@ -7,7 +7,13 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from depcheck.core.conflicts import MOST_CLAUSES, Clause, clauses, minimal, told
+from depcheck.core.tool_output.compile_errors import (
+    MOST_CLAUSES,
+    ConflictClause,
+    describe_conflict,
+    minimize_conflict,
+    parse_conflict_clauses,
+)
 
 PIP_COMPILE = """\
   ERROR: Cannot install -r requirements.in (line 1) and werkzeug<2 because these package versions have conflicting dependencies.
@@ -64,16 +70,16 @@ PIPS = (
 )
 def test_every_tool_is_understood(output, words) -> None:
     """What the tool concludes on its way is no one's requirement, and what any release satisfies is no conflict."""
-    assert told(clauses(output)) == words
+    assert describe_conflict(parse_conflict_clauses(output)) == words
 
 
 def test_only_what_conflicts_is_told() -> None:
     """Of the packages that the output speaks of, the one for which no release is left."""
-    found = clauses(UV)
+    found = parse_conflict_clauses(UV)
     releases = {"flask": [Version("2.2.2")], "werkzeug": [Version("1.0"), Version("2.2.2")]}
-    core = minimal(found, lambda name: releases[name])
-    assert told(core) == "flask 2.2.2 depends on werkzeug>=2.2.2, and the sources ask for werkzeug<2"
-    assert core[0].names == {"flask", "werkzeug"}
+    core = minimize_conflict(found, lambda name: releases[name])
+    assert describe_conflict(core) == "flask 2.2.2 depends on werkzeug>=2.2.2, and the sources ask for werkzeug<2"
+    assert core[0].package_names == {"flask", "werkzeug"}
 
 
 NUMBERS = [Version(str(number)) for number in range(1, 8)]
@@ -83,11 +89,11 @@ SPECIFIERS = st.builds("{}{}".format, st.sampled_from([">=", "<", "==", "!=", ">
 @given(st.lists(SPECIFIERS, min_size=1, max_size=8))
 def test_no_clause_of_a_minimal_conflict_can_be_left_out(specifiers) -> None:
     """Together they exclude every release; without any one of them a release remains."""
-    found = [Clause(f"p{number} 1", Requirement(f"x{text}")) for number, text in enumerate(specifiers)]
-    core = minimal(found, lambda _: NUMBERS)
+    found = [ConflictClause(f"p{number} 1", Requirement(f"x{text}")) for number, text in enumerate(specifiers)]
+    core = minimize_conflict(found, lambda _: NUMBERS)
 
     def left(some) -> bool:
-        together = SpecifierSet(",".join(str(each.wanted.specifier) for each in some))
+        together = SpecifierSet(",".join(str(each.requirement.specifier) for each in some))
         return any(together.contains(version) for version in NUMBERS)
 
     if left(found):
@@ -100,4 +106,4 @@ def test_no_clause_of_a_minimal_conflict_can_be_left_out(specifiers) -> None:
 @given(st.text(max_size=2000))
 def test_any_output_is_read(text) -> None:
     """Hostile output gives few clauses and never an error."""
-    assert len(clauses(f"No solution found when resolving {text} you require {text}")) <= MOST_CLAUSES
+    assert len(parse_conflict_clauses(f"No solution found when resolving {text} you require {text}")) <= MOST_CLAUSES

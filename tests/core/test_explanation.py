@@ -6,71 +6,71 @@ from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.core.checks import Failure
-from depcheck.core.explanation import (
+from depcheck.core.model.checks import Failure
+from depcheck.core.tool_output.api_errors import (
     MOST_FRAMES,
-    MOST_SOUGHT,
-    Found,
-    Frame,
-    Missed,
-    Sought,
-    Step,
-    dropped_sentence,
-    frames,
-    sentence,
-    sought,
+    MOST_SYMBOLS,
+    ApiChange,
+    ApiChangeKind,
+    MissingSymbol,
+    ReleaseStep,
+    TracebackFrame,
+    find_missing_symbols,
+    format_api_change,
+    format_dropped_requirement,
+    parse_traceback_frames,
 )
 
-KOMBU = Step(canonicalize_name("kombu"), Version("4.1.0"), Version("4.2.0"))
+KOMBU = ReleaseStep(canonicalize_name("kombu"), Version("4.1.0"), Version("4.2.0"))
 
 
 @pytest.mark.parametrize(
     ("headline", "wanted"),
     [
-        ("ModuleNotFoundError: No module named 'kombu.async'", Sought(Missed.MODULE, "", "kombu.async")),
-        ("ImportError: No module named yaml", Sought(Missed.MODULE, "", "yaml")),
+        ("ModuleNotFoundError: No module named 'kombu.async'", MissingSymbol(ApiChangeKind.MODULE, "", "kombu.async")),
+        ("ImportError: No module named yaml", MissingSymbol(ApiChangeKind.MODULE, "", "yaml")),
         (
             "ImportError: cannot import name 'triu' from 'scipy.linalg' (/x/scipy/linalg/__init__.py)",
-            Sought(Missed.NAME, "scipy.linalg", "triu"),
+            MissingSymbol(ApiChangeKind.NAME, "scipy.linalg", "triu"),
         ),
         (
             "AttributeError: module 'marshmallow' has no attribute '__version_info__'",
-            Sought(Missed.NAME, "marshmallow", "__version_info__"),
+            MissingSymbol(ApiChangeKind.NAME, "marshmallow", "__version_info__"),
         ),
         (
             "\"flake8-docstrings\" failed during execution due to \"module 'pydocstyle' has no attribute 'tokenize_open'\"",
-            Sought(Missed.NAME, "pydocstyle", "tokenize_open"),
+            MissingSymbol(ApiChangeKind.NAME, "pydocstyle", "tokenize_open"),
         ),
         (
             "AttributeError: 'FixtureDef' object has no attribute 'unittest'",
-            Sought(Missed.MEMBER, "FixtureDef", "unittest"),
+            MissingSymbol(ApiChangeKind.MEMBER, "FixtureDef", "unittest"),
         ),
         (
             "TypeError: CliRunner.__init__() got an unexpected keyword argument 'mix_stderr'",
-            Sought(Missed.PARAMETER, "CliRunner.__init__", "mix_stderr"),
+            MissingSymbol(ApiChangeKind.PARAMETER, "CliRunner.__init__", "mix_stderr"),
         ),
         (
             "TypeError: TyperArgument.make_metavar() takes 1 positional argument but 2 were given",
-            Sought(Missed.OVERRIDE, "TyperArgument", "make_metavar"),
+            MissingSymbol(ApiChangeKind.OVERRIDE, "TyperArgument", "make_metavar"),
         ),
         (
             "TypeError: read_csv() takes from 1 to 2 positional arguments but 3 were given",
-            Sought(Missed.PLACES, "read_csv", ""),
+            MissingSymbol(ApiChangeKind.PLACES, "read_csv", ""),
         ),
         (
             "TypeError: Thing.__init__() missing 1 required keyword-only argument: 'loop'",
-            Sought(Missed.NEEDED, "Thing.__init__", "loop"),
+            MissingSymbol(ApiChangeKind.NEEDED, "Thing.__init__", "loop"),
         ),
     ],
 )
 def test_each_wording_says_what_is_missed(headline, wanted) -> None:
     """The wordings of Python's own errors, as real incidents showed them."""
-    assert wanted in sought(Failure("", headline))
+    assert wanted in find_missing_symbols(Failure("", headline))
 
 
 def test_other_errors_say_nothing() -> None:
     """An assertion or a message of a program's own names nothing that a release could have taken away."""
-    assert sought(Failure("", "assert 302 == 200", "E       assert 302 == 200\n")) == ()
+    assert find_missing_symbols(Failure("", "assert 302 == 200", "E       assert 302 == 200\n")) == ()
 
 
 def test_tracebacks_of_every_style_are_read_innermost_first() -> None:
@@ -81,11 +81,11 @@ def test_tracebacks_of_every_style_are_read_innermost_first() -> None:
         '  File "<frozen importlib._bootstrap>", line 994, in _gcd_import\n'
         "test_tool.py:5: TypeError\n../venv/lib/python3.11/site-packages/click/core.py:1002: in format_usage\n"
     )
-    assert frames(Failure("", "", text)) == (
-        Frame("click/core.py", 1002, installed=True),
-        Frame("test_tool.py", 5, installed=False),
-        Frame("celery/x.py", 19, installed=True),
-        Frame("/a/work/app.py", 2, installed=False),
+    assert parse_traceback_frames(Failure("", "", text)) == (
+        TracebackFrame("click/core.py", 1002, is_installed=True),
+        TracebackFrame("test_tool.py", 5, is_installed=False),
+        TracebackFrame("celery/x.py", 19, is_installed=True),
+        TracebackFrame("/a/work/app.py", 2, is_installed=False),
     )
 
 
@@ -93,28 +93,28 @@ def test_tracebacks_of_every_style_are_read_innermost_first() -> None:
 def test_any_text_is_read_within_bounds(headline, evidence) -> None:
     """Hostile output gives few clues and never an error."""
     failure = Failure("", headline, evidence)
-    assert len(sought(failure)) <= MOST_SOUGHT
-    assert len(frames(failure)) <= MOST_FRAMES
+    assert len(find_missing_symbols(failure)) <= MOST_SYMBOLS
+    assert len(parse_traceback_frames(failure)) <= MOST_FRAMES
 
 
 def test_sentences_name_release_thing_and_place() -> None:
     """Release, what is gone, and who uses it where; the place only where it was found."""
-    found = Found(Missed.MODULE, "", "kombu.async", "celery/utils/timer2.py", 19)
-    assert sentence(KOMBU, found) == (
+    found = ApiChange(ApiChangeKind.MODULE, "", "kombu.async", "celery/utils/timer2.py", 19)
+    assert format_api_change(KOMBU, found) == (
         "kombu 4.2.0 removed the module kombu.async; celery/utils/timer2.py line 19 imports it."
     )
-    assert sentence(KOMBU, Found(Missed.NAME, "kombu.utils", "kwdict")) == (
+    assert format_api_change(KOMBU, ApiChange(ApiChangeKind.NAME, "kombu.utils", "kwdict")) == (
         "kombu 4.2.0 removed kwdict from kombu.utils."
     )
-    assert dropped_sentence(KOMBU, canonicalize_name("six"), "celery/five.py", 3) == (
+    assert format_dropped_requirement(KOMBU, canonicalize_name("six"), "celery/five.py", 3) == (
         "kombu 4.2.0 no longer requires six; celery/five.py line 3 imports it."
     )
 
 
-@given(st.text(max_size=1000), st.text(max_size=1000), st.text(max_size=1000), st.sampled_from(Missed))
+@given(st.text(max_size=1000), st.text(max_size=1000), st.text(max_size=1000), st.sampled_from(ApiChangeKind))
 def test_a_sentence_is_one_bounded_line(owner, name, path, kind) -> None:
     """Names come from strangers' files."""
-    said = sentence(KOMBU, Found(kind, owner, name, path, 1))
+    said = format_api_change(KOMBU, ApiChange(kind, owner, name, path, 1))
     assert len(said) <= 500
     assert "\n" not in said
     assert "\x1b" not in said

@@ -11,8 +11,8 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 from pip._vendor.resolvelib import AbstractProvider, BaseReporter, Resolver
 
-from depcheck.core.foresight import Asked, UnforeseenError, foreseen
-from depcheck.core.pins import Pin
+from depcheck.checking.compile.proof.upgrade import UnpredictableUpgradeError, UpgradeInputs, predict_upgrade
+from depcheck.core.model.pins import Pin
 
 MARKERS = {**default_environment(), "extra": ""}
 NAMES = "abcdef"
@@ -95,7 +95,7 @@ def foresee(universe, direct, constraints=()) -> dict:
     def stated(pin: Pin):
         return tuple(universe[pin.name][str(pin.version)])
 
-    pins, _ = foreseen(Asked.here(direct, constraints, choices, stated, MARKERS))
+    pins, _ = predict_upgrade(UpgradeInputs.from_requirements(direct, constraints, choices, stated, MARKERS))
     return {name: pin.version for name, pin in pins.items()}
 
 
@@ -106,7 +106,7 @@ CONSTRAINTS = st.lists(lines(("",), ("",)).map(Requirement), max_size=2)
 def in_every_order(universe, direct, constraints, seed) -> None:
     try:
         expected = foresee(universe, direct, constraints)
-    except UnforeseenError:
+    except UnpredictableUpgradeError:
         event("not foreseen")
         return
     event(f"foreseen, {len(expected)} pins")
@@ -174,7 +174,7 @@ def test_what_follows_and_what_does_not(story):
     universe, names, expected = STORIES[story]
     direct = [Requirement(name) for name in names]
     if expected is None:
-        with pytest.raises(UnforeseenError):
+        with pytest.raises(UnpredictableUpgradeError):
             foresee(universe, direct)
     else:
         assert foresee(universe, direct) == {name: Version(str(number)) for name, number in expected.items()}
@@ -183,5 +183,5 @@ def test_what_follows_and_what_does_not(story):
 def test_what_leaves_a_trace_in_annotations_is_not_foreseen():
     """A release that is given up on the way may be named as the one who asked: only the compiler knows."""
     universe = {"a": {"1": ["b<3"]}, "b": {"2": [], "3": ["c"]}, "c": {"1": []}}
-    with pytest.raises(UnforeseenError):
+    with pytest.raises(UnpredictableUpgradeError):
         foresee(universe, [Requirement(name) for name in "abc"])

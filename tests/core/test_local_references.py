@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depcheck.core.local_references import as_written, root_of, within
+from depcheck.core.lockfiles.paths import find_reference_root, get_repository_path, restore_local_references
 
 COPY = "file:///tmp/copy-1/repo"
 PROJECTS = frozenset({"", "libs/one", "a b", "wheels/x-1-py3-none-any.whl"})
@@ -27,12 +27,12 @@ PROJECTS = frozenset({"", "libs/one", "a b", "wheels/x-1-py3-none-any.whl"})
 )
 def test_the_root_is_what_stands_before_a_project(references, root):
     """The longest end that is a project of the repository; nothing where references disagree or are no such paths."""
-    assert root_of(references, PROJECTS.__contains__) == root
+    assert find_reference_root(references, PROJECTS.__contains__) == root
 
 
 def test_no_root_where_the_repository_is_no_project():
     """An address of which no end is a project here is not the repository's."""
-    assert root_of(["-e file:///home/me/other"], {"libs/one"}.__contains__) == ""
+    assert find_reference_root(["-e file:///home/me/other"], {"libs/one"}.__contains__) == ""
 
 
 @given(st.sampled_from(["", "/libs/one", "/a%20b"]), st.sampled_from(["", "#egg=one", "[dev]"]))
@@ -40,8 +40,8 @@ def test_what_is_compiled_in_a_copy_reads_as_committed(tail, rest):
     """Law: the compile's address comes out as the committed one, which is the same path of the repository."""
     root = "file:///home/me/project"
     compiled = f"-e {COPY}{tail}{rest}\n    # via -r requirements.in\nsix==1.16.0\n"
-    assert as_written(compiled, COPY, root, "") == compiled.replace(COPY, root)
-    assert within(f"{root}{tail}", root) == {"": ".", "/libs/one": "libs/one", "/a%20b": "a b"}[tail]
+    assert restore_local_references(compiled, COPY, root, "") == compiled.replace(COPY, root)
+    assert get_repository_path(f"{root}{tail}", root) == {"": ".", "/libs/one": "libs/one", "/a%20b": "a b"}[tail]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_what_is_compiled_in_a_copy_reads_as_committed(tail, rest):
 )
 def test_without_a_root_an_editable_is_relative(tail, folder, written):
     """A first lockfile, or one whose editables were made relative, names no folder of this machine."""
-    assert as_written(f"-e {COPY}{tail}\nsix==1\n", COPY, "", folder) == f"{written}\nsix==1\n"
+    assert restore_local_references(f"-e {COPY}{tail}\nsix==1\n", COPY, "", folder) == f"{written}\nsix==1\n"
 
 
 @pytest.mark.parametrize(
@@ -58,4 +58,4 @@ def test_without_a_root_an_editable_is_relative(tail, folder, written):
 )
 def test_other_addresses_are_not_within(target):
     """Only what is below the root, name by name, and does not lead out again."""
-    assert within(target, "file:///home/me/project") is None
+    assert get_repository_path(target, "file:///home/me/project") is None

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from packaging.markers import default_environment
 from packaging.version import Version
 
-from depcheck.core.errors import LockfileError
-from depcheck.core.lockfile import parse_lockfile, with_body
+from depcheck.core.lockfiles.parser import merge_header_and_body, parse_lockfile
+from depcheck.core.model.errors import LockfileError
 
 sys.path.insert(0, str(Path(__file__).parent))
 from lockfile_texts import HEADER, HEADERS, lockfiles
@@ -44,7 +44,7 @@ def test_entries_say_what_was_written(generated):
         assert pin.extras == frozenset(entry["extras"])
         assert bool(pin.marker) == bool(entry["marker"])
         assert pin.hashes == frozenset(entry["hashes"])
-        assert pin.via == tuple(entry["via"])
+        assert pin.requirers == tuple(entry["via"])
 
 
 @given(lockfiles(), st.sampled_from(["\n", "\r\n"]))
@@ -81,7 +81,7 @@ def test_any_text_parses_or_is_refused(text):
 def test_a_committed_header_stays_over_any_new_body(committed, compiled):
     """What is proposed begins with the committed header and holds the compiled entries, in the committed line ends."""
     old, new = parse_lockfile(committed[0].replace("\n", "\r\n")), parse_lockfile(compiled[0])
-    merged = parse_lockfile(with_body(header_of=old, body_of=new))
+    merged = parse_lockfile(merge_header_and_body(header_of=old, body_of=new))
     if "\r\n" in old.text:
         assert merged.header == old.header
         assert "\n" not in merged.text.replace("\r\n", "")
@@ -92,7 +92,7 @@ def test_a_committed_header_stays_over_any_new_body(committed, compiled):
 def test_a_lockfile_over_itself_is_itself(generated):
     """Where the compiler wrote what is committed, nothing changes."""
     parsed = parse_lockfile(generated[0])
-    assert with_body(header_of=parsed, body_of=parsed) == parsed.text
+    assert merge_header_and_body(header_of=parsed, body_of=parsed) == parsed.text
 
 
 def test_committed_indexes_replace_compiled_ones():
@@ -100,7 +100,8 @@ def test_committed_indexes_replace_compiled_ones():
     committed = parse_lockfile(HEADER + "--index-url https://corp.example/simple\n\na==1\n")
     compiled = parse_lockfile(HEADER + "--index-url http://127.0.0.1:1234/simple\n--trusted-host 127.0.0.1\n\na==2\n")
     assert (
-        with_body(header_of=committed, body_of=compiled) == HEADER + "--index-url https://corp.example/simple\n\na==2\n"
+        merge_header_and_body(header_of=committed, body_of=compiled)
+        == HEADER + "--index-url https://corp.example/simple\n\na==2\n"
     )
 
 
@@ -150,13 +151,13 @@ def test_hidden_line_ends_are_refused(odd):
 def test_old_annotations_are_read():
     """Before 5.5 annotations stood beside the pin, and below a trailing backslash where there were hashes."""
     text = f"amqp==2.5.2 \\\n    --hash={HASH} \\\n    # via kombu\nkombu==4.6              # via celery, x\n"
-    assert [entry.pin.via for entry in parse_lockfile(text).entries] == [("kombu",), ("celery", "x")]
+    assert [entry.pin.requirers for entry in parse_lockfile(text).entries] == [("kombu",), ("celery", "x")]
 
 
 def test_the_index_annotation_of_uv_is_no_requirer():
     """`# from <index>` ends the list of requirers."""
     text = "a==1\n    # via\n    #   b\n    #   c\n    # from https://pypi.org/simple\n"
-    assert parse_lockfile(text).entries[0].pin.via == ("b", "c")
+    assert parse_lockfile(text).entries[0].pin.requirers == ("b", "c")
 
 
 def test_option_lines_are_found_wherever_they_stand():
@@ -169,19 +170,19 @@ def test_option_lines_are_found_wherever_they_stand():
 def test_markers_choose_for_the_target():
     """Only pins whose markers hold for the target count."""
     parsed = parse_lockfile('a==1 ; python_version < "3.9"\na==2 ; python_version >= "3.9"\nb==1\n')
-    assert str(parsed.pins(HERE)["a"].version) == "2"
-    assert str(parsed.pins(HERE | {"python_version": "3.8"})["a"].version) == "1"
+    assert str(parsed.select_pins(HERE)["a"].version) == "2"
+    assert str(parsed.select_pins(HERE | {"python_version": "3.8"})["a"].version) == "1"
 
 
 def test_two_pins_for_one_target_are_refused():
     """Two versions that hold at once are an error, not a choice."""
     with pytest.raises(LockfileError, match="Line 2"):
-        parse_lockfile("a==1\na==2\n").pins(HERE)
+        parse_lockfile("a==1\na==2\n").select_pins(HERE)
 
 
 def test_same_version_twice_joins_its_extras():
     """The same version stated twice is one pin."""
-    assert parse_lockfile("a[x]==1\na[y]==1\n").pins(HERE)["a"].extras == {"x", "y"}
+    assert parse_lockfile("a[x]==1\na[y]==1\n").select_pins(HERE)["a"].extras == {"x", "y"}
 
 
 @pytest.mark.parametrize("era", HEADERS)

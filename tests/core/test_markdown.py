@@ -9,10 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from depcheck.core import bodies, dashboard
-from depcheck.core.markdown import BODY_LIMIT_BYTES, code, fenced, fits, harmless, prose, table
-from depcheck.core.redaction import redact
-from depcheck.core.report import ChangeReport, Culprit, EnvironmentReport, LockfileReport, ProposalReport, Status
+from depcheck.core.messages import bodies, dashboard
+from depcheck.core.model.report import ChangeReport, Culprit, EnvironmentReport, LockfileReport, ProposalReport, Status
+from depcheck.core.text.markdown import (
+    BODY_LIMIT_BYTES,
+    escape_prose,
+    is_within_body_limit,
+    neutralize_line,
+    render_code_block,
+    render_code_span,
+    render_markdown_table,
+)
+from depcheck.core.text.terminal_safe import redact_secrets
 
 PARSER = MarkdownIt("commonmark").enable("table")
 ATTACKS = (
@@ -52,7 +60,7 @@ def rendered(markdown):
 @given(HOSTILE)
 def test_prose_is_words_only(text):
     """Law: no structure, no HTML, nobody mentioned, nothing referenced, closed or linked."""
-    for markdown in (prose(text), f"So: {prose(text)} it is."):
+    for markdown in (escape_prose(text), f"So: {escape_prose(text)} it is."):
         plain, _, kinds = rendered(markdown)
         assert kinds <= {"paragraph_open", "inline", "text", "paragraph_close"}
         assert not DANGERS.search(plain)
@@ -62,9 +70,13 @@ def test_prose_is_words_only(text):
 @given(HOSTILE)
 def test_code_stays_in_its_element(text):
     """Law: code is one element of text, also in a table of exactly its cells."""
-    _, _, kinds = rendered(f"It is {code(text)}.")
+    _, _, kinds = rendered(f"It is {render_code_span(text)}.")
     assert kinds <= {"paragraph_open", "inline", "text", "html_inline", "paragraph_close"}
-    cells = [token for token in PARSER.parse(table(("a", "b"), [(code(text), prose(text))])) if token.type == "td_open"]
+    cells = [
+        token
+        for token in PARSER.parse(render_markdown_table(("a", "b"), [(render_code_span(text), escape_prose(text))]))
+        if token.type == "td_open"
+    ]
     assert len(cells) == 2
 
 
@@ -72,7 +84,7 @@ def test_code_stays_in_its_element(text):
 @given(HOSTILE)
 def test_no_text_escapes_its_fence(text):
     """Law: a fence holds all of its text, and what follows is outside of it."""
-    tokens = PARSER.parse(f"{fenced(text)}\n\nAfter.")
+    tokens = PARSER.parse(f"{render_code_block(text)}\n\nAfter.")
     kinds = [token.type for token in tokens if token.level == 0]
     after = ["paragraph_open", "paragraph_close"]
     assert kinds in (["fence", *after], after)
@@ -83,7 +95,7 @@ def test_no_text_escapes_its_fence(text):
 @given(HOSTILE)
 def test_titles_are_one_harmless_line(text):
     """Law: a title names nobody and nothing, on one line."""
-    title = harmless(text)
+    title = neutralize_line(text)
     assert not DANGERS.search(title)
     assert len(title.splitlines()) <= 1
 
@@ -122,18 +134,21 @@ def test_whole_bodies_hold_foreign_text(texts, status):
         setup=note,
     )
     proposal = ProposalReport((name,), (change,), True, {path: "x"})
-    night = bodies.Night(datetime(2026, 1, 1, tzinfo=UTC), "f" * 40)
-    board = dashboard.Board(night.moment, (environment,))
-    rows = dashboard.rows(board, ())
-    shown = (bodies.pull_request(environment, proposal, night), bodies.issue(environment, night))
-    for body in (*shown, dashboard.body(board, rows)):
+    night = bodies.RunStamp(datetime(2026, 1, 1, tzinfo=UTC), "f" * 40)
+    board = dashboard.DashboardInput(night.moment, (environment,))
+    rows = dashboard.update_dashboard_rows(board, ())
+    shown = (
+        bodies.render_pull_request_body(environment, proposal, night),
+        bodies.render_issue_body(environment, night),
+    )
+    for body in (*shown, dashboard.render_dashboard_body(board, rows)):
         outside = re.sub(r"(?ms)^(`{3,})\w+\n.*?^\1$|<code>.*?</code>", "", body)
         outside = re.sub(r"(?m)^<!-- depcheck (?:story|row [\w.=/~%+! -]*) -->$", "", outside)
         outside = OUR_LINKS.sub("", re.sub(r"^### .*$", "", outside, flags=re.MULTILINE))
         assert not DANGERS.search(outside)
         assert set(re.findall(r"<(?!/?(?:details|summary|sub|code|br)>)[a-z!/]", re.sub(r"\\<", "", outside))) == set()
         assert not re.search(r"(?m)^\s*::\w", outside)
-        assert fits(body)
+        assert is_within_body_limit(body)
 
 
 @pytest.mark.parametrize("size", [10, 1_000, 30_000])
@@ -146,18 +161,24 @@ def test_bodies_of_any_size_fit(size):
     environment = EnvironmentReport(
         "requirements.txt", "3.12", Status.BREAKS, "x", (), (change,) * size, culprits=(culprit,) * (size // 10)
     )
-    night = bodies.Night(datetime(2026, 1, 1, tzinfo=UTC))
-    assert fits(bodies.issue(environment, night))
-    body = bodies.pull_request(environment, ProposalReport(("kombu",), (change,) * size, True, {}), night)
-    assert fits(body)
+    night = bodies.RunStamp(datetime(2026, 1, 1, tzinfo=UTC))
+    assert is_within_body_limit(bodies.render_issue_body(environment, night))
+    body = bodies.render_pull_request_body(environment, ProposalReport(("kombu",), (change,) * size, True, {}), night)
+    assert is_within_body_limit(body)
     assert body.startswith("**The newest set")
-    assert len(bodies.pull_request_title(replace(environment, name="n" * 900), ProposalReport((), (), True, {}))) <= 256
+    assert (
+        len(bodies.format_pull_request_title(replace(environment, name="n" * 900), ProposalReport((), (), True, {})))
+        <= 256
+    )
 
 
 def test_a_patch_fits_or_is_left_out():
     """A stand-in's body is never too long."""
     for size in (10, 70_000, 7_000_000):
-        assert fits(bodies.patch_body("x" * 60_000, "+six==1\n" * (size // 8), "https://github.test"), BODY_LIMIT_BYTES)
+        assert is_within_body_limit(
+            bodies.render_patch_issue_body("x" * 60_000, "+six==1\n" * (size // 8), "https://github.test"),
+            BODY_LIMIT_BYTES,
+        )
 
 
 @pytest.mark.parametrize(
@@ -178,7 +199,13 @@ def test_a_patch_fits_or_is_left_out():
 )
 def test_secrets_are_masked_everywhere(text, secret):
     """Credentials in addresses, tokens, keys and named values are shown nowhere."""
-    for shown in (redact(text), prose(text), code(text), fenced(text), harmless(text)):
+    for shown in (
+        redact_secrets(text),
+        escape_prose(text),
+        render_code_span(text),
+        render_code_block(text),
+        neutralize_line(text),
+    ):
         assert secret not in shown
         assert "***" in shown.replace("\\", "")
 
@@ -186,4 +213,4 @@ def test_secrets_are_masked_everywhere(text, secret):
 def test_ordinary_output_is_not_masked():
     """Versions, hashes and plain words stay."""
     text = "six==1.11.0 --hash=sha256:0123456789abcdef token expected, got 'password'"
-    assert redact(text) == text
+    assert redact_secrets(text) == text

@@ -5,28 +5,28 @@ from pathlib import Path
 
 import pytest
 
-from depcheck.core.checks import CheckResult, Failure, Kind, Outcome
+from depcheck.core.model.checks import CheckKind, CheckResult, Failure, Outcome
+from depcheck.core.model.report import Status
 from depcheck.core.observed import describe_passing, describe_shared_failure, describe_unreached
-from depcheck.core.report import Status
 
 ROOT = Path(__file__).parents[2]
 _VERDICTS = (ROOT / "docs" / "verdicts.md").read_text()
 
 
-def passing(kind: Kind, number: int = 0, left_over: int = 0) -> CheckResult:
-    return CheckResult(kind, "", Outcome.PASS, 1, passed=frozenset(map(str, range(number))), left_over=left_over)
+def passing(kind: CheckKind, number: int = 0, left_over: int = 0) -> CheckResult:
+    return CheckResult(kind, "", Outcome.PASS, 1, passed_ids=frozenset(map(str, range(number))), left_over=left_over)
 
 
 def failing(name: str, headline: str) -> CheckResult:
-    return CheckResult(Kind.TEST, "", Outcome.FAIL, 1, (Failure(name, headline),))
+    return CheckResult(CheckKind.TEST, "", Outcome.FAIL, 1, (Failure(name, headline),))
 
 
-INSTALL = passing(Kind.INSTALL)
+INSTALL = passing(CheckKind.INSTALL)
 
 
 def test_safe_counts_what_passed() -> None:
     """By kind; ids that were seen."""
-    results = [INSTALL, passing(Kind.IMPORT, 412), passing(Kind.TEST, 233)]
+    results = [INSTALL, passing(CheckKind.IMPORT, 412), passing(CheckKind.TEST, 233)]
     assert (
         describe_passing(3, results, tests_wanted=True)
         == "3 packages changed; installs, 412 imports and 233 tests pass."
@@ -35,7 +35,7 @@ def test_safe_counts_what_passed() -> None:
 
 def test_safe_says_that_no_tests_were_run() -> None:
     """And why, and never that all checks pass."""
-    results = [INSTALL, passing(Kind.IMPORT, 1)]
+    results = [INSTALL, passing(CheckKind.IMPORT, 1)]
     unknown = "1 package changed; installs and 1 import pass; no tests were run, because none are known."
     assert describe_passing(1, results, tests_wanted=True) == unknown
     assert "no tests were run, because `--test` is empty" in describe_passing(1, results, tests_wanted=False)
@@ -44,16 +44,16 @@ def test_safe_says_that_no_tests_were_run() -> None:
 
 def test_what_could_not_be_answered_does_not_count_as_a_pass() -> None:
     """An open outcome is left out of the counts."""
-    open_ = CheckResult(Kind.SMOKE, "x", Outcome.UNRESOLVED, 1)
+    open_ = CheckResult(CheckKind.SMOKE, "x", Outcome.UNRESOLVED, 1)
     assert "smoke" not in describe_passing(1, [INSTALL, open_], tests_wanted=True)
 
 
 def test_modules_that_were_not_reached_are_counted() -> None:
     """Nothing is known of them."""
-    assert describe_unreached([passing(Kind.IMPORT, 1, 7)])[0].startswith(
+    assert describe_unreached([passing(CheckKind.IMPORT, 1, 7)])[0].startswith(
         "The time for imports was over before 7 modules"
     )
-    assert describe_unreached([passing(Kind.IMPORT, 1)]) == ()
+    assert describe_unreached([passing(CheckKind.IMPORT, 1)]) == ()
 
 
 def test_the_same_way_needs_the_same_failure_on_both_sides() -> None:
@@ -63,7 +63,7 @@ def test_the_same_way_needs_the_same_failure_on_both_sides() -> None:
 
 
 @pytest.mark.parametrize(
-    "before", [None, failing("t::x", "KeyError: 'a'"), failing("t::y", "OSError: b"), passing(Kind.TEST)]
+    "before", [None, failing("t::x", "KeyError: 'a'"), failing("t::y", "OSError: b"), passing(CheckKind.TEST)]
 )
 def test_another_failure_is_not_the_same_way(before: CheckResult | None) -> None:
     """Another error, another test, a pass, or nothing at all."""

@@ -6,17 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depcheck.core.outputs import (
+from depcheck.core.text.process_output import (
     EVIDENCE_CHARS,
-    behind_box,
-    clean,
-    died_of_signal,
-    error_itself,
-    evidence,
-    exit_sentence,
-    middle_cut,
-    signature,
-    telling_line,
+    clean_text,
+    compute_error_signature,
+    cut_middle,
+    extract_evidence,
+    extract_text_below_box,
+    find_error_line,
+    format_exit_status,
+    is_crash_status,
+    strip_import_statement,
 )
 
 HOSTILE = st.text(st.characters() | st.sampled_from("\x1b\r\n\x9b[]0;m\u202e\u2028Traceback:\x00"))
@@ -25,30 +25,30 @@ HOSTILE = st.text(st.characters() | st.sampled_from("\x1b\r\n\x9b[]0;m\u202e\u20
 @given(HOSTILE)
 def test_clean_text_has_no_controls_and_stays_clean(text: str) -> None:
     """Whatever comes in; cleaning twice is cleaning once."""
-    cleaned = clean(text)
+    cleaned = clean_text(text)
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029]", cleaned)
-    assert clean(cleaned) == cleaned
+    assert clean_text(cleaned) == cleaned
 
 
 @given(HOSTILE)
 def test_lines_and_evidence_are_bounded(text: str) -> None:
     """One line of at most 300 characters, and at most 16 KiB."""
-    line = telling_line(text * 50)
+    line = find_error_line(text * 50)
     assert "\n" not in line
     assert len(line) <= 300
-    assert len(evidence(text * 5000)) <= EVIDENCE_CHARS
+    assert len(extract_evidence(text * 5000)) <= EVIDENCE_CHARS
 
 
 @given(st.text(), st.integers(0, 50), st.integers(1, 50))
 def test_a_cut_keeps_both_ends(text: str, head: int, tail: int) -> None:
     """Short texts whole; long ones with their ends and the number of characters between."""
-    cut = middle_cut(text, head, tail)
+    cut = cut_middle(text, head, tail)
     assert cut == text if len(text) <= head + tail else cut.startswith(text[:head]) and cut.endswith(text[-tail:])
 
 
 def test_evidence_ends_with_the_end() -> None:
     """The end of a long output is what tells; lines are not torn."""
-    found = evidence("\n".join(f"line {number}" for number in range(10_000)))
+    found = extract_evidence("\n".join(f"line {number}" for number in range(10_000)))
     assert found.endswith("line 9999")
     assert found.startswith("line ")
 
@@ -102,17 +102,17 @@ PREFIXED = "web | Traceback (most recent call last):\nweb |   File 'x'\nweb | Im
 )
 def test_the_telling_line(output: str, line: str) -> None:
     """The last exception, else the last complaint, else the last words."""
-    assert telling_line(output) == line
+    assert find_error_line(output) == line
 
 
 def test_exit_statuses_are_told_as_a_shell_counts() -> None:
     """A crash has the same sentence whether a shell stood between or not."""
-    assert exit_sentence(-11) == exit_sentence(139) == "exit status 139 (segmentation fault)"
-    assert exit_sentence(3) == "exit status 3"
-    assert died_of_signal(-9)
-    assert died_of_signal(139)
-    assert not died_of_signal(1)
-    assert not died_of_signal(127)
+    assert format_exit_status(-11) == format_exit_status(139) == "exit status 139 (segmentation fault)"
+    assert format_exit_status(3) == "exit status 3"
+    assert is_crash_status(-9)
+    assert is_crash_status(139)
+    assert not is_crash_status(1)
+    assert not is_crash_status(127)
 
 
 SAME = [
@@ -136,33 +136,33 @@ OTHER = [
 @pytest.mark.parametrize(("one", "other"), SAME)
 def test_what_differs_between_runs_is_masked(one: str, other: str) -> None:
     """Addresses, folders, times, ports, ids, versions and line numbers."""
-    assert signature(one) == signature(other)
+    assert compute_error_signature(one) == compute_error_signature(other)
 
 
 @pytest.mark.parametrize(("one", "other"), OTHER)
 def test_what_tells_errors_apart_is_kept(one: str, other: str) -> None:
     """Names, numbers and kinds."""
-    assert signature(one) != signature(other)
+    assert compute_error_signature(one) != compute_error_signature(other)
 
 
 @given(st.text(max_size=200))
 def test_a_signature_is_stable(text: str) -> None:
     """Masking twice is masking once."""
-    assert signature(signature(text)) == signature(text)
+    assert compute_error_signature(compute_error_signature(text)) == compute_error_signature(text)
 
 
 def test_the_statement_that_was_added_can_be_taken_away() -> None:
     """So that one error is one error, whichever import met it first."""
-    assert error_itself(telling_line(WORKER)) == "ModuleNotFoundError: No module named 'kombu.async'"
+    assert strip_import_statement(find_error_line(WORKER)) == "ModuleNotFoundError: No module named 'kombu.async'"
 
 
 def test_the_error_below_a_drawn_traceback_is_the_error() -> None:
     """Rich draws a traceback as a box, whole or cut off at its beginning, and prints the exception below it."""
     drawn = "  │ core.py:1022 in format_usage   │\n  ╰────────────╯\n  TypeError: takes 1 argument but 2 were\n  given\n\nassert 1 == 0"
-    assert behind_box(drawn) == "TypeError: takes 1 argument but 2 were\n  given"
+    assert extract_text_below_box(drawn) == "TypeError: takes 1 argument but 2 were\n  given"
 
 
 @pytest.mark.parametrize("text", ["", "no box", "╭──╮\n│ x │\n╰──╯\n", "╭──╮\n│ x │\n╰──╯"])
 def test_text_with_nothing_below_a_box_stays(text: str) -> None:
     """Where no exception stands below, nothing is lost."""
-    assert behind_box(text) == text
+    assert extract_text_below_box(text) == text

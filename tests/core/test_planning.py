@@ -5,9 +5,9 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depcheck.core.environments import EnvironmentSpec, LockfileSpec
-from depcheck.core.lockfile import Lockfile
-from depcheck.core.planning import matrix
+from depcheck.core.lockfiles.parser import Lockfile
+from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
+from depcheck.core.settlement.job_matrix import plan_job_matrix
 
 
 def spec(name, python="3.11"):
@@ -28,7 +28,7 @@ def best(seconds, jobs):
 def test_every_environment_has_one_job_and_no_job_is_much_longer_than_it_must_be(seconds, jobs):
     """The longest job takes at most 4/3 of what the best spread would take, and comes first."""
     durations = {f"{number}.txt": each for number, each in enumerate(seconds)}
-    rows = matrix([spec(name) for name in durations], durations, jobs)
+    rows = plan_job_matrix([spec(name) for name in durations], durations, jobs)
     lengths = [sum(durations[path] for path in row["lockfiles"].split("\n")) for row in rows]
     assert sorted(path for row in rows for path in row["lockfiles"].split("\n")) == sorted(durations)
     assert len(rows) == min(jobs, len(seconds))
@@ -38,19 +38,19 @@ def test_every_environment_has_one_job_and_no_job_is_much_longer_than_it_must_be
 
 def test_what_is_not_known_counts_as_the_longest():
     """A new environment must not come last and be the one that all wait for."""
-    rows = matrix([spec("a.txt"), spec("new.txt"), spec("z.txt")], {"a.txt": 5, "z.txt": 50})
+    rows = plan_job_matrix([spec("a.txt"), spec("new.txt"), spec("z.txt")], {"a.txt": 5, "z.txt": 50})
     assert [row["environment"] for row in rows] == ["new.txt", "z.txt", "a.txt"]
 
 
 def test_a_job_of_several_interpreters_leaves_the_choice_to_the_lockfiles():
     """One interpreter for all would be wrong for some."""
     mixed = [spec("a.txt", "3.11"), spec("b.txt", "3.12")]
-    assert [row["python"] for row in matrix(mixed, {}, 1)] == [""]
-    assert [row["python"] for row in matrix(mixed, {})] == ["3.11", "3.12"]
+    assert [row["python"] for row in plan_job_matrix(mixed, {}, 1)] == [""]
+    assert [row["python"] for row in plan_job_matrix(mixed, {})] == ["3.11", "3.12"]
 
 
 def test_no_matrix_has_more_jobs_than_a_workflow_takes():
     """GitHub refuses a matrix of more than 256."""
-    rows = matrix([spec(f"{number}.txt") for number in range(600)], {})
+    rows = plan_job_matrix([spec(f"{number}.txt") for number in range(600)], {})
     assert len(rows) == 256
     assert sum(len(row["lockfiles"].split("\n")) for row in rows) == 600

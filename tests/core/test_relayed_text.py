@@ -22,14 +22,15 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "fuzzing"))
 
 from judge import commands, controls, deeds, log_lines
 
-from depcheck import cli
-from depcheck import commands as command_line
-from depcheck.core import bodies
-from depcheck.core.checks import CheckResult, Failure, Kind, Outcome
-from depcheck.core.environments import EnvironmentSpec
-from depcheck.core.errors import UsageError
-from depcheck.core.proposals import proposals
-from depcheck.core.report import (
+from depcheck.cli import commands as command_line
+from depcheck.cli import main
+from depcheck.core.config.settings import PublishOptions
+from depcheck.core.lockfiles.spec import EnvironmentSpec
+from depcheck.core.messages import bodies
+from depcheck.core.messages.summary import format_summary_line, render_report_markdown
+from depcheck.core.model.checks import CheckKind, CheckResult, Failure, Outcome
+from depcheck.core.model.errors import UsageError
+from depcheck.core.model.report import (
     ChangeReport,
     Culprit,
     EnvironmentReport,
@@ -39,12 +40,11 @@ from depcheck.core.report import (
     Status,
     Tool,
 )
-from depcheck.core.settings import PublishOptions
-from depcheck.core.summary import summary, summary_line
-from depcheck.core.workflow_commands import inert, unheard, unheard_json
-from depcheck.publishing.publisher import Published
-from depcheck.reporting.terminal import TerminalReporter, print_outcome
-from depcheck.reporting.workflow import WorkflowReporter, annotations
+from depcheck.core.settlement.proposals import make_proposals
+from depcheck.core.text.workflow_commands import neutralize_commands, neutralize_json_commands, to_inert_line
+from depcheck.publishing.publish import PublishResult
+from depcheck.reporting.github_log import WorkflowReporter, build_annotations
+from depcheck.reporting.terminal import TerminalReporter, print_outcomes
 
 ATTACKS = (
     "::error::x", "\n::set-output name=a::b", "\r::add-mask::x", "\r\n  ::stop-commands::x", "##[error]x", "##[set-env name=PATH]x", "\x1b[31m", "\x9b2J", "\x1b]0;x\x07", "\u202e", "\u2028::error::x", "\x85::error::x", "\v::error::x", "\0",
@@ -73,12 +73,12 @@ def log_of(report):
     log = io.StringIO()
     (judged,) = report.environments
     failure = Failure(judged.name, judged.reason, judged.reason)
-    checked = CheckResult(Kind.TEST, judged.python, Outcome.FAIL, 0.1, (failure,), frozenset())
+    checked = CheckResult(CheckKind.TEST, judged.python, Outcome.FAIL, 0.1, (failure,), frozenset())
     with WorkflowReporter(log) as reporter:
-        reporter.environment(EnvironmentSpec(judged.name, judged.python, ()))
-        reporter.stage(judged.reason)
-        reporter.checked(judged.python, checked)
-        reporter.judged(judged)
+        reporter.start_environment(EnvironmentSpec(judged.name, judged.python, ()))
+        reporter.start_stage(judged.reason)
+        reporter.report_check(judged.python, checked)
+        reporter.finish_environment(judged)
     return log.getvalue()
 
 
@@ -86,11 +86,11 @@ def log_of(report):
 @given(HOSTILE)
 def test_one_relayed_line_is_one_line(text):
     """Law: behind the prefix it is one line without a command, a control character or an escape."""
-    for line in (inert(text), unheard("depcheck: " + re.sub(r"[\r\n]", " ", text))):
+    for line in (to_inert_line(text), neutralize_commands("depcheck: " + re.sub(r"[\r\n]", " ", text))):
         assert commands(line) == []
-    assert len(log_lines(inert(text))) == 1
-    assert controls(inert(text)) == []
-    inert(text).encode()
+    assert len(log_lines(to_inert_line(text))) == 1
+    assert controls(to_inert_line(text)) == []
+    to_inert_line(text).encode()
 
 
 @settings(max_examples=100)
@@ -100,7 +100,7 @@ def test_a_step_s_log_has_our_commands_only(report):
     log = log_of(report)
     assert {line.split("::")[1] for line in commands(log)} <= {"group", "endgroup"}
     assert controls(log) == []
-    for line in annotations(report, {}, PurePosixPath("a")):
+    for line in build_annotations(report, {}, PurePosixPath("a")):
         assert len(log_lines(line)) == 1
         assert line.startswith(("::error", "::warning", "::notice"))
         line.encode()
@@ -113,22 +113,22 @@ def test_a_terminal_is_not_steered(report):
     shown = io.StringIO()
     console = Console(file=shown, force_terminal=False, width=200)
     with TerminalReporter(console) as reporter:
-        reporter.stage(report.environments[0].reason)
-        reporter.judged(report.environments[0])
-    print_outcome(console, report.environments)
+        reporter.start_stage(report.environments[0].reason)
+        reporter.finish_environment(report.environments[0])
+    print_outcomes(console, report.environments)
     assert controls(shown.getvalue()) == []
-    assert controls(summary_line(report)) == []
+    assert controls(format_summary_line(report)) == []
 
 
 @settings(max_examples=60)
 @given(reports())
 def test_published_lines_are_no_commands(report):
     """Law: in a workflow, what `depcheck publish` says of titles and bodies, on either stream, is obeyed by nobody."""
-    found = proposals(report, PublishOptions(), "main")
-    lines = tuple(part for each in found for part in (each.title, each.body, each.reason, each.shown))
-    done = Published(lines, tuple(each.reason or report.environments[0].reason for each in found))
-    with mock.patch("depcheck.app.publish", return_value=done), redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:  # fmt: skip
-        command_line._publish(Path(), PublishOptions(), {"GITHUB_ACTIONS": "true"})
+    found = make_proposals(report, PublishOptions(), "main")
+    lines = tuple(part for each in found for part in (each.title, each.body, each.reason, each.display_name))
+    done = PublishResult(lines, tuple(each.reason or report.environments[0].reason for each in found))
+    with mock.patch("depcheck.wiring.app.publish", return_value=done), redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:  # fmt: skip
+        command_line._publish_and_print(Path(), PublishOptions(), {"GITHUB_ACTIONS": "true"})
     assert commands(out.getvalue()) == commands(err.getvalue()) == []
 
 
@@ -136,8 +136,8 @@ def test_published_lines_are_no_commands(report):
 @given(HOSTILE)
 def test_an_error_is_said_and_not_obeyed(text):
     """Law: the sentence of an error on standard error is one line, and no command."""
-    with mock.patch("depcheck.cli._command", side_effect=UsageError(text)), redirect_stderr(io.StringIO()) as err:
-        assert cli.main(["plan"], {}) == 2
+    with mock.patch("depcheck.cli.main._command", side_effect=UsageError(text)), redirect_stderr(io.StringIO()) as err:
+        assert main.main(["plan"], {}) == 2
     assert commands(err.getvalue()) == []
     assert len(err.getvalue().strip("\n").split("\n")) == 1
 
@@ -145,7 +145,7 @@ def test_an_error_is_said_and_not_obeyed(text):
 @given(st.recursive(HOSTILE, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(HOSTILE, inner, max_size=3)))
 def test_json_on_standard_output_is_no_command(value):
     """Law: the same document, and nothing in it that the runner hears."""
-    text = unheard_json(json.dumps(value, indent=1))
+    text = neutralize_json_commands(json.dumps(value, indent=1))
     assert commands(text) == []
     assert json.loads(text) == value
 
@@ -155,14 +155,18 @@ def test_json_on_standard_output_is_no_command(value):
 def test_bodies_and_titles_do_nothing(report):
     """Law: nobody is mentioned, nothing is referred to, closed or linked, no HTML but ours, every fence is closed."""
     (judged,) = report.environments
-    night = bodies.Night(NIGHT, judged.reason)
-    whole = [bodies.issue(judged, night), bodies.pull_request(judged, judged.proposal, night), summary(report)]
+    night = bodies.RunStamp(NIGHT, judged.reason)
+    whole = [
+        bodies.render_issue_body(judged, night),
+        bodies.render_pull_request_body(judged, judged.proposal, night),
+        render_report_markdown(report),
+    ]
     for body in whole:
         assert deeds(f"{body}\n\nAfter.") == []
         assert controls(body.replace("\t", "")) == []
         assert commands(re.sub(r"(?ms)^(`{3,})\w*\n.*?^\1$", "", body)) == []
         body.encode()
-    for title in (bodies.issue_title(judged), bodies.pull_request_title(judged, judged.proposal)):
+    for title in (bodies.format_issue_title(judged), bodies.format_pull_request_title(judged, judged.proposal)):
         assert len(log_lines(title)) == 1
         assert deeds(title.replace("`", "").replace("<", "").replace("[", "").replace("*", "")) == []
 

@@ -8,13 +8,18 @@ from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.core.changes import diff
-from depcheck.core.distributions import Distribution
-from depcheck.core.links import comparison, https, links
-from depcheck.core.pins import Pin
-from depcheck.core.reasons import Sets, why
-from depcheck.core.release_facts import ReleaseFacts, jump, stated_license, warnings
-from depcheck.core.releases import Release
+from depcheck.core.lockfiles.diff import diff_pins
+from depcheck.core.messages.change_reasons import ComparedSets, explain_change
+from depcheck.core.model.installed import Distribution
+from depcheck.core.model.pins import Pin
+from depcheck.core.model.releases import (
+    Release,
+    ReleaseFacts,
+    classify_version_step,
+    list_release_warnings,
+    summarize_license,
+)
+from depcheck.core.text.links import build_comparison_link, collect_release_links, sanitize_link
 
 NOW = datetime(2024, 5, 1, tzinfo=UTC)
 
@@ -31,7 +36,7 @@ NOW = datetime(2024, 5, 1, tzinfo=UTC)
 def test_how_far_it_jumps(before, after, days, kind):
     """Major, minor, patch, to a pre-release, or along the calendar."""
     times = tuple(datetime(year, 1, 2, tzinfo=UTC) for year in days) if days else (None, None)
-    assert jump(Version(before), Version(after), times) == kind
+    assert classify_version_step(Version(before), Version(after), times) == kind
 
 
 def release(version, days, *, wheel=True):
@@ -49,10 +54,10 @@ def release(version, days, *, wheel=True):
 def test_what_to_look_at_first():
     """Each warning where its reason holds, none where it does not."""
     releases = [release("1.0", 1500), release("1.1", 1, wheel=False), release("0.9", 1600)]
-    old = ReleaseFacts("MIT License", {}, attested=True, publisher="GitHub a/a")
-    bare, moved = ReleaseFacts("BUSL-1.1"), ReleaseFacts("MIT", {}, attested=True, publisher="GitHub b/a")
+    old = ReleaseFacts("MIT License", {}, has_provenance=True, publisher="GitHub a/a")
+    bare, moved = ReleaseFacts("BUSL-1.1"), ReleaseFacts("MIT", {}, has_provenance=True, publisher="GitHub b/a")
     new = Version("1.1")
-    assert warnings(releases, Version("1.0"), new, (old, bare), NOW) == (
+    assert list_release_warnings(releases, Version("1.0"), new, (old, bare), NOW) == (
         "very young (1 day)",
         "first release in 4 years",
         "source distribution only: installing it runs its code",
@@ -60,10 +65,10 @@ def test_what_to_look_at_first():
         "license MIT License became BUSL-1.1",
     )
     calm = [release("1.0", 100), release("1.1", 50)]
-    assert warnings(calm, Version("1.0"), new, (old, moved), NOW) == (
+    assert list_release_warnings(calm, Version("1.0"), new, (old, moved), NOW) == (
         "published from GitHub b/a, before from GitHub a/a",
     )
-    assert warnings(calm, Version("1.0"), new, (old, old), NOW) == ()
+    assert list_release_warnings(calm, Version("1.0"), new, (old, old), NOW) == ()
 
 
 @pytest.mark.parametrize(
@@ -78,7 +83,7 @@ def test_what_to_look_at_first():
 )
 def test_a_license_in_a_few_words(expression, text, classifiers, stated):
     """The expression first; whole license texts are not shown."""
-    assert stated_license(expression, text, classifiers) == stated
+    assert summarize_license(expression, text, classifiers) == stated
 
 
 @given(
@@ -89,20 +94,20 @@ def test_a_license_in_a_few_words(expression, text, classifiers, stated):
 )
 def test_only_plain_links_pass(text):
     """Law: https, a public name, and no character that means something in Markdown, HTML or a shell."""
-    for address in (https(text), https(f"https://pypi.org/{text}")):
+    for address in (sanitize_link(text), sanitize_link(f"https://pypi.org/{text}")):
         assert not address or (address.startswith("https://") and not set(address) & set("()[]<>\"'`\\@ \n\t|*${}^"))
 
 
 @pytest.mark.parametrize("end", ["issues/1", "pull/7", "commit/0f1e2d", "discussions/3", "-/merge_requests/4"])
 def test_no_link_leaves_a_mark_at_strangers(end):
     """GitHub writes "mentioned this" under whatever a body links to; metadata must not choose that."""
-    assert https(f"https://github.com/kombu/kombu/{end}") == ""
-    assert https("https://github.com/kombu/kombu/issues")
+    assert sanitize_link(f"https://github.com/kombu/kombu/{end}") == ""
+    assert sanitize_link("https://github.com/kombu/kombu/issues")
 
 
 def test_links_of_metadata():
     """Labels in any spelling; what a forge's repository implies; nothing of what is not https."""
-    found = links(
+    found = collect_release_links(
         [
             ("Homepage", "http://kombu.example"),
             ("Source Code", "https://GitHub.com/celery/kombu.git"),
@@ -114,11 +119,14 @@ def test_links_of_metadata():
         "tracker": "https://github.com/celery/kombu/issues",
         "changelog": "https://github.com/celery/kombu/releases",
     }
-    assert comparison(found, "4.1.0", "4.2.0") == "https://github.com/celery/kombu/compare/v4.1.0...v4.2.0"
+    assert build_comparison_link(found, "4.1.0", "4.2.0") == "https://github.com/celery/kombu/compare/v4.1.0...v4.2.0"
     shown = {**found, "changelog": "https://github.com/celery/kombu/releases/tag/rel-4.2.0"}
-    assert comparison(shown, "4.1.0", "4.2.0") == "https://github.com/celery/kombu/compare/rel-4.1.0...rel-4.2.0"
-    assert links([("Home", "https://kombu.example")]) == {}
-    assert comparison({}, "1", "2") == ""
+    assert (
+        build_comparison_link(shown, "4.1.0", "4.2.0")
+        == "https://github.com/celery/kombu/compare/rel-4.1.0...rel-4.2.0"
+    )
+    assert collect_release_links([("Home", "https://kombu.example")]) == {}
+    assert build_comparison_link({}, "1", "2") == ""
 
 
 def side(**found):
@@ -151,5 +159,5 @@ def test_why_it_moved(before, after, yanked, said):
     """A new release, a parent whose requirement changed, a parent that came or went, a yanked release."""
     there = side(a=("1", "b>=1", "c", "e", "h"), g=("1", "f"))
     then = side(a=("2", "b>=1", "c>=2", "d", "h", 'c>=9; python_version < "3"'))
-    (change,) = diff(pins(**before), pins(**after))
-    assert why(change, Sets(there, then, {"python_version": "3.12"}), yanked, direct=False) == said
+    (change,) = diff_pins(pins(**before), pins(**after))
+    assert explain_change(change, ComparedSets(there, then, {"python_version": "3.12"}), yanked, direct=False) == said

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depcheck.core.report import EnvironmentReport, ProposalReport, Report, Status, Tool
-from depcheck.core.report_json import LIMIT_BYTES, ReportError, decode, encode
+from depcheck.core.model.report import EnvironmentReport, ProposalReport, Report, Status, Tool
+from depcheck.core.model.report_json import REPORT_LIMIT_BYTES, ReportError, decode_report, encode_report
 
 NIGHT = datetime(2026, 11, 22, 3, 17, tzinfo=UTC)
 ENVIRONMENT = EnvironmentReport("requirements.txt", "3.12", Status.QUIET, "Nothing changed.")
@@ -21,25 +21,25 @@ def test_a_report_comes_back_as_it_was(reason, status, files):
     """Law: decode(encode(report)) == report for any text."""
     proposal = ProposalReport((), (), verified=True, files=files)
     report = replace(REPORT, environments=(replace(ENVIRONMENT, reason=reason, status=status, proposal=proposal),))
-    assert decode(encode(report)) == report
+    assert decode_report(encode_report(report)) == report
 
 
 def test_times_end_in_z():
     """Times are written in UTC with Z, schema 1 beside them."""
-    written = json.loads(encode(REPORT))
+    written = json.loads(encode_report(REPORT))
     assert (written["started_at"], written["schema"]) == ("2026-11-22T03:17:00Z", 1)
 
 
 def test_a_name_that_is_no_text_does_not_stop_the_report():
     """Halves of surrogate pairs, from file names that are no UTF-8, are left out rather than fatal."""
     odd = replace(REPORT, environments=(replace(ENVIRONMENT, name="caf\udce9.txt"),))
-    assert decode(encode(odd)).environments[0].name == "caf.txt"
+    assert decode_report(encode_report(odd)).environments[0].name == "caf.txt"
 
 
 def test_unknown_fields_are_passed_over():
     """Fields may be added without a new schema number."""
-    document = json.loads(encode(REPORT))
-    assert decode(json.dumps({**document, "later": {"x": [1]}}).encode()) == REPORT
+    document = json.loads(encode_report(REPORT))
+    assert decode_report(json.dumps({**document, "later": {"x": [1]}}).encode()) == REPORT
 
 
 @pytest.mark.parametrize(
@@ -52,26 +52,26 @@ def test_unknown_fields_are_passed_over():
         (b'{"schema": 2}', "schema 2"),
         (b'{"schema": 1}', "depcheck wrote"),
         (b'{"schema": 1, "x": ' + b"[" * 1_000_000, "depcheck wrote"),
-        (b" " * (LIMIT_BYTES + 1), "bytes"),
-        (encode(REPORT).replace(b'"quiet"', b'"fine"'), "depcheck wrote"),
-        (encode(REPORT).replace(b'03:17:00Z"', b'03:17:00"'), "without a zone"),
+        (b" " * (REPORT_LIMIT_BYTES + 1), "bytes"),
+        (encode_report(REPORT).replace(b'"quiet"', b'"fine"'), "depcheck wrote"),
+        (encode_report(REPORT).replace(b'03:17:00Z"', b'03:17:00"'), "without a zone"),
     ],
 )
 def test_what_is_no_report_is_refused_in_words(content, says):
     """Every unusable content is a ReportError whose sentence says why and what to do."""
     with pytest.raises(ReportError, match=says) as caught:
-        decode(content)
+        decode_report(content)
     assert "depcheck" in str(caught.value)
 
 
 def test_another_zone_is_the_same_moment():
     """A time that came with another zone stays that moment."""
     report = replace(REPORT, started_at=NIGHT.astimezone(timezone(timedelta(hours=2))))
-    assert decode(encode(report)).started_at == NIGHT
+    assert decode_report(encode_report(report)).started_at == NIGHT
 
 
 @given(st.binary(max_size=300))
 def test_no_bytes_crash_the_reader(content):
     """Any bytes are a report or a ReportError."""
     with pytest.raises(ReportError):
-        decode(content)
+        decode_report(content)

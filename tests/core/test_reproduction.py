@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from depcheck.core.checks import Kind, Outcome
-from depcheck.core.report import (
+from depcheck.core.messages.reproduce import build_reproduction_commands
+from depcheck.core.model.checks import CheckKind, Outcome
+from depcheck.core.model.report import (
     ChangeReport,
     CheckReport,
     ChecksReport,
@@ -14,10 +15,9 @@ from depcheck.core.report import (
     LockfileReport,
     Status,
 )
-from depcheck.core.reproduction import commands
 
 CULPRIT = Culprit(("kombu",), ("vine",), {"kombu": "4.1.0"}, {"kombu": "4.2.0"}, "Boom", "")
-FAILS = CheckReport(Kind.SMOKE, "celery worker | grep ready", Outcome.FAIL, 1.0, "Boom")
+FAILS = CheckReport(CheckKind.SMOKE, "celery worker | grep ready", Outcome.FAIL, 1.0, "Boom")
 PASSES = replace(FAILS, outcome=Outcome.PASS, headline="")
 FOUND = EnvironmentReport(
     "requirements.txt",
@@ -34,7 +34,7 @@ INSTALL = "uv pip install --python /tmp/reproduce --no-deps"
 
 def test_committed_first_then_the_guilty_release_and_the_check():
     """Paths are quoted, companions come along, the check runs in the environment."""
-    assert commands(FOUND) == (
+    assert build_reproduction_commands(FOUND) == (
         f"uv venv --clear --python 3.6 /tmp/reproduce && {INSTALL} -r 'my files/requirements.txt'",
         f"{INSTALL} kombu==4.2.0 vine==1.2 && (. /tmp/reproduce/bin/activate; celery worker | grep ready)",
     )
@@ -42,7 +42,7 @@ def test_committed_first_then_the_guilty_release_and_the_check():
 
 def test_setup_and_the_project_itself_come_too():
     """What ran before the checks, and what stood beside the pins."""
-    first, second = commands(replace(FOUND, project=True, setup="make data"))
+    first, second = build_reproduction_commands(replace(FOUND, project=True, setup="make data"))
     assert first.endswith("'my files/requirements.txt' .")
     assert "activate; make data; celery" in second
 
@@ -50,9 +50,9 @@ def test_setup_and_the_project_itself_come_too():
 @pytest.mark.parametrize(
     ("check", "ends"),
     [
-        (replace(FAILS, kind=Kind.INSTALL, command=""), "kombu==4.2.0 vine==1.2"),
+        (replace(FAILS, kind=CheckKind.INSTALL, command=""), "kombu==4.2.0 vine==1.2"),
         (
-            replace(FAILS, kind=Kind.IMPORT, command="", newly_failing=("celery.worker",)),
+            replace(FAILS, kind=CheckKind.IMPORT, command="", newly_failing=("celery.worker",)),
             "python -c 'import celery.worker')",
         ),
         (replace(FAILS, command="one\ntwo"), "sh -c 'one\ntwo')"),
@@ -60,21 +60,21 @@ def test_setup_and_the_project_itself_come_too():
 )
 def test_each_kind_of_check(check, ends):
     """An installation fails by itself, a module is imported, a script is one word."""
-    assert commands(replace(FOUND, checks=ChecksReport((), (check,))))[1].endswith(ends)
+    assert build_reproduction_commands(replace(FOUND, checks=ChecksReport((), (check,))))[1].endswith(ends)
 
 
 def test_what_is_no_longer_brought_along_goes():
     """Where the culprit stopped requiring what the program imports, that is taken away too."""
     dropped = replace(CULPRIT, explanation="pytest 7.0.0 no longer requires toml; run.py line 1 imports it.")
     change = ChangeReport("toml", "0.10.2", None, False, (), None, "requirements.txt", "removed")
-    second = commands(replace(FOUND, culprits=(dropped,), changes=(change,)))[1]
+    second = build_reproduction_commands(replace(FOUND, culprits=(dropped,), changes=(change,)))[1]
     assert "&& uv pip uninstall --python /tmp/reproduce toml && (." in second
 
 
 def test_a_build_requirement_is_a_constraint():
     """It stands in no lockfile, so the build is told of it."""
     built = replace(CULPRIT, packages=("setuptools",), companions=(), first_bad={"setuptools": "58.0.0"}, build=True)
-    second = commands(replace(FOUND, culprits=(built,)))[1]
+    second = build_reproduction_commands(replace(FOUND, culprits=(built,)))[1]
     assert second.startswith("printf '%s\\n' setuptools==58.0.0 > /tmp/reproduce/build-requirements.txt && ")
     assert "--build-constraints /tmp/reproduce/build-requirements.txt -r" in second
 
@@ -86,11 +86,11 @@ def test_a_build_requirement_is_a_constraint():
         replace(FOUND, culprits=(replace(CULPRIT, first_bad={"kombu": "4.2.0 --index-url https://evil.example"}),)),
         replace(FOUND, culprits=(replace(CULPRIT, first_bad={"$(id)": "1"}),)),
         replace(FOUND, fresh={"vine": "1.2;id"}),
-        replace(FOUND, checks=ChecksReport((), (replace(FAILS, kind=Kind.IMPORT, newly_failing=("a'; id",)),))),
+        replace(FOUND, checks=ChecksReport((), (replace(FAILS, kind=CheckKind.IMPORT, newly_failing=("a'; id",)),))),
         replace(FOUND, status=Status.INFRA),
         replace(FOUND, culprits=()),
     ],
 )
 def test_what_has_another_shape_is_not_put_into_a_command(hostile):
     """No command rather than one that does something else."""
-    assert commands(hostile) is None
+    assert build_reproduction_commands(hostile) is None

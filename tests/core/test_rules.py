@@ -9,8 +9,16 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.core.pins import Pin
-from depcheck.core.rules import Rule, RuleKind, allowed, hold, ignore, in_force, sentence
+from depcheck.core.config.rules import (
+    Rule,
+    RuleKind,
+    format_rule_sentence,
+    parse_hold_rule,
+    parse_ignore_rule,
+    select_active_rules,
+    to_allowed_specifiers,
+)
+from depcheck.core.model.pins import Pin
 
 DAYS = st.dates(date(2020, 1, 1), date(2030, 1, 1))
 NAMES = st.sampled_from([canonicalize_name(name) for name in ("kombu", "celery", "six")])
@@ -34,9 +42,9 @@ def shows(pairs, name, version):
 @given(st.lists(RULES), DAYS)
 def test_a_rule_holds_to_the_end_of_its_last_day(rules, day):
     """Law: in force is what ends today or later; once it has run out it never comes back."""
-    now = in_force(rules, day)
+    now = select_active_rules(rules, day)
     assert now == tuple(rule for rule in rules if rule.until >= day)
-    assert set(in_force(rules, day + timedelta(days=1))) <= set(now)
+    assert set(select_active_rules(rules, day + timedelta(days=1))) <= set(now)
 
 
 @given(st.lists(RULES), PINS, NAMES, VERSIONS)
@@ -50,41 +58,46 @@ def test_every_hold_is_obeyed_and_nothing_else_is_touched(rules, pins, name, ver
     kept = pins[name].version if name in pins and ignored else None
     by_holds = all(SpecifierSet(text).contains(version) for text in holds)
     keeps = kept is not None and all(SpecifierSet(text).contains(kept) for text in holds)
-    assert shows(allowed(rules, pins), name, version) == (by_holds and (not keeps or version == kept))
+    assert shows(to_allowed_specifiers(rules, pins), name, version) == (by_holds and (not keeps or version == kept))
 
 
 @given(st.lists(RULES), PINS)
 def test_the_order_of_rules_changes_nothing(rules, pins):
     """Law: rules are a set."""
-    assert set(allowed(rules, pins)) == set(allowed(rules[::-1], pins))
+    assert set(to_allowed_specifiers(rules, pins)) == set(to_allowed_specifiers(rules[::-1], pins))
 
 
 @given(RULES)
 def test_a_rule_is_read_back_from_its_text_and_from_its_table(rule):
     """Law: the sentence, the table and the rule say the same."""
-    read = hold if rule.kind is RuleKind.HOLD else ignore
+    read = parse_hold_rule if rule.kind is RuleKind.HOLD else parse_ignore_rule
     assert read(str(rule).removeprefix(f"{rule.kind} ")) == rule
     extra = {"specifier": rule.specifier} if rule.specifier else {}
-    assert read(sentence({"package": rule.package, "until": rule.until, "reason": rule.reason, **extra})) == rule
+    assert (
+        read(format_rule_sentence({"package": rule.package, "until": rule.until, "reason": rule.reason, **extra}))
+        == rule
+    )
 
 
 def test_below_is_short_for_a_specifier():
     """`below = "4.2"` is `specifier = "<4.2"`."""
     table = {"package": "Kombu", "below": "4.2", "until": date(2027, 1, 1), "reason": "celery\n4.1 needs it"}
-    assert hold(sentence(table)) == Rule(RuleKind.HOLD, "kombu", "<4.2", "celery 4.1 needs it", date(2027, 1, 1))
+    assert parse_hold_rule(format_rule_sentence(table)) == Rule(
+        RuleKind.HOLD, "kombu", "<4.2", "celery 4.1 needs it", date(2027, 1, 1)
+    )
 
 
 @pytest.mark.parametrize(
     ("read", "text", "says"),
     [
-        (hold, "kombu<4.2", "no rule"),
-        (hold, "kombu until 2027-01-01 because x", "may be taken"),
-        (hold, "kombu<4.2 until tomorrow because x", "no day"),
-        (hold, "kombu<4.2 until 2027-02-30 because x", "no day"),
-        (hold, "<4.2 until 2027-01-01 because x", "no package"),
-        (hold, "kombu[redis]<4.2 until 2027-01-01 because x", "more than a name"),
-        (hold, "kombu<4.2 until 2027-01-01 because ", "no rule"),
-        (ignore, "kombu<4.2 until 2027-01-01 because x", "leave it out"),
+        (parse_hold_rule, "kombu<4.2", "no rule"),
+        (parse_hold_rule, "kombu until 2027-01-01 because x", "may be taken"),
+        (parse_hold_rule, "kombu<4.2 until tomorrow because x", "no day"),
+        (parse_hold_rule, "kombu<4.2 until 2027-02-30 because x", "no day"),
+        (parse_hold_rule, "<4.2 until 2027-01-01 because x", "no package"),
+        (parse_hold_rule, "kombu[redis]<4.2 until 2027-01-01 because x", "more than a name"),
+        (parse_hold_rule, "kombu<4.2 until 2027-01-01 because ", "no rule"),
+        (parse_ignore_rule, "kombu<4.2 until 2027-01-01 because x", "leave it out"),
     ],
 )
 def test_what_is_no_rule_is_refused_in_words(read, text, says):

@@ -6,30 +6,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depcheck.core.markers import (
-    Form,
-    Marker,
-    Run,
-    marked,
-    read_marker,
-    read_trailer,
-    remark,
-    says,
-    short_digest,
-    trailer,
+from depcheck.core.messages.hidden_state import (
+    HiddenMarker,
+    ProposalForm,
+    WorkflowRun,
+    compute_short_digest,
+    format_commit_trailer,
+    is_remark,
+    parse_commit_trailer,
+    parse_hidden_marker,
+    prepend_marker,
+    render_remark,
 )
-from depcheck.core.settlement import Close, Create, Existing, Leave, Proposal, Remark, Stance, Update, Yield, settle
+from depcheck.core.settlement.settle import (
+    CloseAction,
+    CreateAction,
+    LeaveAction,
+    Proposal,
+    PublishedItem,
+    RemarkAction,
+    Stance,
+    UpdateAction,
+    YieldAction,
+    settle_proposals,
+)
 
-KEYS = [short_digest(name) for name in "ab"]
-DIGESTS = [short_digest(name) for name in "xyz"]
-RUN = Run(50, 1)
-RUNS = st.builds(Run, st.sampled_from([0, 40, 50, 60]), st.integers(1, 2))
+KEYS = [compute_short_digest(name) for name in "ab"]
+DIGESTS = [compute_short_digest(name) for name in "xyz"]
+RUN = WorkflowRun(50, 1)
+RUNS = st.builds(WorkflowRun, st.sampled_from([0, 40, 50, 60]), st.integers(1, 2))
 MARKERS = st.builds(
-    Marker, st.sampled_from(Form), st.sampled_from(KEYS), st.sampled_from(DIGESTS), RUNS,
+    HiddenMarker, st.sampled_from(ProposalForm), st.sampled_from(KEYS), st.sampled_from(DIGESTS), RUNS,
     closed=st.booleans(), detail=st.sampled_from(["", *DIGESTS]),
 )  # fmt: skip
 PROPOSALS = st.builds(
-    Proposal, st.sampled_from(Form), st.sampled_from(KEYS), st.just("a.txt"), st.sampled_from(Stance),
+    Proposal, st.sampled_from(ProposalForm), st.sampled_from(KEYS), st.just("a.txt"), st.sampled_from(Stance),
     st.just("Because."), st.sampled_from(DIGESTS), st.just("Title"), st.just("Body"), st.just("News."),
     detail=st.sampled_from(["", *DIGESTS]),
 )  # fmt: skip
@@ -41,9 +52,9 @@ def forges(draw):
     markers = draw(st.lists(MARKERS, max_size=6))
     flags = st.booleans()
     return [
-        Existing(
-            number, marker, "Title", open=draw(flags), merged=draw(flags), incomplete=draw(flags), conflicting=draw(flags),
-            others_commits=draw(flags) and marker.form is Form.PULL_REQUEST, as_issue=draw(flags) and marker.form is Form.PULL_REQUEST,
+        PublishedItem(
+            number, marker, "Title", is_open=draw(flags), is_merged=draw(flags), lacks_labels=draw(flags), has_conflicts=draw(flags),
+            has_foreign_commits=draw(flags) and marker.form is ProposalForm.PULL_REQUEST, is_patch_issue=draw(flags) and marker.form is ProposalForm.PULL_REQUEST,
         )
         for number, marker in enumerate(markers, 1)
     ]  # fmt: skip
@@ -60,21 +71,21 @@ def apply(forge, action, run):
     """What the forge shows after an action."""
     known = {each.number: each for each in forge}
     match action:
-        case Create(proposal):
-            marker = Marker(proposal.form, proposal.key, proposal.digest, run, detail=proposal.detail)
-            known[len(known) + 1] = Existing(len(known) + 1, marker, proposal.title)
-        case Update(existing, proposal):
+        case CreateAction(proposal):
+            marker = HiddenMarker(proposal.form, proposal.key, proposal.digest, run, detail=proposal.detail)
+            known[len(known) + 1] = PublishedItem(len(known) + 1, marker, proposal.title)
+        case UpdateAction(existing, proposal):
             marker = replace(existing.marker, digest=proposal.digest, run=run, closed=False, detail=proposal.detail)
-            known[existing.number] = replace(existing, marker=marker, conflicting=False, incomplete=False)
-        case Close(existing):
-            known[existing.number] = replace(existing, open=False, marker=existing.marker.closing(run))
-        case Remark(existing, _, identity):
-            known[existing.number] = replace(existing, told=existing.told | {identity})
+            known[existing.number] = replace(existing, marker=marker, has_conflicts=False, lacks_labels=False)
+        case CloseAction(existing):
+            known[existing.number] = replace(existing, is_open=False, marker=existing.marker.mark_closed(run))
+        case RemarkAction(existing, _, identity):
+            known[existing.number] = replace(existing, posted_remarks=existing.posted_remarks | {identity})
     return list(known.values())
 
 
 def settled(forge, wanted, run=RUN):
-    for action in settle(forge, wanted, run):
+    for action in settle_proposals(forge, wanted, run):
         forge = apply(forge, action, run)
     return forge
 
@@ -83,13 +94,13 @@ def settled(forge, wanted, run=RUN):
 def test_twice_is_once(forge, wanted):
     """Law: after settling, nothing is left to do."""
     after = settled(forge, wanted)
-    assert all(isinstance(action, Leave | Yield) for action in settle(after, wanted, RUN))
+    assert all(isinstance(action, LeaveAction | YieldAction) for action in settle_proposals(after, wanted, RUN))
 
 
 @given(forges(), wishes(), st.integers(0, 8))
 def test_cut_off_and_begun_again(forge, wanted, done):
     """Law: any first part of the actions, then the whole again, opens no second one."""
-    for action in settle(forge, wanted, RUN)[:done]:
+    for action in settle_proposals(forge, wanted, RUN)[:done]:
         forge = apply(forge, action, RUN)
     assert settled(forge, wanted) == settled(settled(forge, wanted), wanted)
 
@@ -97,10 +108,10 @@ def test_cut_off_and_begun_again(forge, wanted, done):
 @given(forges(), wishes())
 def test_one_living_of_each(forge, wanted):
     """Law: of what is settled by the newest run, at most one of a form and environment stays open."""
-    run = Run(99, 1)
+    run = WorkflowRun(99, 1)
     after = settled(forge, wanted, run)
     for each in wanted:
-        alive = [one for one in after if one.open and (one.marker.form, one.marker.key) == (each.form, each.key)]
+        alive = [one for one in after if one.is_open and (one.marker.form, one.marker.key) == (each.form, each.key)]
         assert each.stance is Stance.LEAVE or len(alive) <= 1
 
 
@@ -108,7 +119,7 @@ def test_one_living_of_each(forge, wanted):
 def test_a_newer_finding_is_never_taken_back(forge, wanted):
     """Law: an older run changes nothing of what a newer one wrote."""
     before = {each.number: each for each in forge}
-    for each in settled(forge, wanted, Run(45, 1)):
+    for each in settled(forge, wanted, WorkflowRun(45, 1)):
         old = before.get(each.number)
         assert old is None or old.marker.run.id <= 45 or old == each
 
@@ -116,18 +127,18 @@ def test_a_newer_finding_is_never_taken_back(forge, wanted):
 @given(forges(), wishes())
 def test_others_commits_are_never_closed_or_overwritten(forge, wanted):
     """Law: a first living pull request with others' commits gets a remark at most."""
-    for action in settle(forge, wanted, RUN):
-        if isinstance(action, Update) or (isinstance(action, Close) and not action.duplicate):
-            assert not action.existing.others_commits
+    for action in settle_proposals(forge, wanted, RUN):
+        if isinstance(action, UpdateAction) or (isinstance(action, CloseAction) and not action.is_duplicate):
+            assert not action.existing.has_foreign_commits
 
 
 @given(forges(), wishes())
 def test_what_is_edited_silently_is_the_same_finding(forge, wanted):
     """Law: people hear of an update exactly where the finding is another one, or was closed."""
-    for action in settle(forge, wanted, RUN):
-        if isinstance(action, Update):
+    for action in settle_proposals(forge, wanted, RUN):
+        if isinstance(action, UpdateAction):
             known = action.existing.marker
-            assert action.told == (known.digest != action.proposal.digest or known.closed)
+            assert action.has_remark == (known.digest != action.proposal.digest or known.closed)
 
 
 @given(forges(), wishes())
@@ -141,22 +152,24 @@ def test_what_was_not_judged_is_left(forge, wanted):
 @given(MARKERS, st.text())
 def test_markers_come_back(marker, text):
     """Law: a marked body gives its own marker, whatever stands below, and marking again replaces it."""
-    other = replace(marker, digest=short_digest("other"))
-    assert read_marker(marked(marker, text)) == marker
-    assert read_marker(marked(marker, other.line + "\n" + text)) == marker
-    assert marked(other, marked(marker, text)).count("<!-- depcheck form=") == 1 + text.count("<!-- depcheck form=")
+    other = replace(marker, digest=compute_short_digest("other"))
+    assert parse_hidden_marker(prepend_marker(marker, text)) == marker
+    assert parse_hidden_marker(prepend_marker(marker, other.line + "\n" + text)) == marker
+    assert prepend_marker(other, prepend_marker(marker, text)).count("<!-- depcheck form=") == 1 + text.count(
+        "<!-- depcheck form="
+    )
 
 
 @pytest.mark.parametrize("text", ["", "<!-- depcheck -->", "<!-- depcheck form=issue key=x -->"])
 def test_what_is_no_marker(text):
     """Half a marker is none."""
-    assert read_marker(text) is None
+    assert parse_hidden_marker(text) is None
 
 
 def test_remarks_and_trailers_are_known_again():
     """A remark is found by its identity, a commit by its trailer, and by no other."""
-    assert says(remark("a", "Hello"), "a")
-    assert not says(remark("a", "Hello"), "b")
-    assert not says(f"Quoting: {remark('a', 'x')}", "a")
-    assert read_trailer(f"Title\n\n{trailer(KEYS[0], DIGESTS[0])}\n") == (KEYS[0], DIGESTS[0])
-    assert read_trailer("Title\n\nBody\n") is None
+    assert is_remark(render_remark("a", "Hello"), "a")
+    assert not is_remark(render_remark("a", "Hello"), "b")
+    assert not is_remark(f"Quoting: {render_remark('a', 'x')}", "a")
+    assert parse_commit_trailer(f"Title\n\n{format_commit_trailer(KEYS[0], DIGESTS[0])}\n") == (KEYS[0], DIGESTS[0])
+    assert parse_commit_trailer("Title\n\nBody\n") is None

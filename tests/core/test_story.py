@@ -6,21 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depcheck.core.markers import Form, Marker, marked, short_digest
-from depcheck.core.proposals import proposals
-from depcheck.core.report import ChangeReport, Culprit, EnvironmentReport, LockfileReport, Report, Status, Tool
-from depcheck.core.retelling import retold
-from depcheck.core.settings import PublishOptions
-from depcheck.core.settlement import Existing
-from depcheck.core.story import Event, Word, timeline, told
+from depcheck.core.config.settings import PublishOptions
+from depcheck.core.messages.hidden_state import HiddenMarker, ProposalForm, compute_short_digest, prepend_marker
+from depcheck.core.messages.timeline import EventKind, TimelineEvent, parse_timeline, render_timeline
+from depcheck.core.model.report import ChangeReport, Culprit, EnvironmentReport, LockfileReport, Report, Status, Tool
+from depcheck.core.settlement.proposals import make_proposals, merge_published_history
+from depcheck.core.settlement.settle import PublishedItem
 
 NIGHT = datetime(2018, 6, 20, 3, 17, tzinfo=UTC)
 NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,8}[a-z0-9]", fullmatch=True)
 VERSIONS = st.from_regex(r"[0-9]{1,2}(\.[0-9]{1,2}){0,2}(rc1|\.post1|\+local)?", fullmatch=True)
 EVENTS = st.builds(
-    Event,
+    TimelineEvent,
     st.dates().map(lambda day: day.isoformat()),
-    st.sampled_from(Word),
+    st.sampled_from(EventKind),
     st.dictionaries(NAMES, VERSIONS, max_size=4).map(lambda pins: tuple(sorted(pins.items()))),
 )
 
@@ -28,15 +27,19 @@ EVENTS = st.builds(
 def issue(found, nights=0, known=()):
     moment = NIGHT + timedelta(days=nights)
     report = Report(Tool("depcheck", "1"), moment, moment, None, None, None, {}, (found,))
-    (wanted,) = proposals(report, PublishOptions(pull_request=False), "main")
-    return retold(wanted, known)
+    (wanted,) = make_proposals(report, PublishOptions(pull_request=False), "main")
+    return merge_published_history(wanted, known)
 
 
 def standing(proposal):
-    marker = Marker(
-        Form.ISSUE, proposal.key, proposal.digest, title=short_digest(proposal.title), detail=proposal.detail
+    marker = HiddenMarker(
+        ProposalForm.ISSUE,
+        proposal.key,
+        proposal.digest,
+        title=compute_short_digest(proposal.title),
+        detail=proposal.detail,
     )
-    return [Existing(7, marker, proposal.title, marked(marker, proposal.body))]
+    return [PublishedItem(7, marker, proposal.title, prepend_marker(marker, proposal.body))]
 
 
 def broken(newest="4.2.1", bad="4.2.0"):
@@ -70,7 +73,7 @@ def green(**fresh):
 @given(st.lists(EVENTS, max_size=20))
 def test_a_timeline_is_read_as_it_was_written(events):
     """Law: what a body remembers is what was told."""
-    assert told(timeline(events)) == tuple(events)
+    assert parse_timeline(render_timeline(events)) == tuple(events)
 
 
 @pytest.mark.parametrize(
@@ -84,19 +87,23 @@ def test_a_timeline_is_read_as_it_was_written(events):
 )
 def test_what_people_write_into_a_body_is_not_read(line):
     """Only lines of the exact shape count."""
-    assert told(f"Hello\n{line}\n") == ()
+    assert parse_timeline(f"Hello\n{line}\n") == ()
 
 
 def test_a_story_goes_on_and_the_same_night_adds_nothing():
     """Released and found the first night; a newer release that fails is told once; twice is the same as once."""
     first = issue(broken())
-    assert [each.word for each in told(first.body)] == [Word.RELEASED, Word.BROKE, Word.NEWER]
+    assert [each.kind for each in parse_timeline(first.body)] == [
+        EventKind.RELEASED,
+        EventKind.BROKE,
+        EventKind.NEWER_FAILS,
+    ]
     again = issue(broken(), 1, standing(first))
-    assert told(again.body) == told(first.body)
+    assert parse_timeline(again.body) == parse_timeline(first.body)
     later = issue(broken("4.2.2"), 9, standing(first))
     assert (later.digest, later.detail != first.detail) == (first.digest, True)
-    assert told(later.body)[-1] == Event("2018-06-29", Word.NEWER, (("kombu", "4.2.2"),))
-    assert told(issue(broken("4.2.2"), 10, standing(later)).body) == told(later.body)
+    assert parse_timeline(later.body)[-1] == TimelineEvent("2018-06-29", EventKind.NEWER_FAILS, (("kombu", "4.2.2"),))
+    assert parse_timeline(issue(broken("4.2.2"), 10, standing(later)).body) == parse_timeline(later.body)
 
 
 def test_another_culprit_is_another_chapter():
@@ -104,7 +111,7 @@ def test_another_culprit_is_another_chapter():
     first = issue(broken())
     second = issue(broken(bad="4.2.1"), 3, standing(first))
     assert second.digest != first.digest
-    assert [each.pins for each in told(second.body) if each.word is Word.BROKE] == [
+    assert [each.pins for each in parse_timeline(second.body) if each.kind is EventKind.BROKE] == [
         (("kombu", "4.2.0"),),
         (("kombu", "4.2.1"),),
     ]
@@ -123,7 +130,7 @@ def test_the_end_names_what_healed_it(now, said):
     first = standing(issue(broken()))
     end = issue(green(**now), 40, first)
     assert end.reason.endswith(said)
-    assert told(end.body)[-1].word is Word.HEALED
+    assert parse_timeline(end.body)[-1].kind is EventKind.HEALED
     assert end == issue(green(**now), 40, first)
 
 
@@ -132,5 +139,5 @@ def test_a_long_story_stays_short():
     body = issue(broken())
     for night in range(1, 90):
         body = issue(broken(f"4.2.{night + 1}"), night, standing(body))
-    assert len(told(body.body)) == 40
-    assert len(timeline(told(body.body)).encode()) < 14_000
+    assert len(parse_timeline(body.body)) == 40
+    assert len(render_timeline(parse_timeline(body.body)).encode()) < 14_000

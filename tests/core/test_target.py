@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from packaging.tags import sys_tags
 from packaging.utils import parse_wheel_filename
 
-from depcheck.core.target import Target
+from depcheck.core.model.wheel_tags import InterpreterTarget
 
 HERE = [str(tag) for tag in sys_tags()]
-TARGET = Target("3.11.7", tuple(HERE))
+TARGET = InterpreterTarget("3.11.7", tuple(HERE))
 PYTHONS = st.sampled_from(["py3", "py2.py3", "cp311", "cp310.cp311", "cp27", "pp39"])
 ABIS = st.sampled_from(["none", "abi3", "cp311", "cp27mu"])
 PLATFORMS = st.sampled_from(
@@ -22,8 +22,8 @@ def test_a_wheel_fits_when_packaging_finds_one_of_its_tags_here(python, abi, pla
     """The same verdict as by taking the file name apart with `packaging`, and the rank of the best tag."""
     name = f"thing-1.0{build}-{python}-{abi}-{platform}.whl"
     common = {str(tag) for tag in parse_wheel_filename(name)[3]} & set(HERE)
-    assert TARGET.fits(name, None) == bool(common)
-    assert TARGET.rank(name) == min((HERE.index(tag) for tag in common), default=None)
+    assert TARGET.is_compatible_file(name, None) == bool(common)
+    assert TARGET.rank_wheel(name) == min((HERE.index(tag) for tag in common), default=None)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_a_wheel_fits_when_packaging_finds_one_of_its_tags_here(python, abi, pla
 )
 def test_sources_fit_and_what_pip_never_takes_does_not(name, fits):
     """A wheel whose name cannot be read is pip's to judge."""
-    assert TARGET.fits(name, None) == fits
+    assert TARGET.is_compatible_file(name, None) == fits
 
 
 @pytest.mark.parametrize(
@@ -40,4 +40,4 @@ def test_sources_fit_and_what_pip_never_takes_does_not(name, fits):
 )
 def test_requires_python_is_read_as_pip_reads_it(requires, serves):
     """What follows no standard holds for every Python."""
-    assert TARGET.serves(requires) == serves
+    assert TARGET.is_compatible_python(requires) == serves

@@ -12,45 +12,59 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 from target import Target, text_of
 
-from depcheck.checking.installed import read_all
-from depcheck.core.changes import via_path
-from depcheck.core.consistency import inconsistencies
-from depcheck.core.distributions import Distribution, required_names
-from depcheck.core.pins import Pin
-from depcheck.core.world import World
-from depcheck.index.fetch import Fetch
-from depcheck.index.local import LocalIndex
-from depcheck.index.metadata import requirements
-from depcheck.index.page import File, read_html, read_json, version_or_none, version_text
+from depcheck.checking.environments.installed import read_installed_distributions
+from depcheck.core.lockfiles.diff import find_requirer_path
+from depcheck.core.model.index_view import IndexView
+from depcheck.core.model.installed import Distribution, parse_required_names
+from depcheck.core.model.pins import Pin
+from depcheck.core.model.requirements import find_inconsistencies
+from depcheck.index.http_client import HttpClient
+from depcheck.index.metadata import parse_requires_dist
+from depcheck.index.pages import (
+    DistributionFile,
+    extract_version_text,
+    parse_html_page,
+    parse_json_page,
+    parse_version_or_none,
+)
 from depcheck.index.projects import Project
-from depcheck.index.releases import releases
-from depcheck.index.render import as_hashes, as_html, as_json, local, negotiate
-from depcheck.index.server import _Handler
-from depcheck.index.upstream import Upstream
-from depcheck.index.wheel import LIMIT_BYTES, BrokenWheelError, read_metadata
+from depcheck.index.releases import list_releases
+from depcheck.index.server.http import _RequestHandler
+from depcheck.index.server.local import LocalIndex
+from depcheck.index.server.render import (
+    negotiate_format,
+    render_html_page,
+    render_json_page,
+    render_release_hashes,
+    to_local_file,
+)
+from depcheck.index.upstreams import Upstream
+from depcheck.index.wheel import METADATA_LIMIT_BYTES, BrokenWheelError, read_wheel_metadata
 
 URL = "https://index.example/simple/six/"
 SIX = canonicalize_name("six")
 
 
-def _used(files: tuple[File, ...]) -> None:
+def _used(files: tuple[DistributionFile, ...]) -> None:
     """All that is done with a page's files."""
-    versions = tuple(version_or_none(version_text(file.filename, SIX)) for file in files)
-    shown = [local(file, "http://127.0.0.1:1") for file in files]
+    versions = tuple(parse_version_or_none(extract_version_text(file.filename, SIX)) for file in files)
+    shown = [to_local_file(file, "http://127.0.0.1:1") for file in files]
     for file in shown:
         assert file.url.startswith("http://127.0.0.1:1/files/")
         assert file.url.count("/") == 5
         assert file.url.isascii()
-    as_json("six", shown, versions)
-    as_html("six", shown)
-    as_hashes("six", shown, versions)
-    releases(Project(SIX, files, versions, known=True), World(until=datetime(2026, 1, 1, tzinfo=UTC)))
+    render_json_page("six", shown, versions)
+    render_html_page("six", shown)
+    render_release_hashes("six", shown, versions)
+    list_releases(
+        Project(SIX, files, versions, is_known=True), IndexView(uploaded_before=datetime(2026, 1, 1, tzinfo=UTC))
+    )
 
 
 def json_page(content: bytes) -> None:
     """A page has usable files, or is none."""
     try:
-        files = read_json(content, URL)
+        files = parse_json_page(content, URL)
     except (ValueError, msgspec.MsgspecError):
         return
     _used(files)
@@ -59,7 +73,7 @@ def json_page(content: bytes) -> None:
 def html_page(content: bytes) -> None:
     """The same in HTML."""
     try:
-        files = read_html(content.decode("utf-8", "replace"), URL)
+        files = parse_html_page(content.decode("utf-8", "replace"), URL)
     except ValueError:
         return
     _used(files)
@@ -68,20 +82,20 @@ def html_page(content: bytes) -> None:
 def wheel(content: bytes) -> None:
     """A wheel has one METADATA of a sane size, or is broken."""
     try:
-        found = read_metadata(io.BytesIO(content), "six-1.0-py3-none-any.whl")
+        found = read_wheel_metadata(io.BytesIO(content), "six-1.0-py3-none-any.whl")
     except BrokenWheelError:
         return
-    assert len(found) <= LIMIT_BYTES
+    assert len(found) <= METADATA_LIMIT_BYTES
 
 
 def metadata(content: bytes) -> None:
     """Requirements are lines, whatever the metadata is; what they say is understood or passed over."""
-    lines = requirements(content)
+    lines = parse_requires_dist(content)
     assert all(isinstance(line, str) for line in lines)
     one = Distribution(SIX, Version("1"), lines)
-    required_names(one)
-    inconsistencies([one], {"python_version": "3.11", "extra": ""})
-    via_path(SIX, {SIX: Pin(SIX, Version("1"))}, {SIX: lines})
+    parse_required_names(one)
+    find_inconsistencies([one], {"python_version": "3.11", "extra": ""})
+    find_requirer_path(SIX, {SIX: Pin(SIX, Version("1"))}, {SIX: lines})
 
 
 def installed(content: bytes) -> None:
@@ -92,9 +106,9 @@ def installed(content: bytes) -> None:
         place.mkdir()
         (place / "METADATA").write_bytes(about)
         (place / "RECORD").write_bytes(record)
-        for each in read_all(Path(folder), {}):
+        for each in read_installed_distributions(Path(folder), {}):
             assert all(part.isidentifier() for name in each.modules for part in name.split("."))
-            required_names(each.distribution)
+            parse_required_names(each.distribution)
 
 
 def _connected() -> tuple[socket.socket, socket.socket]:
@@ -106,9 +120,9 @@ def _connected() -> tuple[socket.socket, socket.socket]:
 @cache
 def _server() -> LocalIndex:
     """A real local index whose upstream is not there."""
-    index = LocalIndex([Upstream("http://127.0.0.1:9/simple/")], Path(tempfile.mkdtemp()), fetch=Fetch(retries=0))
+    index = LocalIndex([Upstream("http://127.0.0.1:9/simple/")], Path(tempfile.mkdtemp()), fetch=HttpClient(retries=0))
     index.__enter__()
-    index.url(World())
+    index.get_index_url(IndexView())
     return index
 
 
@@ -119,7 +133,7 @@ def request(content: bytes) -> None:
         ours.sendall(content.replace(b"PORT", b"%d" % _server().port)[: 64 << 10])
         ours.shutdown(socket.SHUT_WR)
         theirs.setblocking(True)
-        _Handler(theirs, ("127.0.0.1", 1), _server()._server)
+        _RequestHandler(theirs, ("127.0.0.1", 1), _server()._server)
         theirs.shutdown(socket.SHUT_WR)
         said = b"".join(iter(lambda: ours.recv(1 << 16), b""))
     assert not said.startswith(b"HTTP/") or b"\r\nServer: depcheck\r\n" in said
@@ -128,7 +142,7 @@ def request(content: bytes) -> None:
 
 def accepted(content: bytes) -> None:
     """Any Accept header is answered with a format or none."""
-    negotiate(text_of(content))
+    negotiate_format(text_of(content))
 
 
 _JSON_WORDS = (

@@ -8,22 +8,38 @@ from pathlib import Path, PurePosixPath
 from packaging.markers import default_environment
 from target import Target, parts_of, text_of
 
-from depcheck.checking.projects import stated
-from depcheck.checking.remotes import LINE, LOCKED, STATED, _parts
-from depcheck.checking.sources import PROJECT_FILES, direct_names, is_pinned, reached, unpinned
-from depcheck.checking.target_python import target_python
-from depcheck.checking.tool_config import read_config
-from depcheck.checking.tree import Tree
-from depcheck.core import pip_args, requirement
-from depcheck.core.compile_command import check_paths, parse_command
-from depcheck.core.config import check_settings, from_toml
-from depcheck.core.errors import LockfileError, UsageError
-from depcheck.core.header import read_header, split_header
-from depcheck.core.lines import Line
-from depcheck.core.local_references import as_written, root_of, within
-from depcheck.core.lockfile import Lockfile, parse_lockfile, with_body
-from depcheck.core.markers import read_marker, read_trailer
-from depcheck.core.paths import inside
+from depcheck.checking.discovery.project_files import read_project_requirements
+from depcheck.checking.discovery.python_version import choose_target_python
+from depcheck.checking.discovery.repo_files import RepoFiles
+from depcheck.checking.discovery.requirement_files import (
+    PROJECT_FILES,
+    find_unpinned_requirements,
+    follow_includes,
+    is_fully_pinned,
+    read_direct_names,
+)
+from depcheck.checking.discovery.tool_config import read_pip_tools_config
+from depcheck.checking.environments.remote_requirements import (
+    LOCKFILE_URL,
+    PROJECT_URL,
+    REQUIREMENT_URL,
+    _split_revision,
+)
+from depcheck.core.config.from_sources import build_check_settings, read_toml_options
+from depcheck.core.lockfiles import requirement_line as requirement
+from depcheck.core.lockfiles.header import parse_header, split_header
+from depcheck.core.lockfiles.options import pip_args
+from depcheck.core.lockfiles.options.command import check_command_paths, parse_compile_command
+from depcheck.core.lockfiles.parser import Lockfile, merge_header_and_body, parse_lockfile
+from depcheck.core.lockfiles.paths import (
+    find_reference_root,
+    get_repository_path,
+    resolve_repository_path,
+    restore_local_references,
+)
+from depcheck.core.lockfiles.requirement_line import LogicalLine
+from depcheck.core.messages.hidden_state import parse_commit_trailer, parse_hidden_marker
+from depcheck.core.model.errors import LockfileError, UsageError
 
 COPY = "file:///tmp/depcheck-0123/copy/repo"
 ENVIRONMENT = {name: str(value) for name, value in default_environment().items()} | {"extra": ""}
@@ -34,16 +50,16 @@ def header(content: bytes) -> None:
     text = text_of(content)
     head, body = split_header(text)
     assert head + body == text
-    found = read_header(text)
+    found = parse_header(text)
     if not found.argv:
         return
     try:
-        command = parse_command(found)
-        check_paths(command, "deep/er")
+        command = parse_compile_command(found)
+        check_command_paths(command, "deep/er")
     except LockfileError:
         return
     for path in (*command.sources, *command.paths, *filter(None, [command.output])):
-        there = PurePosixPath(inside("deep/er", path))
+        there = PurePosixPath(resolve_repository_path("deep/er", path))
         assert not there.is_absolute()
         assert ".." not in there.parts
     assert all(option.startswith("-") and option.isprintable() for option in command.options)
@@ -60,9 +76,9 @@ def lockfile(content: bytes) -> None:
     assert parse_lockfile(parsed.text) == parsed
     assert len(parsed.options) + len(parsed.entries) <= text.count("\n") + 1
     assert all(len(include) <= len(text) for include in parsed.includes)
-    assert with_body(header_of=parsed, body_of=Lockfile()).count("\0") == 0
+    assert merge_header_and_body(header_of=parsed, body_of=Lockfile()).count("\0") == 0
     try:
-        parsed.pins(ENVIRONMENT)
+        parsed.select_pins(ENVIRONMENT)
     except LockfileError:
         return
 
@@ -71,7 +87,7 @@ def requirement_line(content: bytes) -> None:
     """A requirement is one pin, or refused."""
     text = text_of(content).replace("\r", "").replace("\n", "")
     try:
-        pin = requirement.parse_pin(Line(1, text))
+        pin = requirement.parse_pin(LogicalLine(1, text))
     except LockfileError:
         return
     assert pin.version is not None or pin.reference
@@ -80,7 +96,7 @@ def requirement_line(content: bytes) -> None:
 def pip_arguments(content: bytes) -> None:
     """What is handed on to pip are options that are known, and nothing else."""
     try:
-        kept = shlex.split(pip_args.checked(text_of(content)))
+        kept = shlex.split(pip_args.sanitize_pip_args(text_of(content)))
     except LockfileError:
         return
     assert not kept or kept[0].startswith("-")
@@ -90,7 +106,7 @@ def pip_arguments(content: bytes) -> None:
 def settings(content: bytes) -> None:
     """A configuration gives settings or a usage error."""
     try:
-        check_settings(from_toml(text_of(content), "depcheck.toml"))
+        build_check_settings(read_toml_options(text_of(content), "depcheck.toml"))
     except UsageError:
         return
 
@@ -100,13 +116,13 @@ def tool_config(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, part in zip(("pyproject.toml", "a.in", ".python-version"), content.split(b"\0", 2), strict=False):
             Path(folder, name).write_bytes(part)
-        tree = Tree(Path(folder))
-        assert target_python(tree, "")[0].isdigit()
-        included, _ = reached(tree, ["a.in"])
-        direct_names(tree, [*included, "pyproject.toml"], ["*"])
-        is_pinned(tree, "a.in")
+        tree = RepoFiles(Path(folder))
+        assert choose_target_python(tree, "")[0].isdigit()
+        included, _ = follow_includes(tree, ["a.in"])
+        read_direct_names(tree, [*included, "pyproject.toml"], ["*"])
+        is_fully_pinned(tree, "a.in")
         try:
-            read_config(tree, "").texts("extra", "index-url")
+            read_pip_tools_config(tree, "").get_texts("extra", "index-url")
         except LockfileError:
             return
 
@@ -116,12 +132,12 @@ def project(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, part in zip((*PROJECT_FILES, "a.in"), content.split(b"\0", 3), strict=False):
             Path(folder, name).write_bytes(part)
-        tree = Tree(Path(folder))
+        tree = RepoFiles(Path(folder))
         for name in PROJECT_FILES:
-            stated(tree, name, frozenset({"x"}))
-        loose = unpinned(tree, PROJECT_FILES, ["*"])
+            read_project_requirements(tree, name, frozenset({"x"}))
+        loose = find_unpinned_requirements(tree, PROJECT_FILES, ["*"])
         assert loose == tuple(sorted(set(loose)))
-        assert {re.split("[<>=!~]", line)[0] for line in loose} <= direct_names(tree, PROJECT_FILES, ["*"])
+        assert {re.split("[<>=!~]", line)[0] for line in loose} <= read_direct_names(tree, PROJECT_FILES, ["*"])
 
 
 def local(content: bytes) -> None:
@@ -129,25 +145,25 @@ def local(content: bytes) -> None:
     text, target, folder = parts_of(content, 3)
     references = text.split("\n")
     for is_project in (lambda path: path in {"", "a", "a/b"}, lambda _: True, lambda _: False):
-        root = root_of(references, is_project)
+        root = find_reference_root(references, is_project)
         assert COPY not in root or COPY in text
         assert root == "" or root.startswith("file:///")
         for each in (target, *references):
-            path = within(each, root)
+            path = get_repository_path(each, root)
             assert path is None or not (path.startswith(("/", "../")) or path == "..")
-        written = as_written(f"{text}\n-e {COPY}{target}\n", COPY, root, folder.strip("/"))
+        written = restore_local_references(f"{text}\n-e {COPY}{target}\n", COPY, root, folder.strip("/"))
         assert COPY not in written or not root or COPY in text + target
 
 
 def remote(content: bytes) -> None:
     """Of a text only addresses over HTTP are brought, each of them whole; a repository's has no revision left."""
     text = text_of(content)
-    for kind in (LINE, LOCKED, STATED):
+    for kind in (REQUIREMENT_URL, LOCKFILE_URL, PROJECT_URL):
         for found in kind.finditer(text):
             url = found["url"]
             assert url in text
             assert re.match(r"(?:git\+)?https?://\S", url)
-            place, revision = _parts(url)
+            place, revision = _split_revision(url)
             assert "\n" not in url
             assert not revision.startswith("-")
             assert place.startswith("http")
@@ -156,9 +172,9 @@ def remote(content: bytes) -> None:
 def marker(content: bytes) -> None:
     """What people write into bodies and messages is a mark of ours to the letter, or none."""
     text = text_of(content)
-    found = read_marker(text)
-    assert found is None or read_marker(found.line) == found
-    read_trailer(text)
+    found = parse_hidden_marker(text)
+    assert found is None or parse_hidden_marker(found.hidden_line) == found
+    parse_commit_trailer(text)
 
 
 _HEADER_WORDS = (

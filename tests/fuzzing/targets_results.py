@@ -8,26 +8,55 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 from target import Target, parts_of, text_of
 
-from depcheck.checking import explaining
-from depcheck.checking.imports import Findings, _heard, read_words
-from depcheck.checking.install_output import blocked, refused
-from depcheck.checking.junit import MOST_CASES, UnreadableResultsError, read_cases
-from depcheck.checking.process import Ran, _ran
-from depcheck.checking.suites import _judged, _unittest_judged
-from depcheck.core.checks import Failure
-from depcheck.core.conflicts import clauses, told
-from depcheck.core.errors import DepcheckError
-from depcheck.core.explanation import MOST_FRAMES, MOST_SOUGHT, Missed, Step, frames, sought
-from depcheck.core.failures import similar
-from depcheck.core.obstacles import blocked_by_network, obstacle, stumbled
-from depcheck.core.outputs import EVIDENCE_CHARS, clean, evidence, signature, telling_line, without_scratch
-from depcheck.core.plain import lines, one_line
-from depcheck.core.redaction import redact
-from depcheck.core.search import clues
-from depcheck.core.workflow_commands import assignment, command, fitting_summary, inert
+from depcheck.checking.checks.imports import ImportFindings, _record_answers, parse_guest_answers
+from depcheck.checking.checks.tests import (
+    MOST_CASES,
+    UnreadableResultsError,
+    _evaluate_pytest,
+    _evaluate_unittest,
+    parse_junit_cases,
+)
+from depcheck.checking.explain import explainer
+from depcheck.checking.sandbox.guest import ProcessResult, _build_result
+from depcheck.core.model.checks import Failure, is_similar_headline
+from depcheck.core.model.errors import DepcheckError
+from depcheck.core.search import ranking
+from depcheck.core.text.process_output import (
+    EVIDENCE_CHARS,
+    clean_text,
+    compute_error_signature,
+    extract_evidence,
+    find_error_line,
+    strip_scratch_folders,
+)
+from depcheck.core.text.terminal_safe import clean_last_lines, redact_secrets, to_one_line
+from depcheck.core.text.workflow_commands import (
+    format_output_assignment,
+    format_workflow_command,
+    to_inert_line,
+    truncate_job_summary,
+)
+from depcheck.core.tool_output.api_errors import (
+    MOST_FRAMES,
+    MOST_SYMBOLS,
+    ApiChangeKind,
+    ReleaseStep,
+    find_missing_symbols,
+    parse_traceback_frames,
+)
+from depcheck.core.tool_output.compile_errors import (
+    describe_conflict,
+    has_metadata_traceback,
+    is_network_failure,
+    parse_compile_failure,
+    parse_conflict_clauses,
+)
+from depcheck.core.tool_output.install_errors import describe_blocked_install, parse_install_failure
 
-RAN = Ran(1, False, "said", 0.1)
-STEP = Step(canonicalize_name("six"), Version("1"), Version("2"), ((canonicalize_name("x-y"), frozenset({"x"})),))
+RAN = ProcessResult(1, False, "said", 0.1)
+STEP = ReleaseStep(
+    canonicalize_name("six"), Version("1"), Version("2"), ((canonicalize_name("x-y"), frozenset({"x"})),)
+)
 BREAKS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -42,67 +71,71 @@ def _is_safe(failure: Failure) -> None:
 def output(content: bytes) -> None:
     """What a process prints becomes clean text, one line, and a signature."""
     text = text_of(content)
-    cleaned = clean(text)
+    cleaned = clean_text(text)
     assert not BREAKS.search(cleaned.replace("\t", ""))
-    assert clean(cleaned) == cleaned
-    line = telling_line(text)
+    assert clean_text(cleaned) == cleaned
+    line = find_error_line(text)
     assert len(line) <= 300
     assert not controls(line)
-    assert len(evidence(text)) <= EVIDENCE_CHARS
+    assert len(extract_evidence(text)) <= EVIDENCE_CHARS
     headline = cleaned[:300]
-    assert signature(signature(headline)) == signature(headline)
-    without_scratch(cleaned)
-    redact(cleaned)
-    similar(line, headline)
+    assert compute_error_signature(compute_error_signature(headline)) == compute_error_signature(headline)
+    strip_scratch_folders(cleaned)
+    redact_secrets(cleaned)
+    is_similar_headline(line, headline)
 
 
 def tool_output(content: bytes) -> None:
     """What pip, pip-tools and uv print gives an obstacle with a safe failure."""
-    text = clean(text_of(content))
-    for found in (obstacle(text, "six-1.0.tar.gz"), obstacle("", one_line(text)), refused(text)):
+    text = clean_text(text_of(content))
+    for found in (
+        parse_compile_failure(text, "six-1.0.tar.gz"),
+        parse_compile_failure("", to_one_line(text)),
+        parse_install_failure(text),
+    ):
         _is_safe(found.failure)
         str(found.package), str(found.version)
-    blocked(text), blocked_by_network(text), stumbled(text)
-    told(clauses(text))
+    describe_blocked_install(text), is_network_failure(text), has_metadata_traceback(text)
+    describe_conflict(parse_conflict_clauses(text))
 
 
 def traceback(content: bytes) -> None:
     """The evidence of a failure gives bounded clues."""
-    text = evidence(text_of(content))
-    failure = Failure("", one_line(text), text)
-    assert len(sought(failure)) <= MOST_SOUGHT
-    assert len(frames(failure)) <= MOST_FRAMES
-    clues.read([failure])
+    text = extract_evidence(text_of(content))
+    failure = Failure("", to_one_line(text), text)
+    assert len(find_missing_symbols(failure)) <= MOST_SYMBOLS
+    assert len(parse_traceback_frames(failure)) <= MOST_FRAMES
+    ranking.extract_clues([failure])
 
 
 def junit(content: bytes) -> None:
     """Result files give tests, or are refused."""
     try:
-        cases = read_cases(content)
+        cases = parse_junit_cases(content)
     except UnreadableResultsError:
         return
     assert len(cases) <= MOST_CASES
-    for failure in _judged(RAN, cases, (), 1.0).failures:
+    for failure in _evaluate_pytest(RAN, cases, (), 1.0).failures:
         _is_safe(failure)
 
 
 def channel(content: bytes) -> None:
     """Whatever a guest says on its channel: only modules that were asked for pass or fail, in safe words."""
-    told_words = read_words(content)
-    findings = Findings()
-    _heard(told_words, ["a", "b.c"], findings)
+    told_words = parse_guest_answers(content)
+    findings = ImportFindings()
+    _record_answers(told_words, ["a", "b.c"], findings)
     assert findings.passed | findings.failed.keys() | set(findings.not_reached) == {"a", "b.c"}
-    for failure in (*findings.failed.values(), *_unittest_judged(told_words, RAN, [], 1.0).failures):
+    for failure in (*findings.failed.values(), *_evaluate_unittest(told_words, RAN, [], 1.0).failures):
         _is_safe(failure)
 
 
 def launcher(content: bytes) -> None:
     """An answer of the launcher that is none is an error in words; never a run that passed."""
     try:
-        ran = _ran(content, "program", "said", b"", 0.1)
+        ran = _build_result(content, "program", "said", b"", 0.1)
     except DepcheckError:
         return
-    if ran.passed:
+    if ran.is_success:
         answer = json.loads(content)
         assert answer["walls"] is not None
         assert answer["status"] == 0
@@ -110,7 +143,7 @@ def launcher(content: bytes) -> None:
 
 def explained(content: bytes) -> None:
     """Whatever the comparison of two releases answers, it is one plain sentence or nothing."""
-    said = explaining._said(STEP, explaining._read(content))
+    said = explainer._to_sentence(STEP, explainer._parse_answer(content))
     assert len(said) <= 500
     assert not controls(said)
 
@@ -118,16 +151,16 @@ def explained(content: bytes) -> None:
 def relayed(content: bytes) -> None:
     """No text can become a command of the runner, a second line, or another output."""
     text, name, _ = parts_of(content, 3)
-    assert not commands(inert(text))
-    assert len(inert(text).splitlines()) == 1
-    assert not controls(inert(text))
-    assert all("##[" not in line and not line.startswith("::") for line in map(inert, lines(text)))
-    annotation = command("error", text, {"file": name, "title": text[:50]})
+    assert not commands(to_inert_line(text))
+    assert len(to_inert_line(text).splitlines()) == 1
+    assert not controls(to_inert_line(text))
+    assert all("##[" not in line and not line.startswith("::") for line in map(to_inert_line, clean_last_lines(text)))
+    annotation = format_workflow_command("error", text, {"file": name, "title": text[:50]})
     assert commands(annotation) in ([annotation], [])
     assert len(re.split("[\r\n]", annotation)) == 1
-    whole = assignment("summary", one_line(text), "depcheck-0123456789abcdef")
+    whole = format_output_assignment("summary", to_one_line(text), "depcheck-0123456789abcdef")
     assert whole.count("\ndepcheck-0123456789abcdef\n") == 1
-    assert len(fitting_summary(text[:100]).encode(errors="replace")) <= 1 << 20
+    assert len(truncate_job_summary(text[:100]).encode(errors="replace")) <= 1 << 20
 
 
 _OUTPUT_WORDS = (
@@ -155,6 +188,6 @@ TARGETS = (
     Target("junit", junit, _XML_WORDS),
     Target("channel", channel, _CHANNEL_WORDS, 1024),
     Target("launcher", launcher, _LAUNCHER_WORDS, 512),
-    Target("explained", explained, (*_LAUNCHER_WORDS, *Missed), 512),
+    Target("explained", explained, (*_LAUNCHER_WORDS, *ApiChangeKind), 512),
     Target("relayed", relayed, (*_OUTPUT_WORDS, "\0"), 1024),
 )

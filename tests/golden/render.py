@@ -10,13 +10,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from depcheck.core.proposals import proposals
-from depcheck.core.report import Report
-from depcheck.core.report_json import decode
-from depcheck.core.retelling import retold
-from depcheck.core.settings import PublishOptions
-from depcheck.core.settlement import Stance
-from depcheck.core.summary import summary
+from depcheck.core.config.settings import PublishOptions
+from depcheck.core.messages.summary import render_report_markdown
+from depcheck.core.model.report import Report
+from depcheck.core.model.report_json import decode_report
+from depcheck.core.settlement.proposals import make_proposals, merge_published_history
+from depcheck.core.settlement.settle import Stance
 
 HERE = Path(__file__).parent
 OPTIONS = PublishOptions(dashboard=True)
@@ -29,17 +28,17 @@ def incidents() -> list[str]:
 
 def report(name: str) -> Report:
     """A frozen night."""
-    return decode((HERE / name / "report.json").read_bytes())
+    return decode_report((HERE / name / "report.json").read_bytes())
 
 
 def texts(name: str) -> Iterator[tuple[str, str]]:
     """(file name, text) of everything that people see of a night: what is not published says why."""
     night = report(name)
-    for proposal in (retold(each, ()) for each in proposals(night, OPTIONS, "main")):
+    for proposal in (merge_published_history(each, ()) for each in make_proposals(night, OPTIONS, "main")):
         shown = f"# {proposal.title}\n\n{proposal.body}\n"
         left = f"No {proposal.form}: {proposal.reason}\n"
         yield f"{proposal.form}.md", shown if proposal.stance is Stance.PROPOSE else left
-    yield "report.md", summary(night)
+    yield "report.md", render_report_markdown(night)
 
 
 def main() -> None:

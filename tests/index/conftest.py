@@ -15,9 +15,9 @@ from threading import Thread
 
 import pytest
 
-from depcheck.index.fetch import Fetch
-from depcheck.index.local import LocalIndex
-from depcheck.index.upstream import Upstream
+from depcheck.index.http_client import HttpClient
+from depcheck.index.server.local import LocalIndex
+from depcheck.index.upstreams import Upstream
 
 JSON = "application/vnd.pypi.simple.v1+json"
 
@@ -234,7 +234,7 @@ def open_index(tmp_path: Path) -> Iterator[Callable[..., LocalIndex]]:
 
     def open_(*upstreams: Upstream | IndexServer, cache: Path = tmp_path / "cache", **wishes: object) -> LocalIndex:
         sources = [up if isinstance(up, Upstream) else Upstream(up.url) for up in upstreams]
-        fetch = Fetch(retries=2, backoff_s=0, timeout_s=(2, 5), **wishes)
+        fetch = HttpClient(retries=2, backoff_s=0, timeout_s=(2, 5), **wishes)
         opened.append(LocalIndex(sources, cache, fetch=fetch).__enter__())
         return opened[-1]
 

@@ -9,27 +9,26 @@ from tempfile import TemporaryDirectory
 
 from packaging.markers import default_environment
 
-from depcheck.checking.compiler import CommandCompiler
-from depcheck.checking.interpreters import Interpreter
-from depcheck.checking.process import Guest
-from depcheck.checking.remotes import Remotes
-from depcheck.checking.repository import Repository
-from depcheck.checking.sandbox import Walls
-from depcheck.checking.targets import Targets
-from depcheck.checking.toolbox import Toolbox
-from depcheck.checking.workspace_copy import WorkspaceCopy
-from depcheck.core.compilation import Compiled, NotCompiled
-from depcheck.core.settings import Settings
-from depcheck.core.world import World
-from depcheck.index.disk import Disk
-from depcheck.index.fetch import Fetch
-from depcheck.index.local import LocalIndex
-from depcheck.index.upstream import Upstream
-from depcheck.memory.asking import asker
-from depcheck.memory.compiler import RememberingCompiler
-from depcheck.memory.observing import Observer
-from depcheck.memory.record import Shelf
-from depcheck.memory.revalidation import Revalidation
+from depcheck.checking.compile.command import CommandCompiler
+from depcheck.checking.compile.tool_envs import TargetFinder, ToolEnvironments
+from depcheck.checking.discovery.repository import RepositoryWorkspace
+from depcheck.checking.environments.interpreters import Interpreter
+from depcheck.checking.environments.remote_requirements import RemoteRequirements
+from depcheck.checking.sandbox.guest import Guest
+from depcheck.checking.sandbox.policy import SandboxPolicy
+from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
+from depcheck.core.config.settings import Settings
+from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure
+from depcheck.core.model.index_view import IndexView
+from depcheck.index.disk_cache import DiskCache
+from depcheck.index.http_client import HttpClient
+from depcheck.index.server.local import LocalIndex
+from depcheck.index.upstreams import Upstream
+from depcheck.resolution_cache.compiler import CachingCompiler
+from depcheck.resolution_cache.observe import CompileObserver
+from depcheck.resolution_cache.quick_http import make_page_fetcher
+from depcheck.resolution_cache.record import RecordStore
+from depcheck.resolution_cache.revalidate import Revalidator
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 SOURCE = "a>=1,<3\nb\n"
@@ -56,8 +55,8 @@ class Nights:
         (self.room / "repo").mkdir(exist_ok=True)
         (self.room / "repo" / "requirements.in").write_text(SOURCE)
         self.commit(HEADERS[compiler].format(options=options))
-        compiled = self.night().full(World(), upgrade=True)
-        assert isinstance(compiled, Compiled), compiled
+        compiled = self.night().full(IndexView(), upgrade=True)
+        assert isinstance(compiled, CompiledLockfiles), compiled
         self.commit(compiled.files[0][1])
 
     def commit(self, text: str) -> None:
@@ -77,39 +76,39 @@ class Night:
     def __init__(self, nights: Nights, stack: ExitStack) -> None:
         repo, room, cache = nights.room / "repo", nights.room, nights.room / "cache"
         places = (Upstream(nights.upstream.url),)
-        fetch = Fetch(retries=0, backoff_s=0, timeout_s=(2, 5))
+        fetch = HttpClient(retries=0, backoff_s=0, timeout_s=(2, 5))
         self.index = stack.enter_context(LocalIndex(places, cache / "index", fetch=fetch))
-        guest = Guest(Walls(), room, {"PATH": "/usr/bin:/bin", "HOME": str(room)}, ())
+        guest = Guest(SandboxPolicy(), room, {"PATH": "/usr/bin:/bin", "HOME": str(room)}, ())
         markers = {key: str(value) for key, value in default_environment().items()}
         python = Interpreter(Path(sys.executable).resolve(), Path(sys.base_prefix), markers, None)
         outer = {key: os.environ[key] for key in ("SSL_CERT_FILE", "PIP_CERT") if key in os.environ}
-        placer = Guest(Walls(), room, {"PATH": "/usr/bin:/bin", **outer})
-        toolbox = Toolbox(room.parent / "tools", lambda: nights.tools_from, placer)
+        placer = Guest(SandboxPolicy(), room, {"PATH": "/usr/bin:/bin", **outer})
+        toolbox = ToolEnvironments(room.parent / "tools", lambda: nights.tools_from, placer)
         self.inner = CommandCompiler(
             index=self.index,
             toolbox=toolbox,
-            targets=Targets(guest, toolbox, lambda _python: python),
-            copies=WorkspaceCopy(repo, guest, room),
-            remotes=Remotes(guest, self.index, room, 120),
-            caches=Path(stack.enter_context(TemporaryDirectory(dir=room))),
+            targets=TargetFinder(guest, toolbox, lambda _python: python),
+            copies=WorkspaceCopier(repo, guest, room),
+            remotes=RemoteRequirements(guest, self.index, room, 120),
+            cache_folder=Path(stack.enter_context(TemporaryDirectory(dir=room))),
             timeout_s=120,
         )
         settings = Settings(repo=str(repo), python=PYTHON)
-        (self.spec,) = Repository(settings).environments()
-        assert not self.spec.skipped, self.spec.skipped
-        self.compiler = RememberingCompiler(
+        (self.spec,) = RepositoryWorkspace(settings).find_environments()
+        assert not self.spec.skip_reason, self.spec.skip_reason
+        self.compiler = CachingCompiler(
             self.inner,
-            Observer(self.index, lambda _python: (python.path, markers)),
-            Revalidation(places, Disk(cache / "index"), asker(places, {}, "", lambda: fetch)),
-            Shelf(cache / "memory"),
-            Repository(settings).tree,
+            CompileObserver(self.index, lambda _python: (python.path, markers)),
+            Revalidator(places, DiskCache(cache / "index"), make_page_fetcher(places, {}, "", lambda: fetch)),
+            RecordStore(cache / "memory"),
+            RepositoryWorkspace(settings).tree,
         )
 
-    def recall(self, world: World, *, upgrade: bool) -> Compiled | None:
-        return self.compiler.recall(self.spec, world, upgrade=upgrade)
+    def recall(self, world: IndexView, *, upgrade: bool) -> CompiledLockfiles | None:
+        return self.compiler.find_cached_result(self.spec, world, upgrade=upgrade)
 
-    def full(self, world: World, *, upgrade: bool) -> Compiled | NotCompiled:
+    def full(self, world: IndexView, *, upgrade: bool) -> CompiledLockfiles | CompileFailure:
         """Compile whatever is remembered, and remember."""
-        found = self.compiler._inputs(self.spec)
+        found = self.compiler._read_inputs(self.spec)
         assert found is not None
-        return self.compiler._compiled(self.spec, world, found, upgrade=upgrade)
+        return self.compiler._compile_and_save(self.spec, world, found, upgrade=upgrade)

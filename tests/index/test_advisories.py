@@ -6,7 +6,7 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.core.errors import IndexUnavailableError
+from depcheck.core.model.errors import IndexUnavailableError
 from depcheck.index import advisories as module
 
 NAME, VERSION = canonicalize_name("jinja2"), Version("2.10")
@@ -71,7 +71,7 @@ def test_it_is_asked_once_a_day(upstream, told, open_index):
     assert open_index(upstream).advisories(NAME, VERSION)
     assert upstream.paths().count(PATH) == 1
     later = open_index(upstream)
-    later._advisories._clock = lambda: module.time.time() + module.FRESH_S + 1
+    later._advisories._clock = lambda: module.time.time() + module.MAX_AGE_S + 1
     assert later.advisories(NAME, VERSION) == ()
 
 
@@ -85,7 +85,7 @@ def test_a_day_later_an_unchanged_answer_is_not_sent_again(upstream, told, open_
     ]
     open_index(upstream).advisories(NAME, VERSION)
     later = open_index(upstream)
-    later._advisories._clock = lambda: module.time.time() + module.FRESH_S + 1
+    later._advisories._clock = lambda: module.time.time() + module.MAX_AGE_S + 1
     assert later.advisories(NAME, VERSION)[0].id == "PYSEC-2019-217"
     assert upstream.asked[-1].headers["If-None-Match"] == '"1"'
 

@@ -6,8 +6,8 @@ import requests
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.core.release_facts import ReleaseFacts
-from depcheck.core.world import World
+from depcheck.core.model.index_view import IndexView
+from depcheck.core.model.releases import ReleaseFacts
 
 NAME = canonicalize_name("kombu")
 OLD, NEW = Version("4.1.0"), Version("4.2.0")
@@ -42,7 +42,7 @@ def test_license_links_and_publisher(upstream, index):
                 "tracker": "https://github.com/celery/kombu/issues",
                 "changelog": "https://docs.celeryq.dev/kombu/changelog.html",
             },
-            attested=True,
+            has_provenance=True,
             publisher="GitHub celery/kombu",
         )
     }
@@ -57,7 +57,7 @@ def test_what_cannot_be_had_is_left_out_and_troubles_nobody(upstream, index):
     wanted = [(NAME, OLD), (NAME, NEW), (canonicalize_name("unknown"), NEW)]
     found = index.facts(wanted)
     assert found[NAME, OLD] == ReleaseFacts()
-    assert found[NAME, NEW] == ReleaseFacts(attested=True)
+    assert found[NAME, NEW] == ReleaseFacts(has_provenance=True)
     assert index.troubles() == ()
 
 
@@ -74,6 +74,6 @@ def test_tools_do_not_see_where_provenance_is(upstream, index):
     """Their pages name the local index and nothing else."""
     upstream.add_wheel("kombu", "4.2.0", provenance=f"{upstream.origin}/integrity/a")
     page = requests.get(
-        f"{index.url(World())}kombu/", headers={"Accept": "application/vnd.pypi.simple.v1+json"}, timeout=5
+        f"{index.url(IndexView())}kombu/", headers={"Accept": "application/vnd.pypi.simple.v1+json"}, timeout=5
     )
     assert "provenance" not in page.text

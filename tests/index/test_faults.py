@@ -12,12 +12,12 @@ import pytest
 import requests
 from packaging.utils import canonicalize_name
 
-from depcheck.core.errors import IndexUnavailableError
-from depcheck.core.world import World
-from depcheck.index.fetch import Fetch
-from depcheck.index.local import LocalIndex
-from depcheck.index.memo import FAILURE_S, Memo
-from depcheck.index.upstream import Upstream
+from depcheck.core.model.errors import IndexUnavailableError
+from depcheck.core.model.index_view import IndexView
+from depcheck.index.access_log import FAILURE_TTL_S, SingleFlightCache
+from depcheck.index.http_client import HttpClient
+from depcheck.index.server.local import LocalIndex
+from depcheck.index.upstreams import Upstream
 
 JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
 KOMBU = canonicalize_name("kombu")
@@ -25,7 +25,7 @@ PAGE = "/simple/kombu/"
 
 
 def _get(index: LocalIndex, project: str = "kombu") -> requests.Response:
-    return requests.get(f"{index.url(World())}{project}/", headers=JSON, timeout=20)
+    return requests.get(f"{index.get_index_url(IndexView())}{project}/", headers=JSON, timeout=20)
 
 
 def _is_refused(url: str) -> bool:
@@ -37,7 +37,7 @@ def _is_refused(url: str) -> bool:
 
 
 def _only_trouble(index: LocalIndex) -> str:
-    (trouble,) = index.troubles()
+    (trouble,) = index.list_index_errors()
     assert "Traceback" not in trouble
     assert trouble.endswith(".")
     return trouble
@@ -61,7 +61,7 @@ def test_an_index_that_stays_down_is_a_trouble(upstream, index) -> None:
     assert "HTTP 503" in _only_trouble(index)
     assert answer.text.strip() == _only_trouble(index)
     with pytest.raises(IndexUnavailableError, match="HTTP 503"):
-        index.releases(KOMBU, World())
+        index.releases(KOMBU, IndexView())
     assert upstream.paths().count(PAGE) == 3  # the failure is remembered: it is not retried for each client
 
 
@@ -83,7 +83,7 @@ def test_an_index_that_never_answers_is_given_up(tmp_path: Path) -> None:
     """A server that accepts and says nothing is a trouble after the time limit."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         upstream = Upstream(f"http://127.0.0.1:{silent.getsockname()[1]}/simple/")
-        fetch = Fetch(retries=0, backoff_s=0, timeout_s=(0.2, 0.2))
+        fetch = HttpClient(retries=0, backoff_s=0, timeout_s=(0.2, 0.2))
         with LocalIndex([upstream], tmp_path, fetch=fetch) as index:
             assert _get(index).status_code == 502
             assert "timed out" in _only_trouble(index)
@@ -104,7 +104,7 @@ def test_unknown_everywhere_is_not_a_trouble(start, open_index) -> None:
     index = open_index(one, other)
     assert _get(index).status_code == 200
     assert _get(index, "nothing").status_code == 404
-    assert index.releases(canonicalize_name("nothing"), World()) == ()
+    assert index.releases(canonicalize_name("nothing"), IndexView()) == ()
     assert index.troubles() == ()
 
 
@@ -269,9 +269,9 @@ def test_a_failure_is_remembered_for_a_while_only() -> None:
             raise outcome
         return outcome
 
-    memo = Memo(compute, clock=lambda: now)
+    memo = SingleFlightCache(compute, clock=lambda: now)
     for _ in range(3):
         with pytest.raises(IndexUnavailableError):
             memo["key"]
-    now += FAILURE_S + 1
+    now += FAILURE_TTL_S + 1
     assert [memo["key"], memo["key"]] == ["up", "up"]

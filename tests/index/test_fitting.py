@@ -5,13 +5,15 @@ import requests
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.core.pins import Pin
-from depcheck.core.target import Target
-from depcheck.core.world import World
+from depcheck.core.model.index_view import IndexView
+from depcheck.core.model.pins import Pin
+from depcheck.core.model.wheel_tags import InterpreterTarget
 from tests.index.conftest import wheel
 
 JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
-TARGET = Target("3.11.7", ("cp311-cp311-manylinux_2_17_x86_64", "cp311-abi3-manylinux_2_17_x86_64", "py3-none-any"))
+TARGET = InterpreterTarget(
+    "3.11.7", ("cp311-cp311-manylinux_2_17_x86_64", "cp311-abi3-manylinux_2_17_x86_64", "py3-none-any")
+)
 THING = canonicalize_name("thing")
 
 
@@ -39,7 +41,7 @@ def test_what_cannot_matter_is_not_shown_and_yet_asked_for(upstream, index, add)
     add("thing-2.0.tar.gz", **{"requires-python": ">=3.12"})
     pages = [
         requests.get(f"{url}thing/", headers=headers, timeout=5)
-        for url in (index.url(World(), TARGET), index.url(World()))
+        for url in (index.url(IndexView(), TARGET), index.url(IndexView()))
         for headers in (JSON, {"Accept": "text/html"})
     ]
     small, whole = pages[0].json()["files"], pages[2].json()["files"]
@@ -47,14 +49,14 @@ def test_what_cannot_matter_is_not_shown_and_yet_asked_for(upstream, index, add)
     assert len(whole) == 5
     assert "win_amd64" not in pages[1].text
     assert "win_amd64" in pages[3].text
-    assert index.asked_for(World()) == {"thing"}
+    assert index.list_requested_projects(IndexView()) == {"thing"}
 
 
 def test_the_best_wheel_s_requirements_are_stated(index, add) -> None:
     """The better tag wins, as in pip."""
     add("thing-1.0-py3-none-any.whl", "pure")
     add("thing-1.0-cp311-abi3-manylinux_2_17_x86_64.whl", "fast")
-    assert index.stated(pin(), World(), TARGET) == ("fast",)
+    assert index.stated(pin(), IndexView(), TARGET) == ("fast",)
 
 
 @pytest.mark.parametrize(
@@ -73,13 +75,13 @@ def test_what_is_not_certain_is_not_stated(index, add, files, keys) -> None:
     """Then only the compiler can tell."""
     for name in files:
         add(name)
-    assert index.stated(pin(**keys), World(), TARGET) is None
+    assert index.stated(pin(**keys), IndexView(), TARGET) is None
 
 
 def test_a_yanked_wheel_does_not_stand_before_a_source_that_is_not(index, add) -> None:
     """As in pip."""
     add("thing-1.0-py3-none-any.whl", yanked="broken")
-    assert index.stated(pin(), World(), TARGET) == ()
+    assert index.stated(pin(), IndexView(), TARGET) == ()
     add("thing-1.0.tar.gz")
     index._projects._found._found.clear()
-    assert index.stated(pin(), World(), TARGET) is None
+    assert index.stated(pin(), IndexView(), TARGET) is None

@@ -9,13 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from depcheck.checking.proving import ProvingCompiler
-from depcheck.checking.repository import Repository
-from depcheck.core.compilation import Compiled
-from depcheck.core.pins import Pin
-from depcheck.core.settings import Settings
-from depcheck.core.target import Target
-from depcheck.core.world import World
+from depcheck.checking.compile.proof.compiler import ProvingCompiler
+from depcheck.checking.discovery.repository import RepositoryWorkspace
+from depcheck.core.config.settings import Settings
+from depcheck.core.model.compile_result import CompiledLockfiles
+from depcheck.core.model.index_view import IndexView
+from depcheck.core.model.pins import Pin
+from depcheck.core.model.wheel_tags import InterpreterTarget
 from tests.index import memory_model as model
 from tests.index.conftest import wheel
 
@@ -36,7 +36,7 @@ HASHED = (" --generate-hashes", " --annotation-style=line --generate-hashes --st
 class Never:
     """Stands in for the compiler where it must not be asked."""
 
-    def compile(self, *_, **__):
+    def compile_lockfiles(self, *_, **__):
         raise LookupError
 
 
@@ -62,14 +62,14 @@ def foreseen_as_compiled(rooms, upstream, sources, universe, options) -> bool:
         night = nights.night()
         try:
             foreseen = ProvingCompiler(
-                Never(), night.index, Repository(Settings(repo=str(repo))).tree, night.inner.targets
+                Never(), night.index, RepositoryWorkspace(Settings(repo=str(repo))).tree, night.inner.targets
             )
-            proven = foreseen.compile(night.spec, World(), upgrade=True)
+            proven = foreseen.compile_lockfiles(night.spec, IndexView(), upgrade=True)
         except LookupError:
             proven = None
-        compiled = night.inner.compile(night.spec, World(), upgrade=True)
+        compiled = night.inner.compile_lockfiles(night.spec, IndexView(), upgrade=True)
         assert proven in (None, compiled)
-        if not isinstance(compiled, Compiled):
+        if not isinstance(compiled, CompiledLockfiles):
             break
         nights.commit(compiled.files[0][1])
     nights.stack.close()
@@ -119,8 +119,8 @@ def test_pip_compile_writes_the_same_whatever_there_is(rooms, upstream, sources,
 )
 def test_a_wheel_that_pip_would_not_take_at_its_word_is_not_certain(upstream, index, said):
     """Metadata that contradicts the index or itself is left to pip."""
-    target, pin = Target("3.11.7", ("py3-none-any",)), Pin("a", Version("1.0"))
+    target, pin = InterpreterTarget("3.11.7", ("py3-none-any",)), Pin("a", Version("1.0"))
     upstream.add("a", "a-1.0-py3-none-any.whl", wheel("a", "1.0", metadata=f"Metadata-Version: 2.1\n{said}\n"))
-    assert index.stated(pin, World(), target) is None
+    assert index.stated(pin, IndexView(), target) is None
     upstream.add_wheel("c", "1.0", "b; extra == 'x'")
-    assert index.stated(replace(pin, name="c"), World(), target) == ("b; extra == 'x'",)
+    assert index.stated(replace(pin, name="c"), IndexView(), target) == ("b; extra == 'x'",)

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from depcheck.core.compilation import Compiled
-from depcheck.core.world import World
+from depcheck.core.model.compile_result import CompiledLockfiles
+from depcheck.core.model.index_view import IndexView
 from tests.index import memory_model as model
 
-NOW = World()
+NOW = IndexView()
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def fill(upstream) -> None:
 def remember(found) -> None:
     night = found.night()
     for upgrade in (False, True):
-        assert isinstance(night.full(NOW, upgrade=upgrade), Compiled)
+        assert isinstance(night.full(NOW, upgrade=upgrade), CompiledLockfiles)
 
 
 def files(upstream, project: str, version: str) -> list[dict]:
@@ -72,7 +72,7 @@ def test_a_quiet_night_compiles_nothing(nights, upstream):
     asked = len(upstream.asked)
     night = nights.night()
     for upgrade in (False, True):
-        assert night.recall(NOW, upgrade=upgrade) == Compiled((("requirements.txt", committed(nights)),))
+        assert night.recall(NOW, upgrade=upgrade) == CompiledLockfiles((("requirements.txt", committed(nights)),))
     assert sorted(each.path for each in upstream.asked[asked:]) == ["/simple/a/", "/simple/b/", "/simple/c/"]
 
 
@@ -215,17 +215,19 @@ def test_memory_never_differs_from_pip_compile(upstream, changes, options):
 def test_the_horizon_of_tonight_decides(nights, upstream):
     """With a cooldown, what is visible changes though no page does: then a compile is needed."""
     upstream.add_wheel("b", "1.2", uploaded="2024-05-01T00:00:00Z")
-    before = World(until=datetime(2024, 4, 30, tzinfo=UTC))
+    before = IndexView(uploaded_before=datetime(2024, 4, 30, tzinfo=UTC))
     nights.night().full(before, upgrade=True)
     assert nights.night().recall(before, upgrade=True)
-    assert nights.night().recall(replace(before, until=datetime(2024, 4, 30, 23, tzinfo=UTC)), upgrade=True)
-    assert nights.night().recall(replace(before, until=datetime(2024, 5, 1, tzinfo=UTC)), upgrade=True) is None
+    assert nights.night().recall(replace(before, uploaded_before=datetime(2024, 4, 30, 23, tzinfo=UTC)), upgrade=True)
+    assert (
+        nights.night().recall(replace(before, uploaded_before=datetime(2024, 5, 1, tzinfo=UTC)), upgrade=True) is None
+    )
 
 
 def test_another_key_is_another_resolution(nights):
     """A changed source, lockfile, option or held release is never answered by what another one gave."""
     repo = nights.room / "repo"
-    held = World(allowed=(("b", "<1"),))
+    held = IndexView(specifiers=(("b", "<1"),))
     assert nights.night().recall(held, upgrade=True) is None
     (repo / "requirements.in").write_text(model.SOURCE + "c\n")
     assert nights.night().recall(NOW, upgrade=True) is None

@@ -9,8 +9,8 @@ import requests
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.core.world import World
-from depcheck.index.wheel import LIMIT_BYTES, BrokenWheelError, read_metadata
+from depcheck.core.model.index_view import IndexView
+from depcheck.index.wheel import METADATA_LIMIT_BYTES, BrokenWheelError, read_wheel_metadata
 
 JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
 CELERY = canonicalize_name("celery")
@@ -18,7 +18,7 @@ V1 = Version("1.0")
 
 
 def _file(index, project: str = "celery") -> dict:
-    page = requests.get(f"{index.url(World())}{project}/", headers=JSON, timeout=5).json()
+    page = requests.get(f"{index.url(IndexView())}{project}/", headers=JSON, timeout=5).json()
     return page["files"][0]
 
 
@@ -40,7 +40,7 @@ def test_metadata_is_read_out_of_the_wheel_otherwise(upstream, index) -> None:
     """An index without metadata files still gives them for every wheel; source distributions promise none."""
     upstream.add_wheel("celery", "1.0", "kombu>=4")
     upstream.add("celery", "celery-1.0.tar.gz", b"source")
-    page = requests.get(f"{index.url(World())}celery/", headers=JSON, timeout=5).json()
+    page = requests.get(f"{index.url(IndexView())}celery/", headers=JSON, timeout=5).json()
     assert [file.get("core-metadata") for file in page["files"]] == [True, None]
     text = requests.get(page["files"][0]["url"] + ".metadata", timeout=5).text
     assert "Requires-Dist: kombu>=4" in text
@@ -109,7 +109,7 @@ def _archive(**members: bytes) -> io.BytesIO:
 
 
 HOSTILE = {
-    "a bomb": _archive(**{"a-1.dist-info/METADATA": b"\0" * (LIMIT_BYTES + 1)}),
+    "a bomb": _archive(**{"a-1.dist-info/METADATA": b"\0" * (METADATA_LIMIT_BYTES + 1)}),
     "none": _archive(**{"a/METADATA": b"x", "b-1.dist-info/METADATA": b"x"}),
     "two": _archive(**{"a-1.dist-info/METADATA": b"x", "a-2.dist-info/METADATA": b"y"}),
     "a directory without end": _archive(**{f"{number:0>500}": b"" for number in range(17_000)}),
@@ -121,4 +121,4 @@ HOSTILE = {
 def test_hostile_wheels_are_refused_within_limits(name: str) -> None:
     """Bombs, double and missing metadata and endless directories end as the package's fault."""
     with pytest.raises(BrokenWheelError, match=r"a-1-py3-none-any\.whl"):
-        read_metadata(HOSTILE[name], "a-1-py3-none-any.whl")
+        read_wheel_metadata(HOSTILE[name], "a-1-py3-none-any.whl")

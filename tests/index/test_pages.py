@@ -9,8 +9,14 @@ from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.index.page import File, read_html, read_json, version_text
-from depcheck.index.render import Format, as_hashes, as_html, as_json, negotiate
+from depcheck.index.pages import DistributionFile, extract_version_text, parse_html_page, parse_json_page
+from depcheck.index.server.render import (
+    PageFormat,
+    negotiate_format,
+    render_html_page,
+    render_json_page,
+    render_release_hashes,
+)
 
 URL = "https://index.example/simple/a/"
 
@@ -35,7 +41,7 @@ def _page(*files: dict) -> bytes:
 )
 def test_versions_are_read_from_file_names(filename: str, project: str, expected: str | None) -> None:
     """Names with dashes, old spellings and old formats give the version that package tools see."""
-    assert version_text(filename, project) == expected
+    assert extract_version_text(filename, project) == expected
 
 
 names = st.from_regex(r"[a-z][a-z0-9]{0,4}([._-][a-z][a-z0-9]{0,4}){0,2}", fullmatch=True)
@@ -44,7 +50,7 @@ names = st.from_regex(r"[a-z][a-z0-9]{0,4}([._-][a-z][a-z0-9]{0,4}){0,2}", fullm
 @given(names, st.sampled_from(["1.0", "2!1.0rc1", "1.0.post1.dev2", "1.0+local.1"]))
 def test_a_source_distribution_gives_back_its_version(name: str, version: str) -> None:
     """However the project's name is spelled, the version in the file name is found."""
-    assert version_text(f"{name}-{version}.tar.gz", canonicalize_name(name)) == version
+    assert extract_version_text(f"{name}-{version}.tar.gz", canonicalize_name(name)) == version
 
 
 def test_odd_files_do_not_take_the_page_with_them() -> None:
@@ -57,15 +63,15 @@ def test_odd_files_do_not_take_the_page_with_them() -> None:
         {"filename": "a-4.tar.gz", "url": "https://x.example/c", "hashes": {"sha256": "../../x"}},
         {"filename": "a-5.tar.gz", "url": "https://x.example/d", "hashes": {"sha256": "AB" * 32}},
     )
-    found = read_json(page, URL)
+    found = parse_json_page(page, URL)
     assert [file.filename for file in found] == ["a-1.tar.gz", "a-5.tar.gz"]
     assert found[0].url == "https://index.example/f/a-1.tar.gz"
-    assert found[1].key == "ab" * 32
+    assert found[1].content_key == "ab" * 32
 
 
 def test_times_without_a_zone_are_utc() -> None:
     """An index that forgets the Z still gives times that compare."""
-    (file,) = read_json(
+    (file,) = parse_json_page(
         _page(
             {"filename": "a-1.zip", "url": "https://x.example/a", "hashes": {}, "upload-time": "2020-01-01T00:00:00"}
         ),
@@ -76,7 +82,7 @@ def test_times_without_a_zone_are_utc() -> None:
 
 def test_html_urls_keep_their_escapes() -> None:
     """Escapes, queries and hashes of a link come through as they were written."""
-    (file,) = read_html(
+    (file,) = parse_html_page(
         '<a href="/f/a-1%2Bcpu.tar.gz?token=x#sha256=' + "0" * 64 + '" data-yanked="bad &amp; old">a-1+cpu.tar.gz</a>'
         '<a href="../b/">b</a><a href="/f/x#egg=y">\n</a>',
         URL,
@@ -88,7 +94,7 @@ def test_html_urls_keep_their_escapes() -> None:
 def test_a_login_page_is_not_an_empty_project() -> None:
     """A form without files raises, so that nobody is told that the project has no releases."""
     with pytest.raises(ValueError, match="form"):
-        read_html("<html><form action='/login'><a href='/help'>help</a></form></html>", URL)
+        parse_html_page("<html><form action='/login'><a href='/help'>help</a></form></html>", URL)
 
 
 @given(
@@ -98,13 +104,13 @@ def test_a_login_page_is_not_an_empty_project() -> None:
 def test_a_body_that_is_no_page_is_a_value_error(body: bytes) -> None:
     """Whatever comes, reading a page gives files or a ValueError, nothing else."""
     try:
-        read_json(body, URL)
+        parse_json_page(body, URL)
     except ValueError:
         return
 
 
 file_values = st.builds(
-    File,
+    DistributionFile,
     filename=st.from_regex(r"a-[0-9]{1,3}\.tar\.gz", fullmatch=True),
     url=st.just("http://127.0.0.1:1/files/k/a.tar.gz"),
     hashes=st.sampled_from([{}, {"sha256": "0" * 64}]),
@@ -117,41 +123,41 @@ file_values = st.builds(
 
 @settings(deadline=None)  # the first one imports the library for HTML
 @given(st.lists(file_values, max_size=5))
-def test_pages_are_read_as_they_were_written(found: list[File]) -> None:
+def test_pages_are_read_as_they_were_written(found: list[DistributionFile]) -> None:
     """JSON keeps every field; HTML keeps those that it can hold, whatever characters a yank's reason has."""
-    assert list(read_json(as_json("a", found, []), URL)) == found
-    for before, after in zip(found, read_html(as_html("a", found).decode(), URL), strict=True):
+    assert list(parse_json_page(render_json_page("a", found, []), URL)) == found
+    for before, after in zip(found, parse_html_page(render_html_page("a", found).decode(), URL), strict=True):
         assert (after.filename, after.url, after.hashes) == (before.filename, before.url, before.hashes)
         assert (after.requires_python, after.yanked or False) == (before.requires_python, before.yanked)
 
 
 def test_a_release_without_all_hashes_is_left_to_pip_tools() -> None:
     """pip-tools takes the listed hashes for all hashes, so a release is listed whole or not at all."""
-    known = File(filename="a-1.tar.gz", url="u", hashes={"sha256": "0" * 64})
-    unknown = File(filename="a-2.tar.gz", url="u")
-    body = as_hashes("a", [known, known, unknown], [Version("1"), Version("2"), Version("2")])
+    known = DistributionFile(filename="a-1.tar.gz", url="u", hashes={"sha256": "0" * 64})
+    unknown = DistributionFile(filename="a-2.tar.gz", url="u")
+    body = render_release_hashes("a", [known, known, unknown], [Version("1"), Version("2"), Version("2")])
     assert list(json.loads(body)["releases"]) == ["1"]
 
 
 @pytest.mark.parametrize(
     ("accept", "expected"),
     [
-        ("", Format.HTML),
-        ("*/*", Format.HTML),
-        ("text/html", Format.HTML),
+        ("", PageFormat.HTML),
+        ("*/*", PageFormat.HTML),
+        ("text/html", PageFormat.HTML),
         (
             "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01",
-            Format.JSON,
+            PageFormat.JSON,
         ),
         (
             "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01",
-            Format.JSON,
+            PageFormat.JSON,
         ),
-        ("text/html, application/vnd.pypi.simple.latest+json;q=0.5", Format.HTML),
+        ("text/html, application/vnd.pypi.simple.latest+json;q=0.5", PageFormat.HTML),
         ("application/vnd.pypi.simple.v1+json;q=0, text/html;q=0", None),
         ("image/png", None),
     ],
 )
-def test_the_accept_header_decides_the_format(accept: str, expected: Format | None) -> None:
+def test_the_accept_header_decides_the_format(accept: str, expected: PageFormat | None) -> None:
     """pip's, uv's and browsers' headers give what they like best; JSON wins a tie."""
-    assert negotiate(accept) is expected
+    assert negotiate_format(accept) is expected

@@ -11,16 +11,16 @@ import requests
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.core.world import World
-from depcheck.index.local import LocalIndex
+from depcheck.core.model.index_view import IndexView
+from depcheck.index.server.local import LocalIndex
 
 JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
-LIVE = World()
+LIVE = IndexView()
 KOMBU = canonicalize_name("kombu")
 
 
-def _page(index: LocalIndex, project: str, world: World = LIVE) -> dict:
-    return requests.get(f"{index.url(world)}{project}/", headers=JSON, timeout=5).json()
+def _page(index: LocalIndex, project: str, world: IndexView = LIVE) -> dict:
+    return requests.get(f"{index.get_index_url(world)}{project}/", headers=JSON, timeout=5).json()
 
 
 def _base(index: LocalIndex) -> str:
@@ -31,14 +31,14 @@ def test_a_world_shows_its_own_page(upstream, index) -> None:
     """As-of pages, the live page, releases and hashes of one project agree with the upload times."""
     upstream.add_wheel("kombu", "4.1.0", uploaded="2017-07-17T12:00:00Z", **{"requires-python": ">=2.7"})
     upstream.add_wheel("kombu", "4.2.0", uploaded="2018-05-21T12:00:00.5Z", yanked="renames kombu.async")
-    past = World(until=datetime(2018, 5, 20, 23, 59, 59, tzinfo=UTC))
+    past = IndexView(uploaded_before=datetime(2018, 5, 20, 23, 59, 59, tzinfo=UTC))
     assert [file["filename"] for file in _page(index, "kombu", past)["files"]] == ["kombu-4.1.0-py3-none-any.whl"]
     assert _page(index, "kombu", past)["versions"] == ["4.1.0"]
     live = _page(index, "kombu")
     assert [file.get("yanked", False) for file in live["files"]] == [False, "renames kombu.async"]
     assert live["files"][0]["requires-python"] == ">=2.7"
     assert [str(release.version) for release in index.releases(KOMBU, past)] == ["4.1.0"]
-    found = index.releases(KOMBU, World())[1]
+    found = index.releases(KOMBU, IndexView())[1]
     assert (found.yanked, found.uploaded_at) == ("renames kombu.async", datetime(2018, 5, 21, 12, 0, 0, 500000, UTC))
     hashes = requests.get(index.url(past).removesuffix("simple/") + "kombu/json", timeout=5).json()
     assert list(hashes["releases"]) == ["4.1.0"]
@@ -48,11 +48,11 @@ def test_a_world_shows_its_own_page(upstream, index) -> None:
 def test_what_was_asked_is_remembered_by_world(upstream, index) -> None:
     """`asked_for` names the projects of one world, unknown ones included."""
     upstream.add_wheel("kombu", "4.1.0")
-    past = World(until=datetime(2018, 5, 20, tzinfo=UTC))
+    past = IndexView(uploaded_before=datetime(2018, 5, 20, tzinfo=UTC))
     _page(index, "kombu", past)
     requests.get(f"{index.url(past)}nothing-like-it/", timeout=5)
-    assert index.asked_for(past) == {"kombu", "nothing-like-it"}
-    assert index.asked_for(World()) == frozenset()
+    assert index.list_requested_projects(past) == {"kombu", "nothing-like-it"}
+    assert index.list_requested_projects(IndexView()) == frozenset()
 
 
 def test_files_have_the_page_s_content(upstream, index) -> None:
@@ -120,7 +120,7 @@ def test_a_damaged_cache_is_not_believed(upstream, open_index, tmp_path: Path) -
 def test_clients_can_keep_pages_too(upstream, index) -> None:
     """A page has an ETag of its own; asked again with it, the answer is 304 without a body."""
     upstream.add_wheel("kombu", "4.1.0")
-    url = f"{index.url(World())}kombu/"
+    url = f"{index.url(IndexView())}kombu/"
     first = requests.get(url, headers=JSON, timeout=5)
     again = requests.get(url, headers=JSON | {"If-None-Match": first.headers["ETag"]}, timeout=5)
     assert (again.status_code, again.content) == (304, b"")
@@ -130,8 +130,8 @@ def test_names_are_normalised_by_redirect(upstream, index) -> None:
     """Other spellings and a missing slash lead to the one page."""
     upstream.add_wheel("zope-interface", "1.0")
     for spelling in ("Zope.Interface/", "zope-interface", "zope_interface/"):
-        answer = requests.get(index.url(World()) + spelling, headers=JSON, timeout=5)
-        assert answer.url == f"{index.url(World())}zope-interface/"
+        answer = requests.get(index.url(IndexView()) + spelling, headers=JSON, timeout=5)
+        assert answer.url == f"{index.url(IndexView())}zope-interface/"
         assert answer.json()["name"] == "zope-interface"
 
 
@@ -158,7 +158,7 @@ def test_other_paths_are_unknown(upstream, index, path: str) -> None:
 
 def test_only_reading_and_only_at_its_own_address(index) -> None:
     """Writing methods are not implemented; a browser led here under another host name gets nothing."""
-    url = f"{index.url(World())}kombu/"
+    url = f"{index.url(IndexView())}kombu/"
     assert requests.post(url, data=b"x", timeout=5).status_code == 501
     assert requests.delete(url, timeout=5).status_code == 501
     assert requests.get(url, headers={"Host": "evil.example"}, timeout=5).status_code == 421

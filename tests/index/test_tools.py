@@ -12,16 +12,16 @@ import requests
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.core.world import World
-from depcheck.index.upstream import PYPI_URL, Upstream
+from depcheck.core.model.index_view import IndexView
+from depcheck.index.upstreams import PYPI_URL, Upstream
 
 CLEAN = {
     name: value
     for name, value in os.environ.items()
     if not name.startswith(("PIP_", "UV_")) and "proxy" not in name.lower()
 } | {"PIP_CONFIG_FILE": os.devnull, "UV_NO_CONFIG": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-PAST = World(until=datetime(2018, 5, 20, 23, 59, 59, 999999, tzinfo=UTC))
-LATER = World(until=datetime(2018, 6, 20, 23, 59, 59, 999999, tzinfo=UTC))
+PAST = IndexView(uploaded_before=datetime(2018, 5, 20, 23, 59, 59, 999999, tzinfo=UTC))
+LATER = IndexView(uploaded_before=datetime(2018, 6, 20, 23, 59, 59, 999999, tzinfo=UTC))
 UV = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
 
 
@@ -33,7 +33,7 @@ def _run(*command: object, cwd: Path, ok: bool = True) -> str:
     return done.stdout + done.stderr
 
 
-def _uv_pins(index, world: World, cwd: Path, *more: object) -> set[str]:
+def _uv_pins(index, world: IndexView, cwd: Path, *more: object) -> set[str]:
     assert UV is not None, "uv is one of this project's dependencies"
     arguments = ["--index-url", index.url(world), "--no-header", "--no-annotate", "--quiet", "--cache-dir", cwd / "uv"]
     printed = _run(UV, "pip", "compile", *arguments, *more, "requirements.in", cwd=cwd)
@@ -74,20 +74,20 @@ def test_uv_resolves_and_installs_any_world(kombu_story, index, folder: Path) ->
         cwd=folder,
     )
     assert "4.1.0" in (folder / "here/kombu.py").read_text()
-    assert index.asked_for(PAST) == {"celery", "kombu"}
+    assert index.list_requested_projects(PAST) == {"celery", "kombu"}
     assert index.troubles() == ()
 
 
 def test_a_page_that_changed_is_seen_by_uv_in_the_next_run(kombu_story, open_index, folder: Path) -> None:
     """Pages are kept by URL in uv's cache; on the same port in the next run it no one misses a new release."""
     first = open_index(kombu_story)
-    assert "kombu==4.2.0" in _uv_pins(first, World(), folder)
+    assert "kombu==4.2.0" in _uv_pins(first, IndexView(), folder)
     port = first.port
     first.__exit__(None, None, None)
     kombu_story.add_wheel("kombu", "4.3.0", uploaded="2018-07-01T00:00:00Z")
     second = open_index(kombu_story)
     assert second.port == port
-    assert "kombu==4.3.0" in _uv_pins(second, World(), folder)
+    assert "kombu==4.3.0" in _uv_pins(second, IndexView(), folder)
 
 
 def test_pip_installs_as_of_a_day(kombu_story, index, folder: Path) -> None:
@@ -169,7 +169,7 @@ def test_an_index_that_is_down_is_told_from_a_missing_package(upstream, index, f
         "--retries",
         "0",
         "--index-url",
-        index.url(World()),
+        index.url(IndexView()),
     ]
     _run(*pip, "nothing-like-it", cwd=folder, ok=False)
     assert index.troubles() == ()
@@ -183,7 +183,7 @@ def test_uv_asks_many_things_at_once(upstream, index, folder: Path) -> None:
     for name in names:
         upstream.add_wheel(name, "1.0")
     (folder / "requirements.in").write_text("\n".join(names))
-    assert len(_uv_pins(index, World(), folder)) == 60
+    assert len(_uv_pins(index, IndexView(), folder)) == 60
     assert sorted(path for path in upstream.paths() if path.startswith("/simple/")) == sorted(
         f"/simple/{name}/" for name in names
     )
@@ -201,7 +201,7 @@ def test_the_kombu_story_on_the_real_index(open_index, folder: Path) -> None:
     lines = index.requires(canonicalize_name("celery"), Version("4.1.0")) or ()
     assert "kombu (>=4.0.2,<5.0)" in lines
     page = requests.get(
-        f"{index.url(World())}kombu/", headers={"Accept": "application/vnd.pypi.simple.v1+json"}, timeout=30
+        f"{index.url(IndexView())}kombu/", headers={"Accept": "application/vnd.pypi.simple.v1+json"}, timeout=30
     ).json()
     assert all("upload-time" in file for file in page["files"])
     assert index.troubles() == ()

@@ -9,8 +9,8 @@ from threading import Thread
 
 import pytest
 
-from depcheck.core.errors import IndexUnavailableError
-from depcheck.index.fetch import Fetch
+from depcheck.core.model.errors import IndexUnavailableError
+from depcheck.index.http_client import HttpClient
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -65,8 +65,8 @@ def own_bundle_only(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def _fetch(bundle: Path) -> Fetch:
-    return Fetch(ca_bundle=str(bundle), retries=0, backoff_s=0, timeout_s=(2, 5))
+def _fetch(bundle: Path) -> HttpClient:
+    return HttpClient(ca_bundle=str(bundle), retries=0, backoff_s=0, timeout_s=(2, 5))
 
 
 def test_the_given_bundle_is_trusted(serve) -> None:

@@ -9,11 +9,10 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depcheck.core.errors import UsageError
-from depcheck.core.world import World
-from depcheck.index.credentials import Credentials, from_keyring
-from depcheck.index.local import LocalIndex
-from depcheck.index.upstream import Upstream, upstreams
+from depcheck.core.model.errors import UsageError
+from depcheck.core.model.index_view import IndexView
+from depcheck.index.server.local import LocalIndex
+from depcheck.index.upstreams import Credentials, Upstream, read_keyring_credentials, resolve_upstreams
 
 JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
 SECRET = "s3cr3t-p@ss"
@@ -21,7 +20,7 @@ BASIC = "Basic " + base64.b64encode(f"me:{SECRET}".encode()).decode()
 
 
 def _page(index: LocalIndex, project: str = "kombu") -> requests.Response:
-    return requests.get(f"{index.url(World())}{project}/", headers=JSON, timeout=10)
+    return requests.get(f"{index.get_index_url(IndexView())}{project}/", headers=JSON, timeout=10)
 
 
 def _authorizations(server) -> set[str | None]:
@@ -47,7 +46,7 @@ def test_files_without_upload_times_are_visible_in_every_world(start, open_index
     upstream = start(json=False)
     upstream.add_wheel("kombu", "4.2.0")
     index = open_index(upstream)
-    past = World(until=datetime(2001, 1, 1, tzinfo=UTC))
+    past = IndexView(uploaded_before=datetime(2001, 1, 1, tzinfo=UTC))
     assert len(requests.get(f"{index.url(past)}kombu/", headers=JSON, timeout=5).json()["files"]) == 1
 
 
@@ -109,7 +108,7 @@ def test_netrc_is_used_for_its_host(start, open_index, tmp_path: Path) -> None:
     server.add_wheel("kombu", "4.1.0")
     (tmp_path / "netrc").write_text(f"machine 127.0.0.1 login me password {SECRET}\n")
     (tmp_path / "netrc").chmod(0o600)
-    (found,) = upstreams([server.url], {"NETRC": str(tmp_path / "netrc")})
+    (found,) = resolve_upstreams([server.url], {"NETRC": str(tmp_path / "netrc")})
     assert _page(open_index(found)).status_code == 200
     assert _authorizations(server) == {BASIC}
 
@@ -125,7 +124,7 @@ def test_netrc_is_not_read_for_what_a_page_or_a_redirect_names(start, open_index
     public.faults["/simple/vine/"] = [
         lambda h: public.respond(h, 302, Location=f"http://localhost:{private.port}/simple/vine/")
     ]
-    (found,) = upstreams([public.url], {"NETRC": str(tmp_path / "netrc")})
+    (found,) = resolve_upstreams([public.url], {"NETRC": str(tmp_path / "netrc")})
     index = open_index(found)
     assert requests.get(_page(index).json()["files"][0]["url"], timeout=5).status_code == 200
     _page(index, "vine")
@@ -147,14 +146,14 @@ def test_netrc_and_keyring_are_for_private_ways_only(url: str, tmp_path: Path, *
     """A header can name any address of a host: what hosts are trusted with goes nowhere in the clear."""
     names = ("h.example", "127.0.0.1", "::1", "127.0.0.1.evil.example")
     (tmp_path / ".netrc").write_text("".join(f"machine {name} login me password {SECRET}\n" for name in names))
-    (found,) = upstreams([url], {"HOME": str(tmp_path)})
+    (found,) = resolve_upstreams([url], {"HOME": str(tmp_path)})
     assert (found.credentials == Credentials("me", SECRET)) is given
 
 
 def test_a_broken_netrc_says_nothing(tmp_path: Path) -> None:
     """It is as if it were not there."""
     (tmp_path / ".netrc").write_bytes(b"machine \xff login")
-    assert upstreams(["https://h.example/"], {"HOME": str(tmp_path)})[0].credentials is None
+    assert resolve_upstreams(["https://h.example/"], {"HOME": str(tmp_path)})[0].credentials is None
 
 
 def test_the_keyring_is_asked_once_by_an_index_that_refuses(start, open_index) -> None:
@@ -211,10 +210,10 @@ def test_the_real_keyring_is_read_as_pip_reads_it() -> None:
     before = keyring.get_keyring()
     keyring.set_keyring(Kept())
     try:
-        assert from_keyring("https://h.example/") == Credentials("me", SECRET)
-        assert from_keyring("https://h.example/", "you") is None
-        assert from_keyring("http://h.example/") is None
-        assert from_keyring("https://locked.example/") is None
+        assert read_keyring_credentials("https://h.example/") == Credentials("me", SECRET)
+        assert read_keyring_credentials("https://h.example/", "you") is None
+        assert read_keyring_credentials("http://h.example/") is None
+        assert read_keyring_credentials("https://locked.example/") is None
     finally:
         keyring.set_keyring(before)
 
@@ -256,7 +255,7 @@ def test_credentials_are_found_by_host(urls, environ, expected) -> None:
     """URL, variables in the URL, and the index variables of pip and uv give credentials; never across origins."""
     found = [
         (up.url, up.credentials and (up.credentials.username, up.credentials.password))
-        for up in upstreams(urls, environ)
+        for up in resolve_upstreams(urls, environ)
     ]
     assert found == expected
 

@@ -8,12 +8,11 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.core.world import World
-from depcheck.index.local import token
-from depcheck.index.page import File, version_or_none, version_text
+from depcheck.core.model.index_view import IndexView
+from depcheck.index.pages import DistributionFile, extract_version_text, parse_version_or_none
 from depcheck.index.projects import Project
-from depcheck.index.releases import releases
-from depcheck.index.view import View
+from depcheck.index.releases import ProjectView, list_releases
+from depcheck.index.server.local import compute_view_token
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 NAMES = [canonicalize_name(name) for name in ("kombu", "celery")]
@@ -24,7 +23,7 @@ names = st.sampled_from(NAMES)
 versions = st.sampled_from(VERSIONS)
 specifiers = st.builds("{}{}".format, st.sampled_from(["<", "<=", "==", "!=", ">=", "~="]), versions)
 files = st.builds(
-    lambda version, moment, kind, number: File(
+    lambda version, moment, kind, number: DistributionFile(
         filename=f"kombu-{version}{kind.format(number)}", url="https://x.example/f", upload_time=moment
     ),
     versions,
@@ -33,7 +32,7 @@ files = st.builds(
     st.integers(1, 3),
 )
 worlds = st.builds(
-    World,
+    IndexView,
     until=st.none() | moments,
     until_for=st.lists(st.tuples(names, moments), unique_by=lambda pair: pair[0]).map(tuple),
     allowed=st.lists(st.tuples(names, specifiers), max_size=3).map(tuple),
@@ -41,36 +40,36 @@ worlds = st.builds(
 )
 
 
-def _model(file: File, version: Version, world: World) -> bool:
+def _model(file: DistributionFile, version: Version, world: IndexView) -> bool:
     """The docstring of World, said as one boolean."""
-    horizon = world.until
-    for name, moment in world.until_for:
+    horizon = world.uploaded_before
+    for name, moment in world.uploaded_before_by_project:
         if name == "kombu":
             horizon = moment
     in_time = horizon is None or file.upload_time is None or file.upload_time <= horizon
-    kept = ("kombu", version) in {(str(name), kept) for name, kept in world.keep}
+    kept = ("kombu", version) in {(str(name), kept) for name, kept in world.pinned}
     allowed = all(
-        SpecifierSet(text).contains(version, prereleases=True) for name, text in world.allowed if name == "kombu"
+        SpecifierSet(text).contains(version, prereleases=True) for name, text in world.specifiers if name == "kombu"
     )
     return allowed and (in_time or kept)
 
 
 @given(st.lists(files, max_size=8), worlds)
-def test_a_file_is_visible_exactly_when_its_world_says_so(found: list[File], world: World) -> None:
+def test_a_file_is_visible_exactly_when_its_world_says_so(found: list[DistributionFile], world: IndexView) -> None:
     """Horizon, overrides, allowed specifiers and kept releases combine as World's docstring says."""
-    view = View.of(NAMES[0], world)
+    view = ProjectView.from_index_view(NAMES[0], world)
     for file in found:
-        version = version_or_none(version_text(file.filename, "kombu"))
+        version = parse_version_or_none(extract_version_text(file.filename, "kombu"))
         assert version is not None
-        assert view.shows(file, version) == _model(file, version, world)
+        assert view.is_visible(file, version) == _model(file, version, world)
 
 
 @given(st.lists(files, max_size=8), worlds)
-def test_releases_are_the_visible_files_by_version(found: list[File], world: World) -> None:
+def test_releases_are_the_visible_files_by_version(found: list[DistributionFile], world: IndexView) -> None:
     """`releases` names exactly the visible files, in version order, with their earliest upload time."""
-    parsed = tuple(version_or_none(version_text(file.filename, "kombu")) for file in found)
+    parsed = tuple(parse_version_or_none(extract_version_text(file.filename, "kombu")) for file in found)
     shown = [file for file, version in zip(found, parsed, strict=True) if _model(file, version, world)]
-    result = releases(Project(NAMES[0], tuple(found), parsed, known=True), world)
+    result = list_releases(Project(NAMES[0], tuple(found), parsed, is_known=True), world)
     assert [release.version for release in result] == sorted({release.version for release in result})
     assert sorted(name for release in result for name in release.wheels + release.sdists) == sorted(
         file.filename for file in shown
@@ -83,25 +82,27 @@ def test_releases_are_the_visible_files_by_version(found: list[File], world: Wor
 
 
 @given(st.lists(files, max_size=8), worlds, moments)
-def test_a_later_horizon_never_hides_a_file(found: list[File], world: World, later: datetime) -> None:
+def test_a_later_horizon_never_hides_a_file(found: list[DistributionFile], world: IndexView, later: datetime) -> None:
     """Time only adds: what is visible as of a day is visible as of every later day."""
-    before = World(until=min(later, world.until or later), allowed=world.allowed, keep=world.keep)
-    after = World(until=later, allowed=world.allowed, keep=world.keep)
+    before = IndexView(
+        uploaded_before=min(later, world.uploaded_before or later), specifiers=world.specifiers, pinned=world.pinned
+    )
+    after = IndexView(uploaded_before=later, specifiers=world.specifiers, pinned=world.pinned)
     for file in found:
-        version = version_or_none(version_text(file.filename, "kombu"))
-        if View.of(NAMES[0], before).shows(file, version):
-            assert View.of(NAMES[0], after).shows(file, version)
+        version = parse_version_or_none(extract_version_text(file.filename, "kombu"))
+        if ProjectView.from_index_view(NAMES[0], before).is_visible(file, version):
+            assert ProjectView.from_index_view(NAMES[0], after).is_visible(file, version)
 
 
 @given(worlds, worlds)
-def test_worlds_have_one_url_each(one: World, other: World) -> None:
+def test_worlds_have_one_url_each(one: IndexView, other: IndexView) -> None:
     """Equal worlds share a token whatever the order of their parts; different ones never do."""
-    turned = World(one.until, one.until_for[::-1], one.allowed[::-1], one.keep)
-    assert token(turned) == token(one)
-    same = (one.until, sorted(one.until_for), sorted(one.allowed), one.keep) == (
-        other.until,
-        sorted(other.until_for),
-        sorted(other.allowed),
-        other.keep,
+    turned = IndexView(one.uploaded_before, one.uploaded_before_by_project[::-1], one.specifiers[::-1], one.pinned)
+    assert compute_view_token(turned) == compute_view_token(one)
+    same = (one.uploaded_before, sorted(one.uploaded_before_by_project), sorted(one.specifiers), one.pinned) == (
+        other.uploaded_before,
+        sorted(other.uploaded_before_by_project),
+        sorted(other.specifiers),
+        other.pinned,
     )
-    assert (token(one) == token(other)) == same
+    assert (compute_view_token(one) == compute_view_token(other)) == same

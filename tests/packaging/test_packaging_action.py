@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from depcheck.core.options import CHECK, PUBLISH, Form, Option
+from depcheck.core.config.options import CHECK_OPTIONS, PUBLISH_OPTIONS, Option, OptionForm
 
 ROOT = Path(__file__).parents[2]
 ACTION = YAML(typ="safe").load(ROOT / "action.yml")
@@ -30,19 +30,19 @@ LOCKS = ("requirements.txt", "requirements-build.txt", "requirements-dev.txt")
 
 def test_inputs_are_the_options_and_nothing_else():
     """Each option of check and publish is an input, and no input is without its option."""
-    assert set(ACTION["inputs"]) == {option.name for option in (*CHECK, *PUBLISH)} | set(OWN_INPUTS)
+    assert set(ACTION["inputs"]) == {option.name for option in (*CHECK_OPTIONS, *PUBLISH_OPTIONS)} | set(OWN_INPUTS)
 
 
-@pytest.mark.parametrize("option", [*CHECK, *PUBLISH], ids=lambda option: option.name)
+@pytest.mark.parametrize("option", [*CHECK_OPTIONS, *PUBLISH_OPTIONS], ids=lambda option: option.name)
 def test_input_tells_what_the_option_tells(option: Option):
     """The description says whether several may be given, and the default."""
     described = ACTION["inputs"][option.name]
-    assert ("One a line." in described["description"]) == (option.form is Form.MANY)
+    assert ("One a line." in described["description"]) == (option.form is OptionForm.MANY)
     told = described["default"] or re.search(r"Default: (.*)\.$", described["description"]).group(1)
     assert told == {"repo": "the workspace"}.get(option.name, option.default)
 
 
-@pytest.mark.parametrize("option", CHECK, ids=lambda option: option.name)
+@pytest.mark.parametrize("option", CHECK_OPTIONS, ids=lambda option: option.name)
 def test_no_default_hides_the_configuration(option: Option):
     """An option of check is empty by default, so that the repository's own configuration counts."""
     assert ACTION["inputs"][option.name]["default"] == ""

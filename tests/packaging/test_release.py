@@ -85,6 +85,6 @@ def test_the_package_has_what_it_needs(tmp_path):
     with zipfile.ZipFile(wheel) as one, tarfile.open(sdist) as other:
         inside, packed = one.namelist(), other.getnames()
     for name in ("style.css", "script.js"):
-        assert f"depcheck/reporting/page/{name}" in inside
+        assert f"depcheck/reporting/html/{name}" in inside
         assert any(path.endswith(f"/page/{name}") for path in packed)
     assert not [name for name in inside if name.startswith(("tests/", "docs/"))]

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from depcheck import app
-from depcheck.core.report import EnvironmentReport
-from depcheck.core.settings import Settings
+from depcheck.core.config.settings import Settings
+from depcheck.core.model.report import EnvironmentReport
 from depcheck.reporting.terminal import TerminalReporter
+from depcheck.wiring import app
 
 
 @dataclass
@@ -96,6 +96,6 @@ def judged(dated: Dated, tmp_path: Path) -> Callable[..., EnvironmentReport]:
         settings = Settings(repo=repo, report=tmp_path / "report", test="", **{"index_url": dated.url, **wishes})
         environ = {**os.environ, "DEPCHECK_CACHE": str(tmp_path / "cache")}
         with TerminalReporter(Console(quiet=True), quiet=True) as reporter:
-            return app.check(settings, reporter, environ).environments[0]
+            return app.check_repository(settings, reporter, environ).environments[0]
 
     return check

@@ -7,11 +7,11 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from depcheck.core.report import Report, Status, Tool
-from depcheck.core.values import when
+from depcheck.core.config.parsers import parse_moment
+from depcheck.core.model.report import Report, Status, Tool
 from depcheck.index import advisories
-from depcheck.reporting.sentences import outcome
-from depcheck.reporting.workflow import annotations
+from depcheck.reporting.github_log import build_annotations
+from depcheck.reporting.sentences import format_outcome_lines
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 UV = (
@@ -44,7 +44,7 @@ def test_a_vulnerable_pin_is_told_of_on_a_quiet_night(shelf, judged):
     assert (found.package, found.version, found.id, found.aliases) == ("lib", "1.0", "PYSEC-1", ("CVE-1",))
     assert (found.committed, found.fresh, found.fixed_in) == (True, True, ("2.0",))
     said = "lib 1.0 has a known vulnerability: PYSEC-1 (CVE-1), fixed in 2.0. It leaks."
-    assert f"caution: {said}" in outcome(report)
+    assert f"caution: {said}" in format_outcome_lines(report)
 
 
 @pytest.mark.slow
@@ -97,7 +97,7 @@ def test_an_api_that_cannot_be_had_is_a_note(shelf, judged):
 @pytest.mark.parametrize("wish", [{"advisories": False}, {"as_of": "2024-01-20"}])
 def test_nothing_is_asked_where_it_is_not_wanted(shelf, judged, wish):
     """Switched off, or in a replay of the past."""
-    wish = {name: when(value) if name == "as_of" else value for name, value in wish.items()}
+    wish = {name: parse_moment(value) if name == "as_of" else value for name, value in wish.items()}
     assert judged(locked("lib<2", "lib==1.0"), python=PYTHON, imports=False, **wish).advisories == ()
 
 
@@ -107,7 +107,7 @@ def test_the_warning_stands_at_the_pin(shelf, judged):
     judged_ = judged(locked("lib<2", "lib==1.0"), python=PYTHON, imports=False)
     now = datetime(2026, 11, 22, tzinfo=UTC)
     report = Report(Tool("depcheck", "1"), now, now, None, None, None, {}, (judged_,))
-    (line,) = annotations(report, {("requirements.txt", "lib"): 3}, PurePosixPath())
+    (line,) = build_annotations(report, {("requirements.txt", "lib"): 3}, PurePosixPath())
     assert line.startswith("::warning ")
     assert "line=3" in line
     assert "PYSEC-1" in line

@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from depcheck.core import sections
-from depcheck.core.report import Status
-from depcheck.core.rules import hold
+from depcheck.core.config.rules import parse_hold_rule
+from depcheck.core.messages import sections
+from depcheck.core.model.report import Status
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -56,7 +56,7 @@ def test_two_tops_over_one_layer_agree_on_what_both_can_take(shelf, judged):
 def test_layers_that_cannot_agree_are_named(shelf, judged):
     """Plug 2 needs a tool that other refuses: unresolvable, with both files, both pins and the way out."""
     shelf.release("plug", "2.0", "2024-04-01", "tool>=2")
-    rule = hold("plug>=2 until 2999-01-01 because it is wanted")
+    rule = parse_hold_rule("plug>=2 until 2999-01-01 because it is wanted")
     report = judged(FILES, python=PYTHON, imports=False, holds=(rule,))
     assert report.status is Status.UNRESOLVABLE
     for words in ("out/dev.txt pins tool==2.0", "test.txt pins tool==1.5", "[[environment]]"):
@@ -91,4 +91,4 @@ def test_an_included_lockfile_is_a_layer_and_no_source(dated, judged):
     assert culprit.paths == {"deep": ("base.in", "top", "deep")}
     assert culprit.sources == ("base.in",)
     assert {(change.direct, change.via) for change in report.changes} == {(False, ("top",))}
-    assert "add to <code>base.in</code>:" in sections.hold(report)
+    assert "add to <code>base.in</code>:" in sections.render_hold_lines(report)

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from depcheck.core.environments import EnvironmentSpec
-from depcheck.core.settings import Settings
-from depcheck.pipeline.night import night
+from depcheck.core.config.settings import Settings
+from depcheck.core.lockfiles.spec import EnvironmentSpec
+from depcheck.pipeline.run import judge_all_environments
 
-SPECS = [EnvironmentSpec(f"{name}.txt", "3.11", (), skipped=f"{name} is skipped") for name in "abcdef"]
+SPECS = [EnvironmentSpec(f"{name}.txt", "3.11", (), skip_reason=f"{name} is skipped") for name in "abcdef"]
 
 
 class Told:
@@ -19,10 +19,10 @@ class Told:
     def __init__(self):
         self.lines = []
 
-    def environment(self, spec):
+    def start_environment(self, spec):
         self.lines.append(("begin", spec.name))
 
-    def judged(self, report):
+    def finish_environment(self, report):
         self.lines.append(("end", report.name))
 
 
@@ -54,7 +54,7 @@ def test_reports_keep_their_order_and_each_environment_is_told_of_whole(parallel
 
         return Ports(told, clock)
 
-    reports = night(SPECS, replace(Settings(), parallel=parallel), connect, now)
+    reports = judge_all_environments(SPECS, replace(Settings(), parallel=parallel), connect, now)
     assert [report.name for report in reports] == [spec.name for spec in SPECS]
     pairs = list(zip(told.lines[::2], told.lines[1::2], strict=True))
     assert all((first, last) == ("begin", "end") and a == b for (first, a), (last, b) in pairs)
@@ -71,5 +71,5 @@ def test_a_judgement_that_fails_does_not_stop_the_others():
         return Ports(Told(), lambda: seen.append(spec.name) or 0.0)
 
     with pytest.raises(RuntimeError, match="a bug"):
-        night(SPECS, replace(Settings(), parallel=2), connect, now)
+        judge_all_environments(SPECS, replace(Settings(), parallel=2), connect, now)
     assert set(seen) == {spec.name for spec in SPECS} - {"b.txt"}

@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from depcheck.core.report import Status
-from depcheck.core.rules import hold, ignore
-from depcheck.core.values import when
+from depcheck.core.config.parsers import parse_moment
+from depcheck.core.config.rules import parse_hold_rule, parse_ignore_rule
+from depcheck.core.model.report import Status
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 UV = (
@@ -36,7 +36,9 @@ def proposed(report):
 
 def test_a_hold_keeps_releases_away_and_leaves_no_trace(shelf, judged):
     """The update goes to the edge of the hold; the file bears nothing but the pins, the report the rule."""
-    report = judged(locked("lib\nspare\n", "lib==1.0", "spare==1.0"), python=PYTHON, imports=False, holds=(hold(HOLD),))
+    report = judged(
+        locked("lib\nspare\n", "lib==1.0", "spare==1.0"), python=PYTHON, imports=False, holds=(parse_hold_rule(HOLD),)
+    )
     assert report.status is Status.SAFE
     assert proposed(report) == UV + "lib==1.5\nspare==2.0\n"
     (rule,) = report.rules
@@ -47,7 +49,7 @@ def test_a_hold_keeps_releases_away_and_leaves_no_trace(shelf, judged):
 @pytest.mark.slow
 def test_an_ignored_package_keeps_its_committed_pin(shelf, judged):
     """All others move."""
-    rule = ignore("lib until 2999-01-01 because not now")
+    rule = parse_ignore_rule("lib until 2999-01-01 because not now")
     report = judged(locked("lib\nspare\n", "lib==1.0", "spare==1.0"), python=PYTHON, imports=False, ignores=(rule,))
     assert proposed(report) == UV + "lib==1.0\nspare==2.0\n"
     assert [(each.package, each.hides) for each in report.rules] == [("lib", "2.0")]
@@ -56,34 +58,37 @@ def test_an_ignored_package_keeps_its_committed_pin(shelf, judged):
 @pytest.mark.slow
 def test_a_quiet_night_under_a_hold_tells_of_it(shelf, judged):
     """Nothing changes because of the rule; the report says what it keeps away."""
-    report = judged(locked("lib\n", "lib==1.5"), python=PYTHON, imports=False, holds=(hold(HOLD),))
+    report = judged(locked("lib\n", "lib==1.5"), python=PYTHON, imports=False, holds=(parse_hold_rule(HOLD),))
     assert (report.status, report.rules[0].hides) == (Status.QUIET, "2.0")
 
 
 @pytest.mark.slow
 def test_a_hold_below_the_committed_pin_takes_it_back(shelf, judged):
     """The committed lockfile is understood all the same, and the update goes down."""
-    report = judged(locked("lib\n", "lib==2.0"), python=PYTHON, imports=False, holds=(hold(HOLD),))
+    report = judged(locked("lib\n", "lib==2.0"), python=PYTHON, imports=False, holds=(parse_hold_rule(HOLD),))
     assert (report.status, proposed(report)) == (Status.SAFE, UV + "lib==1.5\n")
 
 
 @pytest.mark.slow
 def test_a_rule_that_has_run_out_is_told_of_and_not_applied(shelf, judged):
     """Its last day is yesterday; as of that day it still holds."""
-    old = hold("lib<2 until 2024-03-05 because it was so")
+    old = parse_hold_rule("lib<2 until 2024-03-05 because it was so")
     files = locked("lib\n", "lib==1.0")
     report = judged(files, python=PYTHON, imports=False, holds=(old,))
     assert proposed(report) == UV + "lib==2.0\n"
     assert report.rules[0].state == "expired"
     assert any("has run out" in note for note in report.notes)
-    then = judged(files, python=PYTHON, imports=False, holds=(old,), as_of=when(old.until.isoformat()))
+    then = judged(files, python=PYTHON, imports=False, holds=(old,), as_of=parse_moment(old.last_day.isoformat()))
     assert (proposed(then), then.rules[0].state) == (UV + "lib==1.5\n", "applied")
 
 
 def test_a_rule_that_concerns_nothing_is_told_of(shelf, judged):
     """A misspelt name would be a hold that never holds."""
     report = judged(
-        locked("spare\n", "spare==1.0"), python=PYTHON, imports=False, holds=(hold(HOLD.replace("lib", "libb")),)
+        locked("spare\n", "spare==1.0"),
+        python=PYTHON,
+        imports=False,
+        holds=(parse_hold_rule(HOLD.replace("lib", "libb")),),
     )
     assert report.rules[0].state == "unmatched"
     assert any("concerns nothing" in note for note in report.notes)
@@ -93,7 +98,7 @@ def test_a_rule_that_concerns_nothing_is_told_of(shelf, judged):
 def test_rules_that_leave_nothing_are_the_conflict(shelf, judged):
     """A hold that no release meets ends in `unresolvable`, and no upload is blamed for it."""
     report = judged(
-        locked("lib>1\n", "lib==1.5"), python=PYTHON, imports=False, holds=(hold(HOLD.replace("<2", "<1")),)
+        locked("lib>1\n", "lib==1.5"), python=PYTHON, imports=False, holds=(parse_hold_rule(HOLD.replace("<2", "<1")),)
     )
     assert report.status is Status.UNRESOLVABLE
     assert report.culprits == ()

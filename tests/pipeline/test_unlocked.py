@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from depcheck.core.bodies import pull_request_title
-from depcheck.core.report import Status
-from depcheck.core.values import when
+from depcheck.core.config.parsers import parse_moment
+from depcheck.core.messages.bodies import format_pull_request_title
+from depcheck.core.model.report import Status
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 NAME = "depcheck-dated-lib"  # beside PyPI, which has the compiler and nothing of this name
@@ -53,7 +53,7 @@ def test_each_night_is_compared_with_the_last_green_one(shelf, night):
 
 def test_a_replay_leaves_no_memory(night):
     """A night of the past is no green night of today."""
-    night(as_of=when("2024-02-01"))
+    night(as_of=parse_moment("2024-02-01"))
     assert not any("the last night that was green" in note for note in night().notes)
 
 
@@ -67,7 +67,7 @@ def test_the_lockfile_that_is_offered_is_understood_the_next_night(shelf, night,
     assert [each.locked for each in report.lockfiles] == [False]
     (text,) = report.proposal.files.values()
     assert f"{NAME}==1.1" in text
-    assert pull_request_title(report, report.proposal) == "Lock requirements.in in requirements.txt"
+    assert format_pull_request_title(report, report.proposal) == "Lock requirements.in in requirements.txt"
     (tmp_path / "repo" / "requirements.txt").write_text(text)
     again = night()
     assert (again.status, [each.locked for each in again.lockfiles]) == (Status.QUIET, [True]), again.reason

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from depcheck.core.checks import Outcome
-from depcheck.core.report import Status
+from depcheck.core.model.checks import Outcome
+from depcheck.core.model.report import Status
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 UV = (

@@ -8,7 +8,7 @@ import pytest
 from fake_github import FAULTS, FakeGitHub
 from stories import NEWER, OLD, OPTIONS, Killed, breaks, counted, culprit, night, quiet, safe
 
-from depcheck.core.settings import PublishOptions
+from depcheck.core.config.settings import PublishOptions
 
 _CHANGED = [breaks(NEWER, culprit(bad="4.1.1"))]
 

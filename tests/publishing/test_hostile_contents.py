@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stories import HEAD, OLD, SAFE
 
-from depcheck.core.report_json import ReportError
-from depcheck.publishing.contents import check_content
+from depcheck.core.model.report_json import ReportError
+from depcheck.publishing.validate_lockfile import check_lockfile_content
 
 SHA = f"    --hash=sha256:{'a' * 64}"
 PRIVATE = f"{HEAD}--index-url https://pypi.example/simple\n--only-binary :all:\n\n"
@@ -73,7 +73,7 @@ def test_only_pins_hashes_and_annotations_change(proposal):
     """Law: whatever is let through has the same other lines in the same order, and no comment but annotations."""
     base, text = proposal
     try:
-        check_content("requirements.txt", base, text)
+        check_lockfile_content("requirements.txt", base, text)
     except ReportError:
         return
     before, after = list(kinds(base)), list(kinds(text))
@@ -94,7 +94,7 @@ def test_only_pins_hashes_and_annotations_change(proposal):
 def test_nothing_hostile_is_added(base, line):
     """Each trick, on each kind of lockfile, at its end."""
     with pytest.raises(ReportError, match=r"nothing of it is published|does not read as a lockfile"):
-        check_content("requirements.txt", base, f"{base}{line}\n")
+        check_lockfile_content("requirements.txt", base, f"{base}{line}\n")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_nothing_hostile_is_added(base, line):
 def test_what_protects_is_not_taken_away(base, text):
     """Indexes, restrictions, hashes and the header's command stay as they are."""
     with pytest.raises(ReportError, match="nothing of it is published"):
-        check_content("requirements.txt", base, text)
+        check_lockfile_content("requirements.txt", base, text)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_what_protects_is_not_taken_away(base, text):
 )  # fmt: skip
 def test_what_compilers_write_is_let_through(base, text):
     """Pins of all forms, hashes, annotations of all styles, line ends, and the compilers' own sentences."""
-    check_content("requirements.txt", base, text)
+    check_lockfile_content("requirements.txt", base, text)
 
 
 NEW = HEAD + "six==1.11.0\n    # via -r requirements.in\n"
@@ -152,9 +152,9 @@ NEW = HEAD + "six==1.11.0\n    # via -r requirements.in\n"
 )
 def test_a_new_lockfile_holds_pins_only(text):
     """A lockfile that is offered where none was: from its own sources, by a plain command, pins from the index alone."""
-    check_content("requirements.txt", None, NEW, ("requirements.in",))
+    check_lockfile_content("requirements.txt", None, NEW, ("requirements.in",))
     with pytest.raises(ReportError):
-        check_content("requirements.txt", None, text, ("requirements.in",))
+        check_lockfile_content("requirements.txt", None, text, ("requirements.in",))
 
 
 @pytest.mark.parametrize(
@@ -181,9 +181,9 @@ def test_a_new_lockfile_may_hold_the_repositorys_own_folders(path, editable, all
     source = f"{posixpath.splitext(path)[0]}.in"
     text = NEW.replace("requirements.in", posixpath.basename(source)).replace("six==", f"{editable}\nsix==", 1)
     if allowed:
-        check_content(path, None, text, (source,))
+        check_lockfile_content(path, None, text, (source,))
     else:
         with pytest.raises(ReportError):
-            check_content(path, None, text, (source,))
+            check_lockfile_content(path, None, text, (source,))
     with pytest.raises(ReportError):
-        check_content(path, NEW, text, (source,))
+        check_lockfile_content(path, NEW, text, (source,))

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from stories import HEAD, OLD, SAFE, night, report, safe
 from test_nights import living
 
-from depcheck.core.report_json import ReportError, encode
-from depcheck.publishing.contents import check_content
-from depcheck.publishing.validation import check_paths, read_report
+from depcheck.core.model.report_json import ReportError, encode_report
+from depcheck.publishing.validate_lockfile import check_lockfile_content
+from depcheck.publishing.validate_report import check_proposal_paths, read_untrusted_report
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_a_file_that_the_environment_does_not_have_is_refused():
     environment = safe()
     proposal = replace(environment.proposal, files={"deep/requirements.txt": SAFE})
     with pytest.raises(ReportError, match="no lockfile of its environment"):
-        check_paths(replace(environment, proposal=proposal))
+        check_proposal_paths(replace(environment, proposal=proposal))
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_file_that_the_environment_does_not_have_is_refused():
 def test_no_new_line_but_pins(line):
     """No new index, URL, path, editable, option, loose requirement, or trick with line ends."""
     with pytest.raises(ReportError, match=r"lockfile|requirements"):
-        check_content("requirements.txt", OLD, f"{SAFE}{line}\n")
+        check_lockfile_content("requirements.txt", OLD, f"{SAFE}{line}\n")
 
 
 def test_what_was_there_may_stay():
@@ -64,7 +64,7 @@ def test_what_was_there_may_stay():
     kept = (
         "--index-url https://pypi.example/simple\n-e git+https://git.example/x#egg=x\nb @ https://files.example/b.whl\n"
     )
-    check_content(
+    check_lockfile_content(
         "requirements.txt", f"{HEAD}{kept}six==1.0\n", f"{HEAD}{kept}six==1.1 \\\n    --hash=sha256:{'a' * 64}\n"
     )
 
@@ -73,7 +73,7 @@ def test_what_was_there_may_stay():
 def test_whatever_is_let_through_is_a_pin_or_a_comment(text):
     """Law: any text is refused, or every line of it is a pin, an annotation, a comment or blank."""
     try:
-        check_content("requirements.txt", OLD, text)
+        check_lockfile_content("requirements.txt", OLD, text)
     except ReportError:
         return
     for line in text.splitlines():
@@ -127,17 +127,17 @@ def test_a_report_of_another_repository_is_refused(base, tmp_path):
 
 def test_links_and_pipes_are_not_opened(tmp_path):
     """report.json must be a plain file."""
-    (tmp_path / "real.json").write_bytes(encode(report(safe())))
+    (tmp_path / "real.json").write_bytes(encode_report(report(safe())))
     (tmp_path / "report.json").symlink_to("real.json")
     with pytest.raises(ReportError):
-        read_report(tmp_path, "")
+        read_untrusted_report(tmp_path, "")
     (tmp_path / "report.json").unlink()
     os.mkfifo(tmp_path / "report.json")
     with pytest.raises(ReportError):
-        read_report(tmp_path, "")
+        read_untrusted_report(tmp_path, "")
 
 
 def test_no_report_is_named(tmp_path):
     """A missing report says what to run."""
     with pytest.raises(ReportError, match="depcheck check"):
-        read_report(tmp_path, "")
+        read_untrusted_report(tmp_path, "")

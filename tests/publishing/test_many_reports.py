@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from stories import report, safe
 
-from depcheck.app import durations
-from depcheck.core.report_json import ReportError, encode
-from depcheck.publishing.validation import read_report
+from depcheck.core.model.report_json import ReportError, encode_report
+from depcheck.publishing.validate_report import read_untrusted_report
+from depcheck.wiring.app import read_durations
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def jobs(tmp_path):
         for number, each in enumerate(reports):
             folder = tmp_path / f"depcheck-report-{number}"
             folder.mkdir()
-            (folder / "report.json").write_bytes(encode(each))
+            (folder / "report.json").write_bytes(encode_report(each))
         return tmp_path
 
     return written
@@ -31,22 +31,22 @@ def about(name, **changes):
 def test_all_environments_of_all_jobs_are_settled_from_one_report(jobs):
     """Names, commit and times are those of the jobs together."""
     folder = jobs(about("a.txt"), about("b.txt"))
-    found = read_report(folder, "")
+    found = read_untrusted_report(folder, "")
     assert [environment.name for environment in found.environments] == ["a.txt", "b.txt"]
     assert found.commit == about("a.txt").commit
-    assert durations([folder]) == {"a.txt": 7.5, "b.txt": 7.5}
+    assert read_durations([folder]) == {"a.txt": 7.5, "b.txt": 7.5}
 
 
 def test_reports_of_different_commits_are_refused(jobs):
     """Half of a night and half of another are no night."""
     with pytest.raises(ReportError, match="different commits"):
-        read_report(jobs(about("a.txt"), about("b.txt", commit="0" * 40)), "")
+        read_untrusted_report(jobs(about("a.txt"), about("b.txt", commit="0" * 40)), "")
 
 
 def test_two_jobs_cannot_speak_of_one_environment(jobs):
     """One of the two would be overwritten silently."""
     with pytest.raises(ReportError, match="one name"):
-        read_report(jobs(about("a.txt"), about("a.txt")), "")
+        read_untrusted_report(jobs(about("a.txt"), about("a.txt")), "")
 
 
 def test_a_folder_that_is_a_link_is_not_followed(jobs, tmp_path):
@@ -54,12 +54,12 @@ def test_a_folder_that_is_a_link_is_not_followed(jobs, tmp_path):
     folder = jobs(about("a.txt"))
     elsewhere = tmp_path.parent / "elsewhere"
     elsewhere.mkdir()
-    (elsewhere / "report.json").write_bytes(encode(about("b.txt")))
+    (elsewhere / "report.json").write_bytes(encode_report(about("b.txt")))
     (folder / "link").symlink_to(elsewhere)
-    assert [environment.name for environment in read_report(folder, "").environments] == ["a.txt"]
+    assert [environment.name for environment in read_untrusted_report(folder, "").environments] == ["a.txt"]
 
 
 def test_nothing_known_of_last_night_is_no_error(tmp_path):
     """The first night has no night before; a report that cannot be read balances nothing."""
     (tmp_path / "report.json").write_text("{}")
-    assert durations([tmp_path, tmp_path / "nowhere"]) == {}
+    assert read_durations([tmp_path, tmp_path / "nowhere"]) == {}

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from stories import NEWER, OLD, SAFE, breaks, culprit, night, quiet, safe
 
-from depcheck.core.report import AdvisoryReport, WithdrawnReport
-from depcheck.core.settings import PublishOptions
+from depcheck.core.config.settings import PublishOptions
+from depcheck.core.model.report import AdvisoryReport, WithdrawnReport
 
 
 @pytest.fixture(autouse=True)

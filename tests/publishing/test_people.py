@@ -5,8 +5,8 @@ from bare_repository import HUMAN
 from stories import NEWER, OLD, SAFE, breaks, culprit, environment, night, quiet, safe
 from test_nights import living
 
-from depcheck.core.report import Status
-from depcheck.core.settings import PublishOptions
+from depcheck.core.config.settings import PublishOptions
+from depcheck.core.model.report import Status
 
 
 @pytest.fixture(autouse=True)

@@ -5,18 +5,18 @@ from fake_github import REPOSITORY, TOKEN
 from stories import OLD, breaks, report
 from test_nights import living
 
-from depcheck import app
-from depcheck.core.errors import UsageError
-from depcheck.core.markers import Run, read_marker
-from depcheck.core.report_json import encode
-from depcheck.core.settings import PublishOptions
-from depcheck.publishing.place import Place, place_of
-from depcheck.publishing.wire import Patience
+from depcheck.core.config.settings import PublishOptions
+from depcheck.core.messages.hidden_state import WorkflowRun, parse_hidden_marker
+from depcheck.core.model.errors import UsageError
+from depcheck.core.model.report_json import encode_report
+from depcheck.publishing.github.context import PublishContext, read_publish_context
+from depcheck.publishing.github.http import WaitPolicy
+from depcheck.wiring import app
 
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / "report.json").write_bytes(encode(report(breaks())))
+    (tmp_path / "report.json").write_bytes(encode_report(report(breaks())))
     return tmp_path
 
 
@@ -31,12 +31,12 @@ def runner(github, **more):
 @pytest.mark.parametrize("server", ["", "/api/v3"])
 def test_the_runners_variables_say_where(github, folder, monkeypatch, server):
     """Address (GitHub Enterprise Server's too), repository, base branch, run and attempt come from the runner."""
-    monkeypatch.setattr("depcheck.publishing.publisher.Patience", lambda: Patience(between_writes_s=0))
+    monkeypatch.setattr("depcheck.publishing.publish.Patience", lambda: WaitPolicy(write_interval_s=0))
     github.git.commit_files("main", {"requirements.txt": OLD})
-    done = app.publish(folder, PublishOptions(), runner(github, GITHUB_API_URL=github.url + server))
+    done = app.publish_report_folder(folder, PublishOptions(), runner(github, GITHUB_API_URL=github.url + server))
     (pull,), (issue,) = living(github)
     assert (done.problems, done.issue_url.endswith(f"/{issue['number']}")) == ((), True)
-    assert read_marker(pull["body"]).run == Run(77, 2)
+    assert parse_hidden_marker(pull["body"]).run == WorkflowRun(77, 2)
 
 
 @pytest.mark.parametrize("missing", ["GITHUB_TOKEN", "GITHUB_REPOSITORY"])
@@ -45,13 +45,13 @@ def test_what_is_missing_is_named(github, folder, missing):
     environ = runner(github)
     del environ[missing]
     with pytest.raises(UsageError, match=missing):
-        app.publish(folder, PublishOptions(), environ)
+        app.publish_report_folder(folder, PublishOptions(), environ)
     assert github.calls == []
 
 
 def test_dry_run_needs_neither_token_nor_forge(github, folder):
     """`--dry-run` prints title and body, and asks nobody."""
-    done = app.publish(folder, PublishOptions(dry_run=True), {})
+    done = app.publish_report_folder(folder, PublishOptions(dry_run=True), {})
     assert any("kombu 4.2.0 breaks requirements.txt" in line for line in done.lines)
     assert github.calls == []
 
@@ -59,11 +59,16 @@ def test_dry_run_needs_neither_token_nor_forge(github, folder):
 @pytest.mark.parametrize("event", ["pull_request", "pull_request_target", "merge_group"])
 def test_runs_for_pull_requests_publish_nothing(github, folder, event):
     """What a pull request's run judged is not what stands on the branch."""
-    done = app.publish(folder, PublishOptions(), runner(github, GITHUB_EVENT_NAME=event))
+    done = app.publish_report_folder(folder, PublishOptions(), runner(github, GITHUB_EVENT_NAME=event))
     assert (event in done.lines[0], github.calls) == (True, [])
 
 
 def test_a_tag_and_a_plain_machine_mean_the_default_branch():
     """Only a branch is a base; without a run's number nothing is older or newer."""
-    assert place_of({"GITHUB_REF_NAME": "v1", "GITHUB_REF_TYPE": "tag", "GITHUB_RUN_ID": "x"}) == Place()
-    assert place_of({"GITHUB_API_URL": "https://ghe.example/api/v3/"}).base_url == "https://ghe.example/api/v3"
+    assert (
+        read_publish_context({"GITHUB_REF_NAME": "v1", "GITHUB_REF_TYPE": "tag", "GITHUB_RUN_ID": "x"})
+        == PublishContext()
+    )
+    assert (
+        read_publish_context({"GITHUB_API_URL": "https://ghe.example/api/v3/"}).api_url == "https://ghe.example/api/v3"
+    )

@@ -5,10 +5,10 @@ from fake_github import AT, SETTING_OFF
 from stories import NEWER, OLD, SAFE, breaks, night, quiet, safe
 from test_nights import living
 
-from depcheck.core.errors import DepcheckError
-from depcheck.core.settings import PublishOptions
-from depcheck.publishing.place import Place
-from depcheck.publishing.publisher import preview
+from depcheck.core.config.settings import PublishOptions
+from depcheck.core.model.errors import DepcheckError
+from depcheck.publishing.github.context import PublishContext
+from depcheck.publishing.publish import preview_report
 
 NO_RIGHT = "Resource not accessible by integration"
 
@@ -150,6 +150,6 @@ def test_dry_run_shows_without_asking(github, tmp_path):
     """`preview` prints the proposals, title and body, and calls nobody."""
     night(github, tmp_path, [breaks()])
     github.calls.clear()
-    shown = "\n".join(preview(tmp_path / "report-1", PublishOptions(), Place()).lines)
+    shown = "\n".join(preview_report(tmp_path / "report-1", PublishOptions(), PublishContext()).lines)
     assert ("kombu 4.2.0 breaks requirements.txt" in shown, github.calls) == (True, [])
     assert SAFE.splitlines()[-1] not in shown

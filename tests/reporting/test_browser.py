@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from depcheck.core.report_json import decode
-from depcheck.reporting.page.document import page
+from depcheck.core.model.report_json import decode_report
+from depcheck.reporting.html.document import render_report_page
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -39,10 +39,10 @@ def seen(tmp_path_factory):
     """What the browser finds, by page and view."""
     folder = tmp_path_factory.mktemp("pages")
     past = [report(environment(), at=NIGHT - timedelta(days=days)) for days in range(1, 6)]
-    made = {"hostile": page(report(environment("<b>&'\"</b>"), environment(name="s.txt")), past)}
+    made = {"hostile": render_report_page(report(environment("<b>&'\"</b>"), environment(name="s.txt")), past)}
     for frozen in GOLDEN:
         if frozen.parent.name in SHOWN:
-            made[frozen.parent.name] = page(decode(frozen.read_bytes()))
+            made[frozen.parent.name] = render_report_page(decode_report(frozen.read_bytes()))
     for name, html in made.items():
         (folder / f"{name}.html").write_text(html)
     ran = subprocess.run(

@@ -8,19 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depcheck.core.errors import DepcheckError
-from depcheck.core.report import (
-    ChangeReport,
-    Culprit,
-    EnvironmentReport,
-    ProposalReport,
-    Report,
-    Status,
-    Tool,
-)
-from depcheck.core.summary import summary, summary_line, worst
-from depcheck.core.workflow_commands import SUMMARY_LIMIT_BYTES
-from depcheck.reporting.folder import hand_over, write
+from depcheck.core.messages.summary import find_worst_status, format_summary_line, render_report_markdown
+from depcheck.core.model.errors import DepcheckError
+from depcheck.core.model.report import ChangeReport, Culprit, EnvironmentReport, ProposalReport, Report, Status, Tool
+from depcheck.core.text.workflow_commands import SUMMARY_LIMIT_BYTES
+from depcheck.reporting.folder import transfer_ownership, write_report_folder
 
 NIGHT = datetime(2026, 11, 22, 3, 17, tzinfo=UTC)
 PROPOSAL = ProposalReport(("werkzeug",), (), verified=True, files={"app/requirements.txt": "six==1.16.0\n"})
@@ -48,7 +40,7 @@ def test_the_folder_holds_what_the_contract_says(tmp_path):
     (tmp_path / "logs" / "01-smoke.txt").write_text("log")
     (tmp_path / "proposal").mkdir()
     (tmp_path / "proposal" / "old.txt").write_text("of last night")
-    write(report(BROKEN), tmp_path)
+    write_report_folder(report(BROKEN), tmp_path)
     assert (tmp_path / "report.json").exists()
     assert "werkzeug 3.0.0" in (tmp_path / "report.md").read_text()
     assert (tmp_path / "proposal" / "app" / "requirements.txt").read_text() == "six==1.16.0\n"
@@ -60,7 +52,7 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path):
     """A file in the way: one sentence, what to do."""
     (tmp_path / "taken").write_text("")
     with pytest.raises(DepcheckError, match="--report"):
-        write(report(SAFE), tmp_path / "taken")
+        write_report_folder(report(SAFE), tmp_path / "taken")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
@@ -72,7 +64,7 @@ def test_roots_files_are_given_to_the_workspaces_owner(tmp_path):
     (folder / "link").symlink_to(outside)
     (folder / "file").write_text("")
     os.chown(workspace, 12345, 12345)
-    hand_over(folder, workspace)
+    transfer_ownership(folder, workspace)
     assert {path.lstat().st_uid for path in (folder, folder / "link", folder / "file")} == {12345}
     assert outside.stat().st_uid == 0
 
@@ -80,15 +72,15 @@ def test_roots_files_are_given_to_the_workspaces_owner(tmp_path):
 def test_the_worst_comes_first():
     """In the status, the line and the text."""
     both = report(SAFE, BROKEN)
-    assert worst(both) is Status.BREAKS
-    assert summary_line(both) == "breaks: a fresh installation breaks (1 of 2 environments); werkzeug 3.0.0"
-    text = summary(both)
+    assert find_worst_status(both) is Status.BREAKS
+    assert format_summary_line(both) == "breaks: a fresh installation breaks (1 of 2 environments); werkzeug 3.0.0"
+    text = render_report_markdown(both)
     assert text.index("b.txt") < text.index("a.txt")
 
 
 def test_a_summary_has_what_a_person_needs():
     """First bad, since when, last good, the line that holds it, what works, and how it was isolated."""
-    text = summary(report(BROKEN))
+    text = render_report_markdown(report(BROKEN))
     for part in ("werkzeug 3.0.0", "2026-11-22", "werkzeug 2.3.7", "werkzeug<3.0.0", "What works", "user dropped: yes"):
         assert part in text
 
@@ -100,7 +92,7 @@ def test_foreign_text_does_nothing_in_the_summary(text):
     change = ChangeReport("six", "1", foreign, False, (foreign,), None, "b.txt")
     culprit = replace(CULPRIT, headline=foreign, evidence=foreign, explanation=foreign)
     judged = replace(BROKEN, reason=foreign, culprits=(culprit,), changes=(change,), notes=(foreign,))
-    shown = summary(report(judged))
+    shown = render_report_markdown(report(judged))
     unfenced, inside = [], ""
     for line in shown.split("\n"):
         if inside:
@@ -119,4 +111,4 @@ def test_a_huge_report_still_fits():
     """Hundreds of environments with long evidence: less is shown, never more than the runner takes."""
     culprit = replace(CULPRIT, evidence="x " * 8000)
     many = [replace(BROKEN, name=f"{number}.txt", culprits=(culprit,)) for number in range(180)]
-    assert len(summary(report(*many)).encode()) <= SUMMARY_LIMIT_BYTES
+    assert len(render_report_markdown(report(*many)).encode()) <= SUMMARY_LIMIT_BYTES

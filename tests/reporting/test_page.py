@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from depcheck.core.checks import Kind, Outcome
-from depcheck.core.errors import UsageError
-from depcheck.core.report import (
+from depcheck.core.model.checks import CheckKind, Outcome
+from depcheck.core.model.errors import UsageError
+from depcheck.core.model.report import (
     AdvisoryReport,
     ChangeReport,
     CheckReport,
@@ -31,10 +31,10 @@ from depcheck.core.report import (
     TrialReport,
     WithdrawnReport,
 )
-from depcheck.core.report_json import decode, encode
-from depcheck.reporting.earlier import earlier
-from depcheck.reporting.page.document import page
-from depcheck.reporting.page.graph import SOURCE, layered
+from depcheck.core.model.report_json import decode_report, encode_report
+from depcheck.reporting.folder import read_earlier_reports
+from depcheck.reporting.html.document import render_report_page
+from depcheck.reporting.html.graph import SOURCE, build_layered_graph
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -59,7 +59,7 @@ def environment(text: str = "werkzeug", **changed: object) -> EnvironmentReport:
         links={"changelog": "https://example.com/changes", text: f"javascript:{text}"},
     )
     others = [ChangeReport(f"p{n}", "1.0", f"1.{n}", True, (), None, "r.txt") for n in range(1, 8)]
-    check = CheckReport(Kind.SMOKE, text, Outcome.FAIL, 0.4, text, (text, f"{text}2"), 2, 0)
+    check = CheckReport(CheckKind.SMOKE, text, Outcome.FAIL, 0.4, text, (text, f"{text}2"), 2, 0)
     culprit = Culprit(
         (text,), (f"{text}x",), {text: "2.3.7"}, {text: "3.0.0"}, text, text, NIGHT, (f"{text}<3",), explanation=text
     )
@@ -101,7 +101,9 @@ def shapes(html: str) -> list[tuple[str, tuple[str, ...]]]:
 @given(st.text(st.sampled_from("<>&\"'/=-a1 \n\t\0\x1b\u202e]["), min_size=1, max_size=40).filter(str.strip))
 def test_foreign_text_makes_no_element_and_no_attribute(text):
     """Law: whatever a package says, the page has the elements and attributes that it has for a plain word."""
-    assert shapes(page(report(environment(text)))) == shapes(page(report(environment("werkzeug"))))
+    assert shapes(render_report_page(report(environment(text)))) == shapes(
+        render_report_page(report(environment("werkzeug")))
+    )
 
 
 @pytest.mark.parametrize(
@@ -117,7 +119,7 @@ def test_foreign_text_makes_no_element_and_no_attribute(text):
 )
 def test_known_attacks_are_shown_and_do_nothing(text):
     """Each stands in the page as text; no handler, no address, no comment comes of it."""
-    html = page(report(environment(text)))
+    html = render_report_page(report(environment(text)))
     assert text.replace("\n", " ") in outline(html)
     assert not read(html).comments
     for tag, attributes in read(html).tags:
@@ -127,12 +129,12 @@ def test_known_attacks_are_shown_and_do_nothing(text):
 
 def test_secrets_in_output_are_masked():
     """A token that a test printed is not carried into an artifact."""
-    assert "hunter2hunter2" not in page(report(environment("password=hunter2hunter2")))
+    assert "hunter2hunter2" not in render_report_page(report(environment("password=hunter2hunter2")))
 
 
 def test_the_page_asks_nothing_of_a_network_and_trusts_only_its_own_script():
     """The policy refuses everything but the style and the script that stand in it, by their digests."""
-    html = page(report(environment()))
+    html = render_report_page(report(environment()))
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', html)[1]
     assert policy.startswith("default-src 'none'; ")
     assert "unsafe" not in policy
@@ -145,7 +147,7 @@ def test_the_page_asks_nothing_of_a_network_and_trusts_only_its_own_script():
 
 def test_what_a_reader_looks_for_is_there():
     """The causes, the checks side by side, each trial with its answer, the releases tried, the way to the culprit."""
-    text = outline(page(report(environment())))
+    text = outline(render_report_page(report(environment())))
     for part in (
         "werkzeug 3.0.0, released 2026-11-22, is the first release that fails.",
         "werkzeug | 2.3.7 → 3.0.0 | upgraded, major | flask | 2026-11-22 | werkzeug / ! werkzeug / changelog of werkzeug | culprit",
@@ -159,7 +161,7 @@ def test_what_a_reader_looks_for_is_there():
 
 def test_ids_are_unique_and_every_label_leads_somewhere():
     """With several environments of one kind too."""
-    tags = read(page(report(environment(), environment(name="s.txt")))).tags
+    tags = read(render_report_page(report(environment(), environment(name="s.txt")))).tags
     ids = [attributes["id"] for _, attributes in tags if "id" in attributes]
     assert len(ids) == len(set(ids))
     wanted = [word for _, a in tags for word in (a.get("aria-labelledby") or "").split()]
@@ -170,7 +172,7 @@ def test_ids_are_unique_and_every_label_leads_somewhere():
 def test_a_huge_report_is_still_a_page():
     """Hundreds of environments with hundreds of changes each: less is shown of each, and said so."""
     many = tuple(ChangeReport(f"p{n}", "1", "2", True, (), None, "r.txt") for n in range(300))
-    html = page(report(*[environment(name=f"{n}.txt", changes=many) for n in range(150)]))
+    html = render_report_page(report(*[environment(name=f"{n}.txt", changes=many) for n in range(150)]))
     assert len(html) < 8_000_000
     assert "more; all of them are in report.json" in html
 
@@ -181,7 +183,7 @@ NAMES = st.sampled_from("abcdef")
 @given(st.lists(st.lists(NAMES, min_size=1, max_size=5), min_size=1, max_size=12))
 def test_every_package_stands_right_of_who_asks_for_it(chains):
     """Law: each name has one place; without circles every edge leads to a later column."""
-    found = layered([SOURCE, *dict.fromkeys(chain)] for chain in chains)
+    found = build_layered_graph([SOURCE, *dict.fromkeys(chain)] for chain in chains)
     place = {name: at for at, column in enumerate(found.columns) for name in column}
     assert sorted(place) == sorted({SOURCE} | {name for chain in chains for name in chain})
     assert place[SOURCE] == 0
@@ -195,10 +197,10 @@ def test_past_nights_are_told():
         report(environment(status=status, culprits=()), at=NIGHT - timedelta(days=days))
         for days, status in ((3, Status.QUIET), (2, Status.BREAKS), (1, Status.BREAKS), (4, Status.SAFE))
     ]
-    text = outline(page(report(environment()), past))
+    text = outline(render_report_page(report(environment()), past))
     assert "breaks for 3 nights in a row, since 2026-11-20. Last green: 2026-11-19." in text
     assert text.index("2026-11-22 03:17 | ✗ breaks | 8 | werkzeug 3.0.0") < text.index("2026-11-18 03:17 | ✓ safe")
-    assert "Past nights" not in outline(page(report(environment())))
+    assert "Past nights" not in outline(render_report_page(report(environment())))
 
 
 def test_reports_of_past_nights_are_found_in_folders(tmp_path):
@@ -206,17 +208,17 @@ def test_reports_of_past_nights_are_found_in_folders(tmp_path):
     for days in range(3):
         folder = tmp_path / f"run-{days}" / "depcheck-report"
         folder.mkdir(parents=True)
-        (folder / "report.json").write_bytes(encode(report(environment(), at=NIGHT - timedelta(days=days))))
+        (folder / "report.json").write_bytes(encode_report(report(environment(), at=NIGHT - timedelta(days=days))))
     (tmp_path / "report.json").write_text(json.dumps({"schema": 0}))
-    found = earlier([tmp_path, tmp_path / "run-0" / "depcheck-report" / "report.json"])
+    found = read_earlier_reports([tmp_path, tmp_path / "run-0" / "depcheck-report" / "report.json"])
     assert [each.finished_at.day for each in found] == [20, 21, 22, 22]
     for wrong in ("report.json", "nowhere"):
         with pytest.raises(UsageError, match="--history"):
-            earlier([tmp_path / wrong])
+            read_earlier_reports([tmp_path / wrong])
 
 
 @pytest.mark.parametrize("frozen", GOLDEN, ids=lambda path: path.parent.name)
 def test_the_page_of_a_real_night_is_the_one_that_was_looked_at(frozen):
     """`python tests/reporting/freeze_pages.py` writes the texts anew; look at what changed."""
-    text = outline(page(decode(frozen.read_bytes())))
+    text = outline(render_report_page(decode_report(frozen.read_bytes())))
     assert text == frozen.with_name("page.txt").read_text()

@@ -6,12 +6,11 @@ import re
 import pytest
 from rich.console import Console
 
-from depcheck.core.checks import CheckResult, Failure, Kind, Outcome
-from depcheck.core.environments import EnvironmentSpec
-from depcheck.core.report import Culprit, EnvironmentReport, ProposalReport, Status
-from depcheck.reporting.sentences import title
-from depcheck.reporting.telling import Telling
-from depcheck.reporting.terminal import TerminalReporter, print_outcome
+from depcheck.core.lockfiles.spec import EnvironmentSpec
+from depcheck.core.model.checks import CheckKind, CheckResult, Failure, Outcome
+from depcheck.core.model.report import Culprit, EnvironmentReport, ProposalReport, Status
+from depcheck.reporting.sentences import CheckLineFormatter, format_environment_title
+from depcheck.reporting.terminal import TerminalReporter, print_outcomes
 
 SPEC = EnvironmentSpec("requirements.txt", "3.12", ())
 
@@ -19,12 +18,12 @@ SPEC = EnvironmentSpec("requirements.txt", "3.12", ())
 def imported(*failed: str, passed: int = 3, outcome: Outcome | None = None) -> CheckResult:
     failures = tuple(Failure(name, f"ImportError: {name}") for name in failed)
     ok = outcome or (Outcome.FAIL if failed else Outcome.PASS)
-    return CheckResult(Kind.IMPORT, "", ok, 0.5, failures, frozenset(map(str, range(passed))))
+    return CheckResult(CheckKind.IMPORT, "", ok, 0.5, failures, frozenset(map(str, range(passed))))
 
 
 def told(*seen: tuple[str, CheckResult]) -> list[str]:
-    telling = Telling()
-    return [telling.checked(label, result).text for label, result in seen]
+    telling = CheckLineFormatter()
+    return [telling.format_check(label, result).text for label, result in seen]
 
 
 def test_modules_that_the_committed_set_cannot_import_are_no_alarm():
@@ -49,7 +48,9 @@ def test_a_narrowed_rerun_remembers_the_committed_set():
 
 def test_an_open_import_check_is_no_pass():
     """A check that gave no answer is marked so; running out of time is said."""
-    late = CheckResult(Kind.IMPORT, "", Outcome.UNRESOLVED, 9.0, (Failure("", "7 modules were not reached in time"),))
+    late = CheckResult(
+        CheckKind.IMPORT, "", Outcome.UNRESOLVED, 9.0, (Failure("", "7 modules were not reached in time"),)
+    )
     (line,) = told(("baseline", late))
     assert line.startswith("? baseline")
     assert "not reached" in line
@@ -63,11 +64,11 @@ def piped(run, **options) -> str:
 
 
 def one_night(reporter: TerminalReporter) -> None:
-    reporter.environment(SPEC)
-    reporter.stage("check the fresh set")
+    reporter.start_environment(SPEC)
+    reporter.start_stage("check the fresh set")
     evil = "\x1b[31mboom\x1b]0;title\x07\rover\n[bold]markup[/bold]" + "long " * 60
-    reporter.checked("candidate", CheckResult(Kind.SMOKE, evil, Outcome.FAIL, 1.25, (Failure("", evil),)))
-    reporter.judged(EnvironmentReport("requirements.txt", "3.12", Status.BREAKS, "It breaks."))
+    reporter.report_check("candidate", CheckResult(CheckKind.SMOKE, evil, Outcome.FAIL, 1.25, (Failure("", evil),)))
+    reporter.finish_environment(EnvironmentReport("requirements.txt", "3.12", Status.BREAKS, "It breaks."))
 
 
 def test_a_pipe_gets_plain_lines():
@@ -93,15 +94,18 @@ def test_a_terminal_gets_a_live_line_and_colours_unless_refused(environ, coloure
     console = Console(file=log, force_terminal=True, width=100, _environ=environ)
     with TerminalReporter(console) as reporter:
         one_night(reporter)
-        reporter.stage("search the culprit")
+        reporter.start_stage("search the culprit")
     assert "search the culprit (checks done: 1)" in log.getvalue()
     assert ("\x1b[31m" in log.getvalue()) is coloured
 
 
 def test_what_has_no_interpreter_names_none():
     """A file that is refused before it is known for which Python it is."""
-    assert title(EnvironmentSpec("pylock.toml", "", (), skipped="It is a pylock.toml.")) == "pylock.toml"
-    assert title(EnvironmentSpec("dev.txt", "3.12", ())) == "dev.txt on Python 3.12"
+    assert (
+        format_environment_title(EnvironmentSpec("pylock.toml", "", (), skip_reason="It is a pylock.toml."))
+        == "pylock.toml"
+    )
+    assert format_environment_title(EnvironmentSpec("dev.txt", "3.12", ())) == "dev.txt on Python 3.12"
 
 
 def test_the_live_lines_show_environments_and_the_search():
@@ -110,11 +114,11 @@ def test_the_live_lines_show_environments_and_the_search():
     console = Console(file=log, force_terminal=True, width=100, _environ={"TERM": "xterm-256color", "NO_COLOR": "1"})
     with TerminalReporter(console) as reporter:
         one_night(reporter)
-        reporter.environment(EnvironmentSpec("dev.txt", "3.12", ()))
+        reporter.start_environment(EnvironmentSpec("dev.txt", "3.12", ()))
         for number, ended in enumerate((Outcome.FAIL, Outcome.PASS, Outcome.UNRESOLVED), 1):
-            reporter.checked(f"trial {number}", CheckResult(Kind.INSTALL, "", Outcome.PASS, 0.1))
-            reporter.checked(f"trial {number}", CheckResult(Kind.SMOKE, "x", ended, 0.1))
-        reporter.stage("trial 4: 3 of 12 changes")
+            reporter.report_check(f"trial {number}", CheckResult(CheckKind.INSTALL, "", Outcome.PASS, 0.1))
+            reporter.report_check(f"trial {number}", CheckResult(CheckKind.SMOKE, "x", ended, 0.1))
+        reporter.start_stage("trial 4: 3 of 12 changes")
     shown = re.sub(r"\x1b\[[0-9;]*m", "", log.getvalue())
     assert "✗ requirements.txt  ● dev.txt" in shown
     assert "search, 3 trials: ✗✓?" in shown
@@ -124,7 +128,7 @@ def test_the_live_lines_show_environments_and_the_search():
 
 def outcome(judged: EnvironmentReport, **options) -> list[str]:
     log = io.StringIO()
-    print_outcome(Console(file=log, width=40), (judged,), **options)
+    print_outcomes(Console(file=log, width=40), (judged,), **options)
     return log.getvalue().splitlines()
 
 

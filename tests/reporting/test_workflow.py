@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depcheck.core.checks import CheckResult, Failure, Kind, Outcome
-from depcheck.core.environments import EnvironmentSpec
-from depcheck.core.report import ChangeReport, Culprit, EnvironmentReport, LockfileReport, Report, Status, Tool
-from depcheck.core.workflow_commands import (
+from depcheck.core.lockfiles.spec import EnvironmentSpec
+from depcheck.core.model.checks import CheckKind, CheckResult, Failure, Outcome
+from depcheck.core.model.report import ChangeReport, Culprit, EnvironmentReport, LockfileReport, Report, Status, Tool
+from depcheck.core.text.workflow_commands import (
     ANNOTATIONS_LIMIT,
     SUMMARY_LIMIT_BYTES,
-    assignment,
-    command,
-    fitting_summary,
-    inert,
+    format_output_assignment,
+    format_workflow_command,
+    to_inert_line,
+    truncate_job_summary,
 )
-from depcheck.reporting.workflow import WorkflowReporter, annotations, write_outputs, write_summary
+from depcheck.reporting.github_log import WorkflowReporter, build_annotations, write_job_summary, write_step_outputs
 
 NIGHT = datetime(2026, 11, 22, 3, 17, tzinfo=UTC)
 HERE = PurePosixPath()
@@ -49,7 +49,7 @@ def broken(name: str, headline: str = "ImportError: x") -> EnvironmentReport:
 @given(FOREIGN)
 def test_foreign_text_is_one_line_and_no_command(text):
     """Law: whatever a package prints, the runner sees one line that starts with our prefix."""
-    (line,) = runner_lines(inert(text))
+    (line,) = runner_lines(to_inert_line(text))
     assert line.startswith("| ")
     assert not is_command(line)
 
@@ -57,7 +57,7 @@ def test_foreign_text_is_one_line_and_no_command(text):
 @given(FOREIGN, FOREIGN)
 def test_a_command_says_what_it_was_given_and_ends(text, path):
     """Law: message and properties are escaped, so that one command stays one line, and can be read back."""
-    (line,) = runner_lines(command("error", text, {"file": path}))
+    (line,) = runner_lines(format_workflow_command("error", text, {"file": path}))
     head, _, message = line.removeprefix("::").partition("::")
     undone = message.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%")
     assert undone == text[:4096]
@@ -67,7 +67,7 @@ def test_a_command_says_what_it_was_given_and_ends(text, path):
 @given(st.dictionaries(st.sampled_from(["status", "summary"]), FOREIGN, min_size=1))
 def test_outputs_come_back_as_they_were(outputs):
     """Law: read as the runner does, by delimiter, every output is what was written."""
-    text = "".join(assignment(name, value, "delimiter-7f3a") for name, value in outputs.items())
+    text = "".join(format_output_assignment(name, value, "delimiter-7f3a") for name, value in outputs.items())
     found = {}
     while text:
         name, _, rest = text.partition("<<delimiter-7f3a\n")
@@ -79,13 +79,13 @@ def test_outputs_come_back_as_they_were(outputs):
 def test_an_output_cannot_hold_its_own_delimiter():
     """A value that could end itself is refused rather than written."""
     with pytest.raises(ValueError, match="delimiter"):
-        assignment("summary", "x\nend\nstatus=safe", "end")
+        format_output_assignment("summary", "x\nend\nstatus=safe", "end")
 
 
 def test_delimiters_cannot_be_foreseen(tmp_path):
     """Two runs use different ones."""
-    write_outputs(tmp_path / "a", {"status": "safe"})
-    write_outputs(tmp_path / "b", {"status": "safe"})
+    write_step_outputs(tmp_path / "a", {"status": "safe"})
+    write_step_outputs(tmp_path / "b", {"status": "safe"})
     assert (tmp_path / "a").read_text() != (tmp_path / "b").read_text()
 
 
@@ -94,7 +94,7 @@ def test_a_summary_fits(extra, sign):
     """Law: never larger than the runner takes, cut at a line's end, whole where it fits."""
     line = sign * 2000 + "\n"
     lines = SUMMARY_LIMIT_BYTES // len(line.encode()) - 2 + extra
-    fitted = fitting_summary(line * lines)
+    fitted = truncate_job_summary(line * lines)
     assert len(fitted.encode()) <= SUMMARY_LIMIT_BYTES
     assert fitted.endswith("\n")
     assert fitted == line * lines or fitted.startswith(line * (lines - 7))
@@ -103,13 +103,13 @@ def test_a_summary_fits(extra, sign):
 def test_a_summary_is_added_to_what_stands_there(tmp_path):
     """Other steps' summaries stay."""
     (tmp_path / "summary").write_text("before\n")
-    write_summary(tmp_path / "summary", "# after\n")
+    write_job_summary(tmp_path / "summary", "# after\n")
     assert (tmp_path / "summary").read_text() == "before\n# after\n"
 
 
 def test_annotations_stand_at_the_culprits_pin():
     """File, line and the story in one command; the folder of the repository is led by."""
-    (one,) = annotations(report(broken("requirements.txt")), {("requirements.txt", "werkzeug"): 17}, HERE / "app")
+    (one,) = build_annotations(report(broken("requirements.txt")), {("requirements.txt", "werkzeug"): 17}, HERE / "app")
     assert one.startswith("::error file=app/requirements.txt,line=17,title=depcheck%3A breaks::")
     assert "werkzeug 3.0.0" in one
 
@@ -119,7 +119,7 @@ def test_a_culprit_that_is_new_tonight_is_shown_at_who_asks_for_it():
     change = ChangeReport("werkzeug", None, "3.0.0", False, ("shop", "flask"), None, "requirements.txt")
     judged = replace(broken("requirements.txt"), changes=(change,))
     lines = {("requirements.txt", "shop"): 3, ("requirements.txt", "flask"): 5}
-    (one,) = annotations(report(judged), lines, HERE)
+    (one,) = build_annotations(report(judged), lines, HERE)
     assert "file=requirements.txt,line=5," in one
 
 
@@ -127,7 +127,7 @@ def test_annotations_stay_within_the_runners_limit():
     """The runner drops what is beyond ten of a level; we do not write it, and quiet ones are not told."""
     many = [broken(f"{number}.txt") for number in range(30)]
     quiet = EnvironmentReport("q.txt", "3.12", Status.QUIET, "Nothing changed.")
-    assert len(annotations(report(*many, quiet), {}, HERE)) == ANNOTATIONS_LIMIT
+    assert len(build_annotations(report(*many, quiet), {}, HERE)) == ANNOTATIONS_LIMIT
 
 
 def test_a_log_has_groups_and_the_verdict_outside_of_them():
@@ -135,11 +135,11 @@ def test_a_log_has_groups_and_the_verdict_outside_of_them():
     log = io.StringIO()
     evil = "boom\r::set-output name=a::b\n##[error]x"
     with WorkflowReporter(log) as reporter:
-        reporter.environment(EnvironmentSpec("requirements.txt\n::error::x", "3.12", ()))
-        reporter.stage(evil)
-        reporter.checked("candidate", CheckResult(Kind.SMOKE, evil, Outcome.FAIL, 1.0, (Failure("", evil),)))
-        reporter.judged(broken("requirements.txt", evil))
-        reporter.environment(EnvironmentSpec("other.txt", "3.12", ()))
+        reporter.start_environment(EnvironmentSpec("requirements.txt\n::error::x", "3.12", ()))
+        reporter.start_stage(evil)
+        reporter.report_check("candidate", CheckResult(CheckKind.SMOKE, evil, Outcome.FAIL, 1.0, (Failure("", evil),)))
+        reporter.finish_environment(broken("requirements.txt", evil))
+        reporter.start_environment(EnvironmentSpec("other.txt", "3.12", ()))
     lines = runner_lines(log.getvalue())
     commands = [line for line in lines if is_command(line)]
     assert [line.partition("::")[2].partition("::")[0] for line in commands] == [

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from packaging.utils import NormalizedName
 
-from depcheck.core.checks import Failure
-from depcheck.core.distributions import Distribution
-from depcheck.core.search.requirements import demands, target
+from depcheck.core.model.checks import Failure
+from depcheck.core.model.installed import Distribution
+from depcheck.core.model.requirements import collect_requirements, get_required_name
 
 _GONE_MODULE = re.compile(r"No module named ['\"]?([A-Za-z_][\w.]*)")
 _GONE_NAME = re.compile(
@@ -55,7 +55,7 @@ def is_broken_contract(
     losers = frozenset(losers & side.keys()) - owners - importers
     everything = frozenset(side)
     return bool(losers) and any(
-        losers & {target(wanted) for wanted in demands(side, owner, markers, {}, everything)}
+        losers & {get_required_name(wanted) for wanted in collect_requirements(side, owner, markers, {}, everything)}
         for owner in owners & everything
     )
 

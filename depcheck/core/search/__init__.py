@@ -1,1 +1,1 @@
-"""Which changes did it, and since which release: a search engine over trials."""
+"""Find the changes that cause a failure, by trials."""

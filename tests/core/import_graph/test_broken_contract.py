@@ -4,9 +4,9 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.core.checks import Failure
-from depcheck.core.distributions import Distribution
 from depcheck.core.import_graph.broken_contract import is_broken_contract
+from depcheck.core.model.checks import Failure
+from depcheck.core.model.installed import Distribution
 
 OWNERS = {"celery": "celery", "kombu": "kombu", "sqlalchemy": "sqlalchemy", "greenlet": "greenlet", "vine": "vine"}
 

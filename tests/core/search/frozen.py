@@ -9,13 +9,13 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.core.checks import Failure
-from depcheck.core.distributions import Distribution
-from depcheck.core.search.coupling import couple
-from depcheck.core.search.diagnose import Oracles, diagnose
-from depcheck.core.search.placement import Place
-from depcheck.core.search.suspicion import Scene, suspects
-from depcheck.core.search.values import Budget, Mixture, Observation
+from depcheck.core.model.checks import Failure
+from depcheck.core.model.installed import Distribution
+from depcheck.core.search.companions import SearchSpace
+from depcheck.core.search.coupling import compute_coupling
+from depcheck.core.search.diagnose import SearchCallbacks, diagnose_failures
+from depcheck.core.search.model import Budget, Mixture, Observation
+from depcheck.core.search.ranking import FailureContext, rank_suspects
 
 __all__ = ["Case", "Mixture", "load", "names"]
 FOLDER = Path(__file__).parent / "cases"
@@ -75,7 +75,7 @@ class Case:
         self.changed = frozenset(n for n in self.before.keys() | after.keys() if self.before.get(n) != after.get(n))
         self.changed = frozenset(n for n in self.changed if self.moves(n))
         self.environment = markers(f["python"])
-        self.coupling = couple(self.before, after, self.changed, self.environment)
+        self.coupling = compute_coupling(self.before, after, self.changed, self.environment)
         first = next(iter(SHOWN.get(f["incident"], {})), None)
         self.failures = (Failure(first or "check", f["headline"], f["evidence"]),)
         if f["incident"] in APART:
@@ -87,7 +87,7 @@ class Case:
 
     @property
     def scene(self):
-        return Scene(
+        return FailureContext(
             self.before,
             self.after,
             self.coupling,
@@ -97,7 +97,7 @@ class Case:
         )
 
     def suspects(self, failures):
-        return suspects(self.scene, failures)
+        return rank_suspects(self.scene, failures)
 
     def installed(self, mixture):
         stand = {n: d.version for n, d in self.before.items() if n not in mixture.moved}
@@ -127,9 +127,9 @@ class Case:
         return [Version(v) for v in self.facts["releases"].get(name, {})]
 
     def diagnose(self):
-        place = Place(self.before, self.after, self.coupling, self.environment, self.releases, self.requires)
-        oracles = Oracles(self.trial, lambda a, b: (a.id, a.headline) == (b.id, b.headline), self.suspects)
-        return diagnose(self.failures, place, oracles, Budget(200))
+        place = SearchSpace(self.before, self.after, self.coupling, self.environment, self.releases, self.requires)
+        oracles = SearchCallbacks(self.trial, lambda a, b: (a.id, a.headline) == (b.id, b.headline), self.suspects)
+        return diagnose_failures(self.failures, place, oracles, Budget(200))
 
 
 def names():

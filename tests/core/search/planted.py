@@ -10,13 +10,13 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.core.checks import Failure
-from depcheck.core.distributions import Distribution
-from depcheck.core.search.coupling import couple
-from depcheck.core.search.diagnose import Oracles, diagnose
-from depcheck.core.search.placement import Place
-from depcheck.core.search.subset import Suspects
-from depcheck.core.search.values import Budget, Observation
+from depcheck.core.model.checks import Failure
+from depcheck.core.model.installed import Distribution
+from depcheck.core.search.companions import SearchSpace
+from depcheck.core.search.coupling import compute_coupling
+from depcheck.core.search.diagnose import SearchCallbacks, diagnose_failures
+from depcheck.core.search.minimize import SuspectRanking
+from depcheck.core.search.model import Budget, Observation
 
 ENVIRONMENT = {"python_version": "3.11", "sys_platform": "linux", "extra": ""}
 
@@ -54,7 +54,7 @@ class History:
             for n in self.before.keys() | self.after.keys()
             if self.version(self.before, n) != self.version(self.after, n)
         )
-        self.coupling = couple(self.before, self.after, self.changed, ENVIRONMENT)
+        self.coupling = compute_coupling(self.before, self.after, self.changed, ENVIRONMENT)
 
     @staticmethod
     def version(which, n):
@@ -86,7 +86,7 @@ class History:
         self.seen[mixture] += 1
         versions = self.installed(mixture)
         if self.unresolved and self.unresolved(versions):
-            return Observation(unresolved="could not be installed")
+            return Observation(unresolved_reason="could not be installed")
         ids = self.shown(versions)
         if self.noise and self.noise(versions, sum(self.seen.values())):
             ids = [*ids, *(i for i in self.causes if i not in ids)][:1]
@@ -96,15 +96,15 @@ class History:
         return self.metadata.get((n, version), self.before[n].requires if n in self.before else ())
 
     def diagnose(self, trials=500, confirmations=1):
-        order = self.order or sorted(self.coupling.chosen)
-        suspects = Suspects(tuple(frozenset({n}) for n in order), tuple(order))
-        place = Place(
+        order = self.order or sorted(self.coupling.choices)
+        suspects = SuspectRanking(tuple(frozenset({n}) for n in order), tuple(order))
+        place = SearchSpace(
             self.before, self.after, self.coupling, ENVIRONMENT, lambda n: self.releases.get(n, ()), self.requires
         )
         versions = {n: d.version for n, d in self.after.items()}
         failures = tuple(Failure(i, f"Error: {i}") for i in self.shown(versions))
-        oracles = Oracles(self.trial, lambda a, b: a == b, lambda _: suspects)
-        return diagnose(failures, place, oracles, Budget(trials), confirmations)
+        oracles = SearchCallbacks(self.trial, lambda a, b: a == b, lambda _: suspects)
+        return diagnose_failures(failures, place, oracles, Budget(trials), confirmations)
 
     def consistent(self, moved):
         """Whether everybody accepts what stands beside them (of what both sides accept)."""

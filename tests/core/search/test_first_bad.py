@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from depcheck.core.search.first_bad import bisect
-from depcheck.core.search.values import Answer
+from depcheck.core.search.bisect import bisect_releases
+from depcheck.core.search.model import TrialAnswer
 
 
 def line(count):
@@ -27,12 +27,12 @@ def test_the_first_bad_is_found_within_the_bound(count, data):
 
     def probe(version):
         asked.append(version)
-        return Answer.SAME if version >= releases[bad] else Answer.PASS
+        return TrialAnswer.SAME if version >= releases[bad] else TrialAnswer.PASS
 
-    span = bisect(GOOD, releases, probe)
+    span = bisect_releases(GOOD, releases, probe)
     assert span.first_bad == releases[bad]
     assert span.last_good == ([GOOD, *releases])[bad]
-    assert not span.skipped
+    assert not span.skipped_releases
     assert len(asked) <= floor(log2(count)) + 2
     assert len(set(asked)) == len(asked)
     assert releases[-1] not in asked
@@ -45,9 +45,9 @@ def test_a_new_line_of_releases_is_tried_first():
 
     def probe(version):
         asked.append(version)
-        return Answer.SAME if version >= Version("1.13") else Answer.PASS
+        return TrialAnswer.SAME if version >= Version("1.13") else TrialAnswer.PASS
 
-    assert bisect(Version("1.12.206"), releases, probe).first_bad == Version("1.13.0")
+    assert bisect_releases(Version("1.12.206"), releases, probe).first_bad == Version("1.13.0")
     assert len(asked) == 2
 
 
@@ -58,33 +58,37 @@ def test_releases_that_do_not_answer_are_named(count, data):
     releases = line(count)
     bad = data.draw(st.integers(0, count - 1))
     dumb = data.draw(st.frozensets(st.sampled_from(releases[:-1]), max_size=6))
-    verdict = lambda v: Answer.SAME if v >= releases[bad] else Answer.PASS  # noqa: E731
-    span = bisect(GOOD, releases, lambda v: Answer.UNRESOLVED if v in dumb else verdict(v))
+    verdict = lambda v: TrialAnswer.SAME if v >= releases[bad] else TrialAnswer.PASS  # noqa: E731
+    span = bisect_releases(GOOD, releases, lambda v: TrialAnswer.UNRESOLVED if v in dumb else verdict(v))
     both = [GOOD, *releases]
-    assert set(span.skipped) <= dumb
-    assert verdict(span.first_bad) is Answer.SAME
-    assert span.last_good == GOOD or verdict(span.last_good) is Answer.PASS
-    assert both[both.index(span.last_good) + 1 : both.index(span.first_bad)] == list(span.skipped)
+    assert set(span.skipped_releases) <= dumb
+    assert verdict(span.first_bad) is TrialAnswer.SAME
+    assert span.last_good == GOOD or verdict(span.last_good) is TrialAnswer.PASS
+    assert both[both.index(span.last_good) + 1 : both.index(span.first_bad)] == list(span.skipped_releases)
 
 
 def test_a_release_that_fails_differently_just_before_counts_as_bad():
     """Setuptools 58.0.0 builds, wrongly; 58.0.2 refuses: bad since 58.0.0."""
     releases = [Version(v) for v in ("58.0.0", "58.0.1", "58.0.2", "58.0.3")]
-    answers = dict(zip(releases, (Answer.OTHER, Answer.OTHER, Answer.SAME, Answer.SAME), strict=True))
-    span = bisect(Version("57.5.0"), releases, answers.__getitem__)
-    assert (span.last_good, span.first_bad, span.skipped) == (Version("57.5.0"), Version("58.0.0"), ())
+    answers = dict(
+        zip(releases, (TrialAnswer.OTHER, TrialAnswer.OTHER, TrialAnswer.SAME, TrialAnswer.SAME), strict=True)
+    )
+    span = bisect_releases(Version("57.5.0"), releases, answers.__getitem__)
+    assert (span.last_good, span.first_bad, span.skipped_releases) == (Version("57.5.0"), Version("58.0.0"), ())
 
 
 def test_excluded_releases_are_not_tried():
     """What nothing could have chosen is no answer, and costs no probe."""
     releases = [Version(v) for v in ("2.0", "2.0.1", "2.0.2")]
-    span = bisect(Version("1.10"), releases, lambda _: 1 / 0, lambda v: v < Version("2.0.2"))
+    span = bisect_releases(Version("1.10"), releases, lambda _: 1 / 0, lambda v: v < Version("2.0.2"))
     assert (span.last_good, span.first_bad) == (Version("1.10"), Version("2.0.2"))
-    assert span.skipped == (Version("2.0"), Version("2.0.1"))
+    assert span.skipped_releases == (Version("2.0"), Version("2.0.1"))
 
 
 def test_a_downgrade_is_bisected_downwards():
     """The line is the order in which the package moved."""
     releases = [Version(v) for v in ("3.9", "3.8", "3.7")]
-    span = bisect(Version("4.0"), releases, lambda v: Answer.SAME if v <= Version("3.8") else Answer.PASS)
+    span = bisect_releases(
+        Version("4.0"), releases, lambda v: TrialAnswer.SAME if v <= Version("3.8") else TrialAnswer.PASS
+    )
     assert (span.last_good, span.first_bad) == (Version("3.9"), Version("3.8"))

@@ -19,7 +19,7 @@ def rank(case):
     """Where the first true culprit stands; a pair has to be named as a pair."""
     facts, found = case.facts, case.suspects(case.failures)
     if facts["category"] == "interaction":
-        return 1 if found.prime[0] == frozenset(facts["culprits"]) else len(found.order)
+        return 1 if found.hypotheses[0] == frozenset(facts["culprits"]) else len(found.order)
     return min(found.order.index(culprit) + 1 for culprit in facts["culprits"])
 
 
@@ -36,12 +36,12 @@ def test_the_incident_is_told_rightly(name):
     case = frozen.load(name)
     found = case.diagnose()
     facts = case.facts
-    assert {frozenset(cause.heads) for cause in found.causes} == wanted(facts)
+    assert {frozenset(cause.culprits) for cause in found.causes} == wanted(facts)
     assert {n: str(v) for cause in found.causes for n, v in cause.last_good} == facts["last_good"]
     assert {n: str(v) for cause in found.causes for n, v in cause.first_bad} == facts["first_bad"]
     assert frozenset().union(*(cause.companions for cause in found.causes)) == set(facts["companions"])
-    assert len(set(case.asked)) == len(case.asked) == found.trials
-    assert not case.trial(frozen.Mixture(found.passing)).failures
+    assert len(set(case.asked)) == len(case.asked) == found.trial_count
+    assert not case.trial(frozen.Mixture(found.passing_names)).failures
 
 
 def test_trials_are_few():
@@ -50,8 +50,8 @@ def test_trials_are_few():
     for name in CASES:
         case = frozen.load(name)
         found = case.diagnose()
-        dating = sum(bool(asked.mixture.at) for asked in found.log)
-        per_cause = (found.trials - dating) / len(found.causes)
+        dating = sum(bool(asked.mixture.exact_versions) for asked in found.trial_log)
+        per_cause = (found.trial_count - dating) / len(found.causes)
         assert per_cause <= log2(len(case.changed)) + 4, name
         most = sum(log2(1 + len(versions)) + 2 for versions in case.facts["releases"].values())
         assert dating <= most, name

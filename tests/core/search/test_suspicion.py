@@ -3,10 +3,9 @@
 import pytest
 from planted import ENVIRONMENT, dist, name, side
 
-from depcheck.core.checks import Failure
-from depcheck.core.search.clues import read
-from depcheck.core.search.coupling import couple
-from depcheck.core.search.suspicion import Scene, suspects
+from depcheck.core.model.checks import Failure
+from depcheck.core.search.coupling import compute_coupling
+from depcheck.core.search.ranking import FailureContext, extract_clues, rank_suspects
 
 BEFORE = side(
     dist("app", "1.0", "lib"),
@@ -26,7 +25,7 @@ AFTER = side(
 
 def scene(before=BEFORE, after=AFTER, **more):
     changed = frozenset(n for n in before.keys() | after.keys() if before.get(n) != after.get(n))
-    return Scene(before, after, couple(before, after, changed, ENVIRONMENT), ENVIRONMENT, **more)
+    return FailureContext(before, after, compute_coupling(before, after, changed, ENVIRONMENT), ENVIRONMENT, **more)
 
 
 @pytest.mark.parametrize(
@@ -42,31 +41,31 @@ def scene(before=BEFORE, after=AFTER, **more):
 )
 def test_what_the_evidence_names_comes_first(headline, evidence):
     """Before a bigger jump elsewhere."""
-    assert suspects(scene(), [Failure("t", headline, evidence)]).order[0] == "zeta"
+    assert rank_suspects(scene(), [Failure("t", headline, evidence)]).ranked_names[0] == "zeta"
 
 
 def test_without_any_clue_the_biggest_jump_comes_first():
     """Majors break more than minors, minors more than the rest."""
-    assert suspects(scene(), [Failure("t", "assert 1 == 2")]).order == ("other", "lib", "base", "zeta")
+    assert rank_suspects(scene(), [Failure("t", "assert 1 == 2")]).ranked_names == ("other", "lib", "base", "zeta")
 
 
 def test_who_fails_and_did_not_change_stands_on_someone_who_did():
     """An unchanged package in the last frame points to what it depends on."""
     evidence = '  File "/e/site-packages/app/a.py", line 1, in f'
-    assert suspects(scene(), [Failure("t", "TypeError: boom", evidence)]).order[0] == "lib"
+    assert rank_suspects(scene(), [Failure("t", "TypeError: boom", evidence)]).ranked_names[0] == "lib"
 
 
 def test_what_could_not_be_built_is_accused():
     """The package whose build failed comes before anything that its output names."""
-    assert suspects(scene(accused=name("zeta")), [Failure("i", "No module named 'lib'")]).order[0] == "zeta"
+    assert rank_suspects(scene(accused=name("zeta")), [Failure("i", "No module named 'lib'")]).ranked_names[0] == "zeta"
 
 
 def test_those_who_stopped_bringing_what_is_missing_are_suspected_together():
     """Not the missing package, and not only one of its bringers."""
     before = side(dist("r", "1.0", "gone"), dist("h", "1.0", "gone"), dist("gone", "1"), dist("z", "1.0"))
     after = side(dist("r", "2.0"), dist("h", "2.0"), dist("z", "2.0"))
-    found = suspects(scene(before, after), [Failure("t", "ModuleNotFoundError: No module named 'gone'")])
-    assert found.prime[0] == {"r", "h"} == found.named
+    found = rank_suspects(scene(before, after), [Failure("t", "ModuleNotFoundError: No module named 'gone'")])
+    assert found.hypotheses[0] == {"r", "h"} == found.metadata_suspects
 
 
 def test_a_downgrade_is_somebody_elses_doing():
@@ -74,9 +73,15 @@ def test_a_downgrade_is_somebody_elses_doing():
     before = side(dist("f", "4.0", "m<5"), dist("m", "4.0"))
     after = side(dist("f", "3.9", "m"), dist("m", "5.0"))
     evidence = '  File "/e/site-packages/f/manager.py", line 1\n    eps = m.entry_points().get("f")'
-    assert suspects(scene(before, after), [Failure("t", "AttributeError: 'EntryPoints'", evidence)]).order[0] == "m"
+    assert (
+        rank_suspects(scene(before, after), [Failure("t", "AttributeError: 'EntryPoints'", evidence)]).ranked_names[0]
+        == "m"
+    )
 
 
 def test_clues_are_read_from_hostile_text():
     """Any text gives clues, never an error."""
-    assert read([Failure("t", "\x00" * 9, "No module named ....\n" + "site-packages/" * 999)]).frames is not None
+    assert (
+        extract_clues([Failure("t", "\x00" * 9, "No module named ....\n" + "site-packages/" * 999)]).frame_modules
+        is not None
+    )

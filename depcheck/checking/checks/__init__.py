@@ -1,0 +1,1 @@
+"""Run the checks: install, import, smoke, boot and test."""

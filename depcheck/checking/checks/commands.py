@@ -1,0 +1,107 @@
+"""Run smoke and boot checks, and what all check kinds share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from depcheck.checking.environments.environment import VirtualEnvironment
+from depcheck.checking.sandbox.environ import SYSTEM_PATH
+from depcheck.checking.sandbox.guest import Guest, ProcessResult
+from depcheck.checking.sandbox.policy import NetworkPolicy
+from depcheck.core.model.checks import Failure
+from depcheck.core.text.process_output import extract_evidence, find_error_line, format_exit_status, is_crash_status
+
+GUEST_SCRIPTS = Path(__file__).with_name("guest")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckContext:
+    """An environment and a workspace copy that one check runs in.
+
+    With a log and a time limit. The check can read the environment and not change it. Each run has a fresh
+    home, unless `home` is given, which is kept.
+    """
+
+    guest: Guest
+    environment: VirtualEnvironment
+    workspace: Path
+    log: Path
+    timeout_s: float
+    network: NetworkPolicy
+    home: Path | None = None
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        env: dict[str, str] | None = None,
+        stay_up_s: float | None = None,
+        given: bytes = b"",
+        timeout_s: float | None = None,
+    ) -> ProcessResult:
+        """Run `argv` in the workspace with the environment active.
+
+        See `Guest.run`.
+        """
+        binaries = self.environment.python.parent
+        active = {
+            "PATH": f"{binaries}:{SYSTEM_PATH}",
+            "VIRTUAL_ENV": str(binaries.parent),
+            "PYTHONUNBUFFERED": "1",  # what a program printed before it was stopped is not lost
+            "PYTHONFAULTHANDLER": "1",
+            "PYTHONPYCACHEPREFIX": str(self.environment.bytecode_folder),
+        }
+        return self.guest.run(
+            argv,
+            folder=self.workspace,
+            env={**active, **(env or {})},
+            timeout_s=self.timeout_s if timeout_s is None else timeout_s,
+            stay_up_s=stay_up_s,
+            given=given,
+            log=self.log,
+            network=self.network,
+            readable=(GUEST_SCRIPTS, self.environment.interpreter.prefix, self.environment.folder),
+            writable=(self.environment.bytecode_folder, self.results_folder),
+            home=self.home,
+        )
+
+    @property
+    def results_folder(self) -> Path:
+        """The folder for a check's result files.
+
+        The check that writes some creates it afresh.
+        """
+        return self.environment.folder / "results"
+
+    def run_shell(
+        self, command: str, *, env: dict[str, str] | None = None, stay_up_s: float | None = None
+    ) -> ProcessResult:
+        """Run a command of the user's in a shell."""
+        return self.run(["sh", "-c", command], env=env, stay_up_s=stay_up_s)
+
+
+def build_command_failure(ran: ProcessResult, timeout_s: float) -> Failure:
+    """Build the failure of a command as a whole."""
+    if ran.timed_out:
+        return Failure("", f"timed out after {timeout_s:g} s", extract_evidence(ran.output))
+    if ran.exceeded_limit:
+        return Failure("", f"ended: {ran.exceeded_limit}", extract_evidence(ran.output))
+    status = ran.exit_status or 0
+    if is_crash_status(status):
+        return Failure("", format_exit_status(status), extract_evidence(ran.output))
+    return Failure("", find_error_line(ran.output) or format_exit_status(status), extract_evidence(ran.output))
+
+
+def run_smoke_check(room: CheckContext, command: str) -> tuple[Failure, ...]:
+    """Run a command that must exit 0 in time."""
+    ran = room.run_shell(command)
+    return () if ran.is_success else (build_command_failure(ran, room.timeout_s),)
+
+
+def run_boot_check(room: CheckContext, command: str, boot_seconds: float) -> tuple[Failure, ...]:
+    """Run a program that must still run after `boot_seconds`.
+
+    An earlier exit with status 0 passes too.
+    """
+    ran = room.run_shell(command, stay_up_s=boot_seconds)
+    return () if ran.stayed_up or ran.is_success else (build_command_failure(ran, room.timeout_s),)

@@ -1,0 +1,82 @@
+"""Import modules one by one and say on descriptor 3 how each went. Runs in the target's interpreter, 3.6 and later.
+
+Standard input holds {"modules": [...], "paths": [...], "behind": [...], "timeout_s": 60, "alone": false, "django": ""}:
+`paths` come first when modules are looked for, `behind` last. Each line of the answer is
+["start", module], ["pass", module] or ["fail", module, error, traceback]; other lines are a hung module's stack.
+With "alone" each module has a process of its own, and ["ended", module, exit status] says how that process ended.
+With the name of a settings module in "django", Django is set up first, once: that is told like a module of the name
+"django.setup()", and where it fails the modules are imported all the same.
+"""
+
+import faulthandler
+import json
+import os
+import sys
+import traceback
+
+channel = os.fdopen(os.dup(3), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
+os.close(3)
+
+
+def send_import_event(*words):
+    channel.write(json.dumps(words) + "\n")
+    channel.flush()
+
+
+def set_up_django(_):
+    import django
+
+    django.setup()
+
+
+def try_import(module, timeout_s, process, load=__import__):
+    send_import_event("start", module)
+    faulthandler.dump_traceback_later(timeout_s, exit=True, file=channel)
+    try:
+        load(module)
+    except BaseException as error:  # SystemExit and its like are failures of the import as well
+        if os.getpid() != process:
+            os._exit(0)
+        told = traceback.format_exception_only(type(error), error)
+        last = next((line for line in reversed(told) if not line.startswith(" ")), told[-1])
+        frames = error.__traceback__.tb_next  # without our own frame
+        trace = "".join(traceback.format_exception(type(error), error, frames))
+        send_import_event("fail", module, last.strip(), trace)
+    else:
+        if os.getpid() != process:  # the module forked, and this is its child
+            os._exit(0)
+        send_import_event("pass", module)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def import_in_child(module, timeout_s):
+    child = os.fork()
+    if child == 0:
+        try:
+            try_import(module, timeout_s, os.getpid())
+        finally:
+            os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    send_import_event("ended", module, -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status))
+
+
+def main():
+    order = json.loads(sys.stdin.read())
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    sys.path[:1] = order["paths"]  # instead of this script's own folder
+    sys.path += order.get("behind", [])
+    sys.argv[:] = ["import"]
+    if order.get("django"):
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", order["django"])
+        try_import("django.setup()", order["timeout_s"], os.getpid(), set_up_django)
+    for module in order["modules"]:
+        if order["alone"]:
+            import_in_child(module, order["timeout_s"])
+        else:
+            try_import(module, order["timeout_s"], os.getpid())
+    os._exit(0)  # threads that an import started must not keep us
+
+
+main()

@@ -1,0 +1,300 @@
+"""Run the import check: import modules one by one as the guest.
+
+The modules are those of the changed packages, of their dependents and of the project.
+"""
+
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from depcheck.checking.checks.commands import GUEST_SCRIPTS, CheckContext
+from depcheck.checking.editable import import_roots
+from depcheck.checking.environments.environment import VirtualEnvironment
+from depcheck.checking.environments.installed import to_module_name
+from depcheck.core.model.checks import DJANGO_SETUP, Check, Failure, Outcome
+from depcheck.core.text.process_output import add_import_statement, extract_evidence, format_exit_status
+from depcheck.core.text.terminal_safe import to_one_line
+
+MODULE_TIMEOUT_S = 60.0
+BUDGET_S = 300.0  # for all modules of one set; what is left over is said
+MOST_PROJECT_MODULES = 2000
+SKIPPED_MODULES = frozenset({"setup", "conftest", "noxfile", "fabfile", "toxfile"})
+_EXCEEDED_WORD = "exceeded"  # a word of ours alone: no importer's answer is taken for it
+SKIPPED_FOLDERS = frozenset({"tests", "test", "docs", "doc", "examples", "build", "dist", "node_modules"})
+_ABSENT = re.compile(r"No module named '(\w+)'")
+
+IsNeeded = Callable[[Failure], bool]
+"""Tells whether a module that cannot be imported alone matters to the project."""
+
+
+@dataclass(slots=True)
+class ImportFindings:
+    """What is known of the modules so far; `optional` failed, and count for nothing."""
+
+    passed: set[str] = field(default_factory=set)
+    failed: dict[str, Failure] = field(default_factory=dict)
+    not_reached: list[str] = field(default_factory=list)
+    optional: dict[str, Failure] = field(default_factory=dict)
+
+    def to_outcome(self, *, narrowed: bool) -> Outcome:
+        """Failed modules fail the check; wanted ones that were not reached, or are not there, leave it open."""
+        if self.failed:
+            return Outcome.FAIL
+        open_ = self.not_reached and (narrowed or not self.passed)
+        return Outcome.UNRESOLVED if open_ or (narrowed and not self.passed) else Outcome.PASS
+
+
+@dataclass(frozen=True, slots=True)
+class Importing:
+    """How the modules of one check are imported: where they are looked for, until when, in which Django site."""
+
+    room: CheckContext
+    check: Check
+    until: float
+    django: str
+    is_needed: IsNeeded
+
+
+def run_import_check(
+    room: CheckContext, check: Check, is_needed: IsNeeded = lambda _: True, django: str = ""
+) -> ImportFindings:
+    """Import all modules that `check` asks for; one counts as failed when it also fails alone in a fresh process.
+
+    Company makes it quick and decides nothing. Of what fails, only what the committed set imports and the project needs
+    is a failure; see `Check.before`. `django` is the settings module of the project's Django site, or empty.
+    """
+    settings = (
+        django if any(each.distribution.name == "django" for each in room.environment.installed_distributions) else ""
+    )
+    work = Importing(room, check, time.monotonic() + min(room.timeout_s, BUDGET_S), settings, is_needed)
+    findings = ImportFindings()
+    paths = [str(root) for root in _find_import_roots(room.workspace)]
+    own = _narrow(check, list_project_modules(room))
+    _import_group(work, own, _Places(paths, []), findings, own=True)
+    installed = [each for each in _narrow(check, _list_requested_modules(room.environment, check)) if each not in own]
+    if installed:
+        _import_group(work, installed, _Places([], paths if settings else []), findings, own=False)
+    if check.ids:
+        findings.passed &= check.ids
+        findings.failed = {name: failure for name, failure in findings.failed.items() if name in check.ids}
+    return findings
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Folders of the project, in front of what is installed or behind it."""
+
+    front: list[str]
+    behind: list[str]
+
+
+def _narrow(check: Check, modules: Sequence[str]) -> list[str]:
+    return [module for module in modules if not check.ids or module in check.ids]
+
+
+def _import_group(work: Importing, modules: list[str], places: _Places, findings: ImportFindings, *, own: bool) -> None:
+    """Import `modules` in company, and each that fails so alone; then sort the failures by what they mean."""
+    doubtful = modules
+    if not work.check.ids:
+        doubtful = _leave_out_known(work, _import_together(work, modules, places, findings), own=own)
+    proven = ImportFindings()
+    if doubtful or (own and DJANGO_SETUP in work.check.ids):
+        _import_alone(work, doubtful, places, proven)
+    findings.passed |= proven.passed
+    findings.not_reached += proven.not_reached
+    for module, failure in proven.failed.items():
+        counts = work.check.ids or own or module == DJANGO_SETUP or (work.check.before and work.is_needed(failure))
+        (findings.failed if counts else findings.optional)[module] = failure
+
+
+def _leave_out_known(work: Importing, failed: Mapping[str, Failure], *, own: bool) -> list[str]:
+    """Return what has to be tried alone: not what the committed set cannot import, nor what is plainly not there."""
+    if work.check.before is not None:
+        return [module for module in failed if module in work.check.before.passed]
+    if own:
+        return list(failed)
+    there = {top for each in work.room.environment.distributions for top in each.modules}
+    return [module for module, failure in failed.items() if _is_there(failure, there)]
+
+
+def _is_there(failure: Failure, there: set[str]) -> bool:
+    absent = _ABSENT.search(failure.headline)
+    return absent is None or absent[1] in there
+
+
+def _list_requested_modules(environment: VirtualEnvironment, check: Check) -> list[str]:
+    """List the modules of the packages that the check is about.
+
+    A check of certain modules need not name their packages: then all packages count.
+    """
+    everyone = frozenset(each.name for each in environment.distributions)
+    return list_distribution_modules(environment, everyone if check.ids and not check.packages else check.packages)
+
+
+def list_distribution_modules(environment: VirtualEnvironment, packages: frozenset[str]) -> list[str]:
+    """List the modules of these installed distributions."""
+    return sorted(
+        {m for each in environment.installed_distributions if each.distribution.name in packages for m in each.modules}
+    )
+
+
+def list_project_modules(room: CheckContext) -> list[str]:
+    """List the project's own modules.
+
+    Those of its installed distribution, or else those in the workspace; at most MOST_PROJECT_MODULES.
+    """
+    environment = room.environment
+    if environment.project and not environment.own.editable:
+        return list_distribution_modules(environment, frozenset({environment.project}))
+    shown = import_roots(environment.site_packages, room.workspace) if environment.own.editable else {}
+    shown = shown or {root: frozenset() for root in _find_import_roots(room.workspace)}
+    found = {
+        name
+        for root, tops in shown.items()
+        for name in _walk_modules(root)
+        if not tops or name.partition(".")[0] in tops
+    }
+    return sorted(found)[:MOST_PROJECT_MODULES]
+
+
+def _find_import_roots(copy: Path) -> list[Path]:
+    source = copy / "src"
+    return [copy, source] if source.is_dir() and not (source / "__init__.py").exists() else [copy]
+
+
+def _walk_modules(root: Path) -> Iterator[str]:
+    """Yield the modules at `root` and in packages below it.
+
+    No tests, no build scripts, no folders that are not packages.
+    """
+    for here, folders, files in os.walk(root):
+        folders[:] = [
+            name for name in folders if name not in SKIPPED_FOLDERS and Path(here, name, "__init__.py").exists()
+        ]
+        for name in files:
+            module = to_module_name(PurePosixPath(Path(here, name).relative_to(root)))
+            last = module.rpartition(".")[2] if module else ""
+            if module and last not in SKIPPED_MODULES and not last.startswith("test_") and not last.endswith("_test"):
+                yield module
+
+
+def _import_together(
+    work: Importing, modules: Sequence[str], places: _Places, findings: ImportFindings
+) -> dict[str, Failure]:
+    """Import `modules` in one process, in as many turns as crashes ask for; return those that failed."""
+    left, failed = list(modules), dict[str, Failure]()
+    while left and time.monotonic() < work.until:
+        asked = {*left, DJANGO_SETUP}
+        told = [words for words in _ask_importer(work, left, places, alone=False) if words[1] in asked]
+        started = [words[1] for words in told if words[0] == "start"]
+        findings.passed |= {words[1] for words in told if words[0] == "pass"}
+        failed |= {
+            words[1]: Failure(words[1], *_format_error(words[2], words[3])) for words in told if words[0] == "fail"
+        }
+        if started == [DJANGO_SETUP]:  # and it ended the process: nothing else can be imported in this site
+            failed.setdefault(DJANGO_SETUP, Failure(DJANGO_SETUP, "it ended its process"))
+            break
+        if not started:  # the interpreter does not get as far as our first line
+            started = left[:1]
+        for name in started:
+            if name not in findings.passed:
+                failed.setdefault(name, Failure(name, "the import ended its process"))
+        left = [name for name in left if name not in set(started)]
+    findings.not_reached += left
+    return failed
+
+
+def _import_alone(work: Importing, modules: Sequence[str], places: _Places, findings: ImportFindings) -> None:
+    """Import each of `modules` in a process of its own: the result that counts."""
+    told = _ask_importer(work, [each for each in modules if each != DJANGO_SETUP], places, alone=True)
+    setup = [DJANGO_SETUP] if work.django and (DJANGO_SETUP in modules or DJANGO_SETUP in work.check.ids) else []
+    _record_answers(told, [*modules, *(each for each in setup if each not in modules)], findings)
+
+
+def _record_answers(told: list[list[str]], modules: Sequence[str], findings: ImportFindings) -> None:
+    """Record the importer's answers about `modules`.
+
+    Answers about other modules, or in other words, come from imported code and are ignored.
+    """
+    asked = set(modules)
+    told = [words for words in told if words[1] in asked]
+    findings.passed |= {words[1] for words in told if words[0] == "pass"}
+    failed = {words[1]: Failure(words[1], *_format_error(words[2], words[3])) for words in told if words[0] == "fail"}
+    for words in told:
+        if words[0] == "ended" and words[1] not in findings.passed and words[1] not in failed:
+            failed[words[1]] = _build_crash_failure(words[1], _parse_exit_status(words[2]), words[3])
+        if words[0] == _EXCEEDED_WORD:
+            failed[words[1]] = Failure(words[1], f"the import was ended: {words[2]}")
+    findings.failed |= failed
+    findings.not_reached += [name for name in modules if name not in findings.passed and name not in failed]
+
+
+def _parse_exit_status(word: str) -> int:
+    """Parse an exit status.
+
+    Returns 1, like for any failure, if the word is no exit status.
+    """
+    return int(word) if re.fullmatch(r"-?\d{1,3}", word, re.ASCII) else 1
+
+
+def _format_error(line: str, trace: str) -> tuple[str, str]:
+    trace = extract_evidence(trace)
+    return add_import_statement(to_one_line(line), trace.splitlines()), trace
+
+
+def _build_crash_failure(module: str, status: int, stack: str) -> Failure:
+    """Build the failure of a module whose import ended its process."""
+    if "Timeout (" in stack:
+        return Failure(module, f"import timed out after {MODULE_TIMEOUT_S:g} s", extract_evidence(stack))
+    return Failure(module, f"the import ended its process: {format_exit_status(status)}", extract_evidence(stack))
+
+
+def _ask_importer(work: Importing, modules: Sequence[str], places: _Places, *, alone: bool) -> list[list[str]]:
+    """Return what the importer said, word by word; a stack that stood before an `ended` is its fourth word."""
+    left_s = max(1.0, work.until - time.monotonic())
+    order = {
+        "modules": list(modules),
+        "paths": places.front,
+        "behind": places.behind,
+        "timeout_s": min(MODULE_TIMEOUT_S, left_s),
+        "alone": alone,
+        "django": work.django,
+    }
+    ran = work.room.run(
+        [str(work.room.environment.python), str(GUEST_SCRIPTS / "depcheck_importer.py")],
+        given=json.dumps(order).encode(),
+        timeout_s=left_s,
+    )
+    told = parse_guest_answers(ran.answer)
+    started = [words[1] for words in told if words[0] == "start"]
+    return [*told, [_EXCEEDED_WORD, started[-1], ran.exceeded_limit]] if ran.exceeded_limit and started else told
+
+
+def parse_guest_answers(answer: bytes) -> list[list[str]]:
+    """Parse the lines of a guest script's answer.
+
+    Lines that are no answer are foreign text, attached to the next `ended`.
+    """
+    told: list[list[str]] = []
+    stray: list[str] = []
+    for line in answer.decode(errors="replace").splitlines():
+        try:
+            words = json.loads(line)
+        except (ValueError, RecursionError):
+            words = None
+        if not isinstance(words, list) or len(words) < 2 or not all(isinstance(word, str | int) for word in words):  # noqa: PLR2004
+            stray.append(line)
+            continue
+        words = [str(word) for word in words]
+        if words[0] == "ended":
+            words, stray = [*words[:3], "\n".join(stray)], []
+        if len(words) >= _WORD_COUNTS.get(words[0], 99):
+            told.append(words)
+    return told
+
+
+_WORD_COUNTS = {"start": 2, "pass": 2, "fail": 4, "ended": 4, "done": 2}

@@ -1,0 +1,285 @@
+"""Run the test check: pytest, unittest, or a command of the user's.
+
+No entities, no document type, bounded size, each test's problem stored once.
+"""
+
+import json
+import re
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from xml.parsers.expat import ExpatError, ParserCreate
+
+from packaging.utils import canonicalize_name
+
+from depcheck.checking.checks.commands import GUEST_SCRIPTS, CheckContext, build_command_failure
+from depcheck.checking.checks.imports import parse_guest_answers
+from depcheck.checking.sandbox.guest import ProcessResult
+from depcheck.checking.sandbox.safe_read import read_untrusted_file
+from depcheck.core.model.checks import Check, Failure, Outcome
+from depcheck.core.text.process_output import (
+    add_import_statement,
+    clean_text,
+    extract_evidence,
+    extract_text_below_box,
+    find_error_line,
+)
+from depcheck.core.text.terminal_safe import to_one_line
+
+MOST_JUNIT_BYTES = 64 << 20
+MOST_TEXT_CHARS = 256 << 10
+MOST_CASES = 200_000
+_PROBLEM_TAGS = frozenset({"failure", "error"})
+
+
+class UnreadableResultsError(Exception):
+    """A result file that no honest test run has written."""
+
+
+@dataclass(slots=True)
+class JunitCase:
+    """One test of a JUnit file.
+
+    `problem` is None for a test that passed or was skipped, else the message and text of the failure or
+    error.
+    """
+
+    id: str
+    problem: tuple[str, str] | None = None
+    is_skipped: bool = False
+
+
+@dataclass(slots=True)
+class _JunitHandler:
+    cases: list[JunitCase] = field(default_factory=list)
+    message: str = ""
+    text: list[str] = field(default_factory=list)
+    chars_left: int = 0
+    open_tag: str = ""
+
+    def start_element(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "testcase":
+            if len(self.cases) >= MOST_CASES:
+                raise UnreadableResultsError(f"it holds more than {MOST_CASES:,} tests")
+            place, name = attributes.get("classname", ""), attributes.get("name", "")
+            self.cases.append(JunitCase(f"{place}::{name}" if place else name))
+        elif tag in _PROBLEM_TAGS and self.cases:
+            self.open_tag, self.message, self.text, self.chars_left = (
+                tag,
+                attributes.get("message", ""),
+                [],
+                MOST_TEXT_CHARS,
+            )
+        elif tag == "skipped" and self.cases:
+            self.cases[-1].is_skipped = True
+
+    def add_characters(self, text: str) -> None:
+        if self.open_tag and self.chars_left > 0:
+            self.text.append(text[: self.chars_left])
+            self.chars_left -= len(text)
+
+    def end_element(self, tag: str) -> None:
+        if tag == self.open_tag:
+            self.cases[-1].problem = self.cases[-1].problem or (self.message[:MOST_TEXT_CHARS], "".join(self.text))
+            self.open_tag = ""
+
+
+def _refuse_declaration(*_: object) -> None:
+    raise UnreadableResultsError("it declares a document type or entities")
+
+
+def parse_junit_cases(content: bytes) -> list[JunitCase]:
+    """Parse the tests of one file, in order.
+
+    Raises:
+        UnreadableResultsError: It is no XML, or declares what no test runner writes.
+    """
+    reading = _JunitHandler()
+    parser = ParserCreate("utf-8")
+    parser.buffer_text = True
+    parser.StartElementHandler = reading.start_element
+    parser.EndElementHandler = reading.end_element
+    parser.CharacterDataHandler = reading.add_characters
+    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = _refuse_declaration
+    try:
+        parser.Parse(content, True)
+    except ExpatError as error:
+        raise UnreadableResultsError(str(error)) from None
+    return reading.cases
+
+
+PYTEST = canonicalize_name("pytest")
+INTERNAL_ERROR = "pytest::internal"  # what pytest calls a crash of its own, which is no test
+NOTHING_COLLECTED = 5  # pytest's exit status
+MOST_EVIDENCE = 50  # failures that keep their text; the others their headline
+MOST_RESULT_FILES = 20
+PYTEST_COMMAND, UNITTEST_COMMAND = "python -m pytest", "python -m unittest discover"
+_WRAPPED_MESSAGE = re.compile(r"^failed on (?:setup|teardown) with \"(?P<inner>.*)\"$", re.DOTALL)
+_EMPTY_MESSAGE = re.compile(r"^(?:collection failure|test (?:setup|teardown) failure|)$")
+_PYTEST_CONFIG_MARKS = {
+    "pytest.ini": "[pytest]",
+    "tox.ini": "[pytest]",
+    "setup.cfg": "[tool:pytest]",
+    "pyproject.toml": "[tool.pytest",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFindings:
+    """The findings of one check: its outcome, failures, and passed ids."""
+
+    outcome: Outcome
+    failures: tuple[Failure, ...] = ()
+    passed: frozenset[str] = frozenset()
+
+
+def choose_test_command(copy: Path, installed: Iterable[str]) -> str | None:
+    """Choose the command that runs this repository's tests.
+
+    None if it has no tests that this environment can run.
+    """
+    files = _find_test_files(copy)
+    if PYTEST in installed:
+        configured = any(mark in _read_text(copy / name) for name, mark in _PYTEST_CONFIG_MARKS.items())
+        return PYTEST_COMMAND if configured or files else None
+    return UNITTEST_COMMAND if any("unittest" in _read_text(file) for file in files) else None
+
+
+def _find_test_files(copy: Path) -> list[Path]:
+    return sorted({*copy.rglob("test_*.py"), *copy.rglob("*_test.py"), *copy.glob("test*/tests.py")})
+
+
+def _read_text(path: Path) -> str:
+    return (read_untrusted_file(path, 1 << 20) or b"").decode(errors="replace")
+
+
+def run_test_check(room: CheckContext, check: Check) -> CheckFindings:
+    """Run the tests of the repository.
+
+    `check.command` is the command, `check.ids` the wanted tests, empty for all.
+    """
+    wanted = sorted(check.ids) if "" not in check.ids else []
+    if check.command == UNITTEST_COMMAND:
+        return _run_unittest(room, wanted)
+    results = room.results_folder
+    if results.exists():
+        shutil.rmtree(results)
+    results.mkdir()
+    (results / "wanted.json").write_text(json.dumps(wanted))
+    room.guest.take_ownership(results)
+    env = {"PYTEST_ADDOPTS": "-p depcheck_pytest", "PYTHONPATH": str(GUEST_SCRIPTS), "DEPCHECK_RESULTS": str(results)}
+    ran = room.run_shell(check.command, env=env)
+    try:
+        cases = _read_result_files(results)
+    except UnreadableResultsError as error:
+        refused = Failure("", f"the test results cannot be used: {error}", extract_evidence(ran.output))
+        return CheckFindings(Outcome.FAIL, (refused,))
+    return _evaluate_pytest(ran, cases, wanted, room.timeout_s)
+
+
+def _read_result_files(results: Path) -> list[JunitCase] | None:
+    """Read all tests of all result files.
+
+    None if pytest wrote no result file.
+
+    Raises:
+        UnreadableResultsError: A result file is not regular, too long, or no JUnit XML.
+    """
+    files = sorted(results.glob("junit-*.xml"))[:MOST_RESULT_FILES]
+    if not files:
+        return None
+    cases = []
+    for file in files:
+        content = read_untrusted_file(file, MOST_JUNIT_BYTES)
+        if content is None:
+            raise UnreadableResultsError(f"no plain file of at most {MOST_JUNIT_BYTES >> 20} MiB")
+        cases += parse_junit_cases(content)
+    return cases
+
+
+def _evaluate_pytest(
+    ran: ProcessResult, cases: list[JunitCase] | None, wanted: Sequence[str], timeout_s: float
+) -> CheckFindings:
+    """Evaluate a pytest run.
+
+    A failed test fails the check whatever the exit status is. A bad exit status without a failed test fails
+    it too.
+    """
+    failed: dict[str, Failure] = {}
+    crash = next((case for case in cases or () if case.id == INTERNAL_ERROR and case.problem), None)
+    cases = [case for case in cases if case.id != INTERNAL_ERROR] if cases is not None else None
+    for case in cases or ():
+        if case.problem and case.id not in failed:
+            failed[case.id] = _build_test_failure(case.id, *case.problem, full=len(failed) < MOST_EVIDENCE)
+    passed = frozenset(case.id for case in cases or () if not case.problem and not case.is_skipped) - failed.keys()
+    if crash and crash.problem:
+        failed[""] = _build_test_failure("", *crash.problem, full=True)
+    if failed and not ran.timed_out and not ran.exceeded_limit:
+        return CheckFindings(Outcome.FAIL, tuple(failed.values()), passed)
+    if ran.exit_status == NOTHING_COLLECTED and cases is not None and not passed:
+        return _report_none_collected(wanted, ran)
+    if ran.is_success:
+        nothing = wanted and cases is not None and not passed
+        return CheckFindings(Outcome.UNRESOLVED if nothing else Outcome.PASS, (), passed)
+    return CheckFindings(Outcome.FAIL, (*failed.values(), build_command_failure(ran, timeout_s)), passed)
+
+
+def _report_none_collected(wanted: Sequence[str], ran: ProcessResult) -> CheckFindings:
+    """Report that no test was collected.
+
+    That shows nothing. If only some tests were wanted, it is unresolved, because they may no longer exist.
+    """
+    if wanted:
+        said = "none of the wanted tests were collected"
+        return CheckFindings(Outcome.UNRESOLVED, (Failure("", said, extract_evidence(ran.output)),))
+    return CheckFindings(Outcome.FAIL, (Failure("", "no tests were collected", extract_evidence(ran.output)),))
+
+
+def _build_test_failure(test: str, message: str, text: str, *, full: bool) -> Failure:
+    message = clean_text(message).strip()
+    wrapped = _WRAPPED_MESSAGE.match(message)
+    if wrapped:
+        message = wrapped["inner"]
+    if _EMPTY_MESSAGE.match(message) or "Traceback (most recent call last)" in message:
+        headline = find_error_line(f"{text}\n{message}" if message.count("\n") else text)
+    else:
+        headline = add_import_statement(to_one_line(extract_text_below_box(message)), clean_text(text).splitlines())
+    return Failure(
+        to_one_line(test, 1000), headline or "failed", extract_evidence(f"{message}\n{text}") if full else ""
+    )
+
+
+def _run_unittest(room: CheckContext, wanted: Sequence[str]) -> CheckFindings:
+    """Discover and run tests with unittest.
+
+    Results are streamed, so after a crash it is known which test was running.
+    """
+    modules = [name for name in wanted if "::" not in name]
+    asked = [] if modules else list(wanted)
+    argv = [str(room.environment.python), str(GUEST_SCRIPTS / "depcheck_unittest.py")]
+    ran = room.run(argv, given=json.dumps(asked).encode())
+    return _evaluate_unittest(parse_guest_answers(ran.answer), ran, wanted, room.timeout_s)
+
+
+def _evaluate_unittest(
+    told: list[list[str]], ran: ProcessResult, wanted: Sequence[str], timeout_s: float
+) -> CheckFindings:
+    """Evaluate a unittest run.
+
+    A run that never reported its end has crashed, in the test that began last.
+    """
+    failed: dict[str, Failure] = {}
+    for words in told:
+        if words[0] == "fail" and words[1] not in failed:
+            failed[words[1]] = _build_test_failure(words[1], words[2], words[3], full=len(failed) < MOST_EVIDENCE)
+    passed = frozenset(words[1] for words in told if words[0] == "pass") - failed.keys()
+    done = [words[1] for words in told if words[0] == "done"]
+    if not done:
+        started = [words[1] for words in told if words[0] == "start"]
+        crash = build_command_failure(ran if not ran.is_success else replace(ran, exit_status=1), timeout_s)
+        crash = replace(crash, id=to_one_line(started[-1], 1000) if started and started[-1] not in passed else "")
+        return CheckFindings(Outcome.FAIL, (*failed.values(), crash), passed)
+    if done == ["0"]:
+        return _report_none_collected(wanted, ran)
+    return CheckFindings(Outcome.FAIL if failed else Outcome.PASS, tuple(failed.values()), passed)

@@ -1,0 +1,1 @@
+"""Run pip-compile and uv as the guest."""

@@ -1,0 +1,343 @@
+"""Run pip-compile and uv as the guest.
+
+Building a source distribution executes its code.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from uv import find_uv_bin
+
+from depcheck.checking.compile.parallel import CompileWorker, CompileWorkerPool, group_by_layer, open_worker_pool
+from depcheck.checking.compile.prepare_sources import (
+    localize_remote_urls,
+    redirect_uv_indexes,
+    remove_index_options,
+    trust_remote_urls,
+)
+from depcheck.checking.compile.tool_envs import TargetFinder, ToolEnvironments
+from depcheck.checking.environments.remote_requirements import RemoteRequirements
+from depcheck.checking.sandbox.guest import ProcessResult
+from depcheck.checking.sandbox.policy import NetworkPolicy
+from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
+from depcheck.core.lockfiles.merge import merge_compiled_text
+from depcheck.core.lockfiles.options.pip_compile import is_supported_option
+from depcheck.core.lockfiles.paths import restore_local_references
+from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
+from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure
+from depcheck.core.model.errors import IndexUnavailableError, LockfileError
+from depcheck.core.model.index_view import IndexView
+from depcheck.core.model.installed import is_valid_requires_dist
+from depcheck.core.text.process_output import format_exit_status, strip_scratch_folders
+from depcheck.core.tool_output.compile_errors import (
+    has_ignored_pin,
+    has_metadata_traceback,
+    has_no_matching_release,
+    is_network_failure,
+    parse_compile_failure,
+)
+from depcheck.ports import PackageServer
+
+MOST_LOCKFILE_BYTES = 8 << 20
+FETCH_THREADS = 8
+_PYPI_URL = "https://pypi.org/simple"
+
+
+@dataclass(frozen=True, slots=True)
+class _CompileJob:
+    """One compile: of which spec, in which world, with or without upgrade."""
+
+    spec: EnvironmentSpec
+    world: IndexView
+    upgrade: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CommandCompiler:
+    """Adapter of `ports.Compiler`.
+
+    `copies` makes fresh copies of the repository for the length of one compile. `cache_folder` is a folder
+    of this run for the tools' caches: they must not outlive the world that filled them. Up to
+    `worker_count` lockfiles that do not build on each other are compiled in parallel, each by its own user.
+    """
+
+    index: PackageServer
+    toolbox: ToolEnvironments
+    targets: TargetFinder
+    copies: WorkspaceCopier
+    remotes: RemoteRequirements
+    cache_folder: Path
+    timeout_s: float
+    worker_count: int = 1
+    _leniency: dict[str, bool] = field(default_factory=dict)
+
+    def compile_lockfiles(
+        self, spec: EnvironmentSpec, world: IndexView, *, upgrade: bool
+    ) -> CompiledLockfiles | CompileFailure:
+        """Compile all lockfiles of `spec` in layer order.
+
+        Each compile sees the new text of the layers below it.
+
+        Raises:
+            IndexUnavailableError: The index, the network or the time limit stopped it.
+            LockfileError: The compiler wrote something that is not a lockfile.
+        """
+        self.index.prefetch_pages({entry.pin.name for lock in spec.lockfiles for entry in lock.lockfile.entries})
+        if spec.name not in self._leniency:
+            self._leniency[spec.name] = self._has_nonstandard_pins(spec)
+        groups = list(group_by_layer(spec.lockfiles))
+        paths = [path for lock in spec.lockfiles for path in (lock.path, *lock.sources, *lock.layers)]
+        written = [*spec.lower_layer_texts, *(each for lock in spec.lockfiles for each in lock.inline_sources)]
+        with open_worker_pool(self.copies, min(self.worker_count, max(map(len, groups))), written, paths) as lanes:
+            for lock in spec.lockfiles:
+                self.remotes.pin_commits(lock.lockfile.text if lock.compiler == "uv" else "")
+            trust_remote_urls(lanes.workers[0].root, paths, self.remotes)
+            for lane in lanes.workers:
+                localize_remote_urls(lane.root, paths, self.remotes)
+            return self._compile_groups(_CompileJob(spec, world, upgrade), groups, lanes)
+
+    def _compile_groups(
+        self, job: _CompileJob, groups: Sequence[Sequence[LockfileSpec]], lanes: CompileWorkerPool
+    ) -> CompiledLockfiles | CompileFailure:
+        """Compile group after group, from the lowest layer upwards.
+
+        Each result is written where the next groups read it.
+        """
+        files = dict(job.spec.lower_layer_texts)
+        for group in groups:
+            results = lanes.map_lockfiles(group, lambda lock, lane: self._compile_lockfile(job, lock, lane))
+            for lock, (ran, text) in zip(group, results, strict=True):
+                if not ran.is_success:
+                    return self._explain_failure(lock, self._retry_alone(job, lock, ran, lanes))
+                files[lock.path] = merge_compiled_text(lock, text, files)
+                if lock.omits_included_pins or len(lanes.workers) > 1:  # else it stands where it was written
+                    lanes.write_file_to_all(
+                        lock.path, self.remotes.localize_urls(files[lock.path] if lock.omits_included_pins else text)
+                    )
+        return CompiledLockfiles(tuple((lock.path, files[lock.path]) for lock in job.spec.lockfiles))
+
+    def _compile_lockfile(self, job: _CompileJob, lock: LockfileSpec, lane: CompileWorker) -> tuple[ProcessResult, str]:
+        """Compile one lockfile and return the process result and the text.
+
+        The text is empty after a failure.
+        """
+        if lock.compiler == "uv":
+            redirect_uv_indexes(lane.root, lock.folder, self.index.get_index_url(job.world))
+        ran = self._run_with_fallbacks(job, lock, lane)
+        return ran, self._read_result(lock, lane.root, job.world) if ran.is_success else ""
+
+    def _retry_alone(
+        self, job: _CompileJob, lock: LockfileSpec, ran: ProcessResult, lanes: CompileWorkerPool
+    ) -> ProcessResult:
+        """Repeat a failed compile alone if it ran in parallel with others.
+
+        Only then it is known which source distribution was fetched last.
+        """
+        alone = self._run_with_fallbacks(job, lock, lanes.workers[0]) if len(lanes.workers) > 1 else ran
+        return ran if alone.is_success else alone
+
+    def _read_result(self, lock: LockfileSpec, root: Path, world: IndexView) -> str:
+        """Read what the compiler wrote, with the user's addresses and paths.
+
+        The local index becomes the user's (`# from ...`), and paths of a copy become the written ones.
+        """
+        index = next(iter(lock.index_urls), _PYPI_URL)
+        text = self.remotes.restore_urls(_read_compiled_text(root / lock.path, lock), precise=lock.compiler == "uv")
+        return restore_local_references(
+            text.replace(self.index.get_index_url(world), index), root.as_uri(), lock.root, lock.folder
+        )
+
+    def _has_nonstandard_pins(self, spec: EnvironmentSpec) -> bool:
+        """Return True if today's pip would refuse a pinned release's metadata.
+
+        Cheap: the index caches the metadata that pip will read.
+        """
+        pins = [entry.pin for lock in spec.lockfiles for entry in lock.lockfile.entries]
+        with ThreadPoolExecutor(FETCH_THREADS) as pool:
+            found = pool.map(
+                lambda pin: self.index.get_requires_dist(pin.name, pin.version) if pin.version else (), pins
+            )
+            return not all(is_valid_requires_dist(line) for lines in found for line in lines or ())
+
+    def _run_with_fallbacks(self, job: _CompileJob, lock: LockfileSpec, lane: CompileWorker) -> ProcessResult:
+        """Run the compile, and repeat it if pip refuses a pin.
+
+        First with a lenient pip, then (with upgrade) beside the committed pre-releases.
+        """
+        name = job.spec.name
+        ran = self._run_filtered_first(job, lock, lane)
+        refused = has_metadata_traceback(ran.output) or (not job.upgrade and has_ignored_pin(ran.output, lock.lockfile))
+        if refused and not self._leniency[name]:
+            self._leniency[name] = True
+            _restore_lockfile(lock, lane.root, self.remotes)
+            ran = self._run_filtered_first(job, lock, lane)
+        if (
+            job.upgrade
+            and not ran.is_success
+            and has_no_matching_release(ran.output)
+            and _keep_pre_releases(lock, lane.root)
+        ):
+            return self._run_filtered_first(replace(job, upgrade=False), lock, lane)
+        return ran
+
+    def _run_filtered_first(self, job: _CompileJob, lock: LockfileSpec, lane: CompileWorker) -> ProcessResult:
+        """Run the compile on filtered index pages first.
+
+        If that fails, on whole pages. Filtered pages leave out files that cannot matter. The failure on whole
+        pages gives the real reason.
+        """
+        target = self.targets.find_target(lock.python or job.spec.python) if _needs_only_fitting_files(lock) else None
+        ran = self._run_with_index(self.index.get_index_url(job.world, target), job, lock, lane)
+        if ran.is_success or target is None:
+            return ran
+        return self._run_with_index(self.index.get_index_url(job.world), job, lock, lane)
+
+    def _run_with_index(self, url: str, job: _CompileJob, lock: LockfileSpec, lane: CompileWorker) -> ProcessResult:
+        python = lock.python or job.spec.python
+        interpreter = self.targets.get_interpreter(python).path
+        # A source distribution that is built writes where it likes in there: no other environment or world may read it.
+        key = "\0".join((job.spec.name, python, url, str(lane.number)))
+        cache = self.cache_folder / hashlib.sha256(key.encode()).hexdigest()[:12]
+        cache.mkdir(parents=True, exist_ok=True)
+        lane.guest.take_ownership(cache)
+        make = _build_uv_command if lock.compiler == "uv" else self._build_pip_compile_command
+        argv, env = make(job.spec, lock, interpreter, url, cache)
+        words = [
+            *argv,
+            *(["--upgrade", *lock.upgrade_options] if job.upgrade else self._list_no_upgrade_options(job.spec, lock)),
+            "--output-file",
+            _make_relative(lock.path, lock.folder),
+        ]
+        words += [_make_relative(source, lock.folder) for source in lock.sources]
+        return lane.guest.run(
+            words,
+            folder=lane.root / lock.folder,
+            timeout_s=self.timeout_s,
+            env=env,
+            network=NetworkPolicy.from_ports(self.index.port),
+            readable=(self.toolbox.folder, interpreter.parent.parent, Path(find_uv_bin()).parent),
+            writable=(lane.root, cache),
+        )
+
+    def _list_no_upgrade_options(self, spec: EnvironmentSpec, lock: LockfileSpec) -> list[str]:
+        """List the options that keep the compiler from moving any pin.
+
+        They hold whatever the tool's configuration says.
+        """
+        if lock.compiler == "uv":
+            return ["--no-upgrade"]
+        tool = self.toolbox.get_pip_tools(
+            self.targets.get_interpreter(spec.python).path, spec.python, lenient=self._leniency[spec.name]
+        )
+        return ["--no-upgrade"] if is_supported_option("--no-upgrade", tool.version) else []
+
+    def _build_pip_compile_command(
+        self, spec: EnvironmentSpec, lock: LockfileSpec, interpreter: Path, url: str, cache: Path
+    ) -> tuple[list[str], Mapping[str, str]]:
+        tool = self.toolbox.get_pip_tools(interpreter, lock.python or spec.python, lenient=self._leniency[spec.name])
+        options = [option for option in lock.options if is_supported_option(option, tool.version)]
+        words = [str(tool.python), "-m", "piptools", "compile", *options]
+        words += ["--no-emit-index-url", "--cache-dir", str(cache / "pip-tools")]
+        if tool.version.startswith("6.14") and not any(word.startswith("--resolver") for word in lock.options):
+            words.append("--resolver=backtracking")  # the default of all later versions
+        return words, {
+            "PIP_INDEX_URL": url,
+            "PIP_CACHE_DIR": str(cache / "pip"),
+            "PIP_NO_INPUT": "1",
+            "CUSTOM_COMPILE_COMMAND": lock.command,
+        }
+
+    def _explain_failure(self, lock: LockfileSpec, ran: ProcessResult) -> CompileFailure:
+        troubles = self.index.list_index_errors()
+        if troubles:
+            raise IndexUnavailableError(f"{lock.path} could not be compiled: {troubles[0]}")
+        if ran.timed_out:
+            limit = f"{self.timeout_s:.0f} s"
+            raise IndexUnavailableError(
+                f"Compiling {lock.path} was stopped after {limit}. Give it more with --timeout, or narrow its sources."
+            )
+        if ran.exceeded_limit:
+            raise IndexUnavailableError(
+                f"Compiling {lock.path} was ended: {ran.exceeded_limit}. Nothing was judged; try a machine with more of it."
+            )
+        if ran.exit_status is not None and ran.exit_status < 0:
+            raise IndexUnavailableError(
+                f"Compiling {lock.path} was ended from outside ({format_exit_status(ran.exit_status)}), perhaps for want of "
+                "memory. No package is to blame; try again."
+            )
+        if is_network_failure(ran.output):
+            raise IndexUnavailableError(
+                f"{lock.path} could not be compiled: the package index did not answer. Try again later."
+            )
+        return parse_compile_failure(strip_scratch_folders(ran.output), self.index.get_last_sdist())
+
+
+def _build_uv_command(
+    spec: EnvironmentSpec, lock: LockfileSpec, interpreter: Path, url: str, cache: Path
+) -> tuple[list[str], Mapping[str, str]]:
+    words = [find_uv_bin(), "pip", "compile", "--quiet", *lock.options, "--cache-dir", str(cache / "uv")]
+    if not any(word.startswith(("--python-version", "--python=", "-p")) for word in lock.options):
+        words += ["--python", str(interpreter)]
+    return words, {
+        "UV_DEFAULT_INDEX": url,
+        "UV_NO_CONFIG": "0",  # what the repository sets for uv is a part of the command
+        "UV_CUSTOM_COMPILE_COMMAND": lock.command or f"uv pip compile for {spec.name}",
+    }
+
+
+def _needs_only_fitting_files(lock: LockfileSpec) -> bool:
+    """Return True if the compile reads only files that fit its interpreter.
+
+    False with hashes, which cover all files of a release, and for uv, which resolves for other machines and
+    reads pages quickly.
+    """
+    return lock.compiler != "uv" and not any(
+        option.partition("=")[0] in {"--generate-hashes", "--pip-args"} for option in lock.options
+    )
+
+
+def _make_relative(path: str, folder: str) -> str:
+    return os.path.relpath(PurePosixPath(path), PurePosixPath(folder or "."))
+
+
+def _read_compiled_text(path: Path, lock: LockfileSpec) -> str:
+    """Read the compiled text.
+
+    The guest owns the folder, so only a regular file of at most MOST_LOCKFILE_BYTES is read.
+
+    Raises:
+        LockfileError: It is missing, no regular file, or too long.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise LockfileError(f"{lock.path} was not written by its compile ({error.strerror}).") from None
+    with os.fdopen(descriptor, "rb") as file:
+        content = file.read(MOST_LOCKFILE_BYTES + 1)
+    if len(content) > MOST_LOCKFILE_BYTES:
+        raise LockfileError(
+            f"{lock.path} was compiled to more than {MOST_LOCKFILE_BYTES >> 20} MiB; that is no lockfile."
+        )
+    return content.decode("utf-8", "replace")
+
+
+def _restore_lockfile(lock: LockfileSpec, root: Path, remotes: RemoteRequirements) -> None:
+    if not lock.is_unlocked:
+        (root / lock.path).write_bytes(lock.lockfile.text.encode())
+        remove_index_options(root, [lock.path])
+        localize_remote_urls(root, [lock.path], remotes)
+
+
+def _keep_pre_releases(lock: LockfileSpec, root: Path) -> bool:
+    """Reduce the committed lockfile to its pre-releases.
+
+    Then everything else is resolved afresh beside them. pip takes a pre-release for `black<22`, if there is
+    nothing else, only when it is pinned already. Returns True if there is a pre-release.
+    """
+    pins = [entry.pin for entry in lock.lockfile.entries if entry.pin.version and entry.pin.version.is_prerelease]
+    (root / lock.path).write_text("".join(f"{pin}\n" for pin in pins), encoding="utf-8")
+    return bool(pins)

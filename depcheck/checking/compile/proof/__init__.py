@@ -1,0 +1,1 @@
+"""Prove what a compile would write, without running it."""

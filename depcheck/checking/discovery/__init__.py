@@ -1,0 +1,1 @@
+"""Find lockfiles, their sources, commands and interpreters in a repository."""

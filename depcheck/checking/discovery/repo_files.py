@@ -1,0 +1,142 @@
+"""Read the repository's files without leaving it.
+
+Paths are POSIX and relative to the repository.
+
+Packages that the repository uses itself are suspected first.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from depcheck.core.model.errors import LockfileError
+
+MOST_TEXT_BYTES = 8 << 20
+MOST_REPO_FILES = 200_000
+_SKIPPED_FOLDERS = frozenset(
+    {".git", ".hg", ".svn", ".tox", ".nox", ".venv", "venv", "node_modules", "__pycache__", "site-packages"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RepoFiles:
+    """The files of a repository on disk.
+
+    `hidden_folders` are folders of this program in it (the report), which are not searched.
+    """
+
+    root: Path
+    hidden_folders: frozenset[Path] = frozenset()
+
+    def list_files(self) -> Iterator[str]:
+        """List every regular file in a stable order.
+
+        Skips version control, virtual environments and symlinks.
+
+        Raises:
+            LockfileError: There are more than MOST_REPO_FILES files.
+        """
+        seen = 0
+        for folder, folders, files in os.walk(self.root):
+            folders[:] = sorted(name for name in folders if self._is_visible(Path(folder, name)))
+            seen += len(files)
+            if seen > MOST_REPO_FILES:
+                raise LockfileError(
+                    f"The repository has more than {MOST_REPO_FILES} files, too many to look for lockfiles; "
+                    "name them with --lockfile."
+                )
+            for path in (Path(folder, name) for name in sorted(files)):
+                if not path.is_symlink():
+                    yield path.relative_to(self.root).as_posix()
+
+    def _is_visible(self, folder: Path) -> bool:
+        skipped = folder.name in _SKIPPED_FOLDERS or folder.is_symlink() or folder in self.hidden_folders
+        return not skipped and not (folder / "pyvenv.cfg").exists()
+
+    def has_file(self, path: str) -> bool:
+        """Return True if `path` is a file inside the repository.
+
+        Symlinks are followed; their target must be inside too.
+        """
+        try:
+            real = (self.root / path).resolve()
+            return real.is_relative_to(self.root.resolve()) and real.is_file()
+        except (OSError, ValueError, RuntimeError):
+            return False
+
+    def has_path(self, path: str) -> bool:
+        """Return True if `path` is a file or folder inside the repository.
+
+        Symlinks are followed; their target must be inside too.
+        """
+        try:
+            real = (self.root / path).resolve()
+            return real.is_relative_to(self.root.resolve()) and real.exists()
+        except (OSError, ValueError, RuntimeError):
+            return False
+
+    def is_project(self, path: str) -> bool:
+        """Return True if `path` can be built or installed.
+
+        That is a folder with a build configuration, or a distribution's file.
+        """
+        if path.endswith((".whl", ".tar.gz", ".zip")):
+            return self.has_file(path)
+        return any(self.has_file(f"{path}/{name}".lstrip("/")) for name in ("pyproject.toml", "setup.py"))
+
+    def read_head(self, path: str, size: int = 16 << 10) -> str:
+        """Read the beginning of a file for a first look.
+
+        `size` in bytes. Empty for a missing file. Bytes that are not UTF-8 are replaced.
+        """
+        return self._read_bytes(path, size).decode("utf-8", "replace") if self.has_file(path) else ""
+
+    def read_text(self, path: str) -> str:
+        """Read a file's text with its line ends unchanged.
+
+        Raises:
+            LockfileError: It is missing, unreadable, longer than MOST_TEXT_BYTES, or not UTF-8.
+        """
+        if not self.has_file(path):
+            raise LockfileError(f"{path} is not a file of the repository; commit it, or correct its name.")
+        content = self._read_bytes(path, MOST_TEXT_BYTES + 1)
+        if len(content) > MOST_TEXT_BYTES:
+            raise LockfileError(f"{path} is longer than {MOST_TEXT_BYTES >> 20} MiB, which no lockfile is; shorten it.")
+        try:
+            return content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            line = content.count(b"\n", 0, error.start) + 1
+            raise LockfileError(
+                f"{path} is not UTF-8 at line {line} (byte 0x{content[error.start]:02x}); save it as UTF-8."
+            ) from None
+
+    def _read_bytes(self, path: str, size: int) -> bytes:
+        try:
+            with (self.root / path).open("rb") as file:
+                # Not `size` itself: as much memory would be taken before anything is read.
+                return file.read(min(size, os.fstat(file.fileno()).st_size))
+        except OSError as error:
+            raise LockfileError(f"{path} cannot be read ({error.strerror}); correct its permissions.") from None
+
+
+MOST_SCANNED_FILES = 2000
+_IMPORT_STATEMENT = re.compile(r"^[ \t]*(?:from[ \t]+([A-Za-z_]\w*)|import[ \t]+([A-Za-z_][\w., \t]*))", re.MULTILINE)
+_TOP_LEVEL_NAME = re.compile(r"(?:^|,)\s*([A-Za-z_]\w*)")
+
+
+def scan_imported_modules(tree: RepoFiles, files: Iterable[str]) -> frozenset[str]:
+    """Return the top-level names in import statements of the Python files.
+
+    Only the first MOST_SCANNED_FILES files. Nothing is parsed or run.
+    """
+    found: set[str] = set()
+    for path in [path for path in files if path.endswith(".py")][:MOST_SCANNED_FILES]:
+        try:
+            text = tree.read_text(path)
+        except LockfileError:  # too large, or no text: nothing to learn from
+            continue
+        for origin, plain in _IMPORT_STATEMENT.findall(text):
+            found |= {origin} if origin else set(_TOP_LEVEL_NAME.findall(plain))
+    return frozenset(found)

@@ -1,0 +1,280 @@
+"""Find a repository's lockfiles and group them into environments."""
+
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from depcheck.checking.discovery.grouping import (
+    LayerCycleError,
+    choose_environment_name,
+    find_configured_environments,
+    find_upper_lockfiles,
+    group_lockfiles,
+    select_environments,
+    sort_by_layer,
+)
+from depcheck.checking.discovery.project_files import project_name
+from depcheck.checking.discovery.python_version import choose_target_python, find_python_in_path
+from depcheck.checking.discovery.read_lockfile import DiscoveryContext, build_unlocked_spec, read_lockfile_spec
+from depcheck.checking.discovery.repo_files import RepoFiles, scan_imported_modules
+from depcheck.checking.discovery.requirement_files import PROJECT_FILES, is_fully_pinned, is_project_file
+from depcheck.checking.discovery.tool_config import read_repo_toml
+from depcheck.core.config.settings import Settings
+from depcheck.core.lockfiles.header import explain_unsupported_file_name, parse_header
+from depcheck.core.lockfiles.origin import find_other_platform
+from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
+from depcheck.core.model.errors import LockfileError
+
+MOST_LOCKFILES = 500
+_GIT_COMMAND = ("git", "-c", "safe.directory=*", "-c", "log.showSignature=false", "-c", "core.fsmonitor=false")
+_UNSERVED_PYTHONS = frozenset({"2.6", "2.7", "3.3", "3.4", "3.5"})
+_LOCKFILE_SUFFIXES = (".txt", ".lock", ".pip", ".pinned", ".frozen", ".compiled")
+_ANNOTATION = re.compile(r"^\s+# via(?: \S|$)|\S  # via \S", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryWorkspace:
+    """Adapter of the port Workspace.
+
+    `git` runs a whole command line (`git -c ... log ...`) in the repository's folder and returns what it
+    prints, empty when it fails. Without `git`, commit times are unknown.
+    """
+
+    settings: Settings
+    git: Callable[[Sequence[str]], str] | None = None
+    tree: RepoFiles = field(init=False)
+
+    def __post_init__(self) -> None:
+        root = Path(self.settings.repo).resolve()
+        object.__setattr__(self, "tree", RepoFiles(root, frozenset({Path(self.settings.report).resolve()})))
+
+    def find_environments(self) -> Sequence[EnvironmentSpec]:
+        """Find all environments, sorted by name.
+
+        An environment that cannot be judged carries the reason in `skipped`.
+        """
+        if not self.settings.environments:
+            return select_environments(self.discover_environments(), self.settings.only)
+        found = find_configured_environments(
+            self.settings, lambda settings: replace(self, settings=settings).discover_environments()
+        )
+        return select_environments(found, self.settings.only)
+
+    def discover_environments(self) -> Sequence[EnvironmentSpec]:
+        """Discover the environments that the repository itself shows, sorted by name.
+
+        The `environments` settings and `only` are not applied.
+        """
+        try:
+            files = tuple(self.tree.list_files())
+        except LockfileError as error:
+            return (EnvironmentSpec(".", "", (), skip_reason=str(error)),)
+        wanted = [_normalize_path(path, self.tree) for path in self.settings.lockfiles]
+        paths = wanted or self._find_lockfiles(files)
+        reading = DiscoveryContext(
+            self.tree,
+            frozenset(self._find_lockfiles(files)) | frozenset(paths),
+            frozenset(above for path in files for above in _list_parents(path)),
+            self._run_git,
+            dict(self.settings.compile_commands),
+        )
+        found = (
+            self._build_environments(paths[:MOST_LOCKFILES], reading)
+            if paths
+            else self._build_unlocked_environments(files, reading)
+        )
+        crowd = [_build_skipped(path, "There are more lockfiles than are judged in one run; name it with --lockfile.")
+                 for path in paths[MOST_LOCKFILES:]]  # fmt: skip
+        names = scan_imported_modules(self.tree, files)
+        specs = (replace(environment, imports=names) for environment in (*found, *crowd))
+        return tuple(sorted(specs, key=lambda environment: environment.name))
+
+    def _run_git(self, words: Sequence[str]) -> str:
+        return self.git((*_GIT_COMMAND, *words)) if self.git else ""
+
+    def _find_lockfiles(self, files: Iterable[str]) -> list[str]:
+        return [path for path in files if explain_unsupported_file_name(path) or self._is_lockfile(path)]
+
+    def _is_lockfile(self, path: str) -> bool:
+        """Return True if the file's content looks like a compiled lockfile.
+
+        Signs: a known writer's header, annotations, or a fully pinned requirements.txt beside its
+        requirements.in. An unreadable file counts too, so that the user hears of it.
+        """
+        if not path.endswith(_LOCKFILE_SUFFIXES):
+            return False
+        try:
+            head = self.tree.read_head(path)
+        except LockfileError:
+            return True  # whatever it is, that it cannot be read is to be told
+        source = posixpath.splitext(path)[0] + ".in"
+        pinned = path.endswith(".txt") and "==" in head and self.tree.has_file(source)
+        return pinned or bool(parse_header(head).compiler) or ("==" in head and bool(_ANNOTATION.search(head)))
+
+    def _build_environments(self, paths: Sequence[str], reading: DiscoveryContext) -> list[EnvironmentSpec]:
+        locks: dict[str, LockfileSpec] = {}
+        pythons: dict[str, str] = {}
+        skipped = []
+        for path in paths:
+            try:
+                lock, python = self._read_spec(path, reading)
+                locks[lock.path], pythons[lock.path] = lock, python
+            except LockfileError as error:
+                skipped.append(_build_skipped(path, str(error)))
+        skipped += self._remove_cycles(locks) + self._skip_unknown_together(locks)
+        grouped = group_lockfiles(tuple(locks.values()), self.settings.together)
+        return skipped + [self._build_environment(group, pythons) for group in grouped]
+
+    def _read_spec(self, path: str, reading: DiscoveryContext) -> tuple[LockfileSpec, str]:
+        """Read a lockfile, or an unlocked source that the user named.
+
+        Returns the spec, and the Python that the header tells ("3.10" or empty).
+        """
+        unlocked = is_project_file(path) or path.endswith(".in")
+        if unlocked or (
+            self.settings.lockfiles and not self._is_lockfile(path) and not is_fully_pinned(self.tree, path)
+        ):
+            self.tree.read_text(path)
+            return build_unlocked_spec(path, self._choose_lockfile_path(path), reading), ""
+        return read_lockfile_spec(path, reading)
+
+    def _remove_cycles(self, locks: dict[str, LockfileSpec]) -> list[EnvironmentSpec]:
+        """Remove lockfiles that constrain each other in a circle from `locks`.
+
+        Lockfiles that depend on the circle are removed too. Returns one skipped environment per removed lockfile.
+        """
+        skipped = []
+        while True:
+            try:
+                sort_by_layer(tuple(locks.values()))
+            except LayerCycleError as cycle:
+                names = " -> ".join((*cycle.args, cycle.args[0]))
+                circle = f"{names} constrain each other in a circle, so none can be compiled first; remove a -c or -r."
+                upper = find_upper_lockfiles(locks.values(), cycle.args)
+                skipped += [_build_skipped(locks.pop(path).path, circle) for path in cycle.args]
+                skipped += [
+                    _build_skipped(locks.pop(path).path, f"It is constrained by a circle: {circle}") for path in upper
+                ]
+            else:
+                return skipped
+
+    def _skip_unknown_together(self, locks: dict[str, LockfileSpec]) -> list[EnvironmentSpec]:
+        named = sorted({path for group in self.settings.together for path in group} - locks.keys())
+        reason = "`together` names it, but it is no lockfile that can be judged; correct the name or the lockfile."
+        return [_build_skipped(path, reason) for path in named if not self.settings.lockfiles]
+
+    def _build_environment(self, group: tuple[LockfileSpec, ...], pythons: dict[str, str]) -> EnvironmentSpec:
+        name = choose_environment_name(group)
+        told = {pythons[lock.path] for lock in group if pythons[lock.path]}
+        chosen = self.settings.python or pythons[name]
+        chosen = chosen or min(told, default="") or find_python_in_path(name)
+        python = chosen or choose_target_python(self.tree, posixpath.dirname(name), group)
+        notes = [
+            f"{lock.path} was compiled with Python {pythons[lock.path]} and is judged with {python}."
+            for lock in group
+            if pythons[lock.path] not in {"", python}
+        ]
+        notes += [
+            f"{lock.path} is compiled for {platform} and is judged on Linux, where some of it may have no wheel."
+            for lock in group
+            if (platform := find_other_platform(lock.options))
+        ]
+        if python in _UNSERVED_PYTHONS:
+            return _build_skipped(name, f"It was compiled with Python {python}, which no compiler that runs here serves; "
+                            "compile it with a Python >= 3.6, or name one with --python.")  # fmt: skip
+        return EnvironmentSpec(name, python, group, self._is_installable(), project_name(self.tree), notes=tuple(notes))
+
+    def _is_installable(self) -> bool:
+        """Return True if the repository itself can be installed.
+
+        That takes a build system and a package to build.
+        """
+        if self.settings.project == "none":
+            return False
+        if self.tree.has_file("setup.py"):
+            return True
+        try:
+            content = read_repo_toml(self.tree, "pyproject.toml") if self.tree.has_file("pyproject.toml") else {}
+        except LockfileError:
+            return False
+        tool = content.get("tool")
+        poetry = isinstance(tool, dict) and isinstance(tool.get("poetry"), dict) and "name" in tool["poetry"]
+        package = "project" in content or poetry or self.tree.has_file("setup.cfg")
+        return "build-system" in content and package
+
+    def _build_unlocked_environments(self, files: Sequence[str], reading: DiscoveryContext) -> list[EnvironmentSpec]:
+        """Build the environments of a repository that locks nothing.
+
+        Without any requirements either, returns one skipped environment that says so.
+        """
+        sources = self._find_unlocked_sources(files)
+        if not sources:
+            reason = (
+                "No lockfile of pip-tools or uv and no requirements were found; "
+                "compile one with pip-compile, or name one with --lockfile."
+            )
+            return [EnvironmentSpec(".", self.settings.python, (), skip_reason=reason)]
+        specs = [build_unlocked_spec(source, self._choose_lockfile_path(source), reading) for source in sources]
+        return [self._build_environment((spec,), {spec.path: ""}) for spec in specs]
+
+    def _choose_lockfile_path(self, source: str) -> str:
+        """Choose the path that a compile of `source` would write.
+
+        Never the path of an existing file.
+        """
+        path = _get_output_path(source)
+        return f"{posixpath.splitext(path)[0]}.lock.txt" if self.tree.has_file(path) else path
+
+    def _find_unlocked_sources(self, files: Sequence[str]) -> list[str]:
+        """Find the sources to compile when nothing is locked.
+
+        The `.in` files, else requirements.txt, else the project itself. Looks at the top level and in
+        `requirements/`.
+        """
+        near = [path for path in files if posixpath.dirname(path) in {"", "requirements"}]
+        inputs = [path for path in near if path.endswith(".in") and "require" in path]
+        listed = [path for path in near if path == "requirements.txt"]
+        project = [path for path in near if path in PROJECT_FILES and self._has_project_table(path)]
+        return inputs or listed or sorted(project, key=PROJECT_FILES.index)[:1]
+
+    def _has_project_table(self, name: str) -> bool:
+        if name != "pyproject.toml":
+            return True
+        try:
+            return bool({"project", "build-system"} & read_repo_toml(self.tree, name).keys())
+        except LockfileError:
+            return True
+
+
+def _build_skipped(path: str, reason: str) -> EnvironmentSpec:
+    return EnvironmentSpec(path, "", (), skip_reason=reason)
+
+
+def _normalize_path(path: str, tree: RepoFiles) -> str:
+    """Make a path from the user relative to the repository, if possible."""
+    given = Path(path)
+    if given.is_absolute() and given.is_relative_to(tree.root):
+        return given.relative_to(tree.root).as_posix()
+    return posixpath.normpath(path)
+
+
+def _list_parents(path: str) -> list[str]:
+    found = []
+    while path:
+        path = posixpath.dirname(path)
+        found.append(path)
+    return found
+
+
+def _get_output_path(source: str) -> str:
+    """Return the path that a compile of `source` writes.
+
+    An unlocked requirements.txt is itself a source and is not overwritten.
+    """
+    folder, name = posixpath.split(source)
+    if is_project_file(name):
+        return posixpath.join(folder, "requirements.txt")
+    stem, suffix = posixpath.splitext(name)
+    return posixpath.join(folder, f"{stem}.txt" if suffix == ".in" else f"{stem}.lock.txt")

@@ -1,0 +1,198 @@
+"""Follow the includes of source files and list the packages they name."""
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import NormalizedName, canonicalize_name
+
+from depcheck.checking.discovery.project_files import read_project_requirements
+from depcheck.checking.discovery.repo_files import RepoFiles
+from depcheck.core.lockfiles.requirement_line import refuse_control_characters, split_logical_lines
+from depcheck.core.lockfiles.spec import LockfileSpec
+from depcheck.core.model.errors import LockfileError
+
+_INCLUDE_LINE = re.compile(r"^(-r|-c|--requirement|--constraint)(?:\s*=\s*|\s*)([^\s].*)$")
+_EGG_FRAGMENT = re.compile(r"[#&]egg=([A-Za-z0-9][\w.-]*)")
+PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
+_MOST_INCLUDED = 200
+
+
+def is_project_file(path: str) -> bool:
+    """Return True if a source describes a project instead of listing requirements."""
+    return posixpath.basename(path) in PROJECT_FILES
+
+
+def follow_includes(tree: RepoFiles, sources: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return all files that `sources` include by `-r`, and those by `-c`.
+
+    The sources themselves come first. Each file once, in the order met. Missing or unreadable files lead
+    nowhere: the compiler will report them.
+    """
+    included, constraints = dict.fromkeys(sources), dict[str, None]()
+    todo = list(included)
+    while todo and len(included) < _MOST_INCLUDED:
+        path = todo.pop(0)
+        for option, target in () if is_project_file(path) else _list_includes(tree, path):
+            if option in {"-c", "--constraint"}:
+                constraints[target] = None
+            elif target not in included:
+                included[target] = None
+                todo.append(target)
+    return tuple(included), tuple(constraints)
+
+
+def read_direct_names(tree: RepoFiles, files: Iterable[str], extras: Iterable[str] = ()) -> frozenset[NormalizedName]:
+    """Return the packages that source files name themselves.
+
+    `extras` are those requested of a project (`*` for all).
+    """
+    asked = frozenset(extras)
+    found: set[NormalizedName] = set()
+    for path in files:
+        found.update(name for name in map(_parse_line_name, _list_requirements(tree, path, asked)) if name)
+    return frozenset(found)
+
+
+def parse_package_names(text: str) -> frozenset[NormalizedName]:
+    """Parse the package names out of a requirements text."""
+    names = (_parse_line_name(line.content) for line in split_logical_lines(text) if line.content)
+    return frozenset(name for name in names if name)
+
+
+def find_unpinned_requirements(tree: RepoFiles, files: Iterable[str], extras: Iterable[str] = ()) -> tuple[str, ...]:
+    """List the requirements that name no single release, such as `celery>=4`.
+
+    Each once, sorted by name. `~=4.1` and `==4.*` are unpinned too: a package's next release may fall
+    inside them.
+    """
+    asked = frozenset(extras)
+    lines = (line for path in files for line in _list_requirements(tree, path, asked))
+    return tuple(sorted({found for found in map(_format_if_unpinned, lines) if found}))
+
+
+def _list_requirements(tree: RepoFiles, path: str, extras: frozenset[str]) -> list[str]:
+    return read_project_requirements(tree, path, extras) if is_project_file(path) else _read_tolerant_lines(tree, path)
+
+
+def _format_if_unpinned(line: str) -> str:
+    try:
+        wanted = Requirement(re.split(r"\s--?\w", line, maxsplit=1)[0])
+    except (ValueError, RecursionError):
+        return ""
+    exact = any(each.operator in {"==", "==="} and not each.version.endswith("*") for each in wanted.specifier)
+    return "" if wanted.url or exact else f"{canonicalize_name(wanted.name)}{wanted.specifier}"
+
+
+def is_fully_pinned(tree: RepoFiles, path: str) -> bool:
+    """Return True if a file's requirements are all pinned with `==`.
+
+    False for a file without requirements.
+    """
+    stated = [line for line in _read_tolerant_lines(tree, path) if not line.startswith("-")]
+    return bool(stated) and all(re.search(r"={2,3}|\s@\s", line) for line in stated)
+
+
+def _read_tolerant_lines(tree: RepoFiles, path: str) -> list[str]:
+    """Return the joined logical lines that are not empty.
+
+    Empty for a file that cannot be read.
+    """
+    try:
+        text = tree.read_text(path).removeprefix("\ufeff")
+        refuse_control_characters(text)
+    except LockfileError:
+        return []
+    return [line.content for line in split_logical_lines(text) if line.content]
+
+
+def _list_includes(tree: RepoFiles, path: str) -> Iterator[tuple[str, str]]:
+    for line in _read_tolerant_lines(tree, path):
+        match = _INCLUDE_LINE.match(line)
+        if match and "://" not in match[2]:
+            yield match[1], posixpath.normpath(posixpath.join(posixpath.dirname(path), match[2].strip()))
+
+
+def _parse_line_name(line: str) -> NormalizedName | None:
+    egg = _EGG_FRAGMENT.search(line)
+    if egg:
+        return canonicalize_name(egg[1])
+    try:
+        return canonicalize_name(Requirement(re.split(r"\s--?\w", line, maxsplit=1)[0]).name)
+    except (ValueError, RecursionError):
+        return None
+
+
+_CONSTRAINT_PREFIX = "--constraint="
+_INDEX_LINE = re.compile(r"^(?:-i|--index-url|--pypi-url|--extra-index-url|--trusted-host)(?=$|[\s=])")
+_STRICT_INCLUDE_LINE = re.compile(r"^(-r|-c|--requirement|--constraint)(?:\s*=\s*|\s+)(\S+)$")
+_MOST_SOURCE_FILES = 200
+
+
+class UncertainError(Exception):
+    """A question that only the compiler can decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRequirement:
+    """One requirement of a source or constraint file.
+
+    `is_constraint` is True if it only limits what other lines ask for. `file` is relative to the repository.
+    """
+
+    requirement: Requirement
+    file: str
+    is_constraint: bool
+
+    def to_annotation(self, folder: str) -> str:
+        """Return how annotations of a compile in `folder` name the file."""
+        return f"{'-c' if self.is_constraint else '-r'} {posixpath.relpath(self.file, folder or '.')}"
+
+
+def read_source_requirements(lock: LockfileSpec, tree: RepoFiles, below: Mapping[str, str]) -> list[SourceRequirement]:
+    """Read the requirements that a compile of `lock` reads.
+
+    `below` holds new texts of lower layers, by path.
+
+    Raises:
+        UncertainError: A line or a file is of another kind.
+        LockfileError: A file cannot be read.
+    """
+    named = [
+        option.removeprefix(_CONSTRAINT_PREFIX) for option in lock.options if option.startswith(_CONSTRAINT_PREFIX)
+    ]
+    paths = [posixpath.normpath(posixpath.join(lock.folder, path)) for path in named]
+    todo = [(path, False) for path in lock.sources] + [(path, True) for path in paths]
+    found: list[SourceRequirement] = []
+    seen: set[tuple[str, bool]] = set()
+    while todo:
+        path, only_constrains = todo.pop()
+        if (path, only_constrains) in seen:
+            continue
+        if is_project_file(path) or len(seen) > _MOST_SOURCE_FILES:
+            raise UncertainError(path)
+        seen.add((path, only_constrains))
+        for line in _read_strict_lines(tree, path, below):
+            if include := _STRICT_INCLUDE_LINE.match(line):
+                beside = posixpath.normpath(posixpath.join(posixpath.dirname(path), include[2]))
+                todo.append((beside, only_constrains or include[1] in {"-c", "--constraint"}))
+            else:
+                bare = re.split(r"\s+--hash[=\s]", line, maxsplit=1)[0] if only_constrains else line
+                found.append(SourceRequirement(_parse_requirement(bare), path, only_constrains))
+    return found
+
+
+def _read_strict_lines(tree: RepoFiles, path: str, below: Mapping[str, str]) -> Iterator[str]:
+    text = (below[path] if path in below else tree.read_text(path)).removeprefix("\ufeff")
+    refuse_control_characters(text)
+    lines = (line.content for line in split_logical_lines(text))
+    return (line for line in lines if line and not _INDEX_LINE.match(line))
+
+
+def _parse_requirement(line: str) -> Requirement:
+    try:
+        return Requirement(line)
+    except (InvalidRequirement, RecursionError):
+        raise UncertainError(line) from None

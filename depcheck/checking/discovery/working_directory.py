@@ -1,0 +1,87 @@
+"""Find the folder that a header's command was run from.
+
+The folder is not recorded anywhere, and relative paths mean nothing without it.
+"""
+
+import posixpath
+from collections.abc import Iterable
+
+from depcheck.checking.discovery.repo_files import RepoFiles
+from depcheck.checking.discovery.requirement_files import is_project_file
+from depcheck.core.lockfiles.options.command import CompileCommand, check_command_paths
+from depcheck.core.model.errors import LockfileError
+
+DEFAULT_SOURCES = ("requirements.in", "setup.py", "pyproject.toml", "setup.cfg")
+
+
+def find_working_directory(tree: RepoFiles, path: str, command: CompileCommand, folders: Iterable[str]) -> str:
+    """Find the folder where the command's paths fit the lockfile `path`.
+
+    Every path of the command exists there, and its output is `path`.
+
+    If the output names another file (it was moved, or written by redirection), the nearest folder above the
+    lockfile in which all paths exist. A compile without upgrade proves the choice later.
+
+    Raises:
+        LockfileError: No folder fits.
+    """
+    near = _list_folder_and_parents(posixpath.dirname(path))
+    candidates = [*near, *(folder for folder in sorted(folders) if folder not in near)]
+    exact = [folder for folder in candidates if _resolve_output(tree, command, folder) == path]
+    for folder in (*exact, *near):
+        if not _find_missing_paths(tree, command, folder):
+            check_command_paths(command, folder)
+            return folder
+    return _raise_missing_path(tree, path, command, exact[0] if exact else near[0])
+
+
+def _raise_missing_path(tree: RepoFiles, path: str, command: CompileCommand, folder: str) -> str:
+    check_command_paths(command, folder)
+    missing = _find_missing_paths(tree, command, folder)[0]
+    raise LockfileError(
+        f"{path} is compiled from {missing!r}, which is not in the repository (seen from {folder or 'its top'!r}); "
+        "commit it, or compile the lockfile again from what is there."
+    )
+
+
+def list_command_sources(tree: RepoFiles, command: CompileCommand, folder: str) -> tuple[str, ...]:
+    """List the command's sources as it sees them from `folder`.
+
+    If the command names none, the one that pip-compile takes by default.
+    """
+    if command.sources or command.compiler == "uv":
+        return command.sources
+    return next(((name,) for name in DEFAULT_SOURCES if tree.has_file(posixpath.join(folder, name))), ())
+
+
+def _resolve_output(tree: RepoFiles, command: CompileCommand, folder: str) -> str:
+    """Return the file that the command writes, seen from `folder`.
+
+    Empty if the command does not tell.
+    """
+    if command.output:
+        return posixpath.normpath(posixpath.join(folder, command.output))
+    sources = list_command_sources(tree, command, folder)
+    if len(sources) != 1 or command.compiler == "uv":
+        return ""
+    beside, name = posixpath.split(sources[0])
+    stem = "requirements" if is_project_file(name) else posixpath.splitext(name)[0]
+    return posixpath.normpath(posixpath.join(folder, beside, f"{stem}.txt"))
+
+
+def _find_missing_paths(tree: RepoFiles, command: CompileCommand, folder: str) -> list[str]:
+    """List the command's paths that do not exist, seen from `folder`."""
+    sources = list_command_sources(tree, command, folder)
+    links = [link for link in command.find_links if "://" not in link]
+    absent = [name for name in sources if not tree.has_path(posixpath.join(folder, name))]
+    absent += [name for name in (*command.paths, *links) if not tree.has_path(posixpath.join(folder, name))]
+    needs_source = not sources and not command.has_option("--group")
+    return absent or (["requirements.in"] if needs_source else [])
+
+
+def _list_folder_and_parents(folder: str) -> list[str]:
+    found = [folder]
+    while folder:
+        folder = posixpath.dirname(folder)
+        found.append(folder)
+    return found

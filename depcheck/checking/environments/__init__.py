@@ -1,0 +1,1 @@
+"""Build and inspect the environments in which checks run."""

@@ -1,0 +1,85 @@
+"""Describe one environment on disk and what is installed in it."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from depcheck.checking.environments.installed import InstalledDistribution
+from depcheck.checking.environments.interpreters import Interpreter
+from depcheck.core.model.checks import Failure
+from depcheck.core.model.installed import Distribution
+from depcheck.core.model.requirements import UNSAFE_PACKAGES, ExtrasByName, find_inconsistencies
+from depcheck.core.own_installation import OwnInstallation
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualEnvironment:
+    """One environment on disk: adapter of `ports.Installed`.
+
+    `folder` is its own place, which holds `venv` and the copies of the repository; the guest writes to few of its
+    folders and not to itself. `package` and
+    `version` name what could not be installed, None where that is the project itself or not known. `own` is what was
+    installed of the repository itself. `unsafe` are the packages that its lockfiles leave out.
+    """
+
+    folder: Path
+    interpreter: Interpreter
+    installed_distributions: tuple[InstalledDistribution, ...] = ()
+    failure: Failure | None = None
+    package: NormalizedName | None = None
+    version: Version | None = None
+    extras: ExtrasByName = field(default_factory=dict)
+    own: OwnInstallation = field(default_factory=OwnInstallation)
+    unsafe_packages: frozenset[NormalizedName] = UNSAFE_PACKAGES
+
+    @property
+    def python(self) -> Path:
+        """The environment's interpreter."""
+        return self.folder / "venv" / "bin" / "python"
+
+    @property
+    def project(self) -> NormalizedName | None:
+        """The repository's own distribution, where it is installed."""
+        return self.own.name
+
+    @property
+    def work(self) -> Path:
+        """Where checks have their copy of the repository, and where editable installations point."""
+        return self.folder / "work"
+
+    @property
+    def built(self) -> Path:
+        """The tree with what editable builds left in it; there only where something was built so."""
+        return self.folder / "built"
+
+    @property
+    def contents_digest(self) -> str:
+        """A short digest of exactly this set of installed packages."""
+        names = sorted(
+            f"{each.distribution.name}=={each.distribution.version}" for each in self.installed_distributions
+        )
+        return hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
+
+    @property
+    def bytecode_folder(self) -> Path:
+        """The folder for compiled bytecode of exactly this set of packages."""
+        return self.folder / "bytecode" / self.contents_digest
+
+    @property
+    def site_packages(self) -> tuple[Path, ...]:
+        """The folders that its packages are installed in."""
+        return tuple((self.folder / "venv").glob("lib/*/site-packages"))
+
+    @property
+    def distributions(self) -> Sequence[Distribution]:
+        """The installed distributions."""
+        return tuple(each.distribution for each in self.installed_distributions)
+
+    @property
+    def inconsistencies(self) -> Sequence[str]:
+        """Requirements that the installed packages do not meet, one sentence each."""
+        return find_inconsistencies(self.distributions, self.interpreter.markers, self.extras, self.unsafe_packages)

@@ -1,0 +1,106 @@
+"""Read what is installed in an environment from its dist-info folders.
+
+Hostile code may have written them.
+"""
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.parser import HeaderParser
+from pathlib import Path, PurePosixPath
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from depcheck.checking.sandbox.safe_read import read_untrusted_file
+from depcheck.core.model.installed import Distribution
+
+MOST_METADATA_BYTES, MOST_RECORD_BYTES = 4 << 20, 16 << 20
+_MODULE_FILE = re.compile(r"(?P<name>[^.]+)(?:\.py|(?:\.[\w-]+)*\.(?:so|pyd))")
+_NOT_IMPORTED = frozenset({"tests", "test", "conftest", "__main__", "__pycache__"})
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledDistribution:
+    """An installed distribution and the dotted names of all its modules.
+
+    Tests and entry scripts are left out.
+    """
+
+    distribution: Distribution
+    modules: tuple[str, ...]
+
+
+def read_installed_distributions(
+    site_packages: Path, known: dict[str, InstalledDistribution]
+) -> tuple[InstalledDistribution, ...]:
+    """Read every distribution installed in `site_packages`, sorted by name.
+
+    `known` caches what was read before, by folder.
+    """
+    found = []
+    for folder in sorted(site_packages.glob("*.dist-info")):
+        state = folder.lstat()
+        key = f"{folder}:{state.st_ino}:{state.st_mtime_ns}"
+        if key not in known:
+            read = _read_distribution(folder)
+            if read is None:
+                continue
+            known[key] = read
+        found.append(known[key])
+    return tuple(found)
+
+
+def _read_distribution(folder: Path) -> InstalledDistribution | None:
+    metadata = read_untrusted_file(folder / "METADATA", MOST_METADATA_BYTES)
+    if metadata is None:
+        return None
+    headers = HeaderParser().parsestr(metadata.decode(errors="replace"))
+    try:
+        version = Version(headers.get("Version", ""))
+    except ValueError:  # no version, or numbers longer than Python reads
+        return None
+    modules = tuple(sorted(set(_list_modules(read_untrusted_file(folder / "RECORD", MOST_RECORD_BYTES) or b""))))
+    return InstalledDistribution(
+        Distribution(
+            name=canonicalize_name(headers.get("Name", "")),
+            version=version,
+            requires=tuple(" ".join(line.split()) for line in headers.get_all("Requires-Dist", [])),
+            modules=frozenset(module.partition(".")[0] for module in modules),
+            requires_python=headers.get("Requires-Python", "").strip(),
+        ),
+        modules,
+    )
+
+
+def _list_modules(record: bytes) -> Iterator[str]:
+    for line in record.decode(errors="replace").replace("\0", "").splitlines():
+        name = to_module_name(PurePosixPath(_parse_record_path(line)))
+        if name:
+            yield name
+
+
+def _parse_record_path(line: str) -> str:
+    """Return the first field of a line of RECORD, or empty.
+
+    Lines are independent, because no module name holds a line end.
+    """
+    try:
+        return next(iter(next(csv.reader([line]), [])), "")
+    except csv.Error:  # longer than any path
+        return ""
+
+
+def to_module_name(path: PurePosixPath) -> str | None:
+    """Return the dotted name under which a file is imported.
+
+    `path` is relative to an import root. None if the file is not an importable module.
+    """
+    match = _MODULE_FILE.fullmatch(path.name)
+    if match is None:
+        return None
+    parts = path.parts[:-1] if match["name"] == "__init__" else (*path.parts[:-1], match["name"])
+    if not parts or not all(part.isidentifier() for part in parts) or _NOT_IMPORTED.intersection(parts):
+        return None
+    return ".".join(parts)

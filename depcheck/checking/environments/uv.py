@@ -1,0 +1,339 @@
+"""Build environments with uv: one per spec, changed in place by difference.
+
+The installer user puts packages in place and runs none of their code. The guest, another user, runs it.
+So one trial's packages can change neither another trial's files nor the caches that they come from.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, Future
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from packaging.utils import NormalizedName, canonicalize_name
+from uv import find_uv_bin
+
+from depcheck.checking.editable import EDITABLE, EditableBuilds, is_editable
+from depcheck.checking.environments import requirement_lines
+from depcheck.checking.environments.environment import VirtualEnvironment
+from depcheck.checking.environments.installed import InstalledDistribution, read_installed_distributions
+from depcheck.checking.environments.interpreters import InterpreterFinder
+from depcheck.checking.environments.remote_requirements import RemoteRequirements
+from depcheck.checking.environments.wheel_builder import UV_VARIABLES, WheelBuilder
+from depcheck.checking.project_installer import ProjectInstaller, Target, with_own_project
+from depcheck.checking.sandbox.guest import Guest, ProcessResult
+from depcheck.checking.sandbox.policy import NetworkPolicy
+from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
+from depcheck.core.lockfiles.spec import EnvironmentSpec
+from depcheck.core.model.checks import Failure
+from depcheck.core.model.errors import DepcheckError, IndexUnavailableError
+from depcheck.core.model.index_view import IndexView
+from depcheck.core.model.pins import Pins
+from depcheck.core.model.requirements import UNSAFE_PACKAGES, collect_unsafe_requirements
+from depcheck.core.own_installation import OwnInstallation
+from depcheck.core.tool_output import install_errors
+from depcheck.ports import PackageServer
+
+SETUPTOOLS = canonicalize_name("setuptools")
+WHEEL_REFERENCE = re.compile(r"\.whl(?:$|[\s#?;])")
+BUILD_NEEDED = re.compile(r"Wheels are required for `([^`]+)` because building from source is disabled")
+MOST_TURNS, MOST_BUILDS = 3, 500
+NO_WHEEL = "building it gave no wheel"
+
+
+@dataclass(frozen=True, slots=True)
+class UvEnvironmentBuilder:
+    """Adapter of `ports.EnvironmentBuilder`.
+
+    A build executes its package, so the guest runs it (see the wheel builder). `scratch` is a folder of
+    this run. uv's cache is inside it and so never outlives the run or crosses worlds: it stores what each
+    index URL served separately.
+    """
+
+    guest: Guest
+    index: PackageServer
+    interpreters: InterpreterFinder
+    copies: WorkspaceCopier
+    scratch: Path
+    timeout_s: float
+    project: str = "editable"
+    installer: Guest = field(init=False)
+    projects: ProjectInstaller = field(init=False)
+    remotes: RemoteRequirements = field(init=False)
+    _background_installs: list[Future[None]] = field(default_factory=list)
+    _known_distributions: dict[str, InstalledDistribution] = field(default_factory=dict)
+    _wheel_builders: dict[Path, WheelBuilder] = field(default_factory=dict)
+    _builds: dict[Path, EditableBuilds] = field(default_factory=dict)
+    _unsafe_lines: dict[str, dict[str, NormalizedName]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Create the installer user, which never runs packages, and the remotes."""
+        object.__setattr__(self, "placer", self.guest.derive_installer())
+        object.__setattr__(self, "projects", ProjectInstaller(self.guest, self.project, self.timeout_s))
+        object.__setattr__(self, "remotes", RemoteRequirements(self.guest, self.index, self.scratch, self.timeout_s))
+
+    def get_markers(self, spec: EnvironmentSpec) -> Mapping[str, str]:
+        """Return the marker environment of the spec's interpreter, with `extra`."""
+        return {**self.interpreters.get_interpreter(spec.python).markers, "extra": ""}
+
+    def install_pins(self, spec: EnvironmentSpec, pins: Pins, world: IndexView) -> VirtualEnvironment:
+        """Install exactly `pins` into an environment.
+
+        The environment stays valid until the next call for the same spec.
+
+        Raises:
+            IndexUnavailableError: The index, the network or the disk failed.
+            InterpreterMissingError: There is no interpreter for `spec`.
+        """
+        self._wait_for_installs()
+        extras = {name: pin.extras for name, pin in pins.items() if pin.extras}
+        environment = replace(
+            self._make_environment(spec, world), extras=extras, unsafe_packages=UNSAFE_PACKAGES | spec.omitted_packages
+        )
+        copy = environment.folder / "source"
+        self.remotes.trust_urls("\n".join(lock.lockfile.text for lock in spec.lockfiles))
+        lines = self._lines(environment, spec, pins)
+        if spec.project and not any(requirement_lines.is_repository_pin(pin, spec, copy) for pin in pins.values()):
+            network, builds = NetworkPolicy.from_ports(self.index.port), self._editables(environment)
+            own = self.projects.install(spec, Target(environment, pins, builds, network))
+            if not isinstance(own, OwnInstallation):
+                return self._mark_unbuilt(environment, own)
+            lines, environment = with_own_project(lines, own), replace(environment, own=own)
+        return self._install_until_stable(environment, lines, pins, world)
+
+    def _lines(
+        self, environment: VirtualEnvironment, spec: EnvironmentSpec, pins: Pins
+    ) -> dict[str, NormalizedName | None]:
+        """The pins as lines for the installer, with the name of each that an index has."""
+        copy, lines = environment.folder / "source", dict[str, NormalizedName | None]()
+        for line, pin in requirement_lines.format_install_lines(spec, pins, copy):
+            inside = line.startswith(f"{copy}") and ";" not in line
+            if inside and self.project != "copy" and requirement_lines.is_editable_pin(pin):
+                lines[f"{EDITABLE}{environment.work}{line.removeprefix(str(copy))}"] = None
+            else:
+                lines[self.remotes.localize_line(line)] = None if pin.reference else pin.name
+        return lines
+
+    def start_install(self, spec: EnvironmentSpec, pins: Pins, world: IndexView, pool: Executor) -> None:
+        """Start to install the wheels among `pins` in the background.
+
+        Then a later installation has little left to do; it also reports failures. The guest is not needed and
+        may compile meanwhile.
+        """
+        if not spec.project and not any(pin.reference for pin in pins.values()):
+            self._background_installs.append(pool.submit(self._install_wheels, spec, pins, world))
+
+    def _install_wheels(self, spec: EnvironmentSpec, pins: Pins, world: IndexView) -> None:
+        environment = self._make_environment(spec, world)
+        lines = requirement_lines.format_install_lines(spec, pins, environment.folder / "source")
+        self._sync_wheels(environment, [line for line, _ in lines], world)
+
+    def _wait_for_installs(self) -> None:
+        """Wait until no background installation is running."""
+        while self._background_installs:
+            with suppress(DepcheckError):
+                self._background_installs.pop().result()
+
+    def unpack_release(self, spec: EnvironmentSpec, world: IndexView, requirement: str, folder: Path) -> bool:
+        """Unpack the files of one release into `folder`, without its dependencies.
+
+        Returns False if that would need a build. A wheel that was built for a trial in the same world is used
+        here too.
+        """
+        self._wait_for_installs()
+        environment = self._make_environment(spec, world)
+        words = ["pip", "install", "--quiet", "--no-deps", "--no-build", "--python", str(environment.interpreter.path)]
+        words += [
+            "--index-url",
+            self.index.get_index_url(world),
+            *self._get_wheel_builder(environment).find_links_options,
+        ]
+        self.installer.take_ownership(folder)
+        ran = self._run_uv(
+            environment,
+            [*words, "--target", str(folder), requirement],
+            NetworkPolicy.from_ports(self.index.port),
+            folder,
+        )
+        return ran.is_success
+
+    def _install_until_stable(
+        self, environment: VirtualEnvironment, lines: Mapping[str, NormalizedName | None], pins: Pins, world: IndexView
+    ) -> VirtualEnvironment:
+        """Install `lines` and the unsafe packages that they require.
+
+        Unsafe packages are those that a lockfile leaves out and `pip install` would bring. Repeats until they
+        do not change, at most MOST_TURNS times.
+        """
+        # Whether the pins hold setuptools themselves differs between the sets of one environment.
+        key = " ".join([environment.folder.name, *sorted(environment.unsafe_packages & pins.keys())])
+        added = self._unsafe_lines.get(key) or self._list_unsafe_lines(environment, pins)
+        done = environment
+        for _ in range(MOST_TURNS):  # what is installed tells what it asks for
+            ran = self._sync_with_builds(environment, {**lines, **added}, world)
+            if ran is None or not ran.is_success:
+                return self._mark_unbuilt(environment, ran)
+            done = replace(environment, installed_distributions=self._read_installed(environment))
+            self._unsafe_lines[key], before = self._list_unsafe_lines(done, pins), added
+            added = self._unsafe_lines[key]
+            if added == before:
+                break
+        return done
+
+    def _list_unsafe_lines(self, environment: VirtualEnvironment, pins: Pins) -> dict[str, NormalizedName]:
+        """List lines for setuptools and other unsafe packages that are required.
+
+        The interpreter's own wheel, as `python -m venv` installs, or the newest release.
+        """
+        about = environment.interpreter.markers
+        asked = collect_unsafe_requirements(
+            environment.distributions, about, environment.extras, environment.unsafe_packages
+        )
+        lines = {name: f"{name}{specifier}" for name, specifier in sorted(asked.items()) if name not in pins}
+        bundled = environment.interpreter.setuptools_wheel
+        if bundled and SETUPTOOLS not in pins:
+            version = bundled.name.split("-")[1]
+            if SETUPTOOLS not in asked or asked[SETUPTOOLS].contains(version, prereleases=True):
+                lines[SETUPTOOLS] = str(bundled)
+        return {line: name for name, line in sorted(lines.items())}
+
+    def _make_environment(self, spec: EnvironmentSpec, world: IndexView) -> VirtualEnvironment:
+        """Make the environment's folder, empty venv and copy of the repository.
+
+        Only the first time. Each world has its own: what one world built must not pass for what another can
+        build.
+
+        Raises:
+            IndexUnavailableError: uv could not create the venv.
+        """
+        interpreter = self.interpreters.get_interpreter(spec.python)
+        key = "\0".join((spec.name, spec.python, self.index.get_index_url(world)))
+        digest = hashlib.sha256(key.encode()).hexdigest()[:8]
+        folder = self.scratch / f"env-{digest}"
+        environment = VirtualEnvironment(folder, interpreter)
+        if folder not in self._wheel_builders:
+            places = (folder / "wheels", folder / "source")
+            house = WheelBuilder(self.guest, *places, interpreter, self.index.get_index_url(world), self.timeout_s)
+            self._wheel_builders[folder] = house
+            self._builds[folder] = EditableBuilds(house, self.copies, environment.work, environment.built)
+        if environment.python.exists():
+            return environment
+        self._cache_folder.mkdir(exist_ok=True)
+        (folder / "venv").mkdir(parents=True, exist_ok=True)
+        for place in (self._cache_folder, folder / "venv"):
+            self.installer.take_ownership(place)
+        self.copies.copy_to(folder / "source")
+        ran = self._run_uv(
+            environment, ["venv", "--python", str(interpreter.path), str(folder / "venv")], NetworkPolicy.from_ports()
+        )
+        if not ran.is_success:
+            raise IndexUnavailableError(
+                f"No environment could be made with {interpreter.path}: {install_errors.extract_uv_message(ran.output)}"
+            )
+        return environment
+
+    @property
+    def _cache_folder(self) -> Path:
+        return self.scratch / "uv-cache"
+
+    def _editables(self, environment: VirtualEnvironment) -> EditableBuilds:
+        return replace(self._builds[environment.folder], house=self._get_wheel_builder(environment))
+
+    def _get_wheel_builder(self, environment: VirtualEnvironment) -> WheelBuilder:
+        return replace(self._wheel_builders[environment.folder], timeout_s=self.timeout_s)
+
+    def _run_uv(
+        self, environment: VirtualEnvironment, words: Sequence[str], network: NetworkPolicy, *places: Path
+    ) -> ProcessResult:
+        """Run uv as the installer user.
+
+        It can write to the cache, the environment and `places`. The command must not execute any package.
+        """
+        uv = find_uv_bin()
+        return self.installer.run(
+            [uv, *words],
+            folder=environment.folder / "venv",
+            timeout_s=self.timeout_s,
+            env={**UV_VARIABLES, "UV_CACHE_DIR": str(self._cache_folder)},
+            network=network,
+            readable=(Path(uv).parent, environment.interpreter.prefix, environment.folder),
+            writable=(self._cache_folder, *places),
+        )
+
+    def _sync_with_builds(
+        self, environment: VirtualEnvironment, lines: Mapping[str, NormalizedName | None], world: IndexView
+    ) -> ProcessResult | None:
+        """Install exactly `lines`, and build what has no wheel.
+
+        Returns the process that failed, or the last one. None if a build gave no wheel.
+        """
+        house, only_index = self._get_wheel_builder(environment), NetworkPolicy.from_ports(self.index.port)
+        ready: list[str] = []
+        for line, name in lines.items():
+            if name is None and not WHEEL_REFERENCE.search(line):
+                own = str(environment.folder / "source") in line
+                editable = is_editable(line)
+                built = (
+                    self._editables(environment).build(line, only_index)
+                    if editable
+                    else house.build_wheel(line, only_index, own=own)
+                )
+                if isinstance(built, ProcessResult):
+                    return built
+                ready += [str(built)] if built else []  # none: a marker that is false here
+        for _ in range(MOST_BUILDS):
+            whole = [house.add_wheel_hash(name, line) for line, name in lines.items() if name is not None]
+            whole += [line for line, name in lines.items() if name is None and WHEEL_REFERENCE.search(line)] + ready
+            ran = self._sync_wheels(environment, whole, world)
+            wanted = {canonicalize_name(name) for name in BUILD_NEEDED.findall(ran.output)}
+            todo = {line: name for line, name in lines.items() if name in wanted}
+            if ran.is_success or not todo:
+                return ran
+            for line, name in todo.items():
+                built = house.build_wheel(line, only_index, name)
+                if not isinstance(built, Path):
+                    return built
+        return None
+
+    def _sync_wheels(self, environment: VirtualEnvironment, lines: Sequence[str], world: IndexView) -> ProcessResult:
+        file = environment.folder / "requirements.txt"
+        file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        words = ["pip", "sync", "--quiet", "--no-build", "--allow-empty-requirements", "--python"]
+        words += [
+            str(environment.python),
+            "--index-url",
+            self.index.get_index_url(world),
+            *self._get_wheel_builder(environment).find_links_options,
+        ]
+        return self._run_uv(environment, [*words, str(file)], NetworkPolicy.from_ports(self.index.port))
+
+    def _read_installed(self, environment: VirtualEnvironment) -> tuple[InstalledDistribution, ...]:
+        return tuple(
+            found
+            for folder in environment.site_packages
+            for found in read_installed_distributions(folder, self._known_distributions)
+        )
+
+    def _mark_unbuilt(self, environment: VirtualEnvironment, ran: ProcessResult | None) -> VirtualEnvironment:
+        return self._mark_failed(environment, ran) if ran else replace(environment, failure=Failure("", NO_WHEEL))
+
+    def _mark_failed(self, environment: VirtualEnvironment, ran: ProcessResult) -> VirtualEnvironment:
+        """Record why uv failed as the environment's failure.
+
+        Raises:
+            IndexUnavailableError: No package is to blame.
+        """
+        stopped = f"was ended: {ran.exceeded_limit}" if ran.exceeded_limit else f"timed out after {self.timeout_s:g} s"
+        if ran.exceeded_limit or ran.timed_out:
+            return replace(environment, failure=Failure("", f"installing {stopped}"))
+        blocked = install_errors.describe_blocked_install(ran.output)
+        if blocked:
+            troubles = self.index.list_index_errors()
+            raise IndexUnavailableError(
+                f"Packages could not be installed: {troubles[0] if troubles else blocked}. "
+                "No package is to blame; try again later."
+            )
+        found = install_errors.parse_install_failure(ran.output)
+        return replace(environment, failure=found.failure, package=found.package, version=found.version)

@@ -1,0 +1,122 @@
+"""Build wheels from source as the guest, each in its own folder."""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from packaging.utils import InvalidWheelFilename, NormalizedName, parse_wheel_filename
+from uv import find_uv_bin
+
+from depcheck.checking.environments.interpreters import Interpreter
+from depcheck.checking.sandbox.guest import Guest, ProcessResult
+from depcheck.checking.sandbox.policy import NetworkPolicy
+from depcheck.checking.sandbox.safe_read import read_untrusted_file
+
+# The copy of the repository has no .git to take a version from.
+FALLBACK_VERSION_VARIABLES = {
+    "SETUPTOOLS_SCM_PRETEND_VERSION": "0",
+    "PBR_VERSION": "0.0.0",
+    "PDM_BUILD_SCM_VERSION": "0",
+}
+MOST_WHEEL_BYTES = 1 << 30
+UV_VARIABLES = {
+    "UV_LINK_MODE": "hardlink",
+    "UV_PYTHON_DOWNLOADS": "never",
+    "UV_HTTP_RETRIES": "1",
+    "UV_NO_PROGRESS": "1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WheelBuilder:
+    """Builds the wheels of one environment.
+
+    They are collected in `folder`, which the guest cannot write to. A build executes its package. So each
+    build has its own cache, which is deleted with it, and only one regular file of the right name is taken
+    over: a package can lie about itself, and about nothing else. `source` is the guest's copy of the
+    repository, `index_url` the world that build requirements come from.
+    """
+
+    guest: Guest
+    folder: Path
+    source: Path
+    interpreter: Interpreter
+    index_url: str
+    timeout_s: float
+    _wheels: dict[str, Path | None] = field(default_factory=dict)
+
+    @property
+    def find_links_options(self) -> tuple[str, ...]:
+        """The options that make uv find the built wheels too."""
+        return ("--find-links", str(self.folder)) if any(self._wheels.values()) else ()
+
+    def add_wheel_hash(self, name: NormalizedName, line: str) -> str:
+        """Add the built wheel's hash to `line`, if it has hashes.
+
+        The hashes of the line are the source distribution's.
+        """
+        wheel = self._wheels.get(line)
+        if wheel is None or " --hash=" not in line or parse_wheel_filename(wheel.name)[0] != name:
+            return line
+        return f"{line} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}"
+
+    def has(self, line: str) -> bool:
+        """Whether that requirement was built already."""
+        return line in self._wheels
+
+    def build_wheel(
+        self,
+        line: str,
+        network: NetworkPolicy,
+        name: NormalizedName | None = None,
+        *,
+        own: bool = False,
+        folder: Path | None = None,
+    ) -> Path | ProcessResult | None:
+        """The wheel of one requirement, built the first time; uv's run where that failed, None where it gave nothing.
+
+        `own`: the repository itself is built, which needs versions; a release brings its own and must keep it.
+        `folder` is where the build may write, `source` by default.
+        """
+        if line not in self._wheels:
+            with TemporaryDirectory(dir=self.folder.parent, prefix="build-", ignore_cleanup_errors=True) as room:
+                ran = self._run_build(line, Path(room), network, own=own, folder=folder or self.source)
+                if not ran.is_success:
+                    return ran
+                self._wheels[line] = self._collect_wheel(Path(room, "cache"), name)
+        return self._wheels[line]
+
+    def _run_build(self, line: str, room: Path, network: NetworkPolicy, *, own: bool, folder: Path) -> ProcessResult:
+        room.chmod(0o755)
+        requirement, cache, target = room / "requirement.txt", room / "cache", room / "target"
+        requirement.write_text(f"{line}\n", encoding="utf-8")
+        for place in (cache, target):
+            place.mkdir()
+            self.guest.take_ownership(place)
+        uv = find_uv_bin()
+        words = ["pip", "install", "--quiet", "--no-deps", "--python", str(self.interpreter.path)]
+        words += ["--index-url", self.index_url, "--target", str(target), "--requirement", str(requirement)]
+        return self.guest.run(
+            [uv, *words],
+            folder=folder,
+            timeout_s=self.timeout_s,
+            env={**UV_VARIABLES, "UV_CACHE_DIR": str(cache), **(FALLBACK_VERSION_VARIABLES if own else {})},
+            network=network,
+            readable=(Path(uv).parent, self.interpreter.prefix, room),
+            writable=(cache, target),
+        )
+
+    def _collect_wheel(self, cache: Path, name: NormalizedName | None) -> Path | None:
+        """Copy the built wheel to a folder that the guest cannot reach."""
+        for path in sorted(cache.glob("sdists-v*/**/*.whl")):
+            try:
+                said = parse_wheel_filename(path.name)[0]
+            except InvalidWheelFilename:
+                continue
+            content = read_untrusted_file(path, MOST_WHEEL_BYTES) if name in {None, said} else None
+            if content is not None:
+                self.folder.mkdir(exist_ok=True)
+                (self.folder / path.name).write_bytes(content)
+                return self.folder / path.name
+        return None

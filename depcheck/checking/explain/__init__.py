@@ -1,0 +1,1 @@
+"""Explain a failure by what a release removed or changed."""

@@ -1,0 +1,58 @@
+"""Store when each environment last passed.
+
+An environment without a lockfile is compared with the state of that time.
+"""
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from depcheck.core.lockfiles.spec import EnvironmentSpec
+
+_MOST_BYTES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class LastGreenFiles:
+    """Adapter of `ports.LastGreenStore`: one small file per environment.
+
+    `folder` may or may not outlive the run. `repository` keeps repositories apart that share the folder.
+    What cannot be read or written counts as unknown.
+    """
+
+    folder: Path
+    repository: str
+
+    def get_last_green(self, spec: EnvironmentSpec) -> datetime | None:
+        """Return when a fresh installation of `spec` last passed, aware UTC.
+
+        None if no such run is remembered.
+        """
+        try:
+            with self._get_path(spec).open(encoding="ascii") as file:
+                moment = datetime.fromisoformat(file.read(_MOST_BYTES).strip())
+        except (OSError, ValueError):
+            return None
+        return moment if moment.tzinfo else None
+
+    def save_last_green(self, spec: EnvironmentSpec, moment: datetime) -> None:
+        """Save `moment` as the time when the environment last passed.
+
+        Errors are ignored: the next run then compares with the date of the sources.
+        """
+        path = self._get_path(spec)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, part = tempfile.mkstemp(dir=path.parent)
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(f"{moment.isoformat()}\n")
+            Path(part).replace(path)
+        except OSError:
+            return  # the next night compares with the day of the sources instead
+
+    def _get_path(self, spec: EnvironmentSpec) -> Path:
+        key = f"{self.repository}\0{spec.name}\0{spec.python}"
+        return self.folder / hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:32]

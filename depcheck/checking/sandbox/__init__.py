@@ -1,0 +1,1 @@
+"""Run strangers' code as the guest, behind the sandbox."""

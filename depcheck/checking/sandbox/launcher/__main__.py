@@ -1,0 +1,262 @@
+"""Start one guest, watch it, and leave nothing of it behind.
+
+Standard input holds the order (one JSON object on one line, built by the sandbox policy module) and
+then stays open: its end means that the parent process is gone, and so must the guest be. Descriptors
+beyond the standard three are named in the order. The answer, one JSON object, is written to the
+descriptor `answer`. Standard output and error belong to the guest alone.
+"""
+
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import resource
+import select
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from depcheck.checking.sandbox.launcher import landlock, limits, seccomp
+else:  # run as a folder: it stands on the path itself
+    import landlock
+    import seccomp
+
+PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 4, 24, 36, 38
+NOT_STARTED = 97
+LAST_CAPABILITY = 63
+GRACE_S, SWEEP_S = 2.0, 5.0
+LaunchOrder = dict[str, Any]
+
+
+def _call_prctl(option: int, value: int) -> bool:
+    try:
+        return int(ctypes.CDLL(None).prctl(option, value, 0, 0, 0)) == 0
+    except AttributeError:  # not Linux
+        return False
+
+
+def read_order() -> LaunchOrder:
+    """Read the order from the first line of standard input.
+
+    Reads nothing beyond that line. Exits with NOT_STARTED if the line does not end.
+    """
+    line = b""
+    while not line.endswith(b"\n"):
+        more = os.read(0, 65536)
+        if not more:
+            sys.exit(NOT_STARTED)
+        line += more
+    return dict(json.loads(line))
+
+
+def enter_sandbox(order: LaunchOrder) -> dict[str, bool | int]:
+    """Apply the whole sandbox of the order to this process.
+
+    The sequence matters: no other one works. Returns which protections are in force.
+    """
+    for name, limit in order["limits"].items():
+        kind = getattr(resource, name, None)
+        if kind is not None:
+            hard = resource.getrlimit(kind)[1]
+            value = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+            resource.setrlimit(kind, (value, value))
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")  # when memory ends, the guest goes first
+    if order["walls"] and os.geteuid() == 0:
+        for capability in range(LAST_CAPABILITY + 1):
+            _call_prctl(PR_CAPBSET_DROP, capability)
+    if order["uid"] is not None:
+        os.setgroups([])
+        os.setgid(order["uid"])
+        os.setuid(order["uid"])
+    os.chdir(order["folder"])
+    if not order["walls"]:
+        return {}
+    sealed = _call_prctl(PR_SET_NO_NEW_PRIVS, 1)
+    stood = {"landlock_abi": 0, "seccomp": False}
+    if sealed:
+        stood = {
+            "landlock_abi": landlock.apply_landlock(order["read"], order["write"], order["ports"]),
+            "seccomp": seccomp.apply_seccomp(closed=order["ports"] is not None),
+        }
+    return {"user_dropped": order["uid"] is not None, "no_new_privs": sealed, "rlimits": True, **stood}
+
+
+def _duplicate_high(descriptor: int) -> int:
+    """Duplicate `descriptor` above those that the guest gets.
+
+    The copy is closed by exec.
+    """
+    return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 200)
+
+
+def exec_guest(order: LaunchOrder, report: int) -> None:
+    """Run the command in the forked child, sandboxed, in its own session.
+
+    Never returns.
+    """
+    report = _duplicate_high(report)
+    try:
+        os.setsid()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE):
+            signal.signal(number, signal.SIG_DFL)
+        for source, target in [(_duplicate_high(order["stdin"]), 0), (_duplicate_high(order["channel"]), 3)]:
+            os.dup2(source, target)
+        os.umask(0o022)
+        os.write(report, json.dumps(enter_sandbox(order)).encode() + b"\n")
+        os.execvpe(  # noqa: S606  # no shell is the point
+            order["argv"][0], order["argv"], order["env"]
+        )
+    except BaseException as error:  # noqa: BLE001  # whatever stopped us, nothing of the command may run
+        os.write(report, str(error).encode())
+    finally:
+        os._exit(NOT_STARTED)
+
+
+def list_descendants() -> list[int]:
+    """List all living processes below this one, by /proc.
+
+    Empty without /proc.
+    """
+    parents: dict[int, int] = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            parents[int(process.name)] = int((process / "stat").read_bytes().rpartition(b")")[2].split()[1])
+    found = {os.getpid()}
+    while grown := {child for child, parent in parents.items() if parent in found} - found:
+        found |= grown
+    return sorted(found - {os.getpid()})
+
+
+def _kill_user(uid: int) -> None:
+    """Kill every process of the guest's user at once.
+
+    Only that user can do it without a race.
+    """
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(OSError):
+            os.setgid(uid)
+            os.setuid(uid)
+            os.kill(-1, signal.SIGKILL)
+        os._exit(0)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(child, 0)
+
+
+def _has_no_children() -> bool:
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return True
+    return False
+
+
+def kill_leftovers(leader: int, uid: int | None) -> None:
+    """Kill the processes that the guest left behind.
+
+    Its user's, its group's, and all descendants of this process. Takes at most SWEEP_S.
+    """
+    deadline = time.monotonic() + SWEEP_S
+    if uid is not None:
+        _kill_user(uid)
+    while not _has_no_children() and time.monotonic() < deadline:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(leader, signal.SIGKILL)
+        for process in list_descendants():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGKILL)
+        time.sleep(0.005)
+
+
+def remove_leftover_files(folders: list[str], uid: int | None) -> None:
+    """Remove what the guest's user left in folders that all users share.
+
+    Only after none of its processes is left.
+    """
+    for folder in folders if uid is not None else ():
+        with contextlib.suppress(OSError):
+            for entry in list(os.scandir(folder)):
+                if entry.stat(follow_symlinks=False).st_uid != uid:
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                else:
+                    Path(entry.path).unlink(missing_ok=True)
+
+
+def watch_guest(child: int, order: LaunchOrder, wake: int) -> dict[str, Any]:
+    """Wait until the guest ends, or must be ended.
+
+    Reasons to end it: its time, the combined limits of its processes, or the end of the parent process.
+    """
+    began = time.monotonic()
+    used = limits.ResourceWatch(order["together"], order["uid"], order["write"])
+    stay_up = order["stay_up_s"]
+    limit = order["timeout_s"] if stay_up is None else min(order["timeout_s"], stay_up)
+    ending = None
+    while True:
+        with contextlib.suppress(ChildProcessError):
+            process, status = -1, 0
+            while process:
+                process, status = os.waitpid(-1, os.WNOHANG)
+                if process == child:
+                    ended = {
+                        "status": os.waitstatus_to_exitcode(status),
+                        "timed_out": False,
+                        "stayed_up": False,
+                    }
+                    return ended if ending is None else {**ended, **ending}
+        left = limit - (time.monotonic() - began)
+        if ending is None and left <= 0:
+            stayed = stay_up is not None and stay_up <= order["timeout_s"]
+            ending = {"status": None, "timed_out": not stayed, "stayed_up": stayed}
+            began, limit = time.monotonic(), GRACE_S
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(child, signal.SIGTERM)
+        elif left <= 0:
+            return dict(ending or {})
+        ready, _, _ = select.select([0, wake], [], [], max(0.0, min(left, limits.INTERVAL_S)))
+        if wake in ready:
+            os.read(wake, 4096)
+        if 0 in ready:
+            return {"status": None, "timed_out": False, "stayed_up": False}
+        if not ready and ending is None and (why := used.find_exceeded_limit()):
+            return {"status": None, "timed_out": False, "stayed_up": False, "exceeded": why}
+
+
+def main() -> None:
+    """Fork the guest, watch it, clean up, and write the answer."""
+    order = read_order()
+    for descriptor in (order["stdin"], order["channel"], order["answer"]):
+        os.set_inheritable(descriptor, False)
+    _call_prctl(PR_SET_CHILD_SUBREAPER, 1)
+    wake, woken = os.pipe()
+    os.set_blocking(woken, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(woken)
+    hear, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        exec_guest(order, tell)
+    _call_prctl(PR_SET_DUMPABLE, 0)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (1, 2, tell, order["channel"]):
+        os.dup2(nothing, descriptor, inheritable=False)  # the readers must see the guest's end, not ours
+    stood, _, error = b"".join(iter(lambda: os.read(hear, 4096), b"")).partition(b"\n")
+    ended = watch_guest(child, order, wake)
+    kill_leftovers(child, order["uid"])
+    remove_leftover_files(order["shared"], order["uid"])
+    answer = {**ended, "walls": json.loads(stood) if stood.startswith(b"{") else None}
+    answer["error"] = (error if stood.startswith(b"{") else stood).decode(errors="replace")
+    os.write(order["answer"], json.dumps(answer).encode())
+
+
+if __name__ == "__main__":
+    main()

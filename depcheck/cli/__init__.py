@@ -1,0 +1,1 @@
+"""The `depcheck init` command: write a workflow and a commented configuration."""

@@ -1,0 +1,1 @@
+"""Options and settings, wherever they come from."""

@@ -1,0 +1,1 @@
+"""The options of the compilers that write lockfiles."""

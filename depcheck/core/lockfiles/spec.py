@@ -1,0 +1,92 @@
+"""Environments and lockfiles to judge: sources, compile options, interpreter."""
+
+import posixpath
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from packaging.utils import NormalizedName
+
+from depcheck.core.lockfiles.inferred_options import find_omitted_packages
+from depcheck.core.lockfiles.parser import Lockfile
+
+
+@dataclass(frozen=True, slots=True)
+class LockfileSpec:
+    """A committed lockfile and how it is compiled.
+
+    Paths are POSIX and relative to the repository.
+
+    - `folder` is the working directory of the command.
+    - `command` is the header's command for display. `options` are the checked compiler arguments without
+      sources, output and upgrade options. `upgrade_options` are given only when upgrading.
+    - `layers` are lockfiles that this one is constrained by or includes.
+    - `direct_names` are the packages that the sources name.
+    - `committed_at` is when the lockfile was last committed, if known.
+    - `is_unlocked` means that no lockfile exists: `lockfile` is empty, `path` is what a compile would
+      write, and `committed_at` is the time of the source. `unpinned_requirements` are the requirements of
+      such a source that do not name exactly one release.
+    - `index_urls` are the indexes of the command, the main one first.
+    - `inline_sources` are (name, text) pairs of sources that stand in the header instead of a file.
+    - `omits_included_pins` means that pins of the lockfile's `-r` files stand in those files alone
+      (pip-compile-multi).
+    - `header_python` is the interpreter that the header names. `python` is the one to compile with, if it
+      differs from the environment's.
+    - `root` is the URL of the repository's folder where the lockfile was compiled, as its local references
+      name it (`file:///home/me/project`), or empty.
+    """
+
+    path: str
+    sources: tuple[str, ...]
+    folder: str
+    compiler: str  # "pip-tools" or "uv"
+    compiler_version: str | None
+    command: str
+    options: tuple[str, ...]
+    lockfile: Lockfile
+    layers: tuple[str, ...] = ()  # lockfiles that this one is constrained by or includes
+    committed_at: datetime | None = None
+    is_unlocked: bool = False
+    direct_names: frozenset[NormalizedName] = frozenset()
+    upgrade_options: tuple[str, ...] = ()
+    index_urls: tuple[str, ...] = ()
+    inline_sources: tuple[tuple[str, str], ...] = ()
+    omits_included_pins: bool = False
+    unpinned_requirements: tuple[str, ...] = ()
+    header_python: str = ""
+    python: str = ""
+    root: str = ""
+
+    @property
+    def layer_labels(self) -> frozenset[str]:
+        """What annotations of this lockfile call the lockfiles that it includes: `-r base.txt`."""
+        return frozenset(f"-r {posixpath.relpath(layer, self.folder or '.')}" for layer in self.layers)
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentSpec:
+    """One interpreter and the lockfiles that are installed together, lower layers first.
+
+    `skipped` is the reason why it cannot be judged, or empty. `project` says whether the repository itself has a build
+    system and is installed too, `project_name` its normalized name where its files state it. `imports` are the
+    top-level modules that its own files import. `configured` is its name in the configuration, or empty. `below` are
+    new texts, by path, of lower layers that are compiled already and not among `lockfiles`.
+    """
+
+    name: str
+    python: str  # "3.10"
+    lockfiles: tuple[LockfileSpec, ...]
+    project: bool = False
+    project_name: str = ""
+    skip_reason: str = ""
+    notes: tuple[str, ...] = field(default=())
+    imports: frozenset[str] = frozenset()
+    configured_name: str = ""
+    lower_layer_texts: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def omitted_packages(self) -> frozenset[NormalizedName]:
+        """Return the packages that the lockfiles leave unpinned for the installer."""
+        found = (
+            find_omitted_packages(lock.lockfile, (*lock.options, *lock.upgrade_options)) for lock in self.lockfiles
+        )
+        return frozenset().union(*found)

@@ -1,0 +1,1 @@
+"""The titles and bodies that people read on the forge."""

@@ -1,0 +1,137 @@
+"""The hidden state of a body: its finding and its run.
+
+It is an HTML comment on the first line of every body and comment, so readers do not see it, and foreign
+text further down cannot imitate it.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from hashlib import sha256
+
+_HIDDEN_LINE = re.compile(
+    r"^<!-- depcheck form=(?P<form>pull-request|issue|dashboard) key=(?P<key>[0-9a-f]{16})"
+    r" digest=(?P<digest>[0-9a-f]{16})"
+    r" run=(?P<run>\d{1,18})\.(?P<attempt>\d{1,6}) title=(?P<title>[0-9a-f]{16})"
+    r" head=(?P<head>[0-9a-f]{40,64}|-) closed=(?P<closed>yes|no)(?: detail=(?P<detail>[0-9a-f]{16}))? -->\r?$",
+    re.MULTILINE,
+)
+_REMARK_LINE = re.compile(r"^<!-- depcheck remark=(?P<id>[0-9a-f]{16}) -->\r?$", re.MULTILINE)
+_TRAILER_LINE = re.compile(r"^Depcheck-Finding: (?P<key>[0-9a-f]{16})\.(?P<digest>[0-9a-f]{16})$", re.MULTILINE)
+
+
+class ProposalForm(StrEnum):
+    """The forms in which a proposal is published."""
+
+    PULL_REQUEST = "pull-request"
+    ISSUE = "issue"
+    DASHBOARD = "dashboard"  # an issue that is always open, about all environments of a branch
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowRun:
+    """A run of a workflow, by its growing number and attempt.
+
+    The number 0 is a run outside of workflows.
+    """
+
+    id: int = 0
+    attempt: int = 1
+
+    def is_older_than(self, other: "WorkflowRun") -> bool:
+        """Return True if this run is the older one.
+
+        A run outside of workflows is never older.
+        """
+        return bool(self.id and other.id) and (self.id, self.attempt) < (other.id, other.attempt)
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenMarker:
+    """The hidden state of a published proposal.
+
+    - `key` is the environment, `digest` the finding, `run` the run that wrote it last.
+    - `title` is the digest of the title that depcheck gave. A title with another digest was edited by a
+      person.
+    - `head` is the commit that depcheck put on the branch. `closed` means that depcheck closed the
+      proposal.
+    - `detail` is a digest of what else is worth a silent edit, or empty.
+    """
+
+    form: ProposalForm
+    key: str
+    digest: str
+    run: WorkflowRun = WorkflowRun()
+    title: str = "0" * 16
+    head: str = ""
+    closed: bool = False
+    detail: str = ""
+
+    @property
+    def hidden_line(self) -> str:
+        """Return the marker as an HTML comment."""
+        return (
+            f"<!-- depcheck form={self.form} key={self.key} digest={self.digest}"
+            f" run={self.run.id}.{self.run.attempt} title={self.title}"
+            f" head={self.head or '-'} closed={'yes' if self.closed else 'no'}"
+            f"{f' detail={self.detail}' if self.detail else ''} -->"
+        )
+
+    def mark_closed(self, run: WorkflowRun) -> "HiddenMarker":
+        """Return the marker as closed by `run`."""
+        return replace(self, run=run, closed=True)
+
+
+def parse_hidden_marker(body: str) -> HiddenMarker | None:
+    """Parse the first marker in `body`, or return None."""
+    found = _HIDDEN_LINE.search(body)
+    if found is None:
+        return None
+    return HiddenMarker(
+        form=ProposalForm(found["form"]),
+        key=found["key"],
+        digest=found["digest"],
+        run=WorkflowRun(int(found["run"]), int(found["attempt"])),
+        title=found["title"],
+        head="" if found["head"] == "-" else found["head"],
+        closed=found["closed"] == "yes",
+        detail=found["detail"] or "",
+    )
+
+
+def prepend_marker(marker: HiddenMarker, text: str) -> str:
+    """Put the marker above a text, replacing the text's own marker."""
+    return f"{marker.hidden_line}\n{_HIDDEN_LINE.sub('', text, count=1).lstrip()}"
+
+
+def render_remark(identity: str, text: str) -> str:
+    """Render a comment with a hidden identity.
+
+    The identity prevents that the comment is written twice.
+    """
+    return f"<!-- depcheck remark={compute_short_digest(identity)} -->\n{text}"
+
+
+def is_remark(comment: str, identity: str) -> bool:
+    """Return True if `comment` is the remark with this identity."""
+    found = _REMARK_LINE.match(comment)
+    return found is not None and found["id"] == compute_short_digest(identity)
+
+
+def format_commit_trailer(key: str, digest: str) -> str:
+    """Format the last line of a commit by depcheck."""
+    return f"Depcheck-Finding: {key}.{digest}"
+
+
+def parse_commit_trailer(message: str) -> tuple[str, str] | None:
+    """Parse the key and digest in a commit message of depcheck.
+
+    Returns None for a commit by another author.
+    """
+    found = _TRAILER_LINE.search(message)
+    return (found["key"], found["digest"]) if found else None
+
+
+def compute_short_digest(*parts: str) -> str:
+    """Compute a digest of `parts` with 16 hexadecimal digits."""
+    return sha256("\0".join(f"{len(part)}:{part}" for part in parts).encode(errors="replace")).hexdigest()[:16]

@@ -1,0 +1,154 @@
+"""Render `report.md`, the report of a run for people.
+
+It is read in a terminal's pager, as an artifact, or as the job summary.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from depcheck.core.messages import advisories, sections, tables
+from depcheck.core.messages.sections import DETAIL_LEVELS, DetailLevel, format_count, render_section
+from depcheck.core.messages.tables import ChangeContext
+from depcheck.core.model.report import EnvironmentReport, ProposalReport, Report, Status
+from depcheck.core.text.markdown import escape_prose, is_within_body_limit, join_paragraphs, render_code_span
+from depcheck.core.text.terminal_safe import to_one_line
+from depcheck.core.text.workflow_commands import SUMMARY_LIMIT_BYTES
+
+# What one must hear of first.
+_STATUSES_BY_SEVERITY = (
+    Status.BREAKS,
+    Status.UNRESOLVABLE,
+    Status.BASELINE_BROKEN,
+    Status.STALE,
+    Status.INFRA,
+    Status.SKIPPED,
+    Status.FLAKY,
+    Status.SAFE,
+    Status.QUIET,
+)
+_STATUS_PHRASES = {
+    Status.QUIET: "nothing has changed",
+    Status.SAFE: "everything new works",
+    Status.BREAKS: "a fresh installation breaks",
+    Status.UNRESOLVABLE: "nothing satisfies the sources today",
+    Status.STALE: "the lockfile is not what its sources compile to",
+    Status.BASELINE_BROKEN: "the committed lockfile fails by itself",
+    Status.FLAKY: "the checks contradict themselves",
+    Status.SKIPPED: "not judged",
+    Status.INFRA: "the package index, the network or this machine failed",
+}
+
+
+def find_worst_status(report: Report) -> Status:
+    """Find the worst verdict of a run.
+
+    A report without environments is `skipped`.
+    """
+    return min((each.status for each in report.environments), key=_STATUSES_BY_SEVERITY.index, default=Status.SKIPPED)
+
+
+def format_summary_line(report: Report) -> str:
+    """Format the report as one line.
+
+    For example `breaks: 1 of 2 environments; werkzeug 3.0.0 in requirements.txt`.
+    """
+    status = find_worst_status(report)
+    shown = [each for each in report.environments if each.status is status]
+    bad = [pair for each in shown for culprit in each.culprits for pair in culprit.first_bad.items()]
+    names = [f"{name} {version}" for name, version in bad]
+    blamed = f"; {', '.join(dict.fromkeys(names))}" if names else ""
+    of_all = f"{len(shown)} of {format_count(len(report.environments), 'environment')}"
+    return to_one_line(f"{status}: {_STATUS_PHRASES[status]} ({of_all}){blamed}", 500)
+
+
+def render_report_markdown(report: Report) -> str:
+    """Render the whole report as Markdown, the worst environments first.
+
+    At most as large as a job summary may be.
+    """
+    texts = (_render_report_at(report, tier) for tier in DETAIL_LEVELS)
+    return next(
+        (text for text in texts if is_within_body_limit(text, SUMMARY_LIMIT_BYTES)),
+        "The report is too large to show.\n",
+    )
+
+
+def _render_report_at(report: Report, tier: DetailLevel) -> str:
+    ordered = sorted(report.environments, key=lambda each: _STATUSES_BY_SEVERITY.index(each.status))
+    return (
+        join_paragraphs(
+            f"# depcheck: {escape_prose(format_summary_line(report), 500)}",
+            _describe_run(report),
+            *(_render_environment(each, report.as_of or report.finished_at, tier) for each in ordered),
+            render_section("Isolation", _describe_isolation(report)),
+        )
+        + "\n"
+    )
+
+
+def _describe_run(report: Report) -> str:
+    moment = report.as_of or report.finished_at
+    of_what = f" of {render_code_span(report.repository)}" if report.repository else ""
+    at = f" at {render_code_span(report.commit[:12])}" if report.commit else ""
+    took_s = (report.finished_at - report.started_at).total_seconds()
+    return f"The package index as of {moment:%Y-%m-%d %H:%M} UTC{of_what}{at}; {took_s:.0f} s, {escape_prose(_format_tool(report))}."
+
+
+def _format_tool(report: Report) -> str:
+    return f"{report.tool.name} {report.tool.version}"
+
+
+def _render_environment(judged: EnvironmentReport, moment: datetime, tier: DetailLevel) -> str:
+    seen = ChangeContext(moment, judged.advisories)
+    python = f" on Python {escape_prose(judged.python, 20)}" if judged.python else ""
+    columns = [("committed", judged.checks.baseline), ("everything new", judged.checks.candidate)]
+    if judged.proposal and judged.proposal.checks:
+        columns.append(("proposed", judged.proposal.checks))
+    blocks: list[tuple[str, Callable[[], str]]] = [
+        ("What broke it", lambda: sections.render_causes(judged, tier)),
+        ("How to hold it", lambda: sections.render_hold_lines(judged)),
+        ("What works", lambda: _describe_proposal(judged.proposal)),
+        ("Held by your rules", lambda: sections.render_rules_table(judged)),
+        ("Checks", lambda: tables.render_checks_table(columns, tier)),
+        ("Vulnerable and withdrawn pins", lambda: advisories.render_advisory_tables(judged, tier)),
+        ("What a fresh resolution changes", lambda: tables.render_changes_table(judged.changes, seen, tier)),
+        ("Notes", lambda: sections.render_notes(judged, tier)),
+    ]
+    return join_paragraphs(
+        f"## {render_code_span(judged.name)}{python}: {judged.status}",
+        f"**{_STATUS_PHRASES[judged.status].capitalize()}.** {escape_prose(judged.reason, 1000)}",
+        _describe_confidence(judged),
+        *(render_section(head, text()) for head, text in blocks),
+        sections.optional_modules(judged, tier),
+    )
+
+
+def _describe_confidence(judged: EnvironmentReport) -> str:
+    """Describe what is claimed about the culprits, and what the search cost."""
+    if not judged.confidence or not judged.culprits:
+        return ""
+    cost = (
+        f"Found in {format_count(judged.trials, 'trial')}"
+        if judged.trials
+        else "Nothing else changed, so no trial was needed"
+    )
+    return f"{cost}; the set of culprits is {escape_prose(judged.confidence)}."
+
+
+def _describe_proposal(proposal: ProposalReport | None) -> str:
+    if proposal is None:
+        return ""
+    held = ", ".join(render_code_span(name) for name in proposal.held) or "nothing"
+    proof = "It was checked in a run of its own." if proposal.verified else "It has not been verified."
+    return f"{format_count(len(proposal.changes), 'change')} can be taken, with {held} held. {proof}"
+
+
+def _describe_isolation(report: Report) -> str:
+    return ", ".join(
+        f"{escape_prose(name.replace('_', ' '))}: {escape_prose(_format_isolation_value(value))}"
+        for name, value in report.isolation.items()
+    )
+
+
+def _format_isolation_value(value: bool | int | str) -> str:  # noqa: FBT001  # as the report has it
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

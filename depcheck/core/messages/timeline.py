@@ -1,0 +1,178 @@
+"""The timeline of an issue, stored in the issue's own body.
+
+The forge is the only memory. Each event is a hidden line of a fixed shape. A line without that shape is
+ignored, as people can edit bodies.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from depcheck.core.model.report import EnvironmentReport, Status
+from depcheck.core.text.markdown import render_code_span
+
+TIMELINE_SLOT = "<!-- depcheck story -->"
+MAX_EVENTS = 40
+_NAME, _VERSION = r"[a-z0-9](?:[a-z0-9.-]{0,98}[a-z0-9])?", r"[0-9a-z][0-9a-z.!+-]{0,60}"
+_EVENT_LINE = re.compile(
+    rf"^<!-- depcheck event day=(?P<day>\d{{4}}-\d\d-\d\d) word=(?P<word>[a-z-]{{3,20}})"
+    rf"(?P<pins>(?: {_NAME}=={_VERSION}){{0,20}}) -->\r?$",
+    re.MULTILINE,
+)
+
+
+class EventKind(StrEnum):
+    """The kind of a timeline event."""
+
+    RELEASED = "released"
+    BROKE = "broke"
+    OTHER_PROBLEM = "otherwise"  # something that is no broken release: the lockfile, the sources, known vulnerabilities
+    NEWER_FAILS = "newer"  # a newer release of the culprit fails as well
+    HEALED = "healed"
+
+
+_EVENT_PHRASES = {
+    EventKind.RELEASED: "released",
+    EventKind.BROKE: "found broken by",
+    EventKind.OTHER_PROBLEM: "first seen so",
+    EventKind.NEWER_FAILS: "a newer release fails as well:",
+    EventKind.HEALED: "green again, with",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEvent:
+    """One day on which something changed.
+
+    `day` is an ISO date, `pins` are releases by package.
+    """
+
+    day: str
+    kind: EventKind
+    pins: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def hidden_line(self) -> str:
+        """The event as the hidden line in a body."""
+        return f"<!-- depcheck event day={self.day} word={self.kind}{''.join(f' {n}=={v}' for n, v in self.pins)} -->"
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineUpdate:
+    """The events that a run adds to a timeline.
+
+    `event` is None if nothing is wrong. `release_events` are the culprits' releases, `newest_tried` newer
+    releases of them that were tried too, `fresh_versions` those of a fresh resolution.
+    """
+
+    moment: datetime
+    event: TimelineEvent | None = None
+    release_events: tuple[TimelineEvent, ...] = ()
+    newest_tried: tuple[tuple[str, str], ...] = ()
+    fresh_versions: tuple[tuple[str, str], ...] = ()
+
+
+def parse_timeline(body: str) -> tuple[TimelineEvent, ...]:
+    """Parse the events that a body holds, in their order.
+
+    At most the last `MAX_EVENTS`.
+    """
+    found = [each for each in _EVENT_LINE.finditer(body) if each["word"] in set(EventKind)]
+    return tuple(TimelineEvent(each["day"], EventKind(each["word"]), _parse_pins(each["pins"])) for each in found)[
+        -MAX_EVENTS:
+    ]
+
+
+def make_finding_event(environment: EnvironmentReport, moment: datetime) -> TimelineEvent:
+    """Make the event of a run that found a problem."""
+    guilty = {name: version for culprit in environment.culprits for name, version in culprit.first_bad.items()}
+    broke = environment.status is Status.BREAKS and guilty
+    return _make_event(moment, EventKind.BROKE if broke else EventKind.OTHER_PROBLEM, guilty)
+
+
+def make_release_events(environment: EnvironmentReport) -> tuple[TimelineEvent, ...]:
+    """Make an event for the upload of each culprit's first bad release."""
+    known = ((each.since, each.first_bad) for each in environment.culprits)
+    return tuple(_make_event(since, EventKind.RELEASED, bad) for since, bad in known if since)
+
+
+def find_newest_tried(environment: EnvironmentReport) -> dict[str, str]:
+    """Find the culprits' releases in a fresh resolution.
+
+    They fail as well.
+    """
+    return {
+        name: environment.fresh[name]
+        for culprit in environment.culprits
+        for name in culprit.packages
+        if name in environment.fresh and not culprit.build
+    }
+
+
+def extend_timeline(story: Sequence[TimelineEvent], tonight: TimelineUpdate) -> tuple[TimelineEvent, ...]:
+    """Extend the timeline by the update of this run.
+
+    A cause that is in it already is added again only as a newer release that fails.
+    """
+    event = tonight.event
+    if event is None:
+        return tuple(story)
+    more = [each for each in tonight.release_events if each not in story]
+    last = next((each for each in reversed(story) if each.kind in {EventKind.BROKE, EventKind.OTHER_PROBLEM}), None)
+    if last is None or (last.kind, last.pins) != (event.kind, event.pins):
+        more.append(event)
+    known = {pair for each in (*story, *more) for pair in each.pins}
+    tried = dict(pair for pair in tonight.newest_tried if pair not in known)
+    more += [TimelineEvent(event.day, EventKind.NEWER_FAILS, _select_valid_pins(tried))] if tried else []
+    return tuple(sorted((*story, *more), key=lambda each: each.day))[-MAX_EVENTS:]
+
+
+def make_healed_event(
+    story: Sequence[TimelineEvent], fresh: Mapping[str, str], moment: datetime
+) -> TimelineEvent | None:
+    """Make the event that ends the timeline.
+
+    It holds the current releases of the last culprits. None if no release was blamed.
+    """
+    blamed = next((each.pins for each in reversed(story) if each.kind is EventKind.BROKE), ())
+    return (
+        _make_event(moment, EventKind.HEALED, {name: fresh[name] for name, _ in blamed if name in fresh})
+        if blamed
+        else None
+    )
+
+
+def render_timeline(events: Sequence[TimelineEvent]) -> str:
+    """Render the visible list of events, and their hidden lines."""
+    return "\n".join(
+        [*(f"- {each.day}: {_describe_event(each)}" for each in events), "", *(each.hidden_line for each in events)]
+    )
+
+
+def _describe_event(event: TimelineEvent) -> str:
+    pins = ", ".join(render_code_span(f"{name} {version}") for name, version in event.pins)
+    if event.kind is EventKind.RELEASED:
+        return f"{pins} released"
+    if event.kind is EventKind.HEALED and not pins:
+        return "green again"
+    return f"{_EVENT_PHRASES[event.kind]} {pins}".strip()
+
+
+def _make_event(moment: datetime, word: EventKind, pins: Mapping[str, str]) -> TimelineEvent:
+    return TimelineEvent(f"{moment:%Y-%m-%d}", word, _select_valid_pins(pins))
+
+
+def _select_valid_pins(pins: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return the pins whose name and version have a valid shape.
+
+    Sorted by name, at most 20.
+    """
+    sound = re.compile(rf"{_NAME}=={_VERSION}")
+    return tuple(sorted((n, v) for n, v in pins.items() if sound.fullmatch(f"{n}=={v}")))[:20]
+
+
+def _parse_pins(text: str) -> tuple[tuple[str, str], ...]:
+    pairs = (word.partition("==") for word in text.split())
+    return tuple((name, version) for name, _, version in pairs)

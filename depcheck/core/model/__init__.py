@@ -1,0 +1,1 @@
+"""The values that the whole program speaks in."""

@@ -1,0 +1,236 @@
+"""Checks, their outcomes and their failures."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from enum import StrEnum
+
+from packaging.utils import NormalizedName
+
+from depcheck.core.text.process_output import compute_error_signature, strip_import_statement
+
+
+class CheckKind(StrEnum):
+    """The kinds of check, in the order in which they run."""
+
+    INSTALL = "install"
+    IMPORT = "import"
+    SMOKE = "smoke"
+    BOOT = "boot"
+    TEST = "test"
+
+
+class Outcome(StrEnum):
+    """The outcome of a check or trial, after Zeller's delta debugging.
+
+    `unresolved` is a trial that could not answer the question.
+    """
+
+    PASS = "pass"  # noqa: S105  # an outcome, not a password
+    FAIL = "fail"
+    UNRESOLVED = "unresolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failed test, module or command.
+
+    `id` is the test id or module name, or empty for the command as a whole. `headline` is the error message
+    on one line. `evidence` is the end of the output or the traceback. Both are free of control characters and
+    bounded in size.
+    """
+
+    id: str
+    headline: str
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownBefore:
+    """What the committed set showed: the modules that it imports, and the owners of its top-level modules."""
+
+    passed: frozenset[str]
+    owners: tuple[tuple[str, NormalizedName], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing to run. `ids` narrows a test or import check to these ids; empty is all.
+
+    `packages` (import only) are the distributions whose modules are imported, beside the project's own; empty with
+    `ids` is all that are installed. `before` (import only) is what the committed set showed: with it, a module that
+    fails there as well, or that nothing needs, is no failure.
+    """
+
+    kind: CheckKind
+    command: str = ""
+    ids: frozenset[str] = frozenset()
+    packages: frozenset[str] = frozenset()
+    before: KnownBefore | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What came of one check. `passed` are the ids (tests, modules) seen to pass; `log` is relative to `logs/`.
+
+    `optional` are modules that cannot be imported and that nothing needs; `left_over` counts those not reached in time.
+    """
+
+    kind: CheckKind
+    command: str
+    outcome: Outcome
+    duration_s: float
+    failures: tuple[Failure, ...] = ()
+    passed_ids: frozenset[str] = frozenset()
+    log: str = ""
+    optional: tuple[Failure, ...] = ()
+    left_over: int = 0
+
+    @property
+    def headline(self) -> str:
+        """Return the headline of the first failure, or an empty string."""
+        return self.failures[0].headline if self.failures else ""
+
+
+MIN_SIMILARITY, MIN_LONG_SIMILARITY = 0.75, 0.5
+DJANGO_SETUP = "django.setup()"  # what the import check calls it, among the names of modules
+LONG_HEADLINE_CHARS = 120  # characters: beyond it a headline quotes what a program printed, numbers and all
+_QUOTED_OR_NUMBER = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|\b\d+\b")
+
+
+def _extract_names(text: str) -> list[str]:
+    """Extract the quoted texts and numbers of a message, sorted."""
+    return sorted(match.strip("'\"`") for match in _QUOTED_OR_NUMBER.findall(text))
+
+
+def is_similar_headline(one: str, other: str) -> bool:
+    """Return True if two headlines report the same error.
+
+    They are equal after masking, or nearly equal and naming the same things.
+    """
+    one, other = (
+        compute_error_signature(strip_import_statement(one)),
+        compute_error_signature(strip_import_statement(other)),
+    )
+    if one == other:
+        return True
+    if one.partition(":")[0] != other.partition(":")[0]:
+        return False
+    quotes_output = min(len(one), len(other)) > LONG_HEADLINE_CHARS
+    if not quotes_output and _extract_names(one) != _extract_names(other):
+        return False
+    ratio = SequenceMatcher(None, one.split(), other.split(), autojunk=False).ratio()
+    return ratio >= (MIN_LONG_SIMILARITY if quotes_output else MIN_SIMILARITY)
+
+
+def is_same_failure(one: Failure, other: Failure) -> bool:
+    """Return True if both are the same failure.
+
+    They belong to the same test, module or command, and have similar headlines.
+    """
+    return one.id == other.id and is_similar_headline(one.headline, other.headline)
+
+
+def _get_test_file(test: str) -> str:
+    """Return the file part of a test id."""
+    return test.partition("::")[0]
+
+
+def find_new_failures(before: CheckResult | None, after: CheckResult) -> tuple[Failure, ...]:
+    """Return the failures of `after` that the same check on the baseline, `before`, did not have.
+
+    Modules: those that could be imported before; where Django can no longer be set up, that alone is told. Tests: those
+    known to pass. Where none is known and the check passed before, all of its failures, whatever their ids look like;
+    and so where it gave results before and gives none now.
+    Without a baseline nothing is known to be new.
+    """
+    if before is None or after.outcome is not Outcome.FAIL:
+        return ()
+    if after.kind is CheckKind.IMPORT:
+        found = tuple(failure for failure in after.failures if failure.id in before.passed_ids)
+        return tuple(each for each in found if each.id == DJANGO_SETUP) or found
+    known = tuple(failure for failure in after.failures if is_known_to_pass(failure.id, before))
+    if before.outcome is Outcome.PASS:
+        return known or after.failures
+    crashed = () if _has_results(after) or not _has_results(before) else after.failures
+    return known or crashed
+
+
+def _has_results(result: CheckResult) -> bool:
+    return bool(result.passed_ids) or any(failure.id for failure in result.failures)
+
+
+def is_known_to_pass(test: str, before: CheckResult) -> bool:
+    """Return True if the baseline showed that a test, its file, or what it contains, passes."""
+    if not test or test in {failure.id for failure in before.failures}:
+        return False
+    if test in before.passed_ids:
+        return True
+    files = frozenset(map(_get_test_file, before.passed_ids))
+    inside = (f"{test}::", f"{test}.")
+    return _get_test_file(test) in files or any(known.startswith(inside) for known in before.passed_ids)
+
+
+def find_shared_failure(before: CheckResult, after: CheckResult) -> Failure | None:
+    """Return the first failure of `after` that the baseline shows too: the same id and a similar headline."""
+    return next((new for new in after.failures if any(is_same_failure(old, new) for old in before.failures)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """A check of the candidate and those of its failures that the baseline does not show.
+
+    `whole` says that it cannot be narrowed to these: the baseline does not know their ids.
+    """
+
+    result: CheckResult
+    failures: tuple[Failure, ...]
+    whole: bool = False
+
+    @property
+    def narrowed_check(self) -> Check:
+        """Return the check, narrowed to the newly failing ids."""
+        ids = frozenset(failure.id for failure in self.failures)
+        whole = self.whole or "" in ids or self.result.kind not in {CheckKind.IMPORT, CheckKind.TEST}
+        return Check(self.result.kind, self.result.command, frozenset() if whole else ids)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckComparison:
+    """The difference between the check results of baseline and candidate.
+
+    `regressions` fail on the candidate alone. `shared_failures` are checks that fail on both sides without a
+    new failure. `fixed_results` are baseline results that fail, while the candidate passes. Modules that
+    cannot be imported on either side appear nowhere.
+    """
+
+    regressions: tuple[Regression, ...]
+    shared_failures: tuple[CheckResult, ...]
+    fixed_results: tuple[CheckResult, ...]
+
+
+def compare_check_results(before: Sequence[CheckResult], after: Sequence[CheckResult]) -> CheckComparison:
+    """Compare baseline results with candidate results, paired by kind and command.
+
+    Order: that of `after`.
+    """
+    known = {(result.kind, result.command): result for result in before}
+    newly, shared = [], []
+    for result in after:
+        old = known.get((result.kind, result.command))
+        if found := find_new_failures(old, result):
+            newly.append(Regression(result, found, whole=result.kind is CheckKind.TEST and not _are_known(old, found)))
+        elif result.failures and result.kind is not CheckKind.IMPORT:
+            shared.append(result)
+    passing = {(result.kind, result.command) for result in after if not result.failures}
+    healed = tuple(
+        result
+        for key, result in known.items()
+        if result.failures and result.kind is not CheckKind.IMPORT and key in passing
+    )
+    return CheckComparison(tuple(newly), tuple(shared), healed)
+
+
+def _are_known(before: CheckResult | None, failures: Sequence[Failure]) -> bool:
+    return before is not None and all(is_known_to_pass(failure.id, before) for failure in failures)

@@ -1,0 +1,293 @@
+"""The report: all data that the checker hands on.
+
+It goes to people and to the publisher. The classes have the shape of `report.json`, schema 1, field by
+field (see docs/report.md). Versions are strings as written, times are aware UTC. The classes have no
+behavior but lookups.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from depcheck.core.model.checks import CheckKind, Outcome
+
+REPORT_SCHEMA = 1
+
+
+class Status(StrEnum):
+    """The verdict about one environment."""
+
+    QUIET = "quiet"
+    SAFE = "safe"
+    BREAKS = "breaks"
+    UNRESOLVABLE = "unresolvable"
+    STALE = "stale"
+    BASELINE_BROKEN = "baseline-broken"
+    FLAKY = "flaky"
+    SKIPPED = "skipped"
+    INFRA = "infra"
+
+    @property
+    def exit_status(self) -> int:
+        """The exit status for this verdict.
+
+        0 if nothing is broken, 1 if something is, 3 if it could not be checked.
+        """
+        if self in {Status.QUIET, Status.SAFE}:
+            return 0
+        return 1 if self in {Status.BREAKS, Status.UNRESOLVABLE} else 3
+
+
+class Confidence(StrEnum):
+    """The claim made about the set of culprits.
+
+    It can be minimal (no culprit can be left out), but is never claimed to be the smallest possible set.
+    """
+
+    MINIMAL = "minimal"
+    BUDGET_SPENT = "budget-spent"
+    FLAKY = "flaky"
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """The program that wrote the report."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class LockfileReport:
+    """A lockfile as it was understood.
+
+    If it is not `locked`, the file does not exist yet, and would be written to this path.
+    """
+
+    path: str
+    sources: tuple[str, ...]
+    compiler: str
+    compiler_version: str | None
+    command: str
+    locked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeReport:
+    """The difference of one package in one lockfile.
+
+    `before` or `after` is null for an added or removed package. `kind` is upgraded, downgraded, added, removed,
+    rehashed or moved (a URL or VCS reference that differs). `jump` is major, minor, patch, pre or calendar, or
+    empty. `yanked` is the reason why the committed version was yanked, or null. `why` is half a sentence,
+    `links` are https addresses by `LinkKind`, `warnings` short clauses; all three are empty if nothing is
+    known.
+    """
+
+    name: str
+    before: str | None
+    after: str | None
+    direct: bool
+    via: tuple[str, ...]
+    released_at: datetime | None
+    lockfile: str
+    kind: str = "upgraded"
+    yanked: str | None = None  # the committed version was yanked, with the reason
+    jump: str = ""
+    why: str = ""
+    links: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """The result of one check.
+
+    `newly_failing` are the ids that fail here and passed on the baseline.
+    """
+
+    kind: CheckKind
+    command: str
+    outcome: Outcome
+    duration_s: float
+    headline: str = ""
+    newly_failing: tuple[str, ...] = ()
+    failing: int = 0
+    passed: int = 0
+    log: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChecksReport:
+    """The checks of the committed and of the fresh set."""
+
+    baseline: tuple[CheckReport, ...] = ()
+    candidate: tuple[CheckReport, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Culprit:
+    """One independent cause. With two packages, both are needed to fail.
+
+    `since` is the first bad release's upload time; `hold` the lines for the source that keep the last good
+    releases; `build` says that the packages are build requirements, which stand in no lockfile (then `hold` are
+    build constraints). `skipped` names releases between last good and first bad that could not be tried.
+    `explanation` says what the release removed or changed and who uses it, or is empty. `trackers` are where the
+    packages' own issues are, https addresses by package; `paths` how each comes in, a source's path first, as far as
+    the committed lockfiles tell. `sources` are where the lines of `hold` work: those of the lowest lockfiles that have
+    the package.
+    """
+
+    packages: tuple[str, ...]
+    companions: tuple[str, ...]
+    last_good: dict[str, str]
+    first_bad: dict[str, str]
+    headline: str
+    evidence: str
+    since: datetime | None = None
+    hold: tuple[str, ...] = ()
+    build: bool = False
+    skipped: tuple[str, ...] = ()
+    explanation: str = ""
+    newly_failing: tuple[str, ...] = ()
+    trackers: dict[str, str] = field(default_factory=dict)
+    paths: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrialReport:
+    """One trial of the search, in the order in which they ran.
+
+    `moved` are the chosen changes that the trial took from the fresh set, `at` the releases that it installed
+    instead. Companions, which have to change along, are not listed. `other` says that it failed, but with
+    another failure than the one under search. `why` is for people.
+    """
+
+    moved: tuple[str, ...]
+    at: dict[str, str]
+    outcome: Outcome
+    why: str
+    headline: str = ""
+    other: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalReport:
+    """The files proposed to be committed.
+
+    `verified` says that they passed the checks in a run of their own.
+    """
+
+    held: tuple[str, ...]
+    changes: tuple[ChangeReport, ...]
+    verified: bool
+    files: dict[str, str]
+    checks: tuple[CheckReport, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AdvisoryReport:
+    """One known vulnerability of one release.
+
+    `committed` says that the release is pinned now, `fresh` that the proposal, or else the fresh set, has it.
+    """
+
+    package: str
+    version: str
+    id: str
+    aliases: tuple[str, ...] = ()
+    summary: str = ""
+    fixed_in: tuple[str, ...] = ()
+    link: str = ""
+    committed: bool = True
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawnReport:
+    """A committed pin that its index has withdrawn.
+
+    `kind` is yanked, or removed if the release is gone altogether.
+    """
+
+    package: str
+    version: str
+    kind: str
+    reason: str
+    lockfile: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleReport:
+    """One rule of the configuration.
+
+    `kind` is hold or ignore, `until` its last day, as 2027-01-01. `state` is applied, expired, or unmatched (it
+    concerns nothing in this environment). `hides` names the newest release that it keeps away, or is empty.
+    """
+
+    kind: str
+    package: str
+    specifier: str
+    reason: str
+    until: str
+    state: str
+    hides: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentReport:
+    """The judgement of one environment; `reason` is one sentence, `fresh` the versions of a fresh resolution.
+
+    `project` says that the repository itself is installed beside its pins, `editable` as `pip install -e` does, and
+    `beside` are the releases that it requires and that no lockfile pins. `setup` is what ran before the checks.
+    `optional_modules` are those that no longer import and that nothing needs, each with its error.
+    """
+
+    name: str
+    python: str
+    status: Status
+    reason: str
+    lockfiles: tuple[LockfileReport, ...] = ()
+    changes: tuple[ChangeReport, ...] = ()
+    checks: ChecksReport = field(default_factory=ChecksReport)
+    culprits: tuple[Culprit, ...] = ()
+    trials: int = 0
+    confidence: Confidence | None = None
+    proposal: ProposalReport | None = None
+    notes: tuple[str, ...] = ()
+    fresh: dict[str, str] = field(default_factory=dict)
+    project: bool = False
+    editable: bool = False
+    beside: dict[str, str] = field(default_factory=dict)
+    setup: str = ""
+    trial_log: tuple[TrialReport, ...] = ()
+    advisories: tuple[AdvisoryReport, ...] = ()
+    withdrawn: tuple[WithdrawnReport, ...] = ()
+    rules: tuple[RuleReport, ...] = ()
+    unpinned: tuple[str, ...] = ()
+    duration_s: float | None = None
+    optional_modules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One run of `depcheck check`."""
+
+    tool: Tool
+    started_at: datetime
+    finished_at: datetime
+    as_of: datetime | None
+    repository: str | None
+    commit: str | None
+    isolation: dict[str, bool | int | str]
+    environments: tuple[EnvironmentReport, ...]
+    schema: int = REPORT_SCHEMA
+
+    @property
+    def exit_status(self) -> int:
+        """The worst status: 1 comes before 3, 3 before 0.
+
+        A report without environments has status 3.
+        """
+        found = {environment.status.exit_status for environment in self.environments}
+        return next((status for status in (1, 3, 0) if status in found), 3)

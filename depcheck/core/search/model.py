@@ -1,0 +1,105 @@
+"""Data classes of the search: its input, trials and results."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from depcheck.core.model.checks import Failure
+from depcheck.core.model.report import Confidence
+
+PackageNames = frozenset[NormalizedName]
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """The set that a trial installs, mixed from baseline and candidate.
+
+    It is the baseline, with `candidate_names` as the candidate has them (upgraded, added, removed), and then
+    the packages of `exact_versions` at exactly these releases. A trial is given all packages that change; the
+    log shows the chosen changes only.
+    """  # noqa: D205  # one sentence
+
+    candidate_names: PackageNames
+    exact_versions: tuple[tuple[NormalizedName, Version], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The result of a trial: its new failures, none for a pass.
+
+    `unresolved_reason` says why the trial gave no answer (it could not be installed, or it was cut short), or
+    is empty. If it is set, `failures` mean nothing.
+    """
+
+    failures: tuple[Failure, ...] = ()
+    unresolved_reason: str = ""
+
+
+class TrialAnswer(StrEnum):
+    """A trial's observation, compared with the failures under search."""
+
+    PASS = "pass"  # noqa: S105  # an answer, not a password
+    SAME = "same"
+    OTHER = "other"  # it fails, but with none of the failures under search
+    UNRESOLVED = "unresolved"
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRecord:
+    """One trial of the log, in the order in which they ran.
+
+    `purpose` is for people.
+    """
+
+    mixture: Mixture
+    observation: Observation
+    answer: TrialAnswer
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The limits of a search.
+
+    `max_trials` is their number; `is_time_over` returns True when the time is over.
+    """
+
+    max_trials: int = 200
+    is_time_over: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One independent cause of the failures.
+
+    All of its `culprits` are needed to fail; `companions` have to change along with them. `failures` are those
+    of their own trial. `last_good` and `first_bad` hold a release for each culprit if one is known.
+    `skipped_releases` are between them and gave no answer.
+    """  # noqa: D205  # one sentence
+
+    culprits: tuple[NormalizedName, ...]
+    companions: PackageNames
+    failures: tuple[Failure, ...]
+    last_good: tuple[tuple[NormalizedName, Version], ...] = ()
+    first_bad: tuple[tuple[NormalizedName, Version], ...] = ()
+    skipped_releases: tuple[tuple[NormalizedName, Version], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """The search's result.
+
+    `passing_names` is the largest set of candidate changes that was seen to pass, `held_names` the chosen
+    changes that are not in it. `trial_count` counts every environment checked, for culprits and first bad
+    releases together.
+    """
+
+    causes: tuple[Cause, ...]
+    held_names: PackageNames
+    passing_names: PackageNames
+    trial_count: int
+    confidence: Confidence
+    trial_log: tuple[TrialRecord, ...] = ()

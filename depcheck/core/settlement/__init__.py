@@ -1,0 +1,1 @@
+"""Decide which forge calls make a proposal so."""

@@ -1,0 +1,244 @@
+"""Derive from a report what to publish on the forge.
+
+For each environment at most one pull request and one issue.
+
+An issue's timeline is continued, and ends with the release that healed it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from depcheck.core.config.settings import PublishOptions
+from depcheck.core.messages import bodies, dashboard, timeline
+from depcheck.core.messages.advisories import find_unfixed_pins
+from depcheck.core.messages.bodies import RunStamp
+from depcheck.core.messages.dashboard import DashboardInput
+from depcheck.core.messages.hidden_state import ProposalForm, compute_short_digest
+from depcheck.core.messages.timeline import (
+    TIMELINE_SLOT,
+    EventKind,
+    TimelineEvent,
+    TimelineUpdate,
+    extend_timeline,
+    make_healed_event,
+    parse_timeline,
+    render_timeline,
+)
+from depcheck.core.model.report import EnvironmentReport, Report, Status
+from depcheck.core.settlement.settle import Proposal, PublishedItem, Stance
+from depcheck.core.text.markdown import neutralize_line, render_code_span
+from depcheck.core.text.process_output import compute_error_signature, strip_import_statement
+
+_REPORTED_STATUSES = frozenset(
+    {Status.BREAKS, Status.UNRESOLVABLE, Status.BASELINE_BROKEN, Status.STALE, Status.SKIPPED}
+)
+_GREEN_STATUSES = frozenset({Status.QUIET, Status.SAFE})
+
+
+def make_proposals(report: Report, options: PublishOptions, base: str) -> tuple[Proposal, ...]:
+    """Make the proposals of `report` for the branch `base`.
+
+    A form (pull request, issue, dashboard) that `options` switch off gets no proposal at all.
+    """
+    found: list[Proposal] = []
+    night = RunStamp(report.as_of or report.finished_at, report.commit)
+    for environment in report.environments:
+        key = compute_short_digest(base, environment.name)
+        found += [_propose_pull_request(environment, night, key)] if options.pull_request else []
+        found += [_propose_issue(environment, night, key)] if options.issue else []
+    if options.dashboard and report.environments:
+        found.append(_propose_dashboard(report, night, base))
+    return tuple(found)
+
+
+def _propose_dashboard(report: Report, night: RunStamp, base: str) -> Proposal:
+    board = DashboardInput(night.moment, report.environments)
+    return Proposal(
+        form=ProposalForm.DASHBOARD,
+        key=compute_short_digest(base, "dashboard of all environments"),
+        display_name="all environments",
+        stance=Stance.PROPOSE,
+        title=dashboard.format_dashboard_title(base),
+        detail=dashboard.compute_heartbeat(night.moment),
+        board=board,
+    )
+
+
+def _propose_pull_request(environment: EnvironmentReport, night: RunStamp, key: str) -> Proposal:
+    shown = neutralize_line(environment.name, 120)
+    proposed = environment.proposal
+    if environment.status is Status.QUIET:
+        return Proposal(ProposalForm.PULL_REQUEST, key, shown, Stance.CLOSE, "Nothing is left to update.")
+    if environment.status not in {Status.SAFE, Status.BREAKS} or proposed is None or not proposed.verified:
+        why = f"nothing verified to propose ({environment.status})"
+        return Proposal(ProposalForm.PULL_REQUEST, key, shown, Stance.LEAVE, why)
+    if not proposed.files:
+        return Proposal(
+            ProposalForm.PULL_REQUEST, key, shown, Stance.CLOSE, "The newest set that works is what is committed."
+        )
+    files = tuple(sorted(proposed.files.items()))
+    return Proposal(
+        form=ProposalForm.PULL_REQUEST,
+        key=key,
+        display_name=shown,
+        stance=Stance.PROPOSE,
+        digest=compute_short_digest(environment.status, *proposed.held, *(part for pair in files for part in pair)),
+        title=bodies.format_pull_request_title(environment, proposed),
+        body=bodies.render_pull_request_body(environment, proposed, night),
+        change_note="There are newer releases; this pull request now holds them.",
+        environment=environment.name,
+    )
+
+
+def _propose_issue(environment: EnvironmentReport, night: RunStamp, key: str) -> Proposal:
+    shown = neutralize_line(environment.name, 120)
+    left = [each for found in find_unfixed_pins(environment) for each in found]
+    if environment.status in _GREEN_STATUSES and not left:
+        healed = "passes its checks" if environment.status is Status.SAFE else "gives what is committed"
+        reason = f"Green again: a fresh resolution {healed}."
+        return Proposal(
+            ProposalForm.ISSUE,
+            key,
+            shown,
+            Stance.CLOSE,
+            reason,
+            timeline_update=_make_timeline_update(environment, night),
+        )
+    if environment.status not in _REPORTED_STATUSES | _GREEN_STATUSES:
+        return Proposal(ProposalForm.ISSUE, key, shown, Stance.LEAVE, f"nothing to report ({environment.status})")
+    title = bodies.format_issue_title(environment)
+    return Proposal(
+        form=ProposalForm.ISSUE,
+        key=key,
+        display_name=shown,
+        stance=Stance.PROPOSE,
+        digest=_digest_finding(environment),
+        title=title,
+        body=bodies.render_issue_body(environment, night),
+        change_note=f"The finding has changed: {bodies.summarize_finding(environment)}",
+        detail=_digest_newest_tried(environment),
+        timeline_update=_make_timeline_update(
+            environment, night, timeline.make_finding_event(environment, night.moment)
+        ),
+    )
+
+
+def _digest_newest_tried(environment: EnvironmentReport) -> str:
+    """Digest which newer releases of the culprits were tried and fail too.
+
+    Empty if none was tried. It is the issue's detail beside its finding.
+    """
+    newest = sorted(timeline.find_newest_tried(environment).items())
+    return compute_short_digest(*(f"{name} {version}" for name, version in newest)) if newest else ""
+
+
+def _make_timeline_update(
+    environment: EnvironmentReport, night: RunStamp, event: TimelineEvent | None = None
+) -> TimelineUpdate:
+    newest, fresh = timeline.find_newest_tried(environment), environment.fresh
+    return TimelineUpdate(
+        night.moment, event, timeline.make_release_events(environment), tuple(newest.items()), tuple(fresh.items())
+    )
+
+
+def _digest_finding(environment: EnvironmentReport) -> str:
+    """Digest the finding, to compare it with that of another run.
+
+    Made of the causes. Without causes, made of the reason less the parts that differ in each run.
+    """
+    parts: list[str] = [environment.status]
+    for culprit in sorted(environment.culprits, key=lambda each: each.packages):
+        releases = sorted((*culprit.first_bad.items(), *culprit.last_good.items()))
+        parts += [*sorted(culprit.packages), "", *(part for pair in releases for part in pair)]
+        parts += [compute_error_signature(strip_import_statement(culprit.headline)), *culprit.hold]
+    green = environment.status in _GREEN_STATUSES  # then nothing but what is known against the pins was found
+    reason = [] if environment.culprits or green else [compute_error_signature(environment.reason)]
+    return compute_short_digest(*(["cautions"] if green else parts), *reason, *_list_known_problems(environment))
+
+
+def _list_known_problems(environment: EnvironmentReport) -> list[str]:
+    """List what is known against the pins: advisories and withdrawn releases.
+
+    Sorted, so that the report's order does not matter.
+    """
+    advisories, withdrawn = find_unfixed_pins(environment)
+    return [
+        *sorted(f"{each.package} {each.version} {each.id}" for each in advisories),
+        *sorted(f"{each.lockfile} {each.package} {each.version} {each.kind}" for each in withdrawn),
+    ]
+
+
+_TIMELINE_BEGIN, _TIMELINE_END = "<!-- depcheck timeline begins -->", "<!-- depcheck timeline ends -->"
+
+
+def merge_published_history(proposal: Proposal, known: Iterable[PublishedItem]) -> Proposal:
+    """Return the proposal with its timeline, or a dashboard with earlier rows.
+
+    The rows are those of other runs. Idempotent: merging twice gives the same as merging once.
+    """
+    same = [each for each in known if (each.marker.form, each.marker.key) == (proposal.form, proposal.key)]
+    living = min(
+        (each for each in same if each.is_open), key=lambda each: each.number, default=None
+    )  # settlement's too
+    if proposal.board is not None:
+        return _fill_dashboard(
+            proposal, proposal.board, living or max(same, key=lambda each: each.number, default=None)
+        )
+    if proposal.timeline_update is None:
+        return proposal
+    story = parse_timeline(living.body) if living else ()
+    if proposal.stance is Stance.PROPOSE and proposal.timeline_update.event:
+        return replace(proposal, body=_insert_timeline(proposal.body, extend_timeline(story, proposal.timeline_update)))
+    if proposal.stance is Stance.CLOSE and living is not None:
+        return _close_with_explanation(proposal, proposal.timeline_update, living, story)
+    return proposal
+
+
+def _fill_dashboard(proposal: Proposal, board: DashboardInput, before: PublishedItem | None) -> Proposal:
+    """Fill the dashboard with the rows that its issue remembers.
+
+    Also if people closed that issue: otherwise every run would count as a change.
+    """
+    found = dashboard.update_dashboard_rows(board, dashboard.parse_dashboard_rows(before.body if before else ""))
+    return replace(
+        proposal, digest=dashboard.compute_rows_digest(found), body=dashboard.render_dashboard_body(board, found)
+    )
+
+
+def _close_with_explanation(
+    proposal: Proposal, tonight: TimelineUpdate, living: PublishedItem, story: tuple[TimelineEvent, ...]
+) -> Proposal:
+    end = make_healed_event(story, dict(tonight.fresh_versions), tonight.moment)
+    if end is None:
+        return proposal
+    blamed = next(dict(each.pins) for each in reversed(story) if each.kind is EventKind.BROKE)
+    return replace(
+        proposal,
+        reason=f"{proposal.reason} {_explain_healing(blamed, dict(end.pins))}",
+        body=_insert_timeline(living.body, (*story, end)),
+    )
+
+
+def _explain_healing(blamed: dict[str, str], now: dict[str, str]) -> str:
+    """Explain in one sentence what became of the culprits."""
+    said = []
+    for name, bad in blamed.items():
+        if name not in now:
+            said.append(f"nothing needs {render_code_span(name)} any more")
+        elif now[name] == bad:
+            said.append(f"{render_code_span(f'{name} {bad}')} works now: something else changed")
+        else:
+            said.append(
+                f"{render_code_span(f'{name} {bad}')} broke it, {render_code_span(f'{name} {now[name]}')} works"
+            )
+    return f"{'; '.join(said).capitalize() if said[0].startswith('nothing') else '; '.join(said)}."
+
+
+def _insert_timeline(body: str, story: tuple[TimelineEvent, ...]) -> str:
+    """Insert the timeline into its slot, or replace the one in `body`."""
+    block = f"{_TIMELINE_BEGIN}\n{render_timeline(story)}\n{_TIMELINE_END}"
+    if TIMELINE_SLOT in body:
+        return body.replace(TIMELINE_SLOT, block, 1)
+    before, begin, rest = body.partition(_TIMELINE_BEGIN)
+    _, end, after = rest.partition(_TIMELINE_END)
+    return f"{before}{block}{after}" if begin and end else body

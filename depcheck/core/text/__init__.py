@@ -1,0 +1,1 @@
+"""Text that people and terminals read: escaping, masking, markup."""

@@ -1,0 +1,1 @@
+"""Read what package tools print when they fail."""

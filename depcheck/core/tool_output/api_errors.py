@@ -1,0 +1,185 @@
+"""API errors in failures, and sentences about the changes behind them.
+
+A failure's text only tells what to look for. A change is reported only if the files of both releases show
+it.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from depcheck.core.model.checks import Failure
+from depcheck.core.text.terminal_safe import to_one_line
+
+MOST_SYMBOLS, MOST_FRAMES, MOST_CHARS = 12, 60, 64 << 10
+
+_MODULE = re.compile(r"No module named ['\"]?(\w+(?:\.\w+)*)")
+_NAME = re.compile(r"cannot import name ['\"]?(\w+)['\"]? from (?:partially initialized module )?['\"]?([\w.]+\w)")
+_ATTRIBUTE = re.compile(r"module ['\"]([\w.]+)['\"] has no attribute ['\"](\w+)")
+_MEMBER = re.compile(r"(?:'(\w+)' object|type object '(\w+)') has no attribute '(\w+)'")
+_PARAMETER = re.compile(r"(?<![\w.])([\w.]+)\(\) got an unexpected keyword argument ['\"](\w+)")
+_NEEDED = re.compile(r"(?<![\w.])([\w.]+)\(\) missing \d+ required (?:positional|keyword-only) arguments?: '(\w+)'")
+_ARITY = re.compile(
+    r"(?<![\w.])((?:\w+\.)*)(\w+)\(\)\s+takes\s+(?:from\s+)?\d+\s+(?:to\s+\d+\s+)?positional\s+arguments?\s+but"
+)
+_FRAMES = re.compile(
+    r"File \"(?P<one>[^\"\n<]+)\", line (?P<at>\d{1,9})(?!\d)|^(?P<other>[^\s:<>│]+\.py):(?P<line>\d{1,9}):",
+    re.MULTILINE,
+)
+_SITE = re.compile(r".*(?:site|dist)-packages/")
+_PLAIN_PATH = re.compile(r"[\w.+@-]+(?:/[\w.+@-]+)*")
+
+
+class ApiChangeKind(StrEnum):
+    """The kinds of API change that can break a dependent."""
+
+    MODULE = "module"
+    NAME = "name"  # of a module: imported from it, or an attribute of it
+    MEMBER = "member"  # of a class
+    PARAMETER = "parameter"  # that a call passes
+    OVERRIDE = "override"  # a parameter that a method defined elsewhere does not have
+    NEEDED = "needed"  # a parameter that a call does not pass
+    PLACES = "places"  # for arguments that a call passes by place
+
+
+@dataclass(frozen=True, slots=True)
+class MissingSymbol:
+    """A symbol that a failure reports as missing: `name` of `owner`.
+
+    `owner` is a dotted module, a class, a callable, or empty.
+    """
+
+    kind: ApiChangeKind
+    owner: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TracebackFrame:
+    """One frame of a traceback.
+
+    `path` is below site-packages, or, if `is_installed` is False, as the traceback has it.
+    """
+
+    path: str
+    line: int
+    is_installed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseStep:
+    """The last good and first bad release of a culprit.
+
+    `dropped_requirements` are requirements that the first bad release no longer has, with their modules.
+    """
+
+    name: NormalizedName
+    last_good: Version
+    first_bad: Version
+    dropped_requirements: tuple[tuple[NormalizedName, frozenset[str]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ApiChange:
+    """An API change that both releases' files and a dependent's file show.
+
+    `path` and `line` are the use in the dependent, and empty if no use was found.
+    """
+
+    kind: ApiChangeKind
+    owner: str
+    name: str
+    path: str = ""
+    line: int = 0
+
+
+def find_missing_symbols(failure: Failure) -> tuple[MissingSymbol, ...]:
+    """Find the symbols that the failure reports as missing.
+
+    Those of the headline come first, then those of the evidence from its end. At most MOST_SYMBOLS.
+    """
+    end = failure.evidence[-MOST_CHARS:]
+    found = [*_match_symbols(failure.headline), *reversed(list(_match_symbols(end)))]
+    return tuple(dict.fromkeys(found))[:MOST_SYMBOLS]
+
+
+def parse_traceback_frames(failure: Failure) -> tuple[TracebackFrame, ...]:
+    """Parse the frames of the failure's tracebacks, innermost first.
+
+    At most MOST_FRAMES. They are hints, because the files may have changed.
+    """
+    matches = list(_FRAMES.finditer(failure.evidence[-MOST_CHARS:]))[-MOST_FRAMES:]
+    found = (_build_frame(m["one"] or m["other"], int(m["at"] or m["line"])) for m in reversed(matches))
+    return tuple(dict.fromkeys(found))
+
+
+def format_api_change(step: ReleaseStep, found: ApiChange) -> str:
+    """Format one sentence about an API change.
+
+    Example: `kombu 4.2.0 removed the module kombu.async; celery/utils/timer2.py line 19 imports it.`.
+    """
+    what, use = _CHANGE_PHRASES[found.kind]
+    names = {"owner": found.owner, "name": found.name, "full": f"{found.owner}.{found.name}".strip(".")}
+    said = f"{step.name} {step.first_bad} {what.format(**names)}"
+    return to_one_line(f"{said}{_format_usage(found, use)}.", 500)
+
+
+def format_dropped_requirement(step: ReleaseStep, requirement: NormalizedName, path: str, line: int) -> str:
+    """Format one sentence about a requirement that a release dropped.
+
+    Example: `nbformat 5.2.0 no longer requires ipython-genutils; nbconvert/x.py line 11 imports it.`.
+    """
+    place = _format_usage(ApiChange(ApiChangeKind.MODULE, "", requirement, path, line), "imports it")
+    return to_one_line(f"{step.name} {step.first_bad} no longer requires {requirement}{place}.", 500)
+
+
+_CHANGE_PHRASES = {
+    ApiChangeKind.MODULE: ("removed the module {full}", "imports it"),
+    ApiChangeKind.NAME: ("removed {name} from {owner}", "uses it"),
+    ApiChangeKind.MEMBER: ("removed the attribute {name} of {owner}", "uses it"),
+    ApiChangeKind.PARAMETER: ("no longer takes the parameter {name} in {owner}", "passes it"),
+    ApiChangeKind.NEEDED: ("requires the parameter {name} in {owner}", "does not pass it"),
+    ApiChangeKind.PLACES: ("takes no more than {name} arguments by position in {owner}", "passes more"),
+    ApiChangeKind.OVERRIDE: ("added the parameter {name} to {owner}", "defines the method without it"),
+}
+
+
+def _format_usage(found: ApiChange, use: str) -> str:
+    """Format where a dependent uses the symbol, or return an empty string."""
+    shown = found.line > 0 and _PLAIN_PATH.fullmatch(found.path)
+    return f"; {found.path} line {found.line} {use}" if shown else ""
+
+
+def _match_symbols(text: str) -> Iterable[MissingSymbol]:
+    """Return the missing symbols in a text, in its order."""
+    hits = [
+        *((m.start(), MissingSymbol(ApiChangeKind.MODULE, "", m[1])) for m in _MODULE.finditer(text)),
+        *((m.start(), MissingSymbol(ApiChangeKind.NAME, m[2], m[1])) for m in _NAME.finditer(text)),
+        *((m.start(), MissingSymbol(ApiChangeKind.NAME, m[1], m[2])) for m in _ATTRIBUTE.finditer(text)),
+        *((m.start(), MissingSymbol(ApiChangeKind.MEMBER, m[1] or m[2], m[3])) for m in _MEMBER.finditer(text)),
+        *((m.start(), MissingSymbol(ApiChangeKind.PARAMETER, m[1], m[2])) for m in _PARAMETER.finditer(text)),
+        *((m.start(), MissingSymbol(ApiChangeKind.NEEDED, m[1], m[2])) for m in _NEEDED.finditer(text)),
+        *((m.start(), each) for m in _ARITY.finditer(text) for each in _interpret_arity_error(m[1].strip("."), m[2])),
+    ]
+    return (each for _, each in sorted(hits, key=lambda hit: hit[0]))
+
+
+def _interpret_arity_error(owner: str, name: str) -> Iterable[MissingSymbol]:
+    """Yield the two explanations of an error about the number of arguments.
+
+    Either the caller knows a newer signature of a method that a subclass overrides, or the call does not fit
+    the callable.
+    """
+    if owner:
+        yield MissingSymbol(ApiChangeKind.OVERRIDE, owner.rpartition(".")[2], name)
+    yield MissingSymbol(ApiChangeKind.PLACES, f"{owner}.{name}".strip("."), "")
+
+
+def _build_frame(path: str, line: int) -> TracebackFrame:
+    """Build a frame, with the path cut at site-packages."""
+    below = _SITE.sub("", path)
+    return TracebackFrame(below, line, is_installed=below != path)

@@ -1,0 +1,1 @@
+"""Serve the local index on the loopback interface."""

@@ -1,1 +1,0 @@
-"""Remembers resolutions: a compile is not repeated when nothing that it could see has changed since."""

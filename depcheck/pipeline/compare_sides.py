@@ -1,0 +1,102 @@
+"""Comparison of the committed and the fresh set by their checks."""
+
+from dataclasses import replace
+
+from depcheck.core.lockfiles.diff import diff_pins
+from depcheck.core.model.checks import CheckComparison
+from depcheck.core.model.report import EnvironmentReport, ProposalReport, Status
+from depcheck.core.observed import describe_passing, describe_shared_failure, describe_unreached
+from depcheck.pipeline import find_culprits
+from depcheck.pipeline.baseline import find_past_views
+from depcheck.pipeline.confirm import Confirmation, confirm_failures, confirm_passes, confirm_shared_failures
+from depcheck.pipeline.context import EnvironmentCase, LockSet
+from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_pins, plan_checks
+from depcheck.pipeline.optional_modules import find_optional_modules
+from depcheck.pipeline.to_report import to_drift_report
+
+
+def judge_candidate(case: EnvironmentCase, committed: LockSet, candidate: LockSet) -> EnvironmentReport:
+    """Check both sets in full and report the verdict.
+
+    It is one of: safe, broken before, flaky, or broken by the changes.
+    """
+    changed = frozenset(change.name for change in diff_pins(committed.pins, candidate.pins))
+    before = measure_baseline(case, committed, changed)
+    case.ports.reporter.start_stage("check the fresh set")
+    checks = plan_checks(case.settings, changed, before)
+    after = measure_pins(case, candidate.pins, case.get_upgrade_view(committed.pins), checks, "candidate")
+    sides = MeasuredSides(committed, candidate, before, after)
+    report = _compared(case, sides, sides.comparison)
+    return replace(report, optional_modules=find_optional_modules(case, before, after))
+
+
+def _compared(case: EnvironmentCase, sides: MeasuredSides, comparison: CheckComparison) -> EnvironmentReport:
+    if comparison.regressions:
+        return _report_new_failures(case, sides, comparison)
+    if not sides.after.is_installed or comparison.shared_failures:
+        return _report_shared_failures(case, sides, comparison)
+    return _report_passes(case, sides, comparison)
+
+
+def measure_baseline(case: EnvironmentCase, committed: LockSet, changed: frozenset[str]) -> Measurement:
+    """Install and check the committed set as of today.
+
+    If it can no longer be installed, use an index view in which it may have been made.
+    """
+    case.ports.reporter.start_stage("check the committed set")
+    checks = plan_checks(case.settings, changed)
+    today = measure_pins(case, committed.pins, case.current_view, checks, "baseline")
+    if today.is_installed:
+        return today
+    for past in find_past_views(case, committed.pins):
+        then = measure_pins(case, committed.pins, past, checks, "baseline")
+        if then.is_installed:
+            return then
+    return today
+
+
+def _report_new_failures(case: EnvironmentCase, sides: MeasuredSides, comparison: CheckComparison) -> EnvironmentReport:
+    confirmed = confirm_failures(case, sides.before, sides.after, comparison.regressions)
+    if not confirmed.findings:
+        return _report_flaky(case, sides, confirmed)
+    return find_culprits.report_breakage(case, sides, confirmed.findings)
+
+
+def _report_shared_failures(
+    case: EnvironmentCase, sides: MeasuredSides, comparison: CheckComparison
+) -> EnvironmentReport:
+    again = confirm_shared_failures(case, sides.after, comparison.shared_failures)
+    if again.contradiction:
+        return _report_flaky(case, sides, again)
+    failing = next(result for result in (*comparison.shared_failures, *sides.after.results) if result.failures)
+    old = next((r for r in sides.before.results if (r.kind, r.command) == (failing.kind, failing.command)), None)
+    return to_drift_report(case, sides, Status.BASELINE_BROKEN, describe_shared_failure(old, failing))
+
+
+def _report_passes(case: EnvironmentCase, sides: MeasuredSides, comparison: CheckComparison) -> EnvironmentReport:
+    again = confirm_passes(case, sides.before, sides.after, comparison.fixed_results)
+    if again.contradiction:
+        return _report_flaky(case, sides, again)
+    notes = tuple(
+        f"Fails with the committed pins and passes with the fresh ones: {r.headline}" for r in comparison.fixed_results
+    )
+    reason = describe_passing(len(sides.changed_names), sides.after.results, tests_wanted=case.settings.test != "")
+    notes += describe_unreached(sides.after.results)
+    report = to_drift_report(case, sides, Status.SAFE, reason, notes)
+    return add_proposal(report, sides.committed, sides.candidate)
+
+
+def add_proposal(report: EnvironmentReport, committed: LockSet, candidate: LockSet) -> EnvironmentReport:
+    """Add the candidate's files to a report as a verified proposal.
+
+    Its checks are those of the candidate.
+    """
+    old = dict(committed.files)
+    files = {path: text for path, text in candidate.files if old.get(path) != text}
+    proposal = ProposalReport((), report.changes, verified=True, files=files, checks=report.checks.candidate)
+    return replace(report, proposal=proposal)
+
+
+def _report_flaky(case: EnvironmentCase, sides: MeasuredSides, seen: Confirmation) -> EnvironmentReport:
+    reason = f"A check gave different results with the same pins, so no release is blamed: {seen.contradiction}"
+    return to_drift_report(case, sides, Status.FLAKY, reason)

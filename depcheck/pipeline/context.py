@@ -1,0 +1,141 @@
+"""The context of one environment that is checked, and its lockfile sets."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from packaging.utils import NormalizedName
+
+from depcheck.core.config.rules import Rule, select_active_rules, to_allowed_specifiers
+from depcheck.core.config.settings import Settings
+from depcheck.core.lockfiles.parser import parse_lockfile
+from depcheck.core.lockfiles.spec import EnvironmentSpec
+from depcheck.core.model.errors import LockfileError
+from depcheck.core.model.index_view import IndexView, build_index_view
+from depcheck.core.model.pins import Pin, Pins
+from depcheck.ports import Ports
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentCase:
+    """One environment with the ports and settings to check it.
+
+    `markers` is the target's marker environment. `now` is the moment of the run, aware UTC. `current_view`
+    is what the index shows to new machines at that moment.
+    """
+
+    spec: EnvironmentSpec
+    ports: Ports
+    settings: Settings
+    markers: Mapping[str, str]
+    now: datetime
+
+    @property
+    def current_view(self) -> IndexView:
+        """The index view as of now, or as of `as-of`."""
+        return self.get_view_at(self.settings.as_of)
+
+    def get_view_at(self, until: datetime | None) -> IndexView:
+        """Return the index view of a moment, for this interpreter."""
+        return build_index_view(until, self.spec.python)
+
+    @property
+    def committed_pins(self) -> Pins:
+        """The pins of the committed lockfiles for this target.
+
+        Upper layers come first. Lockfiles that cannot be parsed are left out.
+        """
+        found: dict[NormalizedName, Pin] = {}
+        for lock in self.spec.lockfiles:
+            with suppress(LockfileError):
+                found.update(lock.lockfile.select_pins(self.markers))
+        return found
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """All rules of the maintainers, including expired ones."""
+        return (*self.settings.holds, *self.settings.ignores)
+
+    @property
+    def rules_in_force(self) -> tuple[Rule, ...]:
+        """The rules that are in force on the day that is checked."""
+        return select_active_rules(self.rules, (self.settings.as_of or self.now).date())
+
+    def apply_rules(self, world: IndexView, committed: Pins) -> IndexView:
+        """Return `world` without the releases that the rules exclude."""
+        return replace(world, specifiers=(*world.specifiers, *to_allowed_specifiers(self.rules_in_force, committed)))
+
+    def get_upgrade_view(self, committed: Pins) -> IndexView:
+        """Return the index view that an upgrade may take releases from.
+
+        It is the current view without the cooldown period and without what the rules exclude. A cooldown never
+        removes committed releases; a rule may.
+        """
+        return self.apply_rules(self.get_view_without_rules(committed), committed)
+
+    def get_view_without_rules(self, committed: Pins) -> IndexView:
+        """Return the index view for an upgrade, without applying the rules."""
+        if not self.settings.cooldown_days:
+            return self.current_view
+        horizon = (self.settings.as_of or self.now) - timedelta(days=self.settings.cooldown_days)
+        kept = frozenset((pin.name, pin.version) for pin in committed.values() if pin.version)
+        return replace(self.get_view_at(horizon), pinned=kept)
+
+
+@dataclass(frozen=True, slots=True)
+class LockSet:
+    """All lockfiles of an environment.
+
+    `files` has their whole text by path, `pins` what they install together.
+    """
+
+    files: tuple[tuple[str, str], ...]
+    pins: Pins
+    pins_by_file: tuple[tuple[str, Pins], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A package that lockfiles of one environment pin differently.
+
+    `pins` is by path, in layer order.
+    """
+
+    name: NormalizedName
+    pins: tuple[tuple[str, Pin], ...]
+
+    def __str__(self) -> str:
+        return ", ".join(f"{path} pins {pin}" for path, pin in self.pins)
+
+
+class LayersDisagreeError(Exception):
+    """Lockfiles that are installed together pin packages differently.
+
+    `disagreements` is in name order.
+    """
+
+    def __init__(self, found: tuple[Disagreement, ...]) -> None:
+        more = f"; and {len(found) - 3} packages more" if len(found) > 3 else ""  # noqa: PLR2004  # three fit a line
+        super().__init__("; ".join(map(str, found[:3])) + more)
+        self.disagreements = found
+
+
+def parse_lock_set(files: tuple[tuple[str, str], ...], markers: Mapping[str, str]) -> LockSet:
+    """Parse the lockfiles for one target.
+
+    Raises:
+        LayersDisagreeError: Two files pin one package differently.
+        LockfileError: A file cannot be parsed.
+    """
+    by_file = tuple((path, parse_lockfile(text).select_pins(markers)) for path, text in files)
+    if found := tuple(_find_disagreements(by_file)):
+        raise LayersDisagreeError(found)
+    return LockSet(files, {name: pin for _, pins in reversed(by_file) for name, pin in pins.items()}, by_file)
+
+
+def _find_disagreements(by_file: tuple[tuple[str, Pins], ...]) -> Iterator[Disagreement]:
+    for name in sorted({name for _, pins in by_file for name in pins}):
+        stated = tuple((path, pins[name]) for path, pins in by_file if name in pins)
+        if len({(pin.version, pin.reference) for _, pin in stated}) > 1:
+            yield Disagreement(name, stated)

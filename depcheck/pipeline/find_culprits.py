@@ -1,0 +1,290 @@
+"""Search of the releases that break a fresh set.
+
+It also finds the newest set that works. If the set without the culprits fails too, the search goes on.
+
+It is made once for each cause, after the search.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import Version
+
+from depcheck.core.lockfiles.diff import diff_pins
+from depcheck.core.model.checks import Regression, is_same_failure
+from depcheck.core.model.compile_result import CompileFailure
+from depcheck.core.model.report import Confidence, Culprit, EnvironmentReport, ProposalReport, Status
+from depcheck.core.model.requirements import get_required_name, select_active_requirements
+from depcheck.core.search.companions import SearchSpace
+from depcheck.core.search.coupling import compute_coupling
+from depcheck.core.search.diagnose import SearchCallbacks, diagnose_failures
+from depcheck.core.search.model import Budget, Cause, Diagnosis, TrialRecord
+from depcheck.core.search.ranking import FailureContext, rank_suspects
+from depcheck.core.tool_output.api_errors import ApiChangeKind, ReleaseStep, find_missing_symbols
+from depcheck.pipeline import to_report
+from depcheck.pipeline.context import EnvironmentCase, LockSet
+from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_pins, plan_checks
+from depcheck.pipeline.to_report import to_drift_report
+from depcheck.pipeline.trials import (
+    Hold,
+    InstalledTrialRunner,
+    apply_build_holds,
+    apply_holds,
+    collect_distributions,
+    compile_with_holds,
+    create_hold,
+    is_command_failure,
+    list_selectable_releases,
+    list_target_failures,
+    list_versions,
+)
+
+
+def explain_cause(case: EnvironmentCase, sides: MeasuredSides, cause: Cause) -> str:
+    """Describe what a cause's releases removed, and where it is used.
+
+    Empty if the files show nothing.
+
+    Cost: the fresh set is installed again, and each culprit's two releases are unpacked and compared.
+    """
+    good, bad = dict(cause.last_good), dict(cause.first_bad)
+    heads = [name for name in cause.culprits if name in good and name in bad]
+    if not heads or not sides.after.is_installed:
+        return ""
+    installed = case.ports.environments.install_pins(case.spec, sides.after.pins, sides.after.world)
+    said = []
+    for name in heads:
+        step = ReleaseStep(name, good[name], bad[name])
+        step = replace(step, dropped_requirements=_find_dropped_requirements(case, sides.before, cause, step))
+        said.append(
+            case.ports.explainer.explain_failure(case.spec, installed, sides.after.world, step, cause.failures[0])
+        )
+    return " ".join(dict.fromkeys(sentence for sentence in said if sentence))
+
+
+def _find_dropped_requirements(
+    case: EnvironmentCase, before: Measurement, cause: Cause, step: ReleaseStep
+) -> tuple[tuple[NormalizedName, frozenset[str]], ...]:
+    """Find the requirements that the first bad release no longer has.
+
+    Each comes with those of its modules that the failure misses.
+    """
+    missing = {
+        each.name.partition(".")[0]
+        for each in find_missing_symbols(cause.failures[0])
+        if each.kind is ApiChangeKind.MODULE
+    }
+    modules = {each.name: each.modules & missing for each in before.distributions}
+    gone = _list_required(case, step.name, step.last_good) - _list_required(case, step.name, step.first_bad)
+    return tuple((each, modules[each]) for each in sorted(gone) if modules.get(each))
+
+
+def _list_required(case: EnvironmentCase, name: NormalizedName, version: Version) -> frozenset[NormalizedName]:
+    lines = case.ports.index.get_requires_dist(name, version) or ()
+    return frozenset(get_required_name(wanted) for wanted in select_active_requirements(lines, case.markers))
+
+
+MAX_SEARCH_ROUNDS = 5  # how often a safe set may turn out not to be one
+MAX_TRIALS = 200
+_WORST_FIRST = (Confidence.FLAKY, Confidence.BUDGET_SPENT, Confidence.MINIMAL)
+
+
+@dataclass(slots=True)
+class Investigation:
+    """The state of a search: culprits, holds, trials and proposal.
+
+    It keeps what was found when the budget ends.
+    """
+
+    deadline_s: float
+    culprits: list[Culprit] = field(default_factory=list)
+    holds: list[Hold] = field(default_factory=list)
+    trials: int = 0
+    trial_log: list[TrialRecord] = field(default_factory=list)
+    confidence: Confidence = Confidence.MINIMAL
+    proposal: ProposalReport | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def start_investigation(case: EnvironmentCase) -> Investigation:
+    """Create an empty investigation with the whole budget left."""
+    return Investigation(case.ports.clock() + case.settings.budget_minutes * 60)
+
+
+def report_breakage(case: EnvironmentCase, sides: MeasuredSides, findings: Sequence[Regression]) -> EnvironmentReport:
+    """Search the cause of confirmed failures and report it.
+
+    The report has the culprits, their first bad releases, and the newest set that works.
+    """
+    answer = start_investigation(case)
+    search_culprits(case, sides, findings, answer)
+    status, reason = decide_status(answer, findings[0].failures[0].headline)
+    return add_investigation(to_drift_report(case, sides, status, reason, tuple(answer.notes)), answer)
+
+
+def search_culprits(
+    case: EnvironmentCase, sides: MeasuredSides, findings: Sequence[Regression], answer: Investigation
+) -> None:
+    """Find causes, hold them, and check what remains, until it passes.
+
+    Whatever still fails is searched in the next round.
+    """
+    for _ in range(MAX_SEARCH_ROUNDS):
+        found = _diagnose_findings(case, sides, findings, answer)
+        answer.trials += found.trial_count
+        answer.trial_log += found.trial_log
+        if not found.causes:
+            return
+        _add_diagnosis(case, sides, answer, found)
+        safe = compile_with_holds(case, sides.committed, answer.holds)
+        if isinstance(safe, CompileFailure):
+            answer.notes.append(f"No set could be compiled with the culprits held: {safe.failure.headline}")
+            return
+        sides = replace(
+            sides, candidate=safe, after=measure_held_set(case, sides.committed, safe, answer, sides.before)
+        )
+        findings = sides.comparison.regressions
+        if not findings:
+            answer.proposal = to_proposal(case, sides, answer.holds)
+            return
+
+
+def measure_held_set(
+    case: EnvironmentCase, committed: LockSet, safe: LockSet, answer: Investigation, before: Measurement
+) -> Measurement:
+    """Run every check on a set that was compiled under the holds."""
+    case.ports.reporter.start_stage("check the set that holds them")
+    changed = frozenset(change.name for change in diff_pins(committed.pins, safe.pins))
+    world = apply_build_holds(case.get_upgrade_view(committed.pins), answer.holds)
+    return measure_pins(case, safe.pins, world, plan_checks(case.settings, changed, before), "proposal")
+
+
+def to_proposal(case: EnvironmentCase, sides: MeasuredSides, holds: Sequence[Hold]) -> ProposalReport:
+    """Convert the verified set to a proposal.
+
+    Its files are those that differ from the committed ones.
+    """
+    old = dict(sides.committed.files)
+    files = {path: text for path, text in sides.candidate.files if old.get(path) != text}
+    names = tuple(dict.fromkeys(str(each.name) for each in holds))
+    changes = to_report.to_change_reports(case, sides.committed, sides.candidate, sides.distributions)
+    return ProposalReport(
+        names, changes, verified=True, files=files, checks=to_report.to_check_reports(sides.after.results)
+    )
+
+
+def decide_status(answer: Investigation, headline: str) -> tuple[Status, str]:
+    """Return the status and a sentence with the culprits and the error.
+
+    If the trials contradicted each other and there is no proposal, the culprits are dropped.
+    """
+    if answer.confidence is Confidence.FLAKY and not answer.proposal:
+        answer.culprits.clear()
+        return Status.FLAKY, f"Trials contradicted each other, so no release is blamed: {headline}"
+    blamed = "; ".join(_describe_culprit(each) for each in answer.culprits)
+    return Status.BREAKS, f"{blamed}: {headline}" if blamed else f"The fresh set fails: {headline}"
+
+
+def add_investigation(report: EnvironmentReport, answer: Investigation) -> EnvironmentReport:
+    """Add the results of the investigation to the report."""
+    return replace(
+        report,
+        culprits=tuple(answer.culprits),
+        trials=answer.trials,
+        trial_log=to_report.to_trial_reports(answer.trial_log),
+        confidence=answer.confidence,
+        proposal=answer.proposal,
+    )
+
+
+def _describe_culprit(culprit: Culprit) -> str:
+    return " with ".join(f"{name} {culprit.first_bad[name]}" for name in culprit.packages if name in culprit.first_bad)
+
+
+def _diagnose_findings(
+    case: EnvironmentCase, sides: MeasuredSides, findings: Sequence[Regression], answer: Investigation
+) -> Diagnosis:
+    case.ports.reporter.start_stage("search the culprit")
+    world = apply_holds(case.get_upgrade_view(sides.committed.pins), answer.holds)
+    scene = _collect_evidence(case, sides, findings)
+    trying = InstalledTrialRunner(case, sides.before, sides.candidate.pins, sides.after.world, findings, answer.trials)
+    place = SearchSpace(
+        scene.before,
+        scene.after,
+        scene.coupling,
+        case.markers,
+        lambda name: list_versions(list_selectable_releases(case, world, sides.candidate.pins, name)),
+        case.ports.index.get_requires_dist,
+    )
+    oracles = SearchCallbacks(trying, is_same_failure, lambda failures: rank_suspects(scene, failures))
+    budget = Budget(MAX_TRIALS, lambda: case.ports.clock() > answer.deadline_s)
+    failures = list_target_failures(findings, sides.after.unbuilt)
+    return diagnose_failures(failures, place, oracles, budget, case.settings.confirmations)
+
+
+def _collect_evidence(case: EnvironmentCase, sides: MeasuredSides, findings: Sequence[Regression]) -> FailureContext:
+    old, new = collect_distributions(case, sides.before), collect_distributions(case, sides.after)
+    changed = frozenset(canonicalize_name(name) for name in sides.changed_names)
+    return FailureContext(
+        before=old,
+        after=new,
+        coupling=compute_coupling(old, new, changed, case.markers),
+        markers=case.markers,
+        command=next((finding.result.command for finding in findings), ""),
+        direct_packages=to_report.direct_pins(case, sides.candidate.pins),
+        failed_package=sides.after.unbuilt,
+        imported_modules=case.spec.imports,
+    )
+
+
+def _add_diagnosis(case: EnvironmentCase, sides: MeasuredSides, answer: Investigation, found: Diagnosis) -> None:
+    """Add a diagnosis to the investigation.
+
+    Each culprit gets a hold that excludes as few releases as possible.
+    """
+    answer.confidence = min(answer.confidence, found.confidence, key=_WORST_FIRST.index)
+    for cause in found.causes:
+        holds = _derive_holds(cause)
+        answer.holds += holds
+        pins = dict(sides.candidate.pins_by_file)
+        places = dict.fromkeys(place for each in holds for place in to_report.hold_sources(case, each.name, pins))
+        blamed = to_culprit(case, cause, holds)
+        answer.culprits.append(replace(blamed, explanation=explain_cause(case, sides, cause), sources=tuple(places)))
+
+
+def _derive_holds(cause: Cause) -> tuple[Hold, ...]:
+    """Return the hold for a cause.
+
+    One package of a pair is enough: the first that has a good release.
+    """
+    good, bad = dict(cause.last_good), dict(cause.first_bad)
+    lines = [create_hold(name, good.get(name), bad[name]) for name in cause.culprits if name in bad]
+    return tuple(lines[:1])
+
+
+def to_culprit(case: EnvironmentCase, cause: Cause, holds: Sequence[Hold]) -> Culprit:
+    """Convert a cause and its holds to a report value."""
+    shown = cause.failures[0]
+    first = [to_report.find_upload_time(case, name, version) for name, version in cause.first_bad]
+    return Culprit(
+        packages=tuple(sorted(cause.culprits)),
+        companions=tuple(sorted(cause.companions)),
+        last_good=_to_texts_by_name(cause.last_good),
+        first_bad=_to_texts_by_name(cause.first_bad),
+        headline=shown.headline,
+        evidence=shown.evidence,
+        since=max((day for day in first if day), default=None),
+        hold=tuple(each.line for each in holds),
+        build=any(each.is_build_requirement for each in holds),
+        skipped=tuple(f"{name} {version}" for name, version in cause.skipped_releases),
+        newly_failing=tuple(sorted(failure.id for failure in cause.failures if not is_command_failure(failure))),
+        paths=to_report.find_source_paths(
+            case, [] if any(each.is_build_requirement for each in holds) else [name for name, _ in cause.first_bad]
+        ),
+        trackers=to_report.find_issue_trackers(case, cause.first_bad),
+    )
+
+
+def _to_texts_by_name(pairs: Sequence[tuple[NormalizedName, Version]]) -> dict[str, str]:
+    return {name: str(version) for name, version in pairs}

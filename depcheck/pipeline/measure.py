@@ -1,0 +1,147 @@
+"""Installation and checks of one set of pins."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from packaging.utils import NormalizedName
+
+from depcheck.core.config.settings import Settings
+from depcheck.core.lockfiles.diff import diff_pins
+from depcheck.core.model.checks import (
+    Check,
+    CheckComparison,
+    CheckKind,
+    CheckResult,
+    Failure,
+    KnownBefore,
+    Outcome,
+    compare_check_results,
+)
+from depcheck.core.model.index_view import IndexView
+from depcheck.core.model.installed import Distribution, add_dependents
+from depcheck.core.model.pins import Pins
+from depcheck.core.own_installation import OwnInstallation
+from depcheck.core.text.process_output import strip_scratch_folders
+from depcheck.pipeline.context import EnvironmentCase, LockSet
+from depcheck.ports import InstalledEnvironment
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What was seen of a set of pins in a world. The first result is always the install check.
+
+    `unbuilt` names the package that could not be built or installed, where that is known. `own` is how the repository's
+    own package was installed.
+    """
+
+    pins: Pins
+    world: IndexView
+    results: tuple[CheckResult, ...]
+    distributions: tuple[Distribution, ...] = ()
+    unbuilt: NormalizedName | None = None
+    own: OwnInstallation = field(default_factory=OwnInstallation)
+
+    @property
+    def is_installed(self) -> bool:
+        """True if the set could be installed, even if it is inconsistent."""
+        return bool(self.distributions) or self.results[0].outcome is Outcome.PASS
+
+
+def measure_pins(
+    case: EnvironmentCase, pins: Pins, world: IndexView, checks: Sequence[Check], label: str
+) -> Measurement:
+    """Install `pins` and run `checks`.
+
+    A set that cannot be installed has only its install result.
+    """
+    ports, spec = case.ports, case.spec
+    started = ports.clock()
+    installed = ports.environments.install_pins(spec, pins, world)
+    install = _to_install_result(installed, ports.clock() - started)
+    ports.reporter.report_check(label, install)
+    if installed.failure:
+        return Measurement(pins, world, (install,), unbuilt=installed.package)
+    results = []
+    for check in checks:
+        for seen in ports.checks.run_checks(spec, installed, [_add_dependents(check, installed)]):
+            result = replace(
+                seen,
+                failures=tuple(map(_normalize_failure, seen.failures)),
+                optional=tuple(map(_normalize_failure, seen.optional)),
+            )
+            ports.reporter.report_check(label, result)
+            results.append(result)
+    return Measurement(pins, world, (install, *results), tuple(installed.distributions), own=installed.own)
+
+
+def _to_install_result(installed: InstalledEnvironment, duration_s: float) -> CheckResult:
+    if installed.failure:
+        return CheckResult(CheckKind.INSTALL, "", Outcome.FAIL, duration_s, (_normalize_failure(installed.failure),))
+    failures = tuple(Failure(sentence, sentence) for sentence in installed.inconsistencies)
+    outcome = Outcome.FAIL if failures else Outcome.PASS
+    return CheckResult(CheckKind.INSTALL, "", outcome, duration_s, failures)
+
+
+def _normalize_failure(failure: Failure) -> Failure:
+    """Remove scratch paths from a failure.
+
+    So its text is the same in every run.
+    """
+    return replace(
+        failure, headline=strip_scratch_folders(failure.headline), evidence=strip_scratch_folders(failure.evidence)
+    )
+
+
+def _add_dependents(check: Check, installed: InstalledEnvironment) -> Check:
+    """Extend an import check to packages that depend on the checked ones.
+
+    A removed name is missed there first.
+    """
+    if not check.packages:
+        return check
+    return replace(check, packages=add_dependents(check.packages, installed.distributions))
+
+
+def plan_checks(settings: Settings, packages: frozenset[str], before: Measurement | None = None) -> tuple[Check, ...]:
+    """Return every check that the settings ask for.
+
+    `packages` are the distributions whose modules are imported, `before` is what the committed set showed.
+    """
+    known = known_before(before) if before else None
+    imports = (Check(CheckKind.IMPORT, packages=packages, before=known),) if settings.imports else ()
+    smokes = tuple(Check(CheckKind.SMOKE, command) for command in settings.smoke)
+    boots = tuple(Check(CheckKind.BOOT, command) for command in settings.boot)
+    tests = () if settings.test == "" else (Check(CheckKind.TEST, settings.test or ""),)
+    return (*imports, *smokes, *boots, *tests)
+
+
+def known_before(before: Measurement) -> KnownBefore:
+    """Return what the committed set showed of modules."""
+    passed = (result.passed_ids for result in before.results if result.kind is CheckKind.IMPORT)
+    owners = ((module, each.name) for each in before.distributions for module in sorted(each.modules))
+    return KnownBefore(frozenset().union(*passed), tuple(owners))
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredSides:
+    """The committed and the fresh lockfiles with their check results."""
+
+    committed: LockSet
+    candidate: LockSet
+    before: Measurement
+    after: Measurement
+
+    @property
+    def comparison(self) -> CheckComparison:
+        """The differences between the check results of both sides."""
+        return compare_check_results(self.before.results, self.after.results)
+
+    @property
+    def distributions(self) -> tuple[Sequence[Distribution], Sequence[Distribution]]:
+        """The installed distributions of both sides."""
+        return self.before.distributions, self.after.distributions
+
+    @property
+    def changed_names(self) -> frozenset[str]:
+        """The names of all packages that differ."""
+        return frozenset(change.name for change in diff_pins(self.committed.pins, self.candidate.pins))

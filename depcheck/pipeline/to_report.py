@@ -1,0 +1,308 @@
+"""Conversion of pipeline results to report values."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from depcheck.core.lockfiles.diff import Change, diff_pins, find_requirer_path, is_direct_pin
+from depcheck.core.messages.change_reasons import ComparedSets, explain_change
+from depcheck.core.model.checks import CheckComparison, CheckKind, CheckResult, Failure, Outcome, compare_check_results
+from depcheck.core.model.index_view import IndexView
+from depcheck.core.model.installed import Distribution
+from depcheck.core.model.pins import Pins
+from depcheck.core.model.releases import NO_FACTS, ReleaseFacts, classify_version_step, list_release_warnings
+from depcheck.core.model.report import (
+    ChangeReport,
+    CheckReport,
+    ChecksReport,
+    EnvironmentReport,
+    LockfileReport,
+    Status,
+    TrialReport,
+)
+from depcheck.core.search.model import TrialAnswer, TrialRecord
+from depcheck.core.text.links import LinkKind, build_comparison_link
+from depcheck.pipeline.context import EnvironmentCase, LockSet
+from depcheck.pipeline.measure import MeasuredSides
+
+InstalledSets = tuple[Sequence[Distribution], Sequence[Distribution]]
+"""What is installed of the committed set and of the other; empty where that is not known."""
+
+
+def to_lockfile_reports(case: EnvironmentCase) -> tuple[LockfileReport, ...]:
+    """Convert the environment's lockfiles to report values."""
+    return tuple(
+        LockfileReport(
+            lock.path, lock.sources, lock.compiler, lock.compiler_version, lock.command, not lock.is_unlocked
+        )
+        for lock in case.spec.lockfiles
+    )
+
+
+def to_change_reports(
+    case: EnvironmentCase, before: LockSet, after: LockSet, installed: InstalledSets = ((), ())
+) -> tuple[ChangeReport, ...]:
+    """Build a report value for every change of every lockfile.
+
+    Lockfiles are in the environment's order, packages by name. `installed` is what is installed of both
+    sets. It shows why a package moved, and which packages require it if a lockfile has no annotations.
+    """
+    again = dict(after.pins_by_file)
+    found = [(path, change) for path, pins in before.pins_by_file for change in diff_pins(pins, again[path])]
+    facts = case.ports.index.fetch_release_facts([key for _, change in found for key in _list_changed_releases(change)])
+    there, then = ({each.name: each for each in side} for side in installed)
+    sets = ComparedSets(there, then, case.markers)
+    requires = {name: each.requires for name, each in sets.after.items()}
+    old = dict(before.pins_by_file)
+    layers = {lock.path: lock.layer_labels for lock in case.spec.lockfiles}
+    return tuple(
+        _to_change_report(
+            case,
+            path,
+            change,
+            _ChangeContext(
+                again[path] if change.after else old[path],
+                requires,
+                list_direct_packages(case),
+                layers.get(path, frozenset()),
+                sets,
+                facts,
+            ),
+        )
+        for path, change in found
+    )
+
+
+def _list_changed_releases(change: Change) -> tuple[tuple[NormalizedName, Version], ...]:
+    pins = (change.before, change.after)
+    return tuple((change.name, pin.version) for pin in pins if pin and pin.version)
+
+
+def find_issue_trackers(case: EnvironmentCase, releases: Sequence[tuple[NormalizedName, Version]]) -> dict[str, str]:
+    """Find the issue trackers of these releases' projects in their metadata."""
+    found = case.ports.index.fetch_release_facts(releases)
+    kinds = (LinkKind.TRACKER, LinkKind.PAGE)
+    links = {name: next(filter(None, map(facts.links.get, kinds)), "") for (name, _), facts in found.items()}
+    return {name: link for name, link in links.items() if link}
+
+
+def find_source_paths(case: EnvironmentCase, names: Iterable[NormalizedName]) -> dict[str, tuple[str, ...]]:
+    """Find the path from a source to each of `names`.
+
+    The paths are taken from the committed lockfiles and the sources.
+    """
+    wanted = list(names)
+    found: dict[str, tuple[str, ...]] = {}
+    for lock in case.spec.lockfiles:  # lower layers first: an upper one only repeats what they hold
+        pins, layers = lock.lockfile.select_pins(case.markers), lock.layer_labels
+        for name in wanted:
+            path = find_requirer_path(name, pins, {}, lock.direct_names, layers)
+            if lock.sources and (
+                path or name in lock.direct_names or (name in pins and is_direct_pin(pins[name], (), layers))
+            ):
+                found.setdefault(str(name), (lock.sources[0], *path, name))
+    return found
+
+
+def hold_sources(case: EnvironmentCase, name: NormalizedName, pins: Mapping[str, Pins]) -> tuple[str, ...]:
+    """Return the sources in which a line about `name` works: of the lowest lockfiles that pin it.
+
+    `pins` are the fresh set's by lockfile. An upper lockfile is compiled upon a lower one, whose pin wins.
+    """
+    locks = {lock.path: lock for lock in case.spec.lockfiles}
+    having = [
+        path for path in locks if name in pins.get(path, {}) or name in locks[path].lockfile.select_pins(case.markers)
+    ]
+    lowest = [locks[path] for path in having if not set(having) & set(locks[path].layers)]
+    return tuple(dict.fromkeys(lock.sources[0] for lock in lowest if lock.sources))
+
+
+def to_version_texts(found: LockSet) -> dict[str, str]:
+    """Return the versions of a set by package.
+
+    Packages without a version (a URL, a path) are left out.
+    """
+    return {name: str(pin.version) for name, pin in sorted(found.pins.items()) if pin.version}
+
+
+def list_direct_packages(case: EnvironmentCase) -> frozenset[NormalizedName]:
+    """Return the packages that the sources name."""
+    return frozenset(name for lock in case.spec.lockfiles for name in lock.direct_names)
+
+
+def direct_pins(case: EnvironmentCase, pins: Pins) -> frozenset[NormalizedName]:
+    """Return the names in `pins` that a source asks for, by its own lines or by the annotations."""
+    layers = frozenset[str]().union(*(lock.layer_labels for lock in case.spec.lockfiles))
+    return frozenset(pin.name for pin in pins.values() if is_direct_pin(pin, list_direct_packages(case), layers))
+
+
+@dataclass(frozen=True, slots=True)
+class _ChangeContext:
+    """The requirements and release facts that describe changes.
+
+    Which packages require which, by annotation, by metadata and by the sources; and what releases publish
+    about themselves.
+    """
+
+    pins: Pins
+    requires: Mapping[NormalizedName, Sequence[str]]
+    direct: frozenset[NormalizedName]
+    layers: frozenset[str]
+    sets: ComparedSets
+    facts: Mapping[tuple[NormalizedName, Version], ReleaseFacts]
+
+
+def _to_change_report(case: EnvironmentCase, path: str, change: Change, askers: _ChangeContext) -> ChangeReport:
+    old = change.before.version if change.before else None
+    new = change.after.version if change.after else None
+    asked_for = is_direct_pin(askers.pins[change.name], askers.direct, askers.layers)
+    yanked = _find_yank_reason(case, change.name, old)
+    facts = _get_facts(askers, change.name, old), _get_facts(askers, change.name, new)
+    links = dict(facts[new is not None].links)
+    if old and new and old != new:
+        links[LinkKind.DIFF] = build_comparison_link(links, str(old), str(new))
+    return ChangeReport(
+        name=change.name,
+        before=change.old_label,
+        after=change.new_label,
+        direct=asked_for,
+        via=find_requirer_path(change.name, askers.pins, askers.requires, askers.direct, askers.layers),
+        released_at=find_upload_time(case, change.name, new),
+        lockfile=path,
+        kind=change.kind,
+        yanked=yanked,
+        jump=_describe_jump(case, change.name, old, new),
+        why=explain_change(change, askers.sets, yanked, direct=asked_for),
+        links={kind: link for kind, link in links.items() if link},
+        warnings=_list_warnings(case, change.name, old, new, facts),
+    )
+
+
+def _get_facts(askers: _ChangeContext, name: NormalizedName, version: Version | None) -> ReleaseFacts:
+    return askers.facts.get((name, version), NO_FACTS) if version else NO_FACTS
+
+
+def _describe_jump(case: EnvironmentCase, name: NormalizedName, old: Version | None, new: Version | None) -> str:
+    if old is None or new is None:
+        return ""
+    return classify_version_step(old, new, (find_upload_time(case, name, old), find_upload_time(case, name, new)))
+
+
+def _list_warnings(
+    case: EnvironmentCase,
+    name: NormalizedName,
+    old: Version | None,
+    new: Version | None,
+    facts: tuple[ReleaseFacts, ReleaseFacts],
+) -> tuple[str, ...]:
+    if new is None or new == old:
+        return ()
+    visible = case.ports.index.list_releases(name, IndexView())
+    return list_release_warnings(visible, old, new, facts, case.settings.as_of or case.now)
+
+
+def find_upload_time(case: EnvironmentCase, name: NormalizedName, version: Version | None) -> datetime | None:
+    """Find in the index when a release was uploaded."""
+    visible = case.ports.index.list_releases(name, IndexView()) if version else ()
+    return next((release.uploaded_at for release in visible if release.version == version), None)
+
+
+def _find_yank_reason(case: EnvironmentCase, name: NormalizedName, version: Version | None) -> str | None:
+    visible = case.ports.index.list_releases(name, IndexView()) if version else ()
+    return next((release.yank_reason for release in visible if release.version == version), None)
+
+
+def to_check_reports(
+    results: Sequence[CheckResult], comparison: CheckComparison | None = None
+) -> tuple[CheckReport, ...]:
+    """Convert check results to report values.
+
+    Modules that fail to import count only if they did not fail before.
+    """
+    found = {id(finding.result): finding.failures for finding in comparison.regressions} if comparison else {}
+    return tuple(_to_check_report(result, found.get(id(result), ())) for result in results)
+
+
+def _to_check_report(result: CheckResult, newly: Sequence[Failure]) -> CheckReport:
+    old_imports = result.kind is CheckKind.IMPORT and not newly and result.outcome is Outcome.FAIL
+    shown = () if old_imports else newly or result.failures
+    return CheckReport(
+        kind=result.kind,
+        command=result.command,
+        outcome=Outcome.PASS if old_imports else result.outcome,
+        duration_s=round(result.duration_s, 3),
+        headline=shown[0].headline if shown else "",
+        newly_failing=tuple(sorted(failure.id for failure in newly if failure.id)),
+        failing=len(result.failures),
+        passed=len(result.passed_ids),
+        log=result.log,
+    )
+
+
+_OUTCOME_OF_ANSWER = {TrialAnswer.PASS: Outcome.PASS, TrialAnswer.UNRESOLVED: Outcome.UNRESOLVED}
+
+
+def to_trial_reports(log: Sequence[TrialRecord]) -> tuple[TrialReport, ...]:
+    """Convert the search's trials to report values, in the order run."""
+    return tuple(_to_trial_report(asked) for asked in log)
+
+
+def _to_trial_report(asked: TrialRecord) -> TrialReport:
+    shown = asked.observation
+    return TrialReport(
+        moved=tuple(sorted(asked.mixture.candidate_names)),
+        at={name: str(version) for name, version in asked.mixture.exact_versions},
+        outcome=_OUTCOME_OF_ANSWER.get(asked.answer, Outcome.FAIL),
+        why=asked.purpose,
+        headline=shown.unresolved_reason or (shown.failures[0].headline if shown.failures else ""),
+        other=asked.answer is TrialAnswer.OTHER,
+    )
+
+
+def to_environment_report(
+    case: EnvironmentCase, status: Status, reason: str, checks: ChecksReport | None = None
+) -> EnvironmentReport:
+    """Build the report of an environment without a fresh set."""
+    return EnvironmentReport(
+        name=case.spec.name,
+        python=case.spec.python,
+        status=status,
+        reason=reason,
+        lockfiles=to_lockfile_reports(case),
+        checks=checks or ChecksReport(),
+        notes=case.spec.notes,
+        project=case.spec.project,
+        setup=case.settings.setup,
+    )
+
+
+def to_drift_report(
+    case: EnvironmentCase, sides: MeasuredSides, status: Status, reason: str, notes: tuple[str, ...] = ()
+) -> EnvironmentReport:
+    """Build the report of an environment with both sets."""
+    report = to_environment_report(case, status, reason, to_checks_report(sides.before.results, sides.after.results))
+    changes = to_change_reports(case, sides.committed, sides.candidate, sides.distributions)
+    fresh = to_version_texts(sides.candidate)
+    report = replace(report, changes=changes, fresh=fresh, notes=(*report.notes, *notes))
+    return _with_own(report, sides)
+
+
+def _with_own(report: EnvironmentReport, sides: MeasuredSides) -> EnvironmentReport:
+    """The report with how the repository's own package was installed."""
+    seen = [side.own for side in (sides.before, sides.after) if side.own.name or side.own.remarks]
+    if not seen:
+        return report
+    beside = {str(name): str(version) for name, version in sorted(seen[0].beside.items())}
+    notes = (*report.notes, *seen[0].remarks)
+    return replace(report, project=bool(seen[0].name), editable=seen[0].editable, beside=beside, notes=notes)
+
+
+def to_checks_report(before: Sequence[CheckResult], after: Sequence[CheckResult]) -> ChecksReport:
+    """Convert both sides' check results to a report value.
+
+    The candidate's checks list what fails there and not on the baseline.
+    """
+    return ChecksReport(to_check_reports(before), to_check_reports(after, compare_check_results(before, after)))

@@ -1,0 +1,243 @@
+"""Trials of the search in real environments.
+
+The index hides the releases, so a compiled file shows no trace of a hold except the pins.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from packaging.specifiers import SpecifierSet
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from depcheck.core.lockfiles.diff import splice_pins
+from depcheck.core.model.checks import (
+    Check,
+    CheckKind,
+    CheckResult,
+    Failure,
+    Outcome,
+    Regression,
+    compare_check_results,
+)
+from depcheck.core.model.compile_result import CompileFailure
+from depcheck.core.model.index_view import IndexView
+from depcheck.core.model.installed import Distribution
+from depcheck.core.model.pins import Pin, Pins
+from depcheck.core.model.releases import Release
+from depcheck.core.search.model import Mixture, Observation
+from depcheck.pipeline.baseline import compile_fresh_set
+from depcheck.pipeline.context import EnvironmentCase, LockSet
+from depcheck.pipeline.measure import Measurement, measure_pins, plan_checks
+
+MAX_NAMED_CHANGES = 3  # names that fit into a line
+
+InstalledByName = Mapping[NormalizedName, Distribution]
+
+
+@dataclass(slots=True)
+class InstalledTrialRunner:
+    """Runs trials between two sets of pins in one index view.
+
+    Only new failures are run again. If the candidate could not be installed, all checks run, because none
+    has run yet. `before` is the measurement of the baseline.
+    """
+
+    case: EnvironmentCase
+    before: Measurement
+    candidate: Pins
+    world: IndexView
+    findings: Sequence[Regression]
+    count: int = 0
+
+    def __call__(self, mixture: Mixture) -> Observation:
+        """Install the mixture and run the checks under search."""
+        self.case.ports.reporter.start_stage(f"trial {self.count + 1}: {self._describe_mixture(mixture)}")
+        return self.run_trial(build_trial_pins(self.before.pins, self.candidate, mixture), self.world)
+
+    def _describe_mixture(self, mixture: Mixture) -> str:
+        """Return what the trial takes from the fresh set, for people.
+
+        The placed releases, the names of a few moved packages, or how many move.
+        """
+        if mixture.exact_versions:
+            return ", ".join(f"{name} {version}" for name, version in mixture.exact_versions[:3])
+        moved = sorted(mixture.candidate_names)
+        changed = sum(self.candidate.get(name) != self.before.pins.get(name) for name in self._list_names())
+        return ", ".join(moved) if 0 < len(moved) <= MAX_NAMED_CHANGES else f"{len(moved)} of {changed} changes"
+
+    def _list_names(self) -> frozenset[NormalizedName]:
+        return frozenset(self.candidate) | frozenset(self.before.pins)
+
+    def run_trial(self, pins: Pins, world: IndexView) -> Observation:
+        """Run a trial of any pins in any index view."""
+        self.count += 1
+        case = self.case
+        label = f"trial {self.count}"
+        seen = measure_pins(case, pins, world, self.checks, label)
+        if not seen.is_installed:
+            return self._observe_failed_install(seen)
+        if undecided := next((r for r in seen.results if r.outcome is Outcome.UNRESOLVED), None):
+            return Observation(unresolved_reason=undecided.headline or f"{undecided.kind} gave no answer")
+        return Observation(tuple(self._find_new_failures(seen.results)))
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """The checks that a trial runs after installing."""
+        if self.is_install_failure:
+            return plan_checks(self.case.settings, frozenset(), self.before)
+        return tuple(finding.narrowed_check for finding in self.findings)
+
+    @property
+    def is_install_failure(self) -> bool:
+        """True if the failure under search is a failed installation."""
+        return any(finding.result.kind is CheckKind.INSTALL for finding in self.findings)
+
+    def _observe_failed_install(self, seen: Measurement) -> Observation:
+        failure = seen.results[0].failures[0]
+        if not self.is_install_failure:
+            return Observation(unresolved_reason=failure.headline or "it cannot be installed")
+        return Observation((_identify_install_failure(failure, seen.unbuilt),))
+
+    def _find_new_failures(self, results: Sequence[CheckResult]) -> Iterable[Failure]:
+        if self.is_install_failure:
+            for finding in compare_check_results(self.before.results, results[1:]).regressions:
+                yield from (_identify_command_failure(finding.result, failure) for failure in finding.failures)
+            return
+        for result in results[1:]:
+            yield from (_identify_command_failure(result, failure) for failure in result.failures)
+
+
+def list_target_failures(findings: Sequence[Regression], unbuilt: NormalizedName | None) -> tuple[Failure, ...]:
+    """List the failures under search, with the ids that trials use."""
+    return tuple(
+        _identify_install_failure(failure, unbuilt)
+        if finding.result.kind is CheckKind.INSTALL
+        else _identify_command_failure(finding.result, failure)
+        for finding in findings
+        for failure in finding.failures
+    )
+
+
+def _identify_command_failure(result: CheckResult, failure: Failure) -> Failure:
+    """Give the failure of a command an id.
+
+    Failures of commands have no ids, and those of two commands must not be mistaken for each other.
+    """
+    return failure if failure.id else replace(failure, id=f"{result.kind} {result.command}".strip())
+
+
+def _identify_install_failure(failure: Failure, package: NormalizedName | None) -> Failure:
+    return replace(failure, id=f"install {package or ''}".strip())
+
+
+def is_command_failure(failure: Failure) -> bool:
+    """Return True if a whole command or an installation failed.
+
+    Its id was created here and names no test.
+    """
+    return failure.id.partition(" ")[0] in set(CheckKind)
+
+
+def build_trial_pins(before: Pins, after: Pins, mixture: Mixture) -> Pins:
+    """Build the pins of a mixture."""
+    pins = dict(splice_pins(before, after, mixture.candidate_names))
+    for name, version in mixture.exact_versions:
+        known = pins.get(name) or after.get(name) or before.get(name)
+        pins[name] = replace(known, version=version, hashes=frozenset(), reference="") if known else Pin(name, version)
+    return pins
+
+
+def collect_distributions(case: EnvironmentCase, measured: Measurement) -> InstalledByName:
+    """Return the installed distributions by name.
+
+    If the set could not be installed, they are built from the index's metadata.
+    """
+    if measured.distributions:
+        return {distribution.name: distribution for distribution in measured.distributions}
+    return {
+        pin.name: Distribution(pin.name, pin.version, case.ports.index.get_requires_dist(pin.name, pin.version) or ())
+        for pin in measured.pins.values()
+        if pin.version
+    }
+
+
+def list_selectable_releases(
+    case: EnvironmentCase, world: IndexView, pins: Pins, name: NormalizedName
+) -> list[Release]:
+    """List the releases that a resolver could choose.
+
+    Not yanked and for this interpreter; pre-releases only if one is pinned.
+    """
+    python = case.markers.get("python_full_version", f"{case.spec.python}.0")
+    pre = any(pin.version.is_prerelease for pin in pins.values() if pin.version and pin.name == name)
+    return [
+        release
+        for release in case.ports.index.list_releases(name, world)
+        if release.yank_reason is None
+        and (pre or not release.version.is_prerelease)
+        and _is_for_python(python, release.requires_python)
+    ]
+
+
+def _is_for_python(python: str, wanted: Sequence[str]) -> bool:
+    if not wanted:
+        return True
+    for specifier in wanted:
+        try:
+            if SpecifierSet(specifier).contains(python, prereleases=True):
+                return True
+        except ValueError:  # no specifier, or numbers longer than Python reads
+            return True
+    return False
+
+
+def list_versions(releases: Iterable[Release]) -> list[Version]:
+    """Return the versions of the releases, in the same order."""
+    return [release.version for release in releases]
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A project kept on the good side of a release.
+
+    `is_build_requirement` is True if only builds ask for the project.
+    """
+
+    name: NormalizedName
+    specifier: str
+    line: str
+    is_build_requirement: bool = False
+
+
+def create_hold(name: NormalizedName, last_good: Version | None, first_bad: Version, *, build: bool = False) -> Hold:
+    """Create a hold of `name` before `first_bad`.
+
+    It keeps to versions below `first_bad`, or above it if the change was a downgrade. The index also hides
+    the releases between the two, because they could not be tried.
+    """
+    if last_good is None:
+        return Hold(name, f"!={first_bad}", f"{name}!={first_bad}", build)
+    sign, edge = ("<=", "<") if last_good < first_bad else (">=", ">")
+    return Hold(name, f"{sign}{last_good}", f"{name}{edge}{first_bad}", build)
+
+
+def apply_holds(world: IndexView, holds: Sequence[Hold]) -> IndexView:
+    """Return `world` without the releases that the holds exclude."""
+    return replace(world, specifiers=(*world.specifiers, *((each.name, each.specifier) for each in holds)))
+
+
+def apply_build_holds(world: IndexView, holds: Sequence[Hold]) -> IndexView:
+    """Return `world` without the releases excluded by build requirement holds.
+
+    It is for installing what was compiled under the holds: pins need no hold, build requirements do.
+    """
+    return apply_holds(world, [each for each in holds if each.is_build_requirement])
+
+
+def compile_with_holds(case: EnvironmentCase, committed: LockSet, holds: Sequence[Hold]) -> LockSet | CompileFailure:
+    """Compile a fresh set under the holds."""
+    names = ", ".join(each.name for each in holds)
+    case.ports.reporter.start_stage(f"compile afresh, holding {names}")
+    world = apply_holds(case.get_upgrade_view(committed.pins), holds)
+    return compile_fresh_set(case, world)

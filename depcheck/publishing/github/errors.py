@@ -1,0 +1,86 @@
+"""Refusals of GitHub, and what a person can do about them."""
+
+import re
+from collections.abc import Callable
+
+from depcheck.publishing.github.http import RefusedError
+
+_PERMISSIONS = """Give the job these permissions in the workflow:
+
+permissions:
+  contents: write
+  pull-requests: write
+  issues: write
+
+Runs for pull requests from forks, and workflows of a repository or organisation that allows only read, get a \
+read-only token whatever the file says (Settings -> Actions -> General -> Workflow permissions)."""
+
+_PULL_REQUESTS_OFF = re.compile(r"not permitted to create or approve pull requests", re.IGNORECASE)
+
+_REMEDIES: tuple[tuple[Callable[[RefusedError], bool], str], ...] = (
+    (
+        lambda error: error.status == 401,  # noqa: PLR2004
+        (
+            "The token is wrong or has expired. In a workflow pass `token: ${{ github.token }}`, which lives as "
+            "long as its job; an App's token lives one hour: make it in the publishing job."
+        ),
+    ),
+    (
+        lambda error: "archived" in error.text.lower(),
+        "The repository is archived, so nothing can be written. Switch the workflow off, or unarchive it.",
+    ),
+    (
+        lambda error: bool(_PULL_REQUESTS_OFF.search(error.text)),
+        (
+            "Switch on Settings -> Actions -> General -> Allow GitHub Actions to create and approve pull requests, or "
+            "give depcheck an App's token."
+        ),
+    ),
+    (
+        lambda error: error.status == 410,  # noqa: PLR2004
+        "Issues are switched off here. Switch them on (Settings -> General -> Features), or set `issue: false`.",
+    ),
+    (
+        lambda error: "workflow" in error.text.lower() and "/git/" in error.request_line,
+        (
+            "The commit would touch workflow files, which the default token must not. depcheck changes lockfiles only: "
+            "bring the branch up to date with its base, or use an App's token with the permission `workflows: write`."
+        ),
+    ),
+    (
+        lambda error: (
+            "/git/refs" in error.request_line
+            and bool(re.search(r"protected|rule violation|ruleset|cannot (?:create|update)", error.text, re.IGNORECASE))
+        ),
+        (
+            "A rule of the repository protects branches of this name. Let depcheck pass it, or choose another name "
+            "with `branch-prefix`."
+        ),
+    ),
+    (
+        lambda error: error.status == 404 and error.request_line.count("/") <= 3,  # noqa: PLR2004
+        "The token does not see this repository. Check GITHUB_REPOSITORY, and that the token was made for it.",
+    ),
+    (
+        lambda error: error.status in {403, 404} and not error.request_line.startswith("GET"),
+        _PERMISSIONS,
+    ),
+    (
+        lambda error: error.status == 403,  # noqa: PLR2004
+        _PERMISSIONS,
+    ),
+)
+
+
+def explain_refusal(error: RefusedError) -> str:
+    """Return what GitHub answered and what to do about it."""
+    found = next((text for applies, text in _REMEDIES if applies(error)), "")
+    return f"{error} {found or 'Nothing more was tried; run again, and report it if it stays so.'}"
+
+
+def has_pull_requests_disabled(error: RefusedError) -> bool:
+    """Return True if workflows may not open pull requests.
+
+    The repository's setting forbids it.
+    """
+    return error.status == 403 and bool(_PULL_REQUESTS_OFF.search(error.text))  # noqa: PLR2004

@@ -1,0 +1,158 @@
+"""Publish a report: validate, settle and execute, environment by environment."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from depcheck.core.config.settings import PublishOptions
+from depcheck.core.messages.hidden_state import ProposalForm
+from depcheck.core.model.errors import DepcheckError
+from depcheck.core.model.report import EnvironmentReport, Report
+from depcheck.core.model.report_json import ReportError
+from depcheck.core.settlement.proposals import make_proposals, merge_published_history
+from depcheck.core.settlement.settle import CreateAction, Proposal, Stance, UpdateAction, settle_proposals
+from depcheck.publishing.apply import ActionExecutor, ProposalOpener
+from depcheck.publishing.base_branch import BaseBranch, FileChange
+from depcheck.publishing.branches import BranchPublisher
+from depcheck.publishing.github.api import GitHubForge
+from depcheck.publishing.github.context import PublishContext
+from depcheck.publishing.github.errors import explain_refusal
+from depcheck.publishing.github.http import RefusedError, WaitPolicy, connect_to_github
+from depcheck.publishing.snapshot import ActionResult, ForgeSnapshot, PublishSession, take_snapshot
+from depcheck.publishing.validate_report import read_untrusted_report
+
+
+@dataclass(frozen=True, slots=True)
+class PublishResult:
+    """The result of publishing.
+
+    `lines` are the actions, `problems` the refusals with their remedies, one line each. The other fields are
+    the first open pull request and issue, for the outputs.
+    """
+
+    lines: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    pull_request_number: int = 0
+    pull_request_url: str = ""
+    issue_number: int = 0
+    issue_url: str = ""
+
+
+def publish_report(
+    folder: Path, options: PublishOptions, token: str, place: PublishContext, patience: WaitPolicy | None = None
+) -> PublishResult:
+    """Publish the report in `folder`.
+
+    Raises:
+        ReportError: The report cannot be used.
+        DepcheckError: The forge cannot be used at all; the message says what to do.
+    """
+    report = read_untrusted_report(folder, place.repository)
+    forge = GitHubForge(connect_to_github(token, place.api_url, patience or WaitPolicy()), place.repository)
+    try:
+        return _settle_report(report, forge, options, place)
+    except RefusedError as error:
+        raise DepcheckError(explain_refusal(error)) from None
+
+
+def preview_report(folder: Path, options: PublishOptions, place: PublishContext) -> PublishResult:
+    """Return everything that would be published, without contacting the forge."""
+    report = read_untrusted_report(folder, place.repository)
+    lines: list[str] = []
+    for proposal in (merge_published_history(each, ()) for each in make_proposals(report, options, place.base_branch)):
+        if proposal.stance is Stance.PROPOSE:
+            lines += [f"{proposal.form}: {proposal.title}", "", proposal.body, ""]
+        else:
+            lines.append(f"{proposal.display_name}: no {proposal.form}: {proposal.reason}")
+    return PublishResult(tuple(lines))
+
+
+def _settle_report(report: Report, forge: GitHubForge, options: PublishOptions, place: PublishContext) -> PublishResult:
+    settings = forge.get_repository()
+    if settings.archived:
+        message = f"{place.repository} is archived, so nothing can be written"
+        raise DepcheckError(f"{message}; switch the workflow off, or unarchive it.")
+    notes: tuple[str, ...] = ()
+    if (options.issue or options.dashboard) and not settings.has_issues:
+        notes = ("Issues are switched off in this repository: findings are in the run's report only.",)
+        options = replace(options, issue=False, dashboard=False)
+    branch = place.base_branch or settings.default_branch
+    wanted = make_proposals(report, options, branch)
+    branches = BranchPublisher(forge, options.branch_prefix, forge.list_own_accounts())
+    seen = take_snapshot(forge, branches, wanted)
+    site = PublishSession(forge, branches, BaseBranch(forge, branch), options, place.run, settings.html_url)
+    night = _Settlement(report, seen, site)
+    done = [each for proposal in wanted for each in night.settle_proposal(proposal)]
+    return _summarize_results(notes, [*done, *night.remove_stray_branches()])
+
+
+@dataclass(frozen=True, slots=True)
+class _Settlement:
+    """One settlement in progress."""
+
+    report: Report
+    snapshot: ForgeSnapshot
+    session: PublishSession
+
+    def settle_proposal(self, proposal: Proposal) -> Iterator[ActionResult | str]:
+        """Yield the result of each action, or a problem as a string."""
+        try:
+            proposal, puts = self._check_against_base(merge_published_history(proposal, self.snapshot.existing))
+            execution = ActionExecutor(self.session, ProposalOpener(self.session))
+            for action in settle_proposals(self.snapshot.existing, (proposal,), self.session.run):
+                yield execution.execute_action(action, puts)
+        except ReportError as error:
+            yield str(error)
+        except RefusedError as error:
+            if error.status == 401:  # noqa: PLR2004  # nothing more can succeed
+                raise
+            yield f"{proposal.display_name}: {explain_refusal(error)}"
+
+    def remove_stray_branches(self) -> Iterator[str]:
+        """Delete branches that an earlier run left.
+
+        Yields a problem for each refusal.
+        """
+        for name, key in self.snapshot.stray_branches:
+            try:
+                self.session.branches.remove_branch(name, key)
+            except RefusedError as error:
+                yield f"{name}: {explain_refusal(error)}"
+
+    def _check_against_base(self, proposal: Proposal) -> tuple[Proposal, tuple[FileChange, ...]]:
+        """Compare a proposal with the base branch as it is now.
+
+        Returns the proposal and the files to commit. They are compared only if a pull request is to be created or
+        updated.
+        """
+        actions = settle_proposals(self.snapshot.existing, (proposal,), self.session.run)
+        if proposal.form is not ProposalForm.PULL_REQUEST or not any(
+            isinstance(action, CreateAction | UpdateAction) for action in actions
+        ):
+            return proposal, ()
+        environment = self._find_environment(proposal)
+        moved = self.session.base.find_moved_lockfile(self.report.commit, environment)
+        if moved:
+            why = f"{moved} changed on {self.session.base.name} since it was checked; the next run sees it"
+            return replace(proposal, stance=Stance.LEAVE, reason=why), ()
+        puts = self.session.base.build_file_changes(environment)
+        if not puts:
+            return replace(proposal, stance=Stance.CLOSE, reason="Nothing is left to update."), ()
+        return proposal, puts
+
+    def _find_environment(self, proposal: Proposal) -> EnvironmentReport:
+        return next(each for each in self.report.environments if each.name == proposal.environment)
+
+
+def _summarize_results(notes: Sequence[str], done: Sequence[ActionResult | str]) -> PublishResult:
+    stand = [each for each in done if isinstance(each, ActionResult)]
+    pull = next((each for each in stand if each.number and each.form is ProposalForm.PULL_REQUEST), None)
+    issue = next((each for each in stand if each.number and each.form is ProposalForm.ISSUE), None)
+    return PublishResult(
+        lines=(*notes, *(f"{each.sentence}{f' {each.url}' if each.url else ''}" for each in stand)),
+        problems=tuple(each for each in done if isinstance(each, str)),
+        pull_request_number=pull.number if pull else 0,
+        pull_request_url=pull.url if pull else "",
+        issue_number=issue.number if issue else 0,
+        issue_url=issue.url if issue else "",
+    )

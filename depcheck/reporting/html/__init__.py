@@ -1,0 +1,4 @@
+"""`report.html`: the report as one page.
+
+It needs no network, and no JavaScript for reading.
+"""

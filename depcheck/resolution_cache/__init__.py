@@ -1,0 +1,1 @@
+"""Cache of resolutions, used while nothing that a compile reads has changed."""

@@ -1,0 +1,214 @@
+"""HTTP client that revalidates many cached pages over a keep-alive pool.
+
+It does only plain GETs over http and https. Anything else (a redirect, a refusal, a failure) is left to
+the index's own client, which is patient and slower to start.
+"""
+
+import http.client
+import ssl
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from threading import Lock, local
+from urllib.parse import urlsplit
+
+from depcheck.core.model.errors import IndexUnavailableError
+from depcheck.index.http_client import HttpGetter, HttpResponse
+from depcheck.index.upstreams import Upstream, parse_origin
+
+_PARALLEL_REQUESTS = 16
+_TIMEOUT_S = 20.0
+_MAX_BODY_BYTES = 64 << 20
+_PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
+HTTP_FAILURES = (OSError, http.client.HTTPException, ValueError)
+ConnectionsByOrigin = dict[tuple[str, str, int], http.client.HTTPConnection]
+_PLAIN_STATUSES = frozenset({200, 304, 404, 410})
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """The URL of a page and the headers of its request."""
+
+    url: str
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PageResponse:
+    """The response to a page request.
+
+    Header names are lower case.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(slots=True)
+class QuickHttpClient:
+    """Requests many pages of the same hosts.
+
+    `ca_bundle` is a file of certificates to trust; if empty, the system's are trusted.
+    """
+
+    upstreams: Sequence[Upstream]
+    ca_bundle: str = ""
+    _ssl_context: ssl.SSLContext | None = field(default=None, init=False)
+    _lock: Lock = field(default_factory=Lock, init=False)
+
+    def fetch_pages(self, questions: Sequence[PageRequest]) -> dict[str, PageResponse]:
+        """Fetch pages in parallel and return the responses by URL.
+
+        Pages without a plain response are left out.
+        """
+        waiting: SimpleQueue[PageRequest] = SimpleQueue()
+        for question in questions:
+            waiting.put(question)
+        told: dict[str, PageResponse] = {}
+        workers = min(_PARALLEL_REQUESTS, len(questions))
+        if any(urlsplit(question.url).scheme == "https" for question in questions):
+            self._load_ssl_context()
+        with ThreadPoolExecutor(max(1, workers)) as pool:
+            for _ in range(workers):
+                pool.submit(self._run_worker, waiting, told)
+        return told
+
+    def _run_worker(self, waiting: "SimpleQueue[PageRequest]", told: dict[str, PageResponse]) -> None:
+        """Fetch one page after the other.
+
+        A connection that fails ends this worker; the others continue.
+        """
+        connections: ConnectionsByOrigin = {}
+        with suppress(Empty, *HTTP_FAILURES):
+            while True:
+                question = waiting.get_nowait()
+                answer = self.fetch_page(question, connections)
+                if answer is not None:
+                    told[question.url] = answer
+        for connection in connections.values():
+            connection.close()
+
+    def fetch_page(self, question: PageRequest, connections: "ConnectionsByOrigin") -> PageResponse | None:
+        """Fetch a page over one of `connections`.
+
+        None if the response is not plain. Raises HTTP_FAILURES.
+        """
+        place = parse_origin(question.url)
+        connection = connections.get(place) or connections.setdefault(place, self._open_connection(place))
+        answer = self._send_request(connection, question)
+        return answer if answer.status in _PLAIN_STATUSES and len(answer.body) <= _MAX_BODY_BYTES else None
+
+    def _open_connection(self, place: tuple[str, str, int]) -> http.client.HTTPConnection:
+        scheme, host, port = place
+        if scheme == "https":
+            return http.client.HTTPSConnection(host, port, timeout=_TIMEOUT_S, context=self._load_ssl_context())
+        return http.client.HTTPConnection(host, port, timeout=_TIMEOUT_S)
+
+    def _load_ssl_context(self) -> ssl.SSLContext:
+        """Load the trusted certificates once, because their file is large."""
+        with self._lock:
+            self._ssl_context = self._ssl_context or ssl.create_default_context(cafile=self.ca_bundle or None)
+        return self._ssl_context
+
+    def _send_request(self, connection: http.client.HTTPConnection, question: PageRequest) -> PageResponse:
+        parts = urlsplit(question.url)
+        path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        headers = {"Accept-Encoding": "gzip", **question.headers, **self._build_auth_header(question.url)}
+        connection.request("GET", path, headers=headers)
+        response = connection.getresponse()
+        body = response.read(_MAX_BODY_BYTES + 1)
+        told = {name.lower(): value for name, value in response.getheaders()}
+        return PageResponse(
+            response.status, told, _decompress_body(body) if told.get("content-encoding") == "gzip" else body
+        )
+
+    def _build_auth_header(self, url: str) -> Mapping[str, str]:
+        for upstream in self.upstreams:
+            if upstream.credentials and parse_origin(upstream.url) == parse_origin(url):
+                from base64 import b64encode  # noqa: PLC0415  # few indexes want a password
+
+                pair = f"{upstream.credentials.username}:{upstream.credentials.password}"
+                return {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
+        return {}
+
+
+def _decompress_body(body: bytes) -> bytes:
+    """Decompress a body, up to one byte more than the limit.
+
+    Raises:
+        ValueError: The body is not compressed with gzip.
+    """
+    try:
+        return zlib.decompressobj(wbits=31).decompress(body, _MAX_BODY_BYTES + 1)
+    except zlib.error as error:
+        raise ValueError(str(error)) from None
+
+
+@dataclass(slots=True)
+class FallbackHttpClient:
+    """Requests single pages quickly, and patiently if that fails.
+
+    Each thread has its own connections. Responses that are not plain are requested again from `patient`.
+    """
+
+    quick: QuickHttpClient
+    patient: Callable[[], HttpGetter]
+    _thread_state: local = field(default_factory=local, init=False)
+
+    def get(self, url: str, headers: Mapping[str, str], limit_bytes: int) -> HttpResponse:
+        """Return the response to a GET.
+
+        Raises:
+            IndexUnavailableError: There is no response.
+        """
+        try:
+            told = self.quick.fetch_page(
+                PageRequest(url, headers), self._thread_state.__dict__.setdefault("connections", {})
+            )
+        except HTTP_FAILURES:
+            told = None
+        if told is None or len(told.body) > limit_bytes:
+            return self.patient().get(url, headers, limit_bytes)
+        return HttpResponse(told.status, told.headers, url, told.body)
+
+
+def make_page_fetcher(
+    upstreams: Sequence[Upstream], environ: Mapping[str, str], ca_bundle: str, patient: Callable[[], HttpGetter]
+) -> Callable[[Sequence[PageRequest]], dict[str, PageResponse]]:
+    """Return a function that fetches many pages.
+
+    `patient` gives the index's own client, for what the quick client cannot fetch.
+    """
+    quick = QuickHttpClient(upstreams, ca_bundle)
+    proxies = has_proxy(environ)
+
+    def ask(questions: Sequence[PageRequest]) -> dict[str, PageResponse]:
+        told = {} if proxies else quick.fetch_pages(questions)
+        left = [question for question in questions if question.url not in told]
+        return {**told, **_fetch_patiently(patient(), left)} if left else told
+
+    return ask
+
+
+def has_proxy(environ: Mapping[str, str]) -> bool:
+    """Return True if the environment names a proxy.
+
+    The requests library knows how to use one, and for which hosts.
+    """
+    return any(environ.get(name) or environ.get(name.upper()) for name in _PROXY_VARIABLES)
+
+
+def _fetch_patiently(patient: HttpGetter, questions: Sequence[PageRequest]) -> dict[str, PageResponse]:
+    def one(question: PageRequest) -> tuple[str, PageResponse] | None:
+        try:
+            answer = patient.get(question.url, question.headers, _MAX_BODY_BYTES)
+        except IndexUnavailableError:
+            return None
+        return question.url, PageResponse(answer.status, answer.headers, answer.body)
+
+    with ThreadPoolExecutor(_PARALLEL_REQUESTS) as pool:
+        return dict(found for found in pool.map(one, questions) if found)

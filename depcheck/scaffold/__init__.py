@@ -1,1 +1,0 @@
-"""`depcheck init`: a workflow and a commented configuration that fit the repository."""

@@ -1,0 +1,227 @@
+"""The shared state of one run, and the ports of each environment."""
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from depcheck.checking.discovery.repo_files import RepoFiles
+from depcheck.checking.environments.interpreters import InterpreterFinder
+from depcheck.checking.last_green import LastGreenFiles
+from depcheck.checking.sandbox.guest import Guest
+from depcheck.checking.sandbox.policy import SandboxPolicy, choose_sandbox_policy
+from depcheck.core.config.settings import Settings
+from depcheck.core.lockfiles.spec import EnvironmentSpec
+from depcheck.core.model.errors import InterpreterMissingError
+from depcheck.index.advisories import AdvisoryClient
+from depcheck.index.disk_cache import DiskCache
+from depcheck.index.http_client import HttpGetter
+from depcheck.index.upstreams import Upstream, resolve_upstreams
+from depcheck.ports import Ports, Reporter
+from depcheck.resolution_cache.compiler import CachingCompiler
+from depcheck.resolution_cache.observe import CompileObserver
+from depcheck.resolution_cache.quick_http import FallbackHttpClient, QuickHttpClient, has_proxy, make_page_fetcher
+from depcheck.resolution_cache.record import RecordStore
+from depcheck.resolution_cache.revalidate import Revalidator
+from depcheck.wiring.lazy import LazyProjects, make_lazy, make_lazy_index
+
+if TYPE_CHECKING:  # imported where it is used: a quiet night fetches nothing and starts no process
+    from depcheck.index.http_client import HttpClient
+    from depcheck.index.server.local import LocalIndex
+    from depcheck.wiring.adapters import AdapterFactory
+
+USERS_PER_ENVIRONMENT = (
+    5  # of one environment: as many as lockfiles are compiled at the same time, and one who places tools
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """The state that all environments of one run share."""
+
+    settings: Settings
+    reporter: Reporter
+    environ: Mapping[str, str]
+    guest: Guest
+    interpreters: InterpreterFinder
+    scratch: Path
+    cache: Path
+    stack: ExitStack
+    indexes: "dict[tuple[Upstream, ...], tuple[LocalIndex, Revalidator]]" = field(default_factory=dict)
+    index_lock: Lock = field(default_factory=Lock)
+    build_lock: Lock = field(default_factory=Lock)
+
+    def connect_ports(self, spec: EnvironmentSpec, place: int) -> Ports:
+        """Build the ports for one environment.
+
+        They use the index that its lockfiles name. Each `place` has its own users and folders.
+        """
+        if place:
+            return self._derive_for_place(place).connect_ports(spec, 0)
+        index, revalidation = self._get_index(spec)
+        made = cache(lambda: self._make_adapters(index, self.settings.get_for_environment(spec.configured_name)))
+        places = make_lazy(lambda: made().make_environments(), markers=self._get_markers)
+        tree = RepoFiles(Path(self.settings.repo).resolve(), frozenset({Path(self.settings.report).resolve()}))
+        compiler = CachingCompiler(
+            compiler=make_lazy(lambda: made().make_compiler(places)),
+            observer=CompileObserver(index, self._find_interpreter),
+            revalidation=revalidation,
+            store=RecordStore(self.cache / "memory"),
+            tree=tree,
+        )
+        return Ports(
+            compiler=compiler,
+            index=index,
+            environments=places,
+            checks=make_lazy(lambda: made().make_checks()),
+            explainer=make_lazy(lambda: made().make_explainer(places)),
+            last_green=LastGreenFiles(self.cache / "greens", self._repository_name),
+            reporter=self.reporter,
+            clock=time.monotonic,
+        )
+
+    def _derive_for_place(self, place: int) -> "RunContext":
+        scratch = self.scratch / f"place-{place}"
+        scratch.mkdir(mode=0o711, exist_ok=True)
+        return replace(
+            self,
+            guest=replace(self.guest.derive_parallel_guest(place * USERS_PER_ENVIRONMENT), scratch=scratch),
+            scratch=scratch,
+        )
+
+    @property
+    def _repository_name(self) -> str:
+        return self.environ.get("GITHUB_REPOSITORY") or str(Path(self.settings.repo).resolve())
+
+    def _make_adapters(self, index: "LocalIndex", settings: Settings) -> "AdapterFactory":
+        from depcheck.wiring.adapters import AdapterFactory  # noqa: PLC0415  # a quiet night starts no process
+
+        places = (self.scratch, self.cache)
+        return AdapterFactory(
+            settings, self.environ, self.guest, self.interpreters, index, *places, self.build_lock, self.stack
+        )
+
+    def _get_markers(self, spec: EnvironmentSpec) -> Mapping[str, str]:
+        return {**self.interpreters.get_interpreter(spec.python).markers, "extra": ""}
+
+    def _find_interpreter(self, python: str) -> tuple[Path, Mapping[str, str]]:
+        found = self.interpreters.get_interpreter(python)
+        return found.path, found.markers
+
+    def _get_index(self, spec: EnvironmentSpec) -> "tuple[LocalIndex, Revalidator]":
+        settings = self.settings.get_for_environment(spec.configured_name)
+        named = [url for lock in spec.lockfiles for url in lock.index_urls]
+        asked = [url for url in (settings.index_url, *settings.extra_index_urls) if url]
+        places = resolve_upstreams(tuple(dict.fromkeys(asked or named)), self.environ)
+        with self.index_lock:
+            return self.indexes.get(places) or self._make_index(places)
+
+    def _make_index(self, places: "tuple[Upstream, ...]") -> "tuple[LocalIndex, Revalidator]":
+        ask = make_page_fetcher(places, self.environ, self._ca_bundle, lambda: self._make_patient_client(places))
+        disk = DiskCache(self.cache / "index")
+        revalidation = Revalidator(places, disk, ask)
+        index = make_lazy(lambda: self._open_index(places))
+        hasty = self._make_hasty_client(places)
+        advisories = AdvisoryClient(places, hasty, disk, LazyProjects(index))
+        self.indexes[places] = make_lazy_index(index, revalidation, advisories), revalidation
+        return self.indexes[places]
+
+    def _make_hasty_client(self, places: Sequence[Upstream]) -> HttpGetter:
+        """Build an HTTP client that gives up soon, for optional data."""
+        patient = cache(lambda: self._make_patient_client(places).create_impatient_client())
+        return (
+            patient()
+            if has_proxy(self.environ)
+            else FallbackHttpClient(QuickHttpClient(places, self._ca_bundle), patient)
+        )
+
+    def _open_index(self, places: Sequence[Upstream]) -> "LocalIndex":
+        from depcheck.index.server.local import LocalIndex  # noqa: PLC0415  # only where something is fetched
+
+        return self.stack.enter_context(LocalIndex(places, self.cache / "index", fetch=self._make_http_client()))
+
+    def _make_patient_client(self, places: Sequence[Upstream]) -> "HttpClient":
+        fetch = self._make_http_client()
+        fetch.register_credentials(places)
+        self.stack.callback(fetch.close)
+        return fetch
+
+    def _make_http_client(self) -> "HttpClient":
+        from depcheck.index.http_client import HttpClient  # noqa: PLC0415
+
+        return HttpClient(ca_bundle=self._ca_bundle)
+
+    @property
+    def _ca_bundle(self) -> str:
+        return self.environ.get("PIP_CERT") or self.environ.get("SSL_CERT_FILE") or ""
+
+
+@contextmanager
+def open_run_context(
+    settings: Settings, reporter: Reporter, environ: Mapping[str, str], specs: Sequence[EnvironmentSpec]
+) -> Iterator[RunContext]:
+    """Open the context of a run that checks `specs`.
+
+    Its folders, users and indexes are removed when the block ends.
+
+    Raises:
+        DepcheckError: In Actions, the guest cannot be isolated.
+    """
+    cache = get_cache_folder(environ)
+    interpreters = InterpreterFinder(environ, cache / "pythons")
+    needed = [
+        path for spec in specs if not spec.skip_reason for path in _find_needed_interpreters(interpreters, spec.python)
+    ]
+    walls = choose_sandbox_policy(
+        sandbox=settings.sandbox, in_actions=_is_in_actions(environ), needed=needed, worker=os.getpid()
+    )
+    with ExitStack() as stack:
+        room = tempfile.TemporaryDirectory(
+            prefix="depcheck-", dir=_choose_scratch_parent(cache, walls), ignore_cleanup_errors=True
+        )
+        scratch = Path(stack.enter_context(room))
+        scratch.chmod(0o711)  # the guest passes through to its own folders, and sees nothing else
+        guest = Guest(walls, scratch, environ, settings.env)
+        yield RunContext(settings, reporter, environ, guest, interpreters, scratch, cache, stack)
+
+
+def _choose_scratch_parent(cache: Path, walls: SandboxPolicy) -> Path | None:
+    """Return the parent of the runs' folders, None for the default.
+
+    A guest that is our own user writes to all of /tmp, so then the folder is in the cache.
+    """
+    if walls.uid is not None:
+        return None
+    rooms = cache / "runs"
+    rooms.mkdir(parents=True, exist_ok=True)
+    return rooms
+
+
+def _find_needed_interpreters(interpreters: InterpreterFinder, python: str) -> tuple[Path, ...]:
+    """Return the interpreter, or nothing if it is missing.
+
+    That it is missing is reported when its environment is checked.
+    """
+    try:
+        return (interpreters.find_path(python),)
+    except InterpreterMissingError:
+        return ()
+
+
+def get_cache_folder(environ: Mapping[str, str]) -> Path:
+    """Return the folder for what the next run can use.
+
+    DEPCHECK_CACHE, or a folder of the user's cache.
+    """
+    home = environ.get("XDG_CACHE_HOME") or str(Path(environ.get("HOME", "/"), ".cache"))
+    return Path(environ.get("DEPCHECK_CACHE") or Path(home, "depcheck")).absolute()
+
+
+def _is_in_actions(environ: Mapping[str, str]) -> bool:
+    return environ.get("GITHUB_ACTIONS") == "true"
