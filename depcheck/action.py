@@ -26,7 +26,7 @@ from depcheck.index.upstreams import parse_userinfo
 from depcheck.publishing.validate_report import read_untrusted_report
 from depcheck.reporting.folder import transfer_ownership
 from depcheck.reporting.github_log import build_annotations, write_job_summary, write_step_outputs
-from depcheck.sealed_imports import import_all, refuse_changed_files
+from depcheck.wiring.sealed_imports import import_all, refuse_changed_files
 from depcheck.wiring import app
 from depcheck.wiring.checker_process import filter_variables, run_checker_process
 from depcheck.wiring.load_config import load_settings

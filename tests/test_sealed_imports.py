@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from depcheck.sealed_imports import UnchangedFilesOnly
+from depcheck.wiring.sealed_imports import UnchangedFilesOnly
 
 
 @pytest.fixture

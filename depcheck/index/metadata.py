@@ -151,7 +151,7 @@ def _find_extras(marker: str) -> list[str]:
 __all__ = [
     "BrokenWheelError",
     "WheelMetadataLoader",
+    "is_consistent_metadata",
     "parse_metadata_headers",
     "parse_requires_dist",
-    "is_consistent_metadata",
 ]

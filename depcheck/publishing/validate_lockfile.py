@@ -101,7 +101,8 @@ def _find_violations(before: Lockfile, after: Lockfile, own: frozenset[str] = fr
         if _strip_hashes_and_comments(entry) not in known:
             yield from _find_pin_violations(entry)
         if hashed and not entry.pin.hashes and not entry.pin.reference:
-            yield f"would get {_strip_hashes_and_comments(entry)!r} on line {entry.line} without a hash, and all others have one"
+            text = _strip_hashes_and_comments(entry)
+            yield f"would get {text!r} on line {entry.line} without a hash, and all others have one"
     remarks = set(_list_comments(before))
     for comment in _list_comments(after):
         if comment not in remarks and not _is_annotation(comment):

@@ -20,7 +20,7 @@ from depcheck.core.model.index_view import IndexView
 
 CACHE_SCHEMA = 1
 _HISTORY_FIELDS = frozenset({"committed_at"})
-_CODE_FOLDERS = ("checking", "core", "index", "memory")
+_CODE_FOLDERS = ("checking", "core", "index", "resolution_cache")
 
 
 def build_cache_key(  # noqa: PLR0913  # one for each thing that a resolution depends on

@@ -66,7 +66,7 @@ class RunContext:
             return self._derive_for_place(place).connect_ports(spec, 0)
         index, revalidation = self._get_index(spec)
         made = cache(lambda: self._make_adapters(index, self.settings.get_for_environment(spec.configured_name)))
-        places = make_lazy(lambda: made().make_environments(), markers=self._get_markers)
+        places = make_lazy(lambda: made().make_environments(), get_markers=self._get_markers)
         tree = RepoFiles(Path(self.settings.repo).resolve(), frozenset({Path(self.settings.report).resolve()}))
         compiler = CachingCompiler(
             compiler=make_lazy(lambda: made().make_compiler(places)),

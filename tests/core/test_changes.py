@@ -79,16 +79,16 @@ def test_each_kind_of_change_has_its_name(before, after, kind):
 
 def test_annotations_and_hashes_that_appear_are_no_change():
     """A lockfile that gains annotations, markers or hashes installs the same."""
-    assert diff_pins({"a": pin("a")}, {"a": pin("a", via=("b",), hashes=frozenset({"x"}), marker="x")}) == ()
+    assert diff_pins({"a": pin("a")}, {"a": pin("a", requirers=("b",), hashes=frozenset({"x"}), marker="x")}) == ()
 
 
 def test_the_way_to_a_package_begins_with_what_was_asked_for():
     """The shortest chain of annotations is told, the direct requirement first; circles end."""
     pins = {
-        "flask": pin("flask", via=("-r requirements.in",)),
-        "jinja2": pin("jinja2", via=("flask", "loop")),
-        "markupsafe": pin("markupsafe", via=("jinja2[i18n]",)),
-        "loop": pin("loop", via=("jinja2",)),
+        "flask": pin("flask", requirers=("-r requirements.in",)),
+        "jinja2": pin("jinja2", requirers=("flask", "loop")),
+        "markupsafe": pin("markupsafe", requirers=("jinja2[i18n]",)),
+        "loop": pin("loop", requirers=("jinja2",)),
     }
     assert find_requirer_path("markupsafe", pins) == ("flask", "jinja2")
     assert find_requirer_path("flask", pins) == ()
@@ -112,4 +112,4 @@ def test_metadata_tells_the_way_where_annotations_do_not():
 )  # fmt: skip
 def test_sources_are_told_from_packages(requirer, direct):
     """A constraint is no request, and a package is no source."""
-    assert is_direct_pin(pin("a", via=(requirer,))) is direct
+    assert is_direct_pin(pin("a", requirers=(requirer,))) is direct

@@ -54,7 +54,7 @@ def night(*environments, days=0, before=()):
 @given(st.lists(ROWS, max_size=6))
 def test_rows_are_read_as_they_were_written(found):
     """Law: a body remembers its rows, whatever a lockfile is called."""
-    assert parse_dashboard_rows("\n".join(row.line for row in found)) == tuple(found)
+    assert parse_dashboard_rows("\n".join(row.hidden_line for row in found)) == tuple(found)
 
 
 @given(st.text(max_size=60))

@@ -127,7 +127,7 @@ def test_published_lines_are_no_commands(report):
     found = make_proposals(report, PublishOptions(), "main")
     lines = tuple(part for each in found for part in (each.title, each.body, each.reason, each.display_name))
     done = PublishResult(lines, tuple(each.reason or report.environments[0].reason for each in found))
-    with mock.patch("depcheck.wiring.app.publish", return_value=done), redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:  # fmt: skip
+    with mock.patch("depcheck.wiring.app.publish_report_folder", return_value=done), redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:  # fmt: skip
         command_line._publish_and_print(Path(), PublishOptions(), {"GITHUB_ACTIONS": "true"})
     assert commands(out.getvalue()) == commands(err.getvalue()) == []
 
@@ -136,7 +136,10 @@ def test_published_lines_are_no_commands(report):
 @given(HOSTILE)
 def test_an_error_is_said_and_not_obeyed(text):
     """Law: the sentence of an error on standard error is one line, and no command."""
-    with mock.patch("depcheck.cli.main._command", side_effect=UsageError(text)), redirect_stderr(io.StringIO()) as err:
+    with (
+        mock.patch("depcheck.cli.main._load_command", side_effect=UsageError(text)),
+        redirect_stderr(io.StringIO()) as err,
+    ):
         assert main.main(["plan"], {}) == 2
     assert commands(err.getvalue()) == []
     assert len(err.getvalue().strip("\n").split("\n")) == 1

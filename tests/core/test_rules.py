@@ -43,7 +43,7 @@ def shows(pairs, name, version):
 def test_a_rule_holds_to_the_end_of_its_last_day(rules, day):
     """Law: in force is what ends today or later; once it has run out it never comes back."""
     now = select_active_rules(rules, day)
-    assert now == tuple(rule for rule in rules if rule.until >= day)
+    assert now == tuple(rule for rule in rules if rule.last_day >= day)
     assert set(select_active_rules(rules, day + timedelta(days=1))) <= set(now)
 
 
@@ -74,7 +74,7 @@ def test_a_rule_is_read_back_from_its_text_and_from_its_table(rule):
     assert read(str(rule).removeprefix(f"{rule.kind} ")) == rule
     extra = {"specifier": rule.specifier} if rule.specifier else {}
     assert (
-        read(format_rule_sentence({"package": rule.package, "until": rule.until, "reason": rule.reason, **extra}))
+        read(format_rule_sentence({"package": rule.package, "until": rule.last_day, "reason": rule.reason, **extra}))
         == rule
     )
 

@@ -154,7 +154,7 @@ def test_markers_come_back(marker, text):
     """Law: a marked body gives its own marker, whatever stands below, and marking again replaces it."""
     other = replace(marker, digest=compute_short_digest("other"))
     assert parse_hidden_marker(prepend_marker(marker, text)) == marker
-    assert parse_hidden_marker(prepend_marker(marker, other.line + "\n" + text)) == marker
+    assert parse_hidden_marker(prepend_marker(marker, other.hidden_line + "\n" + text)) == marker
     assert prepend_marker(other, prepend_marker(marker, text)).count("<!-- depcheck form=") == 1 + text.count(
         "<!-- depcheck form="
     )

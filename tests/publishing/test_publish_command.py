@@ -31,7 +31,7 @@ def runner(github, **more):
 @pytest.mark.parametrize("server", ["", "/api/v3"])
 def test_the_runners_variables_say_where(github, folder, monkeypatch, server):
     """Address (GitHub Enterprise Server's too), repository, base branch, run and attempt come from the runner."""
-    monkeypatch.setattr("depcheck.publishing.publish.Patience", lambda: WaitPolicy(write_interval_s=0))
+    monkeypatch.setattr("depcheck.publishing.publish.WaitPolicy", lambda: WaitPolicy(write_interval_s=0))
     github.git.commit_files("main", {"requirements.txt": OLD})
     done = app.publish_report_folder(folder, PublishOptions(), runner(github, GITHUB_API_URL=github.url + server))
     (pull,), (issue,) = living(github)

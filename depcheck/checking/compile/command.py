@@ -262,12 +262,13 @@ class CommandCompiler:
             )
         if ran.exceeded_limit:
             raise IndexUnavailableError(
-                f"Compiling {lock.path} was ended: {ran.exceeded_limit}. Nothing was judged; try a machine with more of it."
+                f"Compiling {lock.path} was ended: {ran.exceeded_limit}. Nothing was judged; "
+                "try a machine with more of it."
             )
         if ran.exit_status is not None and ran.exit_status < 0:
             raise IndexUnavailableError(
-                f"Compiling {lock.path} was ended from outside ({format_exit_status(ran.exit_status)}), perhaps for want of "
-                "memory. No package is to blame; try again."
+                f"Compiling {lock.path} was ended from outside ({format_exit_status(ran.exit_status)}), perhaps "
+                "for want of memory. No package is to blame; try again."
             )
         if is_network_failure(ran.output):
             raise IndexUnavailableError(

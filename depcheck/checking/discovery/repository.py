@@ -182,8 +182,8 @@ class RepositoryWorkspace:
             if (platform := find_other_platform(lock.options))
         ]
         if python in _UNSERVED_PYTHONS:
-            return _build_skipped(name, f"It was compiled with Python {python}, which no compiler that runs here serves; "
-                            "compile it with a Python >= 3.6, or name one with --python.")  # fmt: skip
+            why = f"It was compiled with Python {python}, which no compiler that runs here serves; "
+            return _build_skipped(name, why + "compile it with a Python >= 3.6, or name one with --python.")
         return EnvironmentSpec(name, python, group, self._is_installable(), project_name(self.tree), notes=tuple(notes))
 
     def _is_installable(self) -> bool:

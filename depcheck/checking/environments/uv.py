@@ -70,7 +70,7 @@ class UvEnvironmentBuilder:
 
     def __post_init__(self) -> None:
         """Create the installer user, which never runs packages, and the remotes."""
-        object.__setattr__(self, "placer", self.guest.derive_installer())
+        object.__setattr__(self, "installer", self.guest.derive_installer())
         object.__setattr__(self, "projects", ProjectInstaller(self.guest, self.project, self.timeout_s))
         object.__setattr__(self, "remotes", RemoteRequirements(self.guest, self.index, self.scratch, self.timeout_s))
 

@@ -26,7 +26,7 @@ from depcheck.checking.sandbox.policy import NO_NETWORK, NetworkPolicy, SandboxP
 from depcheck.core.model.errors import DepcheckError
 from depcheck.core.text.process_output import clean_text, cut_middle
 
-LAUNCHER = Path(__file__).with_name("walls")
+LAUNCHER = Path(__file__).with_name("launcher")
 HALF_OUTPUT_BYTES = 4 << 20
 CHANNEL_BYTES = 64 << 20
 HEAD_CHARS, TAIL_CHARS = 64 << 10, 256 << 10

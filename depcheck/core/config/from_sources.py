@@ -33,9 +33,9 @@ __all__ = [
     "RawOptions",
     "build_bisect_settings",
     "build_check_settings",
-    "read_toml_options",
     "build_plan_options",
     "build_publish_options",
+    "read_toml_options",
 ]
 _RULES = ("hold", "ignore")
 

@@ -208,6 +208,7 @@ def _extract_exact_version(requirement: Requirement) -> Version | None:
     """Return the only version that the requirement allows.
 
     None for a URL.
+
     Raises:
         ValueError: It allows more than one version.
     """

@@ -243,7 +243,8 @@ def _render_issue(environment: EnvironmentReport, night: RunStamp, tier: DetailL
 
 def _format_issue_verdict(environment: EnvironmentReport) -> str:
     """Format the bold first paragraph of an issue."""
-    place = f"{render_code_span(environment.name)}{f' on Python {escape_prose(environment.python, 20)}' if environment.python else ''}"
+    python = f" on Python {escape_prose(environment.python, 20)}" if environment.python else ""
+    place = f"{render_code_span(environment.name)}{python}"
     if environment.status is Status.BREAKS:
         safe = environment.proposal is not None and environment.proposal.verified
         beside = " What can be updated safely is in the pull request beside this issue." if safe else ""

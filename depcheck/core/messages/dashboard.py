@@ -163,8 +163,8 @@ def _render_body(board: DashboardInput, found: Sequence[DashboardRow], chars: in
     return join_paragraphs(
         f"**{green} of {format_count(len(found), 'environment')} green.**{bad}",
         render_markdown_table(("environment", "held back"), cells),
-        f"Heartbeat: {format_day(board.moment)}. This issue is edited when something changes, else by the first run of each "
-        "week; dates in it can be that much behind. Is the heartbeat more than eight days old, depcheck does not run "
+        f"Heartbeat: {format_day(board.moment)}. This issue is edited when something changes, else by the first run of "
+        "each week; dates in it can be that much behind. Is the heartbeat more than eight days old, depcheck does not run "
         "any more: look under *Actions* whether the schedule was switched off.",
         "<sub>Kept up to date by depcheck; pull requests and issues bear the label <code>depcheck</code>.</sub>",
         "\n".join(row.hidden_line for row in found),
@@ -173,7 +173,8 @@ def _render_body(board: DashboardInput, found: Sequence[DashboardRow], chars: in
 
 def _render_cells(row: DashboardRow, judged: EnvironmentReport | None, moment: datetime, chars: int) -> tuple[str, ...]:
     """Render the two table cells of a row."""
-    status = f"{_STATUS_EMOJI.get(row.status, '🟡')} {_STATUS_PHRASES.get(row.status, str(row.status))} since {row.status_since}"
+    phrase = _STATUS_PHRASES.get(row.status, str(row.status))
+    status = f"{_STATUS_EMOJI.get(row.status, '🟡')} {phrase} since {row.status_since}"
     green = "" if row.status in _GREEN else f"last green: {row.last_green or 'not seen yet'}"
     python = f"Python {row.python}" if row.python else ""
     behind = _format_lag(judged, moment) if judged else ""

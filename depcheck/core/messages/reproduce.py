@@ -86,7 +86,8 @@ def _list_failing_steps(pins: list[str], gone: list[str], setup: str, command: s
 def _format_build_failure(listed: str, pins: list[str]) -> str:
     file = f"{REPRODUCTION_FOLDER}/build-requirements.txt"
     asked = " ".join(map(shlex.quote, pins))
-    return f"printf '%s\\n' {asked} > {file} && {_format_install()} --no-deps --no-cache --build-constraints {file} {listed}"
+    install = f"{_format_install()} --no-deps --no-cache --build-constraints {file} {listed}"
+    return f"printf '%s\\n' {asked} > {file} && {install}"
 
 
 def _list_guilty_pins(environment: EnvironmentReport, culprit: Culprit) -> list[str] | None:

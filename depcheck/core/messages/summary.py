@@ -91,7 +91,8 @@ def _describe_run(report: Report) -> str:
     of_what = f" of {render_code_span(report.repository)}" if report.repository else ""
     at = f" at {render_code_span(report.commit[:12])}" if report.commit else ""
     took_s = (report.finished_at - report.started_at).total_seconds()
-    return f"The package index as of {moment:%Y-%m-%d %H:%M} UTC{of_what}{at}; {took_s:.0f} s, {escape_prose(_format_tool(report))}."
+    tool = escape_prose(_format_tool(report))
+    return f"The package index as of {moment:%Y-%m-%d %H:%M} UTC{of_what}{at}; {took_s:.0f} s, {tool}."
 
 
 def _format_tool(report: Report) -> str:

@@ -133,15 +133,17 @@ def render_checks_table(columns: Sequence[tuple[str, Sequence[CheckReport]]], ti
         (
             _join_cell_lines(f"{kind}", render_code_span(command, 60)),
             _join_cell_lines(
-                *(
-                    f"{head}: {_format_result(next((c for c in found if (c.kind, c.command) == (kind, command)), None))}"
-                    for head, found in columns
-                )
+                *(f"{head}: {_format_result(_find_check(found, kind, command))}" for head, found in columns)
             ),
         )
         for kind, command in keys[: tier.max_rows]
     ]
     return render_markdown_table(("check", "result"), rows)
+
+
+def _find_check(found: Sequence[CheckReport], kind: str, command: str) -> CheckReport | None:
+    """Find a set's check by its kind and command."""
+    return next((each for each in found if (each.kind, each.command) == (kind, command)), None)
 
 
 def _format_result(check: CheckReport | None) -> str:

@@ -71,7 +71,7 @@ def collect_requirements(
 
     That is its own requirements, those of the extras that it requires of others, and those of the packages in
     `through` that it brings along.
-    """  # noqa: D205  # one sentence
+    """  # one sentence
     todo = [(start, frozenset(extras.get(start, frozenset())), True)]
     seen = set(todo)
     while todo:

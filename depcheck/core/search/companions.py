@@ -31,7 +31,7 @@ class Placement:
     `is_consistent` says that all packages accept each other's versions. An inconsistent mixture can still be
     tried, as trials are installed without a resolver. But if no version of another package fits the release
     (`is_excluded`), no resolver could have chosen it.
-    """  # noqa: D205  # one sentence
+    """  # one sentence
 
     mixture: Mixture
     is_consistent: bool
@@ -45,7 +45,7 @@ class SearchSpace:
     `markers` is the target's marker environment. `list_releases` returns visible versions in version order.
     `get_requires_dist` returns None if only a build could find it out; then the baseline's own requirements are
     assumed.
-    """  # noqa: D205  # one sentence
+    """  # one sentence
 
     before: InstalledSet
     after: InstalledSet

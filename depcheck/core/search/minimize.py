@@ -44,7 +44,7 @@ class FailingSet:
     """A failing set, as coupled groups that are all needed.
 
     `is_proven` says that trials showed it to be minimal; otherwise some trials gave no answer.
-    """  # noqa: D205  # one sentence
+    """  # one sentence
 
     groups: tuple[PackageNames, ...]
     is_proven: bool = True
@@ -97,7 +97,7 @@ class SubsetSearch:
 
         The most suspicious come first, but after those that they need: the groups up to any of them are a closed
         set as well.
-        """  # noqa: D205  # one sentence
+        """  # one sentence
         rank = {name: place for place, name in enumerate(self._suspects.ranked_names)}
         groups: dict[PackageNames, None] = {}
         for suspect in self._suspects.ranked_names:

@@ -20,7 +20,7 @@ class Mixture:
     It is the baseline, with `candidate_names` as the candidate has them (upgraded, added, removed), and then
     the packages of `exact_versions` at exactly these releases. A trial is given all packages that change; the
     log shows the chosen changes only.
-    """  # noqa: D205  # one sentence
+    """  # one sentence
 
     candidate_names: PackageNames
     exact_versions: tuple[tuple[NormalizedName, Version], ...] = ()
@@ -78,7 +78,7 @@ class Cause:
     All of its `culprits` are needed to fail; `companions` have to change along with them. `failures` are those
     of their own trial. `last_good` and `first_bad` hold a release for each culprit if one is known.
     `skipped_releases` are between them and gave no answer.
-    """  # noqa: D205  # one sentence
+    """  # one sentence
 
     culprits: tuple[NormalizedName, ...]
     companions: PackageNames

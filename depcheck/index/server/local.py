@@ -48,7 +48,7 @@ from depcheck.index.server.routes import RequestRouter, ServedView
 from depcheck.index.upstreams import Upstream
 
 _PREFETCH_THREADS = 8  # threads; the pages' own decoding costs more than their latency
-LIVE_TOKEN = "live"
+LIVE_VIEW = "live"
 """The token of the world as it is now."""
 
 
@@ -74,7 +74,7 @@ class LocalIndex:
         self._metadata = WheelMetadataLoader(self._client, files, disk, self._troubles)
         self._facts = ReleaseFactsLoader(self._projects, self._impatient_client, disk)
         self._lock = Lock()
-        self._views = {LIVE_TOKEN: ServedView(IndexView())}
+        self._views = {LIVE_VIEW: ServedView(IndexView())}
         self._releases: dict[tuple[NormalizedName, IndexView], Sequence[Release]] = {}
         self._choices: dict[tuple[NormalizedName, IndexView, InterpreterTarget], tuple[Version, ...] | None] = {}
         self._routes = RequestRouter(self._views, self._projects, files, self._metadata, self._troubles)
@@ -285,7 +285,7 @@ class LocalIndex:
 def compute_view_token(world: IndexView) -> str:
     """Return a name for the index view, equal in every run."""
     if world == IndexView():
-        return LIVE_TOKEN
+        return LIVE_VIEW
     parts = (
         world.uploaded_before,
         sorted(world.uploaded_before_by_project),

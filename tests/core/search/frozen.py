@@ -100,9 +100,9 @@ class Case:
         return rank_suspects(self.scene, failures)
 
     def installed(self, mixture):
-        stand = {n: d.version for n, d in self.before.items() if n not in mixture.moved}
-        stand |= {n: self.after[n].version for n in mixture.moved if n in self.after}
-        return stand | dict(mixture.at)
+        stand = {n: d.version for n, d in self.before.items() if n not in mixture.candidate_names}
+        stand |= {n: self.after[n].version for n in mixture.candidate_names if n in self.after}
+        return stand | dict(mixture.exact_versions)
 
     def trial(self, mixture):
         """By what is known of the incident: who fails from which release on, what hides what."""

@@ -61,14 +61,14 @@ class History:
         return which[n].version if n in which else None
 
     def installed(self, mixture):
-        moved = mixture.moved
+        moved = mixture.candidate_names
         stand = dict(self.before)
         for n in moved:
             stand.pop(n, None)
             if n in self.after:
                 stand[n] = self.after[n]
         versions = {n: d.version for n, d in stand.items()}
-        return versions | dict(mixture.at)
+        return versions | dict(mixture.exact_versions)
 
     def shown(self, versions):
         ids = [

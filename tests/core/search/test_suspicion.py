@@ -57,7 +57,10 @@ def test_who_fails_and_did_not_change_stands_on_someone_who_did():
 
 def test_what_could_not_be_built_is_accused():
     """The package whose build failed comes before anything that its output names."""
-    assert rank_suspects(scene(accused=name("zeta")), [Failure("i", "No module named 'lib'")]).ranked_names[0] == "zeta"
+    assert (
+        rank_suspects(scene(failed_package=name("zeta")), [Failure("i", "No module named 'lib'")]).ranked_names[0]
+        == "zeta"
+    )
 
 
 def test_those_who_stopped_bringing_what_is_missing_are_suspected_together():

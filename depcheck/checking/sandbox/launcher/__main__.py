@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from depcheck.checking.sandbox.launcher import landlock, limits, seccomp
 else:  # run as a folder: it stands on the path itself
     import landlock
+    import limits
     import seccomp
 
 PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 4, 24, 36, 38
