@@ -12,7 +12,10 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from depcheck.checking.checks import imports
-from depcheck.checking.checks.commands import CheckContext, build_command_failure, run_boot_check, run_smoke_check
+from depcheck.checking.checks.boot import BootCheckRunner
+from depcheck.checking.checks.commands import CheckContext, build_command_failure
+from depcheck.checking.checks.interface import CheckJob
+from depcheck.checking.checks.smoke import SmokeCheckRunner
 from depcheck.checking.compile.command import CommandCompiler
 from depcheck.checking.compile.tool_envs import TargetFinder, ToolEnvironments
 from depcheck.checking.discovery.repository import RepositoryWorkspace
@@ -153,11 +156,11 @@ def command(code: str, folder: Path) -> str:
     return f"{sys.executable} bomb.py"
 
 
-def test_commands_fail_for_it(room, folder) -> None:
+def test_commands_fail_for_it(room, folder, spec) -> None:
     """Smoke and boot: a failure that says why, whether the program would have stayed up or not."""
-    asked = command(BOMB, folder)
-    assert [SAID in failure.headline for failure in run_smoke_check(room, asked)] == [True]
-    assert [SAID in failure.headline for failure in run_boot_check(room, asked, 30)] == [True]
+    job = CheckJob(spec, Check(CheckKind.SMOKE, command(BOMB, folder)), room, Settings(boot_seconds=30))
+    found = [runner.run_check(job) for runner in (SmokeCheckRunner(), BootCheckRunner())]
+    assert [[SAID in failure.headline for failure in each.failures] for each in found] == [[True], [True]]
 
 
 def test_an_import_fails_for_it(room, folder) -> None:

@@ -1,4 +1,4 @@
-"""Run smoke and boot checks, and what all check kinds share."""
+"""The context that checks run in, and the failure of a command as a whole."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -90,18 +90,3 @@ def build_command_failure(ran: ProcessResult, timeout_s: float) -> Failure:
     if is_crash_status(status):
         return Failure("", format_exit_status(status), extract_evidence(ran.output))
     return Failure("", find_error_line(ran.output) or format_exit_status(status), extract_evidence(ran.output))
-
-
-def run_smoke_check(room: CheckContext, command: str) -> tuple[Failure, ...]:
-    """Run a command that must exit 0 in time."""
-    ran = room.run_shell(command)
-    return () if ran.is_success else (build_command_failure(ran, room.timeout_s),)
-
-
-def run_boot_check(room: CheckContext, command: str, boot_seconds: float) -> tuple[Failure, ...]:
-    """Run a program that must still run after `boot_seconds`.
-
-    An earlier exit with status 0 passes too.
-    """
-    ran = room.run_shell(command, stay_up_s=boot_seconds)
-    return () if ran.stayed_up or ran.is_success else (build_command_failure(ran, room.timeout_s),)

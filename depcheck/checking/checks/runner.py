@@ -3,22 +3,20 @@
 import itertools
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
-from depcheck.checking.checks import commands, imports, tests
-from depcheck.checking.checks.commands import CheckContext
-from depcheck.checking.checks.tests import CheckFindings
+from depcheck.checking.checks.commands import CheckContext, build_command_failure
+from depcheck.checking.checks.interface import CheckJob, CheckRunner
+from depcheck.checking.checks.kinds import make_check_runner
 from depcheck.checking.environments.environment import VirtualEnvironment
-from depcheck.checking.module_files import KnownImports
-from depcheck.checking.needed_modules import NeededModules, ProjectImports, read_project_imports
 from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.policy import NetworkPolicy
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
 from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.spec import EnvironmentSpec
-from depcheck.core.model.checks import Check, CheckKind, CheckResult, Failure, Outcome
+from depcheck.core.model.checks import Check, CheckResult
 from depcheck.core.model.errors import DepcheckError
 from depcheck.ports import InstalledEnvironment, PackageServer
 
@@ -29,7 +27,7 @@ _LOG_NUMBER_LOCK = Lock()
 class GuestCheckExecutor:
     """Adapter of `ports.CheckExecutor`.
 
-    `log_folder` is the report's folder. Import checks can connect to `index` alone.
+    `log_folder` is the report's folder. Offline checks can connect to `index` alone.
     """
 
     guest: Guest
@@ -38,8 +36,7 @@ class GuestCheckExecutor:
     settings: Settings
     log_folder: Path
     _prepared_folders: set[Path] = field(default_factory=set)
-    _projects: dict[str, ProjectImports] = field(default_factory=dict)
-    _known: KnownImports = field(default_factory=dict)
+    _runners: dict[str, CheckRunner] = field(default_factory=dict)
 
     def run_checks(
         self, spec: EnvironmentSpec, installed: InstalledEnvironment, checks: Sequence[Check]
@@ -63,47 +60,32 @@ class GuestCheckExecutor:
     def _run_check(
         self, spec: EnvironmentSpec, environment: VirtualEnvironment, check: Check, source: Path | None
     ) -> CheckResult | None:
-        room = self._build_context(environment, check.kind, environment.work, self._copy_home(environment))
+        runner = self._get_runner(check.kind)
+        home = self._copy_home(environment)
+        room = self._build_context(environment, check.kind, environment.work, home, is_offline=runner.is_offline)
         self.copies.copy_to(room.workspace, source)
-        if check.kind is CheckKind.TEST and not check.command:
-            command = tests.choose_test_command(room.workspace, {each.name for each in environment.distributions})
-            if command is None:
-                room.log.unlink()
-                return None
-            check = replace(check, command=command)
+        completed = runner.complete_check(CheckJob(spec, check, room, self.settings))
+        if completed is None:
+            room.log.unlink()
+            return None
         began = time.monotonic()
-        if check.kind is CheckKind.IMPORT:
-            return _to_check_findings(self._import(spec, room, check), check, time.monotonic() - began, room.log.name)
-        tested = self._run_by_kind(room, check)
+        found = runner.run_check(CheckJob(spec, completed, room, self.settings))
         return CheckResult(
-            kind=check.kind,
-            command=check.command,
-            outcome=tested.outcome,
+            kind=completed.kind,
+            command=completed.command,
+            outcome=found.outcome,
             duration_s=time.monotonic() - began,
-            failures=tested.failures,
-            passed_ids=tested.passed,
+            failures=found.failures,
+            passed_ids=found.passed,
             log=room.log.name,
+            optional=found.optional,
+            left_over=found.left_over,
         )
 
-    def _run_by_kind(self, room: CheckContext, check: Check) -> CheckFindings:
-        if check.kind is CheckKind.TEST:
-            return tests.run_test_check(room, check)
-        if check.kind is CheckKind.BOOT:
-            failures = commands.run_boot_check(room, check.command, self.settings.boot_seconds)
-        else:
-            failures = commands.run_smoke_check(room, check.command)
-        return CheckFindings(Outcome.FAIL if failures else Outcome.PASS, failures)
-
-    def _import(self, spec: EnvironmentSpec, room: CheckContext, check: Check) -> imports.ImportFindings:
-        """Import what the check asks for, in the project's Django site where it has one."""
-        if spec.name not in self._projects:
-            asked = (*self.settings.smoke, *self.settings.boot, self.settings.test or "")
-            self._projects[spec.name] = read_project_imports(room.workspace, asked)
-        project = self._projects[spec.name]
-        if check.before is None:
-            return imports.run_import_check(room, check, django=project.django_settings)
-        needed = NeededModules(room.environment, project, spec, check.before, self._known)
-        return imports.run_import_check(room, check, needed.is_needed, project.django_settings)
+    def _get_runner(self, kind: str) -> CheckRunner:
+        if kind not in self._runners:
+            self._runners[kind] = make_check_runner(kind)
+        return self._runners[kind]
 
     def _copy_home(self, environment: VirtualEnvironment) -> Path | None:
         """Copy what the setup command left in its home.
@@ -116,10 +98,12 @@ class GuestCheckExecutor:
         self.copies.copy_to(home, environment.folder / "home-after-setup")
         return home
 
-    def _build_context(self, environment: VirtualEnvironment, kind: str, copy: Path, home: Path | None) -> CheckContext:
+    def _build_context(
+        self, environment: VirtualEnvironment, kind: str, copy: Path, home: Path | None, *, is_offline: bool = False
+    ) -> CheckContext:
         network = (
             NetworkPolicy.from_ports(self.index.port)
-            if kind == CheckKind.IMPORT
+            if is_offline
             else NetworkPolicy.from_option(self.settings.network)
         )
         return CheckContext(
@@ -143,7 +127,7 @@ class GuestCheckExecutor:
             self.copies.copy_to(environment.work, built)
             ran = room.run_shell(self.settings.setup)
             if not ran.is_success:
-                failure = commands.build_command_failure(ran, room.timeout_s)
+                failure = build_command_failure(ran, room.timeout_s)
                 raise DepcheckError(
                     f"The setup command `{self.settings.setup}` failed, so nothing could be checked: "
                     f"{failure.headline}. See {room.log}; correct --setup."
@@ -167,21 +151,3 @@ def _create_log(folder: Path, kind: str) -> Path:
                 log.touch()
                 return log
     raise AssertionError
-
-
-def _to_check_findings(findings: imports.ImportFindings, check: Check, duration_s: float, log: str) -> CheckResult:
-    failures = tuple(failure for _, failure in sorted(findings.failed.items()))
-    if check.ids and findings.not_reached:
-        left = len(findings.not_reached)
-        failures += (Failure("", f"{left} modules were not reached in time, {findings.not_reached[0]} the first"),)
-    return CheckResult(
-        kind=check.kind,
-        command="",
-        outcome=findings.to_outcome(narrowed=bool(check.ids)),
-        duration_s=duration_s,
-        failures=failures,
-        passed_ids=frozenset(findings.passed),
-        log=log,
-        optional=tuple(failure for _, failure in sorted(findings.optional.items())),
-        left_over=0 if check.ids else len(findings.not_reached),
-    )

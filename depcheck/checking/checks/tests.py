@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 
 from depcheck.checking.checks.commands import GUEST_SCRIPTS, CheckContext, build_command_failure
 from depcheck.checking.checks.imports import parse_guest_answers
+from depcheck.checking.checks.interface import CheckFindings, CheckJob
 from depcheck.checking.sandbox.guest import ProcessResult
 from depcheck.checking.sandbox.safe_read import read_untrusted_file
 from depcheck.core.model.checks import Check, Failure, Outcome
@@ -125,13 +126,22 @@ _PYTEST_CONFIG_MARKS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class CheckFindings:
-    """The findings of one check: its outcome, failures, and passed ids."""
+class TestCheckRunner:
+    """Runs the tests of the repository, by the user's command or one that fits what the repository has."""
 
-    outcome: Outcome
-    failures: tuple[Failure, ...] = ()
-    passed: frozenset[str] = frozenset()
+    is_offline = False
+
+    def complete_check(self, job: CheckJob) -> Check | None:
+        """Return the check with its command, or None without tests that this environment can run."""
+        if job.check.command:
+            return job.check
+        installed = {each.name for each in job.context.environment.distributions}
+        command = choose_test_command(job.context.workspace, installed)
+        return replace(job.check, command=command) if command is not None else None
+
+    def run_check(self, job: CheckJob) -> CheckFindings:
+        """Run the tests, or those that the check is narrowed to."""
+        return run_test_check(job.context, job.check)
 
 
 def choose_test_command(copy: Path, installed: Iterable[str]) -> str | None:

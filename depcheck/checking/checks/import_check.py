@@ -1,0 +1,55 @@
+"""Import checks: the modules of packages and of the project, each of which must be importable."""
+
+from dataclasses import dataclass, field
+
+from depcheck.checking.checks.imports import ImportFindings, run_import_check
+from depcheck.checking.checks.interface import CheckFindings, CheckJob
+from depcheck.checking.module_files import KnownImports
+from depcheck.checking.needed_modules import NeededModules, ProjectImports, read_project_imports
+from depcheck.core.model.checks import Check, Failure
+
+
+@dataclass(slots=True)
+class ImportCheckRunner:
+    """Runs import checks, in the project's Django site where it has one.
+
+    What the project itself imports is read once for each environment.
+    """
+
+    is_offline: bool = True
+    _projects: dict[str, ProjectImports] = field(default_factory=dict)
+    _known: KnownImports = field(default_factory=dict)
+
+    def complete_check(self, job: CheckJob) -> Check:
+        """Return the check as it is."""
+        return job.check
+
+    def run_check(self, job: CheckJob) -> CheckFindings:
+        """Import the modules that the check asks for."""
+        project = self._load_project(job)
+        if job.check.before is None:
+            found = run_import_check(job.context, job.check, django=project.django_settings)
+        else:
+            needed = NeededModules(job.context.environment, project, job.spec, job.check.before, self._known)
+            found = run_import_check(job.context, job.check, needed.is_needed, project.django_settings)
+        return _to_check_findings(found, job.check)
+
+    def _load_project(self, job: CheckJob) -> ProjectImports:
+        if job.spec.name not in self._projects:
+            commands = (*job.settings.smoke, *job.settings.boot, job.settings.test or "")
+            self._projects[job.spec.name] = read_project_imports(job.context.workspace, commands)
+        return self._projects[job.spec.name]
+
+
+def _to_check_findings(found: ImportFindings, check: Check) -> CheckFindings:
+    failures = tuple(failure for _, failure in sorted(found.failed.items()))
+    if check.ids and found.not_reached:
+        left = len(found.not_reached)
+        failures += (Failure("", f"{left} modules were not reached in time, {found.not_reached[0]} the first"),)
+    return CheckFindings(
+        found.to_outcome(narrowed=bool(check.ids)),
+        failures,
+        frozenset(found.passed),
+        tuple(failure for _, failure in sorted(found.optional.items())),
+        0 if check.ids else len(found.not_reached),
+    )

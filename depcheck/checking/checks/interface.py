@@ -1,0 +1,61 @@
+"""The interface of a check kind, and what each kind is given and gives back.
+
+A kind is one file with a class that implements `CheckRunner`, and one row in `kinds.py`.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from depcheck.checking.checks.commands import CheckContext
+from depcheck.core.config.settings import Settings
+from depcheck.core.lockfiles.spec import EnvironmentSpec
+from depcheck.core.model.checks import Check, Failure, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class CheckJob:
+    """One check to run, and the context to run it in."""
+
+    spec: EnvironmentSpec
+    check: Check
+    context: CheckContext
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFindings:
+    """The findings of one check: its outcome, failures, and passed ids.
+
+    `optional` failed and count for nothing. `left_over` counts the ids that were not reached in time.
+    """
+
+    outcome: Outcome
+    failures: tuple[Failure, ...] = ()
+    passed: frozenset[str] = frozenset()
+    optional: tuple[Failure, ...] = ()
+    left_over: int = 0
+
+    @classmethod
+    def from_failures(cls, failures: tuple[Failure, ...]) -> "CheckFindings":
+        """Create the findings of a check that passes if nothing failed."""
+        return cls(Outcome.FAIL if failures else Outcome.PASS, failures)
+
+
+class CheckRunner(Protocol):
+    """Runs the checks of one kind.
+
+    One runner serves all checks of its kind in one run, so it may remember what it learned.
+    """
+
+    @property
+    def is_offline(self) -> bool:
+        """True if the checks connect to the local index alone, whatever `--network` says."""
+
+    def complete_check(self, job: CheckJob) -> Check | None:
+        """Return the check with everything that the workspace decides, such as its command.
+
+        None if this repository has nothing to run: then there is no result.
+        """
+
+    def run_check(self, job: CheckJob) -> CheckFindings:
+        """Run the check and return its findings."""
