@@ -48,7 +48,7 @@ def test_a_row_is_all_that_a_new_kind_needs(executor, spec, this_environment, mo
 
 def test_a_kind_without_a_row_is_never_run_as_another(executor, spec, this_environment) -> None:
     """It is refused, and not run as a smoke test."""
-    with pytest.raises(TypeError, match="'lint' have no row"):
+    with pytest.raises(TypeError, match="`lint` have no row"):
         executor.run_checks(spec, this_environment, [Check(ToyKind.LINT, "true")])
 
 

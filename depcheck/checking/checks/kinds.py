@@ -24,5 +24,5 @@ def make_check_runner(kind: str) -> CheckRunner:
         TypeError: The kind has no row. It is never run as another kind.
     """
     if kind not in CHECK_RUNNERS:
-        raise TypeError(f"Checks of the kind {kind!r} have no row in the table of check kinds, so none can be run.")
+        raise TypeError(f"Checks of the kind `{kind}` have no row in the table of check kinds, so none can be run.")
     return CHECK_RUNNERS[kind]()
