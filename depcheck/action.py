@@ -26,11 +26,11 @@ from depcheck.index.upstreams import parse_userinfo
 from depcheck.publishing.validate_report import read_untrusted_report
 from depcheck.reporting.folder import transfer_ownership
 from depcheck.reporting.github_log import build_annotations, write_job_summary, write_step_outputs
-from depcheck.wiring.sealed_imports import import_all, refuse_changed_files
 from depcheck.wiring import app
 from depcheck.wiring.checker_process import filter_variables, run_checker_process
 from depcheck.wiring.load_config import load_settings
 from depcheck.wiring.run_context import get_cache_folder
+from depcheck.wiring.sealed_imports import import_all, refuse_changed_files
 
 _COMMANDS = ("run", "check", "publish")
 _RED_STATUSES = {"unjudged": {1, 3}, "broken": {1}, "never": set[int]()}

@@ -164,8 +164,8 @@ def _render_body(board: DashboardInput, found: Sequence[DashboardRow], chars: in
         f"**{green} of {format_count(len(found), 'environment')} green.**{bad}",
         render_markdown_table(("environment", "held back"), cells),
         f"Heartbeat: {format_day(board.moment)}. This issue is edited when something changes, else by the first run of "
-        "each week; dates in it can be that much behind. Is the heartbeat more than eight days old, depcheck does not run "
-        "any more: look under *Actions* whether the schedule was switched off.",
+        "each week; dates in it can be that much behind. Is the heartbeat more than eight days old, depcheck does not "
+        "run any more: look under *Actions* whether the schedule was switched off.",
         "<sub>Kept up to date by depcheck; pull requests and issues bear the label <code>depcheck</code>.</sub>",
         "\n".join(row.hidden_line for row in found),
     )
