@@ -179,14 +179,14 @@ def test_refused_publishing_is_red_and_said(runner, capsys, monkeypatch):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux shuts a process's memory")
 def test_the_process_that_holds_the_token_is_sealed():
-    """After `seal` its memory is no file of the same user's any more, and what it starts is as usual."""
-    asking = "import ctypes, os, sys; from depcheck.wiring.checker_process import seal; get = ctypes.CDLL(None).prctl; seal(); "
+    """After `forbid_process_inspection` its memory is no file of the same user's any more, and what it starts is as usual."""
+    asking = "import ctypes, os, sys; from depcheck.wiring.checker_process import forbid_process_inspection; get = ctypes.CDLL(None).prctl; forbid_process_inspection(); "
     asking += "print(get(3, 0, 0, 0, 0), flush=True); os.execv(sys.executable, [sys.executable, '-c', sys.argv[1]])"
     afterwards = "import ctypes; print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
     said = subprocess.run([sys.executable, "-c", asking, afterwards], capture_output=True, text=True, check=True)
     assert said.stdout.split() == ["0", "1"]
     started = (ROOT / "entrypoint.py").read_text().partition('"__main__":\n')[2]
-    assert started.startswith("    shed(os.environ)\n    seal()\n    close_mounts()\n")
+    assert started.startswith("    restart_with_hidden_environ(os.environ)\n    forbid_process_inspection()\n    close_mounts()\n")
 
 
 def test_the_checker_is_cancelled_once(monkeypatch):
@@ -208,7 +208,7 @@ def test_no_argument_stands_on_the_checkers_command_line(monkeypatch):
 
     def listening(path, command, environ, **how):
         seen.append(command)
-        asking = "import sys; from depcheck.wiring.checker_process import handed_over as h; sys.exit(42 if h(['@0'])[2:] == ['a b'] else 1)"
+        asking = "import sys; from depcheck.wiring.checker_process import read_handed_arguments as h; sys.exit(42 if h(['@0'])[2:] == ['a b'] else 1)"
         return spawned(path, [path, "-c", asking], environ, **how)
 
     monkeypatch.setattr(checker_process.os, "posix_spawn", listening)

@@ -52,7 +52,7 @@ def test_the_first_environment_holds_no_secret():
     """The program sees every variable as it was; /proc, which shows those that it was started with, shows none."""
     odd = "a=b\n\udcff" + "x" * 100_000
     code = (
-        "import os, sys; from depcheck.wiring.checker_process import shed; shed(os.environ)\n"
+        "import os, sys; from depcheck.wiring.checker_process import restart_with_hidden_environ; restart_with_hidden_environ(os.environ)\n"
         "print(sys.argv[1:], os.environ['INPUT_TOKEN'], os.environ['ODD'] == os.environ['AGAIN'])\n"
         "print(open('/proc/self/environ').read().count('\\0'), os.listdir('/proc/self/fd'), sorted(os.environ))\n"
         "print(open('/proc/self/environ').read())\n"

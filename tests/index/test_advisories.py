@@ -45,7 +45,7 @@ def told(upstream):
 def test_a_vulnerability_is_told_once_under_its_names(told, index):
     """Two databases' records of one CVE are one advisory, the one that knows a remedy; its text may be in details."""
     told(PYSEC, GHSA)
-    (found,) = index.advisories(NAME, VERSION)
+    (found,) = index.fetch_advisories(NAME, VERSION)
     assert (found.id, found.aliases, found.fixed_in) == ("PYSEC-2019-217", tuple(PYSEC["aliases"]), ("2.10.1",))
     assert found.summary == PYSEC["details"]
     assert found.link == PYSEC["link"]
@@ -54,25 +54,25 @@ def test_a_vulnerability_is_told_once_under_its_names(told, index):
 def test_what_was_taken_back_is_not_told(told, index):
     """An advisory with a day of withdrawal is none."""
     told(PYSEC | {"withdrawn": "2023-01-01T00:00:00Z"})
-    assert index.advisories(NAME, VERSION) == ()
+    assert index.fetch_advisories(NAME, VERSION) == ()
 
 
 def test_links_that_are_no_web_addresses_are_left_out(told, index):
     """A link comes from strangers."""
     told(PYSEC | {"link": "javascript:alert(1)"})
-    assert index.advisories(NAME, VERSION)[0].link == ""
+    assert index.fetch_advisories(NAME, VERSION)[0].link == ""
 
 
 def test_it_is_asked_once_a_day(upstream, told, open_index):
     """A second run within a day asks nothing; a day later it asks again, and hears what is new."""
     told(PYSEC)
-    assert open_index(upstream).advisories(NAME, VERSION)
+    assert open_index(upstream).fetch_advisories(NAME, VERSION)
     told()
-    assert open_index(upstream).advisories(NAME, VERSION)
+    assert open_index(upstream).fetch_advisories(NAME, VERSION)
     assert upstream.paths().count(PATH) == 1
     later = open_index(upstream)
     later._advisories._clock = lambda: module.time.time() + module.MAX_AGE_S + 1
-    assert later.advisories(NAME, VERSION) == ()
+    assert later.fetch_advisories(NAME, VERSION) == ()
 
 
 def test_a_day_later_an_unchanged_answer_is_not_sent_again(upstream, told, open_index):
@@ -83,10 +83,10 @@ def test_a_day_later_an_unchanged_answer_is_not_sent_again(upstream, told, open_
         lambda handler: upstream.respond(handler, 200, body, "application/json", ETag='"1"'),
         lambda handler: upstream.respond(handler, 304, ETag='"1"'),
     ]
-    open_index(upstream).advisories(NAME, VERSION)
+    open_index(upstream).fetch_advisories(NAME, VERSION)
     later = open_index(upstream)
     later._advisories._clock = lambda: module.time.time() + module.MAX_AGE_S + 1
-    assert later.advisories(NAME, VERSION)[0].id == "PYSEC-2019-217"
+    assert later.fetch_advisories(NAME, VERSION)[0].id == "PYSEC-2019-217"
     assert upstream.asked[-1].headers["If-None-Match"] == '"1"'
 
 
@@ -100,22 +100,22 @@ def test_an_api_that_cannot_be_had_is_no_trouble_of_the_index(upstream, index, a
         upstream.faults[PATH] = [ordered] * 9
     for name, version in ((NAME, VERSION), (canonicalize_name("flask"), Version("1.0"))):
         with pytest.raises(IndexUnavailableError, match="jinja2"):
-            index.advisories(name, version)
-    assert index.troubles() == ()
+            index.fetch_advisories(name, version)
+    assert index.list_index_errors() == ()
     assert not any("flask" in path and path.startswith("/pypi/") for path in upstream.paths())
 
 
 def test_a_release_that_nobody_has_has_no_advisories(upstream, index):
     """404 for a release that is gone from the index says nothing."""
     upstream.add_wheel("jinja2", "2.11")
-    assert index.advisories(NAME, VERSION) == ()
+    assert index.fetch_advisories(NAME, VERSION) == ()
 
 
 def test_other_indexes_are_not_asked(upstream, open_index, monkeypatch):
     """Who is not PyPI does not tell of vulnerabilities."""
     monkeypatch.setattr(module, "PYPI_HOSTS", frozenset({"pypi.org"}))
     upstream.add_wheel("jinja2", "2.10")
-    assert open_index(upstream).advisories(NAME, VERSION) == ()
+    assert open_index(upstream).fetch_advisories(NAME, VERSION) == ()
     assert upstream.paths() == []
 
 
@@ -125,7 +125,7 @@ def test_pypi_tells_of_jinja2(open_index, monkeypatch):
     monkeypatch.setattr(module, "PYPI_HOSTS", frozenset({"pypi.org"}))
     index = open_index(module.Upstream("https://pypi.org/simple/"))
     try:
-        found = index.advisories(NAME, VERSION)
+        found = index.fetch_advisories(NAME, VERSION)
     except IndexUnavailableError as error:
         pytest.skip(f"the JSON API of releases cannot be had here: {error}")
     (known,) = [each for each in found if "CVE-2019-10906" in {each.id, *each.aliases}]

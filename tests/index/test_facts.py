@@ -34,7 +34,7 @@ def provenance(upstream, name, repository):
 def test_license_links_and_publisher(upstream, index):
     """From the wheel's metadata and the file's provenance; what is no plain https link is left out."""
     upstream.add("kombu", "kombu-4.2.0-py3-none-any.whl", upstream.wheel("kombu", "4.2.0", metadata=METADATA), provenance=provenance(upstream, "a", "celery/kombu"))  # fmt: skip
-    assert index.facts([(NAME, NEW)]) == {
+    assert index.fetch_release_facts([(NAME, NEW)]) == {
         (NAME, NEW): ReleaseFacts(
             "BSD-3-Clause",
             {
@@ -55,18 +55,18 @@ def test_what_cannot_be_had_is_left_out_and_troubles_nobody(upstream, index):
     upstream.contents["/integrity/b"] = b'{"attestation_bundles": "none"}'
     upstream.add_wheel("kombu", "4.2.0", provenance=f"{upstream.origin}/integrity/b")
     wanted = [(NAME, OLD), (NAME, NEW), (canonicalize_name("unknown"), NEW)]
-    found = index.facts(wanted)
+    found = index.fetch_release_facts(wanted)
     assert found[NAME, OLD] == ReleaseFacts()
     assert found[NAME, NEW] == ReleaseFacts(has_provenance=True)
-    assert index.troubles() == ()
+    assert index.list_index_errors() == ()
 
 
 def test_each_release_is_asked_about_once(upstream, index):
     """The proposal's changes are the candidate's: the second question costs nothing."""
     upstream.add_wheel("kombu", "4.2.0")
-    index.facts([(NAME, NEW)])
+    index.fetch_release_facts([(NAME, NEW)])
     asked = len(upstream.asked)
-    assert index.facts([(NAME, NEW)]) == {(NAME, NEW): ReleaseFacts()}
+    assert index.fetch_release_facts([(NAME, NEW)]) == {(NAME, NEW): ReleaseFacts()}
     assert len(upstream.asked) == asked
 
 
@@ -74,6 +74,6 @@ def test_tools_do_not_see_where_provenance_is(upstream, index):
     """Their pages name the local index and nothing else."""
     upstream.add_wheel("kombu", "4.2.0", provenance=f"{upstream.origin}/integrity/a")
     page = requests.get(
-        f"{index.url(IndexView())}kombu/", headers={"Accept": "application/vnd.pypi.simple.v1+json"}, timeout=5
+        f"{index.get_index_url(IndexView())}kombu/", headers={"Accept": "application/vnd.pypi.simple.v1+json"}, timeout=5
     )
     assert "provenance" not in page.text

@@ -50,7 +50,7 @@ def test_a_busy_index_is_asked_again(upstream, index, code: int) -> None:
     upstream.faults[PAGE] = [upstream.status(code, Retry_After="0")]
     assert _get(index).status_code == 200
     assert upstream.paths().count(PAGE) == 2
-    assert index.troubles() == ()
+    assert index.list_index_errors() == ()
 
 
 def test_an_index_that_stays_down_is_a_trouble(upstream, index) -> None:
@@ -61,7 +61,7 @@ def test_an_index_that_stays_down_is_a_trouble(upstream, index) -> None:
     assert "HTTP 503" in _only_trouble(index)
     assert answer.text.strip() == _only_trouble(index)
     with pytest.raises(IndexUnavailableError, match="HTTP 503"):
-        index.releases(KOMBU, IndexView())
+        index.list_releases(KOMBU, IndexView())
     assert upstream.paths().count(PAGE) == 3  # the failure is remembered: it is not retried for each client
 
 
@@ -104,8 +104,8 @@ def test_unknown_everywhere_is_not_a_trouble(start, open_index) -> None:
     index = open_index(one, other)
     assert _get(index).status_code == 200
     assert _get(index, "nothing").status_code == 404
-    assert index.releases(canonicalize_name("nothing"), IndexView()) == ()
-    assert index.troubles() == ()
+    assert index.list_releases(canonicalize_name("nothing"), IndexView()) == ()
+    assert index.list_index_errors() == ()
 
 
 def test_a_page_that_breaks_off_is_asked_again(upstream, index) -> None:
@@ -166,7 +166,7 @@ def test_a_download_that_breaks_is_taken_up(start, open_index, *, ranges: bool) 
     index = open_index(upstream)
     assert requests.get(_get(index).json()["files"][0]["url"], timeout=5).content == content
     assert upstream.asked[-1].headers["Range"] == "bytes=65536-"  # the last whole block
-    assert index.troubles() == ()
+    assert index.list_index_errors() == ()
 
 
 def test_a_file_that_is_listed_but_gone_is_a_trouble(upstream, index) -> None:
@@ -231,7 +231,7 @@ def test_a_cache_that_cannot_be_written_is_said_plainly(upstream, open_index, tm
     url = _get(index).json()["files"][0]["url"]
     answer = requests.get(url, timeout=5)
     assert (answer.status_code, "cannot be written" in answer.text) == (502, True)
-    assert all(str(tmp_path / "cache") in trouble for trouble in index.troubles())
+    assert all(str(tmp_path / "cache") in trouble for trouble in index.list_index_errors())
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def test_what_cannot_matter_is_not_shown_and_yet_asked_for(upstream, index, add)
     add("thing-2.0.tar.gz", **{"requires-python": ">=3.12"})
     pages = [
         requests.get(f"{url}thing/", headers=headers, timeout=5)
-        for url in (index.url(IndexView(), TARGET), index.url(IndexView()))
+        for url in (index.get_index_url(IndexView(), TARGET), index.get_index_url(IndexView()))
         for headers in (JSON, {"Accept": "text/html"})
     ]
     small, whole = pages[0].json()["files"], pages[2].json()["files"]
@@ -56,7 +56,7 @@ def test_the_best_wheel_s_requirements_are_stated(index, add) -> None:
     """The better tag wins, as in pip."""
     add("thing-1.0-py3-none-any.whl", "pure")
     add("thing-1.0-cp311-abi3-manylinux_2_17_x86_64.whl", "fast")
-    assert index.stated(pin(), IndexView(), TARGET) == ("fast",)
+    assert index.get_wheel_requires_dist(pin(), IndexView(), TARGET) == ("fast",)
 
 
 @pytest.mark.parametrize(
@@ -75,13 +75,13 @@ def test_what_is_not_certain_is_not_stated(index, add, files, keys) -> None:
     """Then only the compiler can tell."""
     for name in files:
         add(name)
-    assert index.stated(pin(**keys), IndexView(), TARGET) is None
+    assert index.get_wheel_requires_dist(pin(**keys), IndexView(), TARGET) is None
 
 
 def test_a_yanked_wheel_does_not_stand_before_a_source_that_is_not(index, add) -> None:
     """As in pip."""
     add("thing-1.0-py3-none-any.whl", yanked="broken")
-    assert index.stated(pin(), IndexView(), TARGET) == ()
+    assert index.get_wheel_requires_dist(pin(), IndexView(), TARGET) == ()
     add("thing-1.0.tar.gz")
     index._projects._found._found.clear()
-    assert index.stated(pin(), IndexView(), TARGET) is None
+    assert index.get_wheel_requires_dist(pin(), IndexView(), TARGET) is None

@@ -121,6 +121,6 @@ def test_a_wheel_that_pip_would_not_take_at_its_word_is_not_certain(upstream, in
     """Metadata that contradicts the index or itself is left to pip."""
     target, pin = InterpreterTarget("3.11.7", ("py3-none-any",)), Pin("a", Version("1.0"))
     upstream.add("a", "a-1.0-py3-none-any.whl", wheel("a", "1.0", metadata=f"Metadata-Version: 2.1\n{said}\n"))
-    assert index.stated(pin, IndexView(), target) is None
+    assert index.get_wheel_requires_dist(pin, IndexView(), target) is None
     upstream.add_wheel("c", "1.0", "b; extra == 'x'")
-    assert index.stated(replace(pin, name="c"), IndexView(), target) == ("b; extra == 'x'",)
+    assert index.get_wheel_requires_dist(replace(pin, name="c"), IndexView(), target) == ("b; extra == 'x'",)

@@ -18,7 +18,7 @@ V1 = Version("1.0")
 
 
 def _file(index, project: str = "celery") -> dict:
-    page = requests.get(f"{index.url(IndexView())}{project}/", headers=JSON, timeout=5).json()
+    page = requests.get(f"{index.get_index_url(IndexView())}{project}/", headers=JSON, timeout=5).json()
     return page["files"][0]
 
 
@@ -40,7 +40,7 @@ def test_metadata_is_read_out_of_the_wheel_otherwise(upstream, index) -> None:
     """An index without metadata files still gives them for every wheel; source distributions promise none."""
     upstream.add_wheel("celery", "1.0", "kombu>=4")
     upstream.add("celery", "celery-1.0.tar.gz", b"source")
-    page = requests.get(f"{index.url(IndexView())}celery/", headers=JSON, timeout=5).json()
+    page = requests.get(f"{index.get_index_url(IndexView())}celery/", headers=JSON, timeout=5).json()
     assert [file.get("core-metadata") for file in page["files"]] == [True, None]
     text = requests.get(page["files"][0]["url"] + ".metadata", timeout=5).text
     assert "Requires-Dist: kombu>=4" in text
@@ -54,10 +54,10 @@ def test_a_large_wheel_is_not_fetched_for_its_metadata(start, open_index, *, ran
     content = upstream.wheel("celery", "1.0", "kombu>=4", padding=6 << 20)
     path = upstream.add("celery", "celery-1.0-py3-none-any.whl", content)
     index = open_index(upstream)
-    assert index.requires(CELERY, V1) == ("kombu>=4",)
+    assert index.get_requires_dist(CELERY, V1) == ("kombu>=4",)
     wanted = [asked.headers["Range"] for asked in upstream.asked if asked.path == path]
     assert (None in wanted) is not ranges
-    assert index.troubles() == ()
+    assert index.list_index_errors() == ()
 
 
 def test_what_the_index_denies_is_not_promised(upstream, index) -> None:
@@ -73,7 +73,7 @@ def test_metadata_that_differs_from_its_promise_is_refused(start, open_index) ->
     index = open_index(upstream)
     answer = requests.get(_file(index)["url"] + ".metadata", timeout=5)
     assert answer.status_code == 502
-    assert "refused" in index.troubles()[0]
+    assert "refused" in index.list_index_errors()[0]
 
 
 def test_a_broken_wheel_is_its_own_fault(upstream, index) -> None:
@@ -81,8 +81,8 @@ def test_a_broken_wheel_is_its_own_fault(upstream, index) -> None:
     upstream.add("celery", "celery-1.0-py3-none-any.whl", b"not a zip file")
     answer = requests.get(_file(index)["url"] + ".metadata", timeout=5)
     assert (answer.status_code, "is not a readable wheel" in answer.reason) == (404, True)  # pip and uv print it
-    assert index.requires(CELERY, V1) is None
-    assert index.troubles() == ()
+    assert index.get_requires_dist(CELERY, V1) is None
+    assert index.list_index_errors() == ()
 
 
 def test_a_host_without_metadata_files_is_not_asked_for_ever(upstream, index) -> None:
@@ -90,7 +90,7 @@ def test_a_host_without_metadata_files_is_not_asked_for_ever(upstream, index) ->
     for number in range(6):
         upstream.add_wheel("celery", f"{number}.0")
     for number in range(6):
-        assert index.requires(CELERY, Version(f"{number}.0")) == ()
+        assert index.get_requires_dist(CELERY, Version(f"{number}.0")) == ()
     assert sum(path.endswith(".metadata") for path in upstream.paths()) == 3
 
 

@@ -37,10 +37,10 @@ def test_a_world_shows_its_own_page(upstream, index) -> None:
     live = _page(index, "kombu")
     assert [file.get("yanked", False) for file in live["files"]] == [False, "renames kombu.async"]
     assert live["files"][0]["requires-python"] == ">=2.7"
-    assert [str(release.version) for release in index.releases(KOMBU, past)] == ["4.1.0"]
-    found = index.releases(KOMBU, IndexView())[1]
+    assert [str(release.version) for release in index.list_releases(KOMBU, past)] == ["4.1.0"]
+    found = index.list_releases(KOMBU, IndexView())[1]
     assert (found.yanked, found.uploaded_at) == ("renames kombu.async", datetime(2018, 5, 21, 12, 0, 0, 500000, UTC))
-    hashes = requests.get(index.url(past).removesuffix("simple/") + "kombu/json", timeout=5).json()
+    hashes = requests.get(index.get_index_url(past).removesuffix("simple/") + "kombu/json", timeout=5).json()
     assert list(hashes["releases"]) == ["4.1.0"]
     assert hashes["releases"]["4.1.0"][0]["url"] == live["files"][0]["url"]
 
@@ -50,7 +50,7 @@ def test_what_was_asked_is_remembered_by_world(upstream, index) -> None:
     upstream.add_wheel("kombu", "4.1.0")
     past = IndexView(uploaded_before=datetime(2018, 5, 20, tzinfo=UTC))
     _page(index, "kombu", past)
-    requests.get(f"{index.url(past)}nothing-like-it/", timeout=5)
+    requests.get(f"{index.get_index_url(past)}nothing-like-it/", timeout=5)
     assert index.list_requested_projects(past) == {"kombu", "nothing-like-it"}
     assert index.list_requested_projects(IndexView()) == frozenset()
 
@@ -120,7 +120,7 @@ def test_a_damaged_cache_is_not_believed(upstream, open_index, tmp_path: Path) -
 def test_clients_can_keep_pages_too(upstream, index) -> None:
     """A page has an ETag of its own; asked again with it, the answer is 304 without a body."""
     upstream.add_wheel("kombu", "4.1.0")
-    url = f"{index.url(IndexView())}kombu/"
+    url = f"{index.get_index_url(IndexView())}kombu/"
     first = requests.get(url, headers=JSON, timeout=5)
     again = requests.get(url, headers=JSON | {"If-None-Match": first.headers["ETag"]}, timeout=5)
     assert (again.status_code, again.content) == (304, b"")
@@ -130,8 +130,8 @@ def test_names_are_normalised_by_redirect(upstream, index) -> None:
     """Other spellings and a missing slash lead to the one page."""
     upstream.add_wheel("zope-interface", "1.0")
     for spelling in ("Zope.Interface/", "zope-interface", "zope_interface/"):
-        answer = requests.get(index.url(IndexView()) + spelling, headers=JSON, timeout=5)
-        assert answer.url == f"{index.url(IndexView())}zope-interface/"
+        answer = requests.get(index.get_index_url(IndexView()) + spelling, headers=JSON, timeout=5)
+        assert answer.url == f"{index.get_index_url(IndexView())}zope-interface/"
         assert answer.json()["name"] == "zope-interface"
 
 
@@ -153,12 +153,12 @@ def test_other_paths_are_unknown(upstream, index, path: str) -> None:
     answer = connection.getresponse()
     assert (answer.status, answer.headers["Content-Type"]) == (404, "text/plain; charset=utf-8")
     assert len(answer.read()) > 20
-    assert index.troubles() == ()
+    assert index.list_index_errors() == ()
 
 
 def test_only_reading_and_only_at_its_own_address(index) -> None:
     """Writing methods are not implemented; a browser led here under another host name gets nothing."""
-    url = f"{index.url(IndexView())}kombu/"
+    url = f"{index.get_index_url(IndexView())}kombu/"
     assert requests.post(url, data=b"x", timeout=5).status_code == 501
     assert requests.delete(url, timeout=5).status_code == 501
     assert requests.get(url, headers={"Host": "evil.example"}, timeout=5).status_code == 421
@@ -180,7 +180,7 @@ def test_requirements_come_from_metadata(upstream, index) -> None:
     upstream.add_wheel("celery", "4.1.0", "kombu<5.0,>=4.0.2", 'x[y]>1; extra == "z"')
     upstream.add("celery", "celery-4.0.0.tar.gz", b"source")
     celery = canonicalize_name("celery")
-    assert index.requires(celery, Version("4.1.0")) == ("kombu<5.0,>=4.0.2", 'x[y]>1; extra == "z"')
-    assert index.requires(celery, Version("4.0.0")) is None
-    assert index.requires(celery, Version("9")) is None
-    assert index.troubles() == ()
+    assert index.get_requires_dist(celery, Version("4.1.0")) == ("kombu<5.0,>=4.0.2", 'x[y]>1; extra == "z"')
+    assert index.get_requires_dist(celery, Version("4.0.0")) is None
+    assert index.get_requires_dist(celery, Version("9")) is None
+    assert index.list_index_errors() == ()

@@ -35,7 +35,7 @@ def _run(*command: object, cwd: Path, ok: bool = True) -> str:
 
 def _uv_pins(index, world: IndexView, cwd: Path, *more: object) -> set[str]:
     assert UV is not None, "uv is one of this project's dependencies"
-    arguments = ["--index-url", index.url(world), "--no-header", "--no-annotate", "--quiet", "--cache-dir", cwd / "uv"]
+    arguments = ["--index-url", index.get_index_url(world), "--no-header", "--no-annotate", "--quiet", "--cache-dir", cwd / "uv"]
     printed = _run(UV, "pip", "compile", *arguments, *more, "requirements.in", cwd=cwd)
     return set(printed.split())
 
@@ -69,13 +69,13 @@ def test_uv_resolves_and_installs_any_world(kombu_story, index, folder: Path) ->
         "--cache-dir",
         "uv",
         "--index-url",
-        index.url(PAST),
+        index.get_index_url(PAST),
         "celery",
         cwd=folder,
     )
     assert "4.1.0" in (folder / "here/kombu.py").read_text()
     assert index.list_requested_projects(PAST) == {"celery", "kombu"}
-    assert index.troubles() == ()
+    assert index.list_index_errors() == ()
 
 
 def test_a_page_that_changed_is_seen_by_uv_in_the_next_run(kombu_story, open_index, folder: Path) -> None:
@@ -102,7 +102,7 @@ def test_pip_installs_as_of_a_day(kombu_story, index, folder: Path) -> None:
         "--target",
         "here",
         "--index-url",
-        index.url(PAST),
+        index.get_index_url(PAST),
         "celery",
         cwd=folder,
     )
@@ -135,7 +135,7 @@ def test_old_pips_read_the_html_page(kombu_story, index, folder: Path, minor: st
         "--target",
         "here",
         "--index-url",
-        index.url(PAST),
+        index.get_index_url(PAST),
         "celery",
         cwd=folder,
     )
@@ -147,7 +147,7 @@ def test_pip_compile_takes_hashes_from_the_page(kombu_story, index, folder: Path
     kombu_story.metadata_files = True
     _run(
         sys.executable, "-m", "piptools", "compile", "-q", "--generate-hashes", "--cache-dir", folder / "pt",
-        "--index-url", index.url(PAST), "--no-emit-index-url", "-o", "out.txt", "requirements.in", cwd=folder,
+        "--index-url", index.get_index_url(PAST), "--no-emit-index-url", "-o", "out.txt", "requirements.in", cwd=folder,
     )  # fmt: skip
     text = (folder / "out.txt").read_text()
     assert "kombu==4.1.0" in text
@@ -169,12 +169,12 @@ def test_an_index_that_is_down_is_told_from_a_missing_package(upstream, index, f
         "--retries",
         "0",
         "--index-url",
-        index.url(IndexView()),
+        index.get_index_url(IndexView()),
     ]
     _run(*pip, "nothing-like-it", cwd=folder, ok=False)
-    assert index.troubles() == ()
+    assert index.list_index_errors() == ()
     _run(*pip, "celery", cwd=folder, ok=False)
-    assert "HTTP 503" in index.troubles()[0]
+    assert "HTTP 503" in index.list_index_errors()[0]
 
 
 def test_uv_asks_many_things_at_once(upstream, index, folder: Path) -> None:
@@ -196,12 +196,12 @@ def test_the_kombu_story_on_the_real_index(open_index, folder: Path) -> None:
     more = ["--python-version", "3.6", "--no-build"]
     assert "kombu==4.1.0" in _uv_pins(index, PAST, folder, *more)
     assert "kombu==4.2.1" in _uv_pins(index, LATER, folder, *more)
-    releases = index.releases(canonicalize_name("kombu"), PAST)
+    releases = index.list_releases(canonicalize_name("kombu"), PAST)
     assert str(releases[-1].version) == "4.1.0"
-    lines = index.requires(canonicalize_name("celery"), Version("4.1.0")) or ()
+    lines = index.get_requires_dist(canonicalize_name("celery"), Version("4.1.0")) or ()
     assert "kombu (>=4.0.2,<5.0)" in lines
     page = requests.get(
-        f"{index.url(IndexView())}kombu/", headers={"Accept": "application/vnd.pypi.simple.v1+json"}, timeout=30
+        f"{index.get_index_url(IndexView())}kombu/", headers={"Accept": "application/vnd.pypi.simple.v1+json"}, timeout=30
     ).json()
     assert all("upload-time" in file for file in page["files"])
-    assert index.troubles() == ()
+    assert index.list_index_errors() == ()

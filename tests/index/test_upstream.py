@@ -47,7 +47,7 @@ def test_files_without_upload_times_are_visible_in_every_world(start, open_index
     upstream.add_wheel("kombu", "4.2.0")
     index = open_index(upstream)
     past = IndexView(uploaded_before=datetime(2001, 1, 1, tzinfo=UTC))
-    assert len(requests.get(f"{index.url(past)}kombu/", headers=JSON, timeout=5).json()["files"]) == 1
+    assert len(requests.get(f"{index.get_index_url(past)}kombu/", headers=JSON, timeout=5).json()["files"]) == 1
 
 
 def test_credentials_go_to_their_own_host_alone(start, open_index) -> None:
@@ -92,13 +92,13 @@ def test_no_secret_is_ever_shown(start, open_index, tmp_path: Path, capfd) -> No
     shown = "".join(_page(index, name).text for name in ("kombu", "vine", "amqp"))
     url = _page(index).json()["files"][0]["url"]
     requests.get(url, timeout=5)
-    said = shown + repr(upstream) + url + "".join(index.troubles()) + "".join(capfd.readouterr())
+    said = shown + repr(upstream) + url + "".join(index.list_index_errors()) + "".join(capfd.readouterr())
     for path in (tmp_path / "cache").rglob("*"):
         said += str(path) + (path.read_text("latin-1") if path.is_file() else "")
     for secret in (SECRET, SECRET.replace("@", "%40"), BASIC.split()[1]):
         assert secret not in said
-    assert "t0k3n" not in shown + url + "".join(index.troubles())
-    assert "Give credentials" in index.troubles()[0]
+    assert "t0k3n" not in shown + url + "".join(index.list_index_errors())
+    assert "Give credentials" in index.list_index_errors()[0]
     assert _authorizations(server) == {BASIC}
 
 

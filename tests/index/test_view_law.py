@@ -33,10 +33,10 @@ files = st.builds(
 )
 worlds = st.builds(
     IndexView,
-    until=st.none() | moments,
-    until_for=st.lists(st.tuples(names, moments), unique_by=lambda pair: pair[0]).map(tuple),
-    allowed=st.lists(st.tuples(names, specifiers), max_size=3).map(tuple),
-    keep=st.frozensets(st.tuples(names, versions.map(Version)), max_size=3),
+    uploaded_before=st.none() | moments,
+    uploaded_before_by_project=st.lists(st.tuples(names, moments), unique_by=lambda pair: pair[0]).map(tuple),
+    specifiers=st.lists(st.tuples(names, specifiers), max_size=3).map(tuple),
+    pinned=st.frozensets(st.tuples(names, versions.map(Version)), max_size=3),
 )
 
 

@@ -83,7 +83,7 @@ class Measurements:
 
 def control(monkeypatch, before: dict[frozenset, set], failing: str) -> tuple[confirm.Confirmation, list]:
     measurements = Measurements(before, [])
-    monkeypatch.setattr(confirm, "measure", measurements)
+    monkeypatch.setattr(confirm, "measure_pins", measurements)
     failures = tuple(Failure(name, "E") for name in failing)
     finding = Regression(CheckResult(CheckKind.TEST, "pytest", Outcome.FAIL, 1, failures), failures)
     side = SimpleNamespace(pins={}, world=None)

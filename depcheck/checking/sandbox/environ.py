@@ -120,7 +120,7 @@ def drain_streams(streams: Mapping[int, BoundedOutput], until: float, last: int 
         while selector.get_map() and (left := until - time.monotonic()) > 0:
             for key, _ in selector.select(left):
                 chunk = os.read(key.fd, CHUNK_BYTES)
-                key.data.add(chunk)
+                key.data.add_chunk(chunk)
                 if not chunk:
                     selector.unregister(key.fd)
                     until = min(until, time.monotonic() + LINGER_S) if key.fd == last else until

@@ -19,8 +19,8 @@ def rank(case):
     """Where the first true culprit stands; a pair has to be named as a pair."""
     facts, found = case.facts, case.suspects(case.failures)
     if facts["category"] == "interaction":
-        return 1 if found.hypotheses[0] == frozenset(facts["culprits"]) else len(found.order)
-    return min(found.order.index(culprit) + 1 for culprit in facts["culprits"])
+        return 1 if found.hypotheses[0] == frozenset(facts["culprits"]) else len(found.ranked_names)
+    return min(found.ranked_names.index(culprit) + 1 for culprit in facts["culprits"])
 
 
 def test_suspicion_is_mostly_right_at_once():
