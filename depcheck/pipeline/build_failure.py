@@ -92,6 +92,7 @@ def find_build_requirement(
         case.markers,
         lambda name: list_versions(list_selectable_releases(case, today, {}, name)),
         case.ports.index.get_requires_dist,
+        other_is_bad=True,
     )
     trying = InstalledTrialRunner(case, before, before.pins, today, (finding,), answer.trials)
     scene = FailureContext(old, new, coupling, case.markers)
@@ -187,7 +188,7 @@ def _search_build_failures(
             obstacle = safe
             continue
         sides = MeasuredSides(
-            committed, safe, before, find_culprits.measure_held_set(case, committed, safe, answer, before)
+            committed, safe, before, find_culprits.measure_held_set(case, committed, safe, answer.holds, before)
         )
         if findings := sides.comparison.regressions:
             find_culprits.search_culprits(case, sides, findings, answer)
@@ -257,7 +258,7 @@ def _find_unbuildable_release(
     good: Version | None = None
     skipped: tuple[Version, ...] = ()
     if shown is Seen.SAME and pinned is not None and pinned < bad:
-        span = bisect_releases(pinned, [v for v in line if pinned < v < bad] + [bad], probe)
+        span = bisect_releases(pinned, [v for v in line if pinned < v < bad] + [bad], probe, other_is_bad=True)
         good, bad, skipped = span.last_good, span.first_bad, span.skipped_releases
     elif shown is Seen.SAME:
         good, bad = _search_downwards(probe, [v for v in line if v < bad], bad)

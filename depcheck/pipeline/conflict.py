@@ -170,7 +170,7 @@ def _check_and_propose(
     """
     before = measure_baseline(case, committed, frozenset(c.name for c in diff_pins(committed.pins, safe.pins)))
     sides = MeasuredSides(
-        committed, safe, before, find_culprits.measure_held_set(case, committed, safe, answer, before)
+        committed, safe, before, find_culprits.measure_held_set(case, committed, safe, answer.holds, before)
     )
     if findings := sides.comparison.regressions:
         find_culprits.search_culprits(case, sides, findings, answer)

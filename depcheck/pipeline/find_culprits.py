@@ -1,10 +1,9 @@
-"""Search of the releases that break a fresh set.
-
-It also finds the newest set that works. If the set without the culprits fails too, the search goes on.
+"""What broke it, and what still works: the search, and each time the set that holds back what was found.
 
 It is made once for each cause, after the search.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -12,17 +11,21 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from depcheck.core.lockfiles.diff import diff_pins
-from depcheck.core.model.checks import Regression, is_same_failure
+from depcheck.core.messages.blame import name_releases
+from depcheck.core.model.checks import Failure, Regression, is_same_failure
 from depcheck.core.model.compile_result import CompileFailure
 from depcheck.core.model.report import Confidence, Culprit, EnvironmentReport, ProposalReport, Status
 from depcheck.core.model.requirements import get_required_name, select_active_requirements
+from depcheck.core.search.causes import CauseSearch, HeldResult, SearchQuestion
 from depcheck.core.search.companions import SearchSpace
 from depcheck.core.search.coupling import compute_coupling
-from depcheck.core.search.diagnose import SearchCallbacks, diagnose_failures
-from depcheck.core.search.model import Budget, Cause, Diagnosis, TrialRecord
+from depcheck.core.search.diagnose import SearchCallbacks
+from depcheck.core.search.model import Budget, Cause, TrialRecord
+from depcheck.core.search.model import TrialAnswer as Seen
 from depcheck.core.search.ranking import FailureContext, rank_suspects
 from depcheck.core.tool_output.api_errors import ApiChangeKind, ReleaseStep, find_missing_symbols
 from depcheck.pipeline import to_report
+from depcheck.pipeline.confirm import confirm_failures
 from depcheck.pipeline.context import EnvironmentCase, LockSet
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_pins, plan_checks
 from depcheck.pipeline.to_report import to_drift_report
@@ -55,7 +58,7 @@ def explain_cause(case: EnvironmentCase, sides: MeasuredSides, cause: Cause) -> 
     installed = case.ports.environments.install_pins(case.spec, sides.after.pins, sides.after.world)
     said = []
     for name in heads:
-        step = ReleaseStep(name, good[name], bad[name])
+        step = ReleaseStep(name, good[name], bad[name], gap=any(name == each for each, _ in cause.skipped_releases))
         step = replace(step, dropped_requirements=_find_dropped_requirements(case, sides.before, cause, step))
         said.append(
             case.ports.explainer.explain_failure(case.spec, installed, sides.after.world, step, cause.failures[0])
@@ -85,8 +88,9 @@ def _list_required(case: EnvironmentCase, name: NormalizedName, version: Version
     return frozenset(get_required_name(wanted) for wanted in select_active_requirements(lines, case.markers))
 
 
-MAX_SEARCH_ROUNDS = 5  # how often a safe set may turn out not to be one
+MAX_SEARCH_ROUNDS = 5  # how often a set that was compiled under holds may turn out not to build
 MAX_TRIALS = 200
+MOST_OTHERS = 3  # other failures that are told
 _WORST_FIRST = (Confidence.FLAKY, Confidence.BUDGET_SPENT, Confidence.MINIMAL)
 
 
@@ -126,37 +130,71 @@ def report_breakage(case: EnvironmentCase, sides: MeasuredSides, findings: Seque
 def search_culprits(
     case: EnvironmentCase, sides: MeasuredSides, findings: Sequence[Regression], answer: Investigation
 ) -> None:
-    """Find causes, hold them, and check what remains, until it passes.
+    """Find causes one by one, each held back in a set that is compiled and checked before the next is sought."""
+    holding = _Holding(case, sides, answer)
+    budget = Budget(MAX_TRIALS, lambda: case.ports.clock() > answer.deadline_s)
+    search = CauseSearch(holding, budget, case.settings.confirmations)
+    case.ports.reporter.start_stage("search the culprit")
+    found = search.run(_question(case, sides, findings, answer))
+    answer.trials += found.trial_count
+    answer.trial_log += found.trial_log
+    answer.confidence = min(answer.confidence, found.confidence, key=_WORST_FIRST.index)
+    for cause in found.causes:
+        holds = _derive_holds(cause)
+        answer.holds += holds
+        shown = holding.fails[cause.failures]
+        pins = dict(shown.candidate.pins_by_file)
+        places = dict.fromkeys(place for each in holds for place in to_report.hold_sources(case, each.name, pins))
+        blamed = to_culprit(case, cause, holds)
+        answer.culprits.append(replace(blamed, explanation=explain_cause(case, shown, cause), sources=tuple(places)))
+    answer.proposal = holding.proposal
+    if found.causes and not holding.proposal and holding.trouble:
+        answer.notes.append(holding.trouble)
+    answer.notes += _others(found.trial_log)
 
-    Whatever still fails is searched in the next round.
+
+@dataclass(slots=True)
+class _Holding:
+    """Compiles and checks the fresh set with causes held back; remembers the last one that passed.
+
+    `fails` are the sides that show each failure under search, `trouble` is why no set could be had.
     """
-    for _ in range(MAX_SEARCH_ROUNDS):
-        found = _diagnose_findings(case, sides, findings, answer)
-        answer.trials += found.trial_count
-        answer.trial_log += found.trial_log
-        if not found.causes:
-            return
-        _add_diagnosis(case, sides, answer, found)
-        safe = compile_with_holds(case, sides.committed, answer.holds)
+
+    case: EnvironmentCase
+    sides: MeasuredSides
+    answer: Investigation
+    fails: dict[tuple[Failure, ...], MeasuredSides] = field(default_factory=dict)
+    proposal: ProposalReport | None = None
+    trouble: str = ""
+
+    def __call__(self, causes: Sequence[Cause]) -> HeldResult:
+        """Hold `causes` beside what is held already; what fails then, failing again, is the next question."""
+        case, committed = self.case, self.sides.committed
+        for cause in causes:
+            self.fails.setdefault(cause.failures, self.sides)
+        holds = (*self.answer.holds, *(each for cause in causes for each in _derive_holds(cause)))
+        safe = compile_with_holds(case, committed, holds)
         if isinstance(safe, CompileFailure):
-            answer.notes.append(f"No set could be compiled with the culprits held: {safe.failure.headline}")
-            return
+            self.trouble = f"No set could be compiled with the culprits held: {safe.failure.headline}"
+            return HeldResult()
         sides = replace(
-            sides, candidate=safe, after=measure_held_set(case, sides.committed, safe, answer, sides.before)
+            self.sides, candidate=safe, after=measure_held_set(case, committed, safe, holds, self.sides.before)
         )
-        findings = sides.comparison.regressions
+        findings = confirm_failures(case, sides.before, sides.after, sides.comparison.regressions).findings
         if not findings:
-            answer.proposal = to_proposal(case, sides, answer.holds)
-            return
+            self.proposal = to_proposal(case, sides, holds)
+            return HeldResult(passes=True)
+        self.sides = sides
+        return HeldResult(question=_question(case, sides, findings, self.answer, holds))
 
 
 def measure_held_set(
-    case: EnvironmentCase, committed: LockSet, safe: LockSet, answer: Investigation, before: Measurement
+    case: EnvironmentCase, committed: LockSet, safe: LockSet, holds: Sequence[Hold], before: Measurement
 ) -> Measurement:
     """Run every check on a set that was compiled under the holds."""
     case.ports.reporter.start_stage("check the set that holds them")
     changed = frozenset(change.name for change in diff_pins(committed.pins, safe.pins))
-    world = apply_build_holds(case.get_upgrade_view(committed.pins), answer.holds)
+    world = apply_build_holds(case.get_upgrade_view(committed.pins), holds)
     return measure_pins(case, safe.pins, world, plan_checks(case.settings, changed, before), "proposal")
 
 
@@ -182,7 +220,7 @@ def decide_status(answer: Investigation, headline: str) -> tuple[Status, str]:
     if answer.confidence is Confidence.FLAKY and not answer.proposal:
         answer.culprits.clear()
         return Status.FLAKY, f"Trials contradicted each other, so no release is blamed: {headline}"
-    blamed = "; ".join(_describe_culprit(each) for each in answer.culprits)
+    blamed = "; ".join(map(name_releases, answer.culprits))
     return Status.BREAKS, f"{blamed}: {headline}" if blamed else f"The fresh set fails: {headline}"
 
 
@@ -198,15 +236,14 @@ def add_investigation(report: EnvironmentReport, answer: Investigation) -> Envir
     )
 
 
-def _describe_culprit(culprit: Culprit) -> str:
-    return " with ".join(f"{name} {culprit.first_bad[name]}" for name in culprit.packages if name in culprit.first_bad)
-
-
-def _diagnose_findings(
-    case: EnvironmentCase, sides: MeasuredSides, findings: Sequence[Regression], answer: Investigation
-) -> Diagnosis:
-    case.ports.reporter.start_stage("search the culprit")
-    world = apply_holds(case.get_upgrade_view(sides.committed.pins), answer.holds)
+def _question(
+    case: EnvironmentCase,
+    sides: MeasuredSides,
+    findings: Sequence[Regression],
+    answer: Investigation,
+    holds: Sequence[Hold] = (),
+) -> SearchQuestion:
+    world = apply_holds(case.get_upgrade_view(sides.committed.pins), holds or answer.holds)
     scene = _collect_evidence(case, sides, findings)
     trying = InstalledTrialRunner(case, sides.before, sides.candidate.pins, sides.after.world, findings, answer.trials)
     place = SearchSpace(
@@ -216,11 +253,12 @@ def _diagnose_findings(
         case.markers,
         lambda name: list_versions(list_selectable_releases(case, world, sides.candidate.pins, name)),
         case.ports.index.get_requires_dist,
+        by_day=True,
     )
-    oracles = SearchCallbacks(trying, is_same_failure, lambda failures: rank_suspects(scene, failures))
-    budget = Budget(MAX_TRIALS, lambda: case.ports.clock() > answer.deadline_s)
     failures = list_target_failures(findings, sides.after.unbuilt)
-    return diagnose_failures(failures, place, oracles, budget, case.settings.confirmations)
+    return SearchQuestion(
+        failures, place, SearchCallbacks(trying, is_same_failure, lambda failures: rank_suspects(scene, failures))
+    )
 
 
 def _collect_evidence(case: EnvironmentCase, sides: MeasuredSides, findings: Sequence[Regression]) -> FailureContext:
@@ -238,19 +276,13 @@ def _collect_evidence(case: EnvironmentCase, sides: MeasuredSides, findings: Seq
     )
 
 
-def _add_diagnosis(case: EnvironmentCase, sides: MeasuredSides, answer: Investigation, found: Diagnosis) -> None:
-    """Add a diagnosis to the investigation.
-
-    Each culprit gets a hold that excludes as few releases as possible.
-    """
-    answer.confidence = min(answer.confidence, found.confidence, key=_WORST_FIRST.index)
-    for cause in found.causes:
-        holds = _derive_holds(cause)
-        answer.holds += holds
-        pins = dict(sides.candidate.pins_by_file)
-        places = dict.fromkeys(place for each in holds for place in to_report.hold_sources(case, each.name, pins))
-        blamed = to_culprit(case, cause, holds)
-        answer.culprits.append(replace(blamed, explanation=explain_cause(case, sides, cause), sources=tuple(places)))
+def _others(log: Sequence[TrialRecord]) -> list[str]:
+    """What trials showed beside the failure under search: told, and not pursued."""
+    said = Counter(a.observation.failures[0].headline for a in log if a.answer is Seen.OTHER)
+    return [
+        f"Seen in {count} of the trials, and not pursued because the fresh set does not fail so: {headline}"
+        for headline, count in said.most_common(MOST_OTHERS)
+    ]
 
 
 def _derive_holds(cause: Cause) -> tuple[Hold, ...]:
@@ -259,7 +291,12 @@ def _derive_holds(cause: Cause) -> tuple[Hold, ...]:
     One package of a pair is enough: the first that has a good release.
     """
     good, bad = dict(cause.last_good), dict(cause.first_bad)
-    lines = [create_hold(name, good.get(name), bad[name]) for name in cause.culprits if name in bad]
+    skipped = frozenset(cause.skipped_releases)
+    lines = [
+        create_hold(name, good.get(name), bad[name], sure=not any(name == other for other, _ in skipped))
+        for name in cause.culprits
+        if name in bad
+    ]
     return tuple(lines[:1])
 
 
@@ -278,6 +315,9 @@ def to_culprit(case: EnvironmentCase, cause: Cause, holds: Sequence[Hold]) -> Cu
         hold=tuple(each.line for each in holds),
         build=any(each.is_build_requirement for each in holds),
         skipped=tuple(f"{name} {version}" for name, version in cause.skipped_releases),
+        skipped_because=cause.skipped_because,
+        family=tuple(sorted(cause.family)),
+        stay_back=tuple(sorted(cause.stay_back)),
         newly_failing=tuple(sorted(failure.id for failure in cause.failures if not is_command_failure(failure))),
         paths=to_report.find_source_paths(
             case, [] if any(each.is_build_requirement for each in holds) else [name for name, _ in cause.first_bad]

@@ -259,6 +259,7 @@ def _to_trial_report(asked: TrialRecord) -> TrialReport:
         why=asked.purpose,
         headline=shown.unresolved_reason or (shown.failures[0].headline if shown.failures else ""),
         other=asked.answer is TrialAnswer.OTHER,
+        installed={name: str(version or "") for name, version in shown.installed},
     )
 
 

@@ -5,6 +5,7 @@ The index hides the releases, so a compiled file shows no trace of a hold except
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
@@ -25,12 +26,15 @@ from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.installed import Distribution
 from depcheck.core.model.pins import Pin, Pins
 from depcheck.core.model.releases import Release
+from depcheck.core.model.requirements import NOT_INSTALLED
 from depcheck.core.search.model import Mixture, Observation
 from depcheck.pipeline.baseline import compile_fresh_set
 from depcheck.pipeline.context import EnvironmentCase, LockSet
 from depcheck.pipeline.measure import Measurement, measure_pins, plan_checks
+from depcheck.pipeline.to_report import find_upload_time
 
 MAX_NAMED_CHANGES = 3  # names that fit into a line
+ONE_DAY = timedelta(days=1)
 
 InstalledByName = Mapping[NormalizedName, Distribution]
 
@@ -53,7 +57,22 @@ class InstalledTrialRunner:
     def __call__(self, mixture: Mixture) -> Observation:
         """Install the mixture and run the checks under search."""
         self.case.ports.reporter.start_stage(f"trial {self.count + 1}: {self._describe_mixture(mixture)}")
-        return self.run_trial(build_trial_pins(self.before.pins, self.candidate, mixture), self.world)
+        pins = self.before.pins
+        if mixture.day_of:
+            resolved = self._resolved(*mixture.day_of)
+            if isinstance(resolved, CompileFailure):
+                self.count += 1
+                return Observation(
+                    unresolved_reason=f"no set of its own day can be resolved: {resolved.failure.headline}"
+                )
+            pins = resolved.pins
+        return self.run_trial(build_trial_pins(pins, self.candidate, mixture), self.world)
+
+    def _resolved(self, name: NormalizedName, version: Version) -> LockSet | CompileFailure:
+        """The set that a resolver takes with this release on its own day."""
+        day = find_upload_time(self.case, name, version) or self.case.now
+        world = self.case.get_view_at(day + ONE_DAY)  # its siblings may follow some hours later
+        return compile_fresh_set(self.case, replace(world, specifiers=(*world.specifiers, (name, f"=={version}"))))
 
     def _describe_mixture(self, mixture: Mixture) -> str:
         """Return what the trial takes from the fresh set, for people.
@@ -75,11 +94,28 @@ class InstalledTrialRunner:
         case = self.case
         label = f"trial {self.count}"
         seen = measure_pins(case, pins, world, self.checks, label)
+        return replace(self._observation(seen), installed=self._moved(pins))
+
+    def _observation(self, seen: Measurement) -> Observation:
         if not seen.is_installed:
             return self._observe_failed_install(seen)
         if undecided := next((r for r in seen.results if r.outcome is Outcome.UNRESOLVED), None):
             return Observation(unresolved_reason=undecided.headline or f"{undecided.kind} gave no answer")
-        return Observation(tuple(self._find_new_failures(seen.results)))
+        failures = tuple(self._find_new_failures(seen.results))
+        if failures and (lacking := self._lacking(seen)):
+            return Observation(unresolved_reason=f"the set is not whole: {lacking}")
+        return Observation(failures)
+
+    def _lacking(self, seen: Measurement) -> str:
+        """A requirement of which nothing is installed, while the committed set has no such gap."""
+        known = {failure.headline for failure in self.before.results[0].failures}
+        said = (failure.headline for failure in seen.results[0].failures)
+        return next((each for each in said if each not in known and each.endswith(NOT_INSTALLED)), "")
+
+    def _moved(self, pins: Pins) -> tuple[tuple[NormalizedName, Version | None], ...]:
+        """The packages that differ from the committed set, with what stood there."""
+        names = sorted(name for name in {*pins, *self.before.pins} if pins.get(name) != self.before.pins.get(name))
+        return tuple((name, pins[name].version if name in pins else None) for name in names)
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -210,16 +246,19 @@ class Hold:
     is_build_requirement: bool = False
 
 
-def create_hold(name: NormalizedName, last_good: Version | None, first_bad: Version, *, build: bool = False) -> Hold:
-    """Create a hold of `name` before `first_bad`.
+def create_hold(
+    name: NormalizedName, last_good: Version | None, first_bad: Version, *, build: bool = False, sure: bool = True
+) -> Hold:
+    """Hold `name` before `first_bad`, or after it where the change went down.
 
-    It keeps to versions below `first_bad`, or above it if the change was a downgrade. The index also hides
-    the releases between the two, because they could not be tried.
+    The index shows nothing between the two either: those are releases that could not be tried. Where there are
+    some (not `sure`), the line excludes them too.
     """
     if last_good is None:
         return Hold(name, f"!={first_bad}", f"{name}!={first_bad}", build)
     sign, edge = ("<=", "<") if last_good < first_bad else (">=", ">")
-    return Hold(name, f"{sign}{last_good}", f"{name}{edge}{first_bad}", build)
+    line = f"{name}{edge}{first_bad}" if sure else f"{name}{sign}{last_good}"
+    return Hold(name, f"{sign}{last_good}", line, build)
 
 
 def apply_holds(world: IndexView, holds: Sequence[Hold]) -> IndexView:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.messages import advisories
+from depcheck.core.messages.blame import describe_dating, is_dated
 from depcheck.core.model.checks import CheckKind, CheckResult, Failure, Outcome
 from depcheck.core.model.report import Culprit, EnvironmentReport, Status
 from depcheck.core.text.terminal_safe import to_one_line
@@ -31,11 +32,14 @@ def format_verdict_line(report: EnvironmentReport) -> str:
 
 
 def format_culprit_line(found: Culprit, told: str = "") -> str:
-    """Return the sentence about a culprit.
+    """`first bad: werkzeug 3.0.0 (since 2023-09-30), the last good one is 2.3.7: ImportError: …`.
 
-    For example `first bad: werkzeug 3.0.0 (since 2023-09-30), the last good one is 2.3.7: ImportError: …`. The
-    error is left out if `told` contains it already.
+    Where releases between gave no answer, it says so instead. The error is left out where `told` says it already.
     """
+    if not is_dated(found):
+        return to_one_line(
+            f"{describe_dating(found)} {found.headline if found.headline not in told else ''}".strip(), 500
+        )
     bad = " with ".join(f"{name} {found.first_bad.get(name, '?')}" for name in found.packages)
     good = ", ".join(f"{found.last_good[name]}" for name in found.packages if name in found.last_good)
     since = f" (since {found.since:%Y-%m-%d})" if found.since else ""

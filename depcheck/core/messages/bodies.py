@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from depcheck.core.messages import advisories, sections, tables
+from depcheck.core.messages.blame import name_releases
 from depcheck.core.messages.mermaid import render_culprit_graph
 from depcheck.core.messages.sections import (
     DETAIL_LEVELS,
@@ -101,9 +102,7 @@ def format_issue_title(environment: EnvironmentReport) -> str:
     """
     name = environment.name
     if environment.status is Status.BREAKS:
-        causes = [
-            " with ".join(f"{p} {c.first_bad.get(p, '')}".strip() for p in c.packages) for c in environment.culprits
-        ]
+        causes = list(map(name_releases, environment.culprits))
         if not causes:
             return neutralize_line(f"A fresh resolution breaks {name}", _TITLE_LIMIT)
         return neutralize_line(
@@ -123,12 +122,7 @@ def summarize_finding(environment: EnvironmentReport) -> str:
     """Summarize the finding of an environment in one sentence."""
     if environment.status in {Status.QUIET, Status.SAFE}:
         return f"{advisories.format_advisory_title(environment)}."
-    causes = join_with_and(
-        render_code_span(
-            " with ".join(f"{name} {culprit.first_bad.get(name, '')}".strip() for name in culprit.packages)
-        )
-        for culprit in environment.culprits[:5]
-    )
+    causes = join_with_and(render_code_span(name_releases(culprit)) for culprit in environment.culprits[:5])
     headline = environment.culprits[0].headline if environment.culprits else environment.reason
     return f"{causes or environment.status}: {escape_prose(headline, 400)}"
 

@@ -6,9 +6,10 @@ Foreign text is neutralized.
 import re
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from depcheck.core.messages.blame import describe_company, describe_dating
 from depcheck.core.messages.mermaid import find_requirer_chains
 from depcheck.core.messages.reproduce import build_reproduction_commands
 from depcheck.core.messages.timeline import find_newest_tried
@@ -67,19 +68,11 @@ def render_cause(culprit: Culprit, tier: DetailLevel, beside: str = "") -> str:
     The sentence names its first bad release (`kombu 4.2.0`), that release's upload day, and the last good
     release. `beside` is appended to the sentence.
     """
-    bad = " together with ".join(
-        render_code_span(f"{name} {culprit.first_bad.get(name, '')}") for name in culprit.packages
-    )
-    since = f", released {format_day(culprit.since)}," if culprit.since else ""
-    good = ", ".join(render_code_span(f"{name} {version}") for name, version in culprit.last_good.items())
-    last = f" The last good release is {good}." if good else ""
-    role = " (a build requirement, which stands in no lockfile)" if culprit.build else ""
-    along = [render_code_span(name) for name in culprit.companions if name not in culprit.packages]
-    with_it = f" {', '.join(along[:12])} cannot move without it." if along else ""
-    skipped = f" {format_count(len(culprit.skipped), 'release')} between could not be tried." if culprit.skipped else ""
+    company = describe_company(culprit, render_code_span)
+    spared = replace(culprit, skipped_because=escape_prose(culprit.skipped_because, 300))
     return join_paragraphs(
         render_code_block(extract_error_text(culprit), 600),
-        f"{bad}{role}{since} is the first release that fails.{last}{with_it}{skipped}{beside}",
+        f"{describe_dating(spared, render_code_span)}{f' {company}' if company else ''}{beside}",
         escape_prose(culprit.explanation, 1000),
         render_newly_failing(culprit.newly_failing, tier),
         render_evidence(culprit.evidence, tier),

@@ -117,11 +117,22 @@ def is_similar_headline(one: str, other: str) -> bool:
         return True
     if one.partition(":")[0] != other.partition(":")[0]:
         return False
+    if _is_continued(*sorted((one, other), key=len)):
+        return True
     quotes_output = min(len(one), len(other)) > LONG_HEADLINE_CHARS
     if not quotes_output and _extract_names(one) != _extract_names(other):
         return False
     ratio = SequenceMatcher(None, one.split(), other.split(), autojunk=False).ratio()
     return ratio >= (MIN_LONG_SIMILARITY if quotes_output else MIN_SIMILARITY)
+
+
+def _is_continued(short: str, long: str) -> bool:
+    """Whether the longer message says the same and then gives advice, as later releases like to."""
+    return (
+        bool(_QUOTED_OR_NUMBER.search(short))
+        and long.startswith(short.rstrip("."))
+        and not long[len(short.rstrip(".")) :][:1].isalnum()
+    )
 
 
 def is_same_failure(one: Failure, other: Failure) -> bool:

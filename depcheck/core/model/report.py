@@ -130,7 +130,9 @@ class Culprit:
 
     `since` is the first bad release's upload time; `hold` the lines for the source that keep the last good
     releases; `build` says that the packages are build requirements, which stand in no lockfile (then `hold` are
-    build constraints). `skipped` names releases between last good and first bad that could not be tried.
+    build constraints). `skipped` names releases between last good and first bad that did not answer, and
+    `skipped_because` says why. `family` are packages that move only together with the culprits,
+    `stay_back` those that cannot move while they are held.
     `explanation` says what the release removed or changed and who uses it, or is empty. `trackers` are where the
     packages' own issues are, https addresses by package; `paths` how each comes in, a source's path first, as far as
     the committed lockfiles tell. `sources` are where the lines of `hold` work: those of the lowest lockfiles that have
@@ -147,6 +149,9 @@ class Culprit:
     hold: tuple[str, ...] = ()
     build: bool = False
     skipped: tuple[str, ...] = ()
+    skipped_because: str = ""
+    family: tuple[str, ...] = ()
+    stay_back: tuple[str, ...] = ()
     explanation: str = ""
     newly_failing: tuple[str, ...] = ()
     trackers: dict[str, str] = field(default_factory=dict)
@@ -156,11 +161,12 @@ class Culprit:
 
 @dataclass(frozen=True, slots=True)
 class TrialReport:
-    """One trial of the search, in the order in which they ran.
+    """One trial of the search, in the order asked.
 
-    `moved` are the chosen changes that the trial took from the fresh set, `at` the releases that it installed
-    instead. Companions, which have to change along, are not listed. `other` says that it failed, but with
-    another failure than the one under search. `why` is for people.
+    `moved` are the chosen changes that it took from the fresh set, `at` the releases that it put in place. `installed`
+    are all packages that differed from the committed set, with their versions, empty for one that was not there.
+    `other` says that it failed, but otherwise than the failure under search; `why` is for
+    people.
     """
 
     moved: tuple[str, ...]
@@ -169,6 +175,7 @@ class TrialReport:
     why: str
     headline: str = ""
     other: bool = False
+    installed: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

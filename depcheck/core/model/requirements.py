@@ -90,6 +90,7 @@ def collect_requirements(
 
 UNSAFE_PACKAGES = frozenset(map(canonicalize_name, ("distribute", "pip", "setuptools", "wheel")))
 """What pip-compile leaves out of a lockfile unless it is told otherwise."""
+NOT_INSTALLED = "which is not installed"
 ExtrasByName = Mapping[NormalizedName, frozenset[str]]
 
 
@@ -145,7 +146,7 @@ def _describe_unmet_requirement(
     found = installed.get(get_required_name(wanted))
     who = f"{distribution.name} {distribution.version} requires {wanted.name}{wanted.specifier}"
     if found is None:
-        return "" if get_required_name(wanted) in unsafe else f"{who}, which is not installed"
+        return "" if get_required_name(wanted) in unsafe else f"{who}, {NOT_INSTALLED}"
     return "" if is_satisfied_by(wanted, found.version) else f"{who}, but {found.name} {found.version} is installed"
 
 

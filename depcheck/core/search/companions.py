@@ -44,8 +44,9 @@ class SearchSpace:
 
     `markers` is the target's marker environment. `list_releases` returns visible versions in version order.
     `get_requires_dist` returns None if only a build could find it out; then the baseline's own requirements are
-    assumed.
-    """  # one sentence
+    assumed. `by_day` says that trials can resolve a set as of the day of a release, `other_is_bad` that releases
+    which fail in another way directly before the first bad one count as bad.
+    """
 
     before: InstalledSet
     after: InstalledSet
@@ -53,6 +54,8 @@ class SearchSpace:
     markers: Mapping[str, str]
     list_releases: ReleaseLister
     get_requires_dist: RequiresDistLookup
+    by_day: bool = False
+    other_is_bad: bool = False
 
     def place_companions(self, head: NormalizedName, release: Version, ground: PackageNames) -> Placement:
         """Find the mixture for `head` at `release`.

@@ -1,13 +1,12 @@
-"""Find every independent cause, and the largest passing set.
-
-Each cause has its first bad release.
+"""One cause of a failure: who did it, and since which release.
 
 Also the packages that have to stay back with it.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 from packaging.utils import NormalizedName
 from packaging.version import Version
@@ -15,17 +14,24 @@ from packaging.version import Version
 from depcheck.core.model.checks import Failure
 from depcheck.core.model.report import Confidence
 from depcheck.core.search.bisect import bisect_releases
-from depcheck.core.search.companions import Placement, SearchSpace
+from depcheck.core.search.companions import SearchSpace
 from depcheck.core.search.minimize import FailingSet, SubsetSearch, SuspectRanking
 from depcheck.core.search.model import Budget, Cause, Diagnosis, Mixture, Observation, PackageNames, TrialAnswer
 from depcheck.core.search.trials import BudgetSpentError, FailureComparison, TrialSession
 
 
-def date_cause(cause: Cause, head: NormalizedName, place: SearchSpace, trials: TrialSession) -> Cause:
-    """Return `cause` with the last good and first bad release of `head`.
+class Beside(StrEnum):
+    """What stands beside a release while it is tried."""
 
-    If the cause has several culprits, one moves while the others stay new. A culprit without releases in
-    between (added, removed, or another reference) is dated by its two sides.
+    OLD = "beside the committed releases"
+    NEW = "beside the fresh releases"
+    DAY = "in the set of its own day"
+
+
+def find_releases(cause: Cause, head: NormalizedName, place: SearchSpace, trials: TrialSession) -> Cause:
+    """Date one `head` of `cause`; of a pair one moves while the others stay new.
+
+    What has no releases in between (added, removed, moved to another reference) is dated by its two sides.
     """
     before, after = place.before.get(head), place.after.get(head)
     if before is None or after is None or before.version == after.version:
@@ -34,24 +40,106 @@ def date_cause(cause: Cause, head: NormalizedName, place: SearchSpace, trials: T
             last_good=cause.last_good + (((head, before.version),) if before else ()),
             first_bad=cause.first_bad + (((head, after.version),) if after else ()),
         )
-    ground = place.coupling.get_closure(set(cause.culprits) - {head})
-
-    @cache
-    def placed(release: Version) -> Placement:
-        return place.place_companions(head, release, ground)
-
-    def probe(release: Version) -> TrialAnswer:
-        return trials.obtain_answer(placed(release).mixture, f"{head} {release}")
-
     line = _list_releases_between(place, head, before.version, after.version)
-    span = bisect_releases(before.version, line, probe, lambda release: placed(release).is_excluded)
+    probe = _Probe(cause, head, place, trials, before.version)
+    span = bisect_releases(before.version, line, probe, probe.is_excluded, other_is_bad=place.other_is_bad)
+    stay_back = _find_held_along(place, head, span.last_good) - frozenset(cause.culprits)
     return replace(
         cause,
-        companions=cause.companions | _find_held_along(place, head, span.last_good) - frozenset(cause.culprits),
+        companions=cause.companions | stay_back,
+        stay_back=cause.stay_back | stay_back,
         last_good=(*cause.last_good, (head, span.last_good)),
         first_bad=(*cause.first_bad, (head, span.first_bad)),
         skipped_releases=(*cause.skipped_releases, *((head, version) for version in span.skipped_releases)),
+        skipped_because=cause.skipped_because or probe.explain(span.skipped_releases),
     )
+
+
+@dataclass(slots=True)
+class _Probe:
+    """Asks one release, in the company in which it answers.
+
+    The company that answered last is asked first. Beside the fresh releases a failure counts only where
+    everything but the culprit passes.
+    """
+
+    cause: Cause
+    head: NormalizedName
+    place: SearchSpace
+    trials: TrialSession
+    before: Version
+    order: list[Beside] = field(default_factory=list)
+    deaf: dict[Version, str] = field(default_factory=dict)
+    sole: set[Beside] = field(default_factory=lambda: {Beside.OLD})  # where something passes: the culprit decides
+
+    def __post_init__(self) -> None:
+        closure = self.place.coupling.get_closure(self.cause.culprits)
+        alone = self.trials.infer_answer(closure) is TrialAnswer.SAME
+        first = (Beside.OLD, Beside.NEW) if alone else (Beside.NEW, Beside.OLD)
+        self.order = [*first, *((Beside.DAY,) if self.place.by_day else ())]
+
+    def __call__(self, release: Version) -> TrialAnswer:
+        """Try the release in one company after the other until it passes or fails in the same way."""
+        seen: list[TrialAnswer] = []
+        for beside in tuple(self.order):
+            mixture = self._mixture(release, beside)
+            if mixture is None:
+                continue
+            answer = self._judged(mixture, beside, release)
+            if answer in {TrialAnswer.PASS, TrialAnswer.SAME}:
+                self.sole |= {beside} if answer is TrialAnswer.PASS and beside is Beside.NEW else set()
+                self.order.remove(beside)
+                self.order.insert(0, beside)
+                return answer
+            seen.append(answer)
+            self.deaf.setdefault(release, self._words(mixture, answer))
+        return TrialAnswer.OTHER if TrialAnswer.OTHER in seen else TrialAnswer.UNRESOLVED
+
+    def is_excluded(self, release: Version) -> bool:
+        """Whether nothing could stand beside the release, so that nobody could have chosen it."""
+        return all(self._mixture(release, beside) is None for beside in self.order if beside is not Beside.DAY)
+
+    def explain(self, skipped: tuple[Version, ...]) -> str:
+        """Why the `skipped` releases did not answer, in the commonest words."""
+        if not skipped:
+            return ""
+        said = Counter(self.deaf[version] for version in skipped if version in self.deaf)
+        return said.most_common(1)[0][0] if said else "no release of the others accepts them"
+
+    def _mixture(self, release: Version, beside: Beside) -> Mixture | None:
+        if beside is Beside.DAY:
+            return Mixture(frozenset(), ((self.head, release),), day_of=(self.head, release))
+        placed = self.place.place_companions(self.head, release, self._ground(beside))
+        return None if placed.is_excluded else placed.mixture
+
+    def _ground(self, beside: Beside) -> PackageNames:
+        coupling = self.place.coupling
+        if beside is Beside.OLD:
+            return coupling.get_closure(set(self.cause.culprits) - {self.head})
+        return coupling.choices - {self.head}
+
+    def _judged(self, mixture: Mixture, beside: Beside, release: Version) -> TrialAnswer:
+        answer = self.trials.obtain_answer(mixture, f"{self.head} {release} {beside}")
+        if answer is TrialAnswer.SAME and not self._is_sole(beside, release):
+            return TrialAnswer.UNRESOLVED
+        return answer
+
+    def _is_sole(self, beside: Beside, release: Version) -> bool:
+        """Whether the same company passes with the culprit at its committed release."""
+        if beside in self.sole:
+            return True
+        if beside is Beside.NEW:
+            rest = self.place.coupling.exclude_names(self.place.coupling.get_group(self.head))
+            why = f"all but {self.head}: do its releases alone decide?"
+            return (self.trials.infer_answer(rest) or self.trials.obtain_answer(Mixture(rest), why)) is TrialAnswer.PASS
+        counterpart = Mixture(frozenset(), ((self.head, self.before),), day_of=(self.head, release))
+        return self.trials.obtain_answer(counterpart, f"{self.head} {self.before} in that set") is TrialAnswer.PASS
+
+    def _words(self, mixture: Mixture, answer: TrialAnswer) -> str:
+        seen = self.trials.get_observation(mixture)
+        if answer is TrialAnswer.OTHER:
+            return f"they fail in another way: {seen.failures[0].headline}"
+        return seen.unresolved_reason or "what stands beside them fails in the same way without them"
 
 
 def _find_held_along(place: SearchSpace, head: NormalizedName, release: Version) -> PackageNames:
@@ -73,8 +161,7 @@ def _list_releases_between(place: SearchSpace, head: NormalizedName, good: Versi
     return [*(between if good < bad else reversed(between)), bad]
 
 
-_MAX_CAUSES = 20
-_MAX_MEMBER_TRIALS = 2  # extra trials to tell a culprit from those that only move together with it
+_MAX_MEMBER_TRIALS = 3  # extra trials to tell a culprit from those that only move together with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +180,11 @@ class SearchCallbacks:
 def diagnose_failures(
     failures: Sequence[Failure], place: SearchSpace, oracles: SearchCallbacks, budget: Budget, confirmations: int = 1
 ) -> Diagnosis:
-    """Search the causes of the candidate's new failures.
+    """Search one cause of `failures`, which the candidate shows and the baseline does not.
 
-    The baseline does not have these failures. `confirmations` sets how often a doubtful trial is repeated. If
-    the budget runs out, the search ends with what is known by then, and says so in its confidence.
+    These failures are the target from the first trial to the last: what a trial shows of another kind is in the
+    log and is never chased. `confirmations` is how much a doubtful answer is asked again. A budget that runs out
+    ends the search with what is known by then, marked so.
     """
 
     def trial(mixture: Mixture) -> Observation:
@@ -106,12 +194,12 @@ def diagnose_failures(
         )
 
     trials = TrialSession(trial, oracles.is_same_failure, budget, confirmations)
-    search = _Search(place, oracles, trials, list(failures))
+    search = _Search(place, oracles, trials, tuple(failures))
     spent = False
     try:
-        search.find_causes()
+        search.find_culprit()
         search.drop_unconfirmed_causes()
-        search.date_causes()
+        search.find_releases()
     except BudgetSpentError:
         spent = True
     return search.make_diagnosis(spent=spent)
@@ -124,64 +212,42 @@ class _Search:
     """
 
     def __init__(
-        self, place: SearchSpace, oracles: SearchCallbacks, trials: TrialSession, failures: list[Failure]
+        self, place: SearchSpace, oracles: SearchCallbacks, trials: TrialSession, failures: tuple[Failure, ...]
     ) -> None:
         self._place, self._oracles, self._trials = place, oracles, trials
         self._coupling = place.coupling
-        self._failures = tuple(failures)
-        self._found: list[Cause] = []
-        self._alone: list[Mixture] = []  # each cause's own trial
+        self._failures = failures
+        self._found: Cause | None = None
+        self._alone = Mixture(frozenset())  # the cause's own trial
         self._proven = True
+        trials.target_failures = failures
         trials.record_known(frozenset(), Observation())
-        trials.record_known(self._coupling.choices, Observation(self._failures))
+        trials.record_known(self._coupling.choices, Observation(failures))
 
     # --- who ---
 
-    def find_causes(self) -> None:
-        """Find one cause, hold it back, and repeat while the rest fails."""
+    def find_culprit(self) -> None:
+        """Find a minimal set of changes that fails."""
         within = self._coupling.choices
-        for _ in range(_MAX_CAUSES if within else 0):
-            self._trials.target_failures = self._failures
-            rounds = max(1, len(within).bit_length()) + 1
-            suspects = self._oracles.rank_suspects(self._failures)
-            found = SubsetSearch(self._trials, self._coupling, suspects, rounds).find_failing_set(within)
-            if found:
-                found = replace(found, groups=self._sort_cheapest_first(found.groups, within))
-            else:
-                self._proven = False  # what remains does not fail again
-                return
-            self._proven = self._proven and found.is_proven
-            cause = self._make_cause(found, suspects)
-            rest, answer = self._find_rest(found, within)
-            moved = Mixture(cause.companions | frozenset(cause.culprits))
-            if (
-                self._is_doubtful(cause, rest)
-                and self._trials.repeat_trial(moved, "is it one of several?") is TrialAnswer.PASS
-            ):
-                continue  # it does not fail again, and nobody is to blame for that
-            self._found.append(cause)
-            self._alone.append(moved)
-            within = rest
-            if answer is TrialAnswer.PASS:
-                return
-            if answer is TrialAnswer.UNRESOLVED:
-                self._proven = False
-                return
-            self._failures = self._trials.get_observation(Mixture(within)).failures
-
-    def _sort_cheapest_first(self, groups: tuple[PackageNames, ...], within: PackageNames) -> tuple[PackageNames, ...]:
-        """Sort the groups, the cheapest to hold back first.
-
-        That is the one without which most changes remain. Holding back one of them is enough.
-        """
-        return tuple(sorted(groups, key=lambda group: -len(self._coupling.exclude_names(group, within))))
+        if not within:
+            return
+        suspects = self._oracles.rank_suspects(self._failures)
+        rounds = len(within).bit_length() + 1
+        found = SubsetSearch(self._trials, self._coupling, suspects, rounds).find_failing_set(within)
+        self._proven = found is not None and found.is_proven
+        if found:
+            self._found = self._make_cause(found, suspects)
 
     def _make_cause(self, found: FailingSet, suspects: SuspectRanking) -> Cause:
         heads = tuple(self._pick_culprit(group, found.groups, suspects) for group in found.groups)
-        closure = self._coupling.get_closure(frozenset().union(*found.groups))
-        self._trials.obtain_answer(Mixture(closure), "it is blamed")
-        shown = self._trials.get_observation(Mixture(closure)).failures or self._failures
-        return Cause(heads, closure - frozenset(heads), shown)
+        members = frozenset().union(*found.groups)
+        closure = self._coupling.get_closure(members)
+        self._alone = Mixture(closure)
+        self._trials.obtain_answer(self._alone, "it is blamed")
+        shown = self._trials.get_observation(self._alone).failures
+        explained = tuple(f for f in self._failures if any(self._oracles.is_same_failure(seen, f) for seen in shown))
+        family = members - frozenset(heads)
+        return Cause(heads, closure - frozenset(heads), explained or self._failures, family=family)
 
     def _pick_culprit(
         self, group: PackageNames, groups: tuple[PackageNames, ...], suspects: SuspectRanking
@@ -204,62 +270,30 @@ class _Search:
                 cleared.append(name)
         return next((name for name in members if name not in cleared), members[0])
 
-    def _find_rest(self, found: FailingSet, within: PackageNames) -> tuple[PackageNames, TrialAnswer]:
-        """Find what remains when the cause is held back, and its answer.
-
-        As little as possible is held back.
-        """
-        options = [self._coupling.exclude_names(group, within) for group in found.groups]
-        passed = [rest for rest in options if self._trials.infer_answer(rest) is TrialAnswer.PASS]
-        rest = (passed or options)[0]
-        answer = self._trials.obtain_answer(Mixture(rest), "everything but the culprits")
-        if answer is not TrialAnswer.UNRESOLVED:
-            return rest, answer
-        blunt = self._coupling.exclude_names(self._coupling.get_closure(frozenset().union(*found.groups)), within)
-        return blunt, self._trials.obtain_answer(Mixture(blunt), "everything but the culprits and their companions")
-
-    def _is_doubtful(self, cause: Cause, rest: PackageNames) -> bool:
-        """Return True if the same failure remains without its cause.
-
-        Such an answer is worth a second run.
-        """
-        left = self._trials.get_observation(Mixture(rest)).failures
-        return any(self._oracles.is_same_failure(one, other) for one in cause.failures for other in left)
-
     def drop_unconfirmed_causes(self) -> None:
-        """Drop causes whose own trial does not fail each time.
-
-        Only if answers changed from run to run.
-        """
-        for cause, alone in zip(tuple(self._found), self._alone, strict=True) if self._trials.is_flaky else ():
-            self._trials.target_failures = cause.failures
-            self._trials.repeat_trial(alone, "does it fail each time?")
-            if not self._trials.is_unanimous(alone):
-                self._found.remove(cause)
+        """Where answers changed from run to run, blame only what fails each time by itself."""
+        if self._found is None or not self._trials.is_flaky:
+            return
+        self._trials.repeat_trial(self._alone, "does it fail each time?")
+        if not self._trials.is_unanimous(self._alone):
+            self._found = None
 
     # --- since when ---
 
-    def date_causes(self) -> None:
-        """Bisect the releases of every culprit."""
-        for index, cause in enumerate(self._found):
-            self._trials.target_failures = cause.failures
-            for head in cause.culprits:
-                self._found[index] = date_cause(self._found[index], head, self._place, self._trials)
+    def find_releases(self) -> None:
+        """Bisect the releases of every head."""
+        for head in self._found.culprits if self._found else ():
+            if self._found is not None:
+                self._found = find_releases(self._found, head, self._place, self._trials)
 
     # --- what came of it ---
 
     def make_diagnosis(self, *, spent: bool) -> Diagnosis:
-        passing = self._trials.find_largest_passing()
+        """What is known by now."""
         confidence = Confidence.MINIMAL
         if spent or not self._proven:
             confidence = Confidence.BUDGET_SPENT
         if self._trials.is_flaky:
             confidence = Confidence.FLAKY
-        return Diagnosis(
-            causes=tuple(self._found),
-            held_names=self._coupling.choices - passing,
-            passing_names=self._coupling.add_derived(passing),
-            trial_count=self._trials.trial_count,
-            confidence=confidence,
-            trial_log=tuple(self._trials.records),
-        )
+        causes = (self._found,) if self._found else ()
+        return Diagnosis(causes, self._trials.trial_count, confidence, tuple(self._trials.records))

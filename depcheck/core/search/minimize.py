@@ -1,14 +1,14 @@
-"""Find a minimal failing set: suspects first, then halving.
+"""A minimal failing set of changes, by suspicion first and by halving where suspicion fails.
 
-Assumptions, each checked if that costs nothing more:
-- The whole set under search fails, and the baseline passes.
-- Monotone within one failure: a set that fails still fails with more changes. Trials that contradict this
-  are repeated.
-- Closed sets can mostly be installed. Those that cannot be, or fail in another way, give no answer: other
+Assumptions, each checked where that costs nothing more:
+- The whole set under search fails, and nothing of it moved passes.
+- Monotone within one failure: what fails alone fails in company too. Trials that contradict this are run
+  again.
+- Closed sets can mostly be installed; those that cannot be, or fail in another way, answer nothing: other
   partitions are tried instead.
 
-Trials for one culprit among n changes: 2 if the first suspect is right, else at most log2(n) + 4, if all
-trials answer.
+Trials for one culprit among n changes: 1 or 2 where suspicion is right, else at most log2(n) + 4, if all trials
+answer.
 """
 
 from collections.abc import Iterable, Sequence
@@ -69,12 +69,11 @@ class SubsetSearch:
         return self._drop_unneeded_groups(self._locate_failing_set(self._order_groups(within), within), within)
 
     def _drop_unneeded_groups(self, found: FailingSet | None, within: PackageNames) -> FailingSet | None:
-        """Drop a group that only brought along what is needed.
+        """Several heads, each of them needed: one may only have brought along what is needed, which fails without it.
 
-        Of several groups, one may not be needed itself, if what it brings fails without it. Costs trials only for
-        groups that bring something.
+        One that another brings anyway is no head. Costs trials only for heads that bring something.
         """
-        groups = found.groups if found and found.is_proven else ()
+        groups = self._apart(found.groups) if found and found.is_proven else ()
         closed = self._close_groups(groups)
         for group in groups if len(groups) > 1 else ():
             rest = self._coupling.exclude_names(group, closed)
@@ -83,7 +82,12 @@ class SubsetSearch:
                 is TrialAnswer.SAME
             ):
                 return self._drop_unneeded_groups(self._locate_failing_set(self._order_groups(rest), within), within)
-        return found
+        return FailingSet(groups) if groups else found
+
+    def _apart(self, groups: tuple[PackageNames, ...]) -> tuple[PackageNames, ...]:
+        """The groups that none of the others brings along."""
+        others = {group: self._close_groups(other for other in groups if other != group) for group in groups}
+        return tuple(group for group in groups if not group <= others[group])
 
     def _get_answer(self, moved: PackageNames, why: str) -> TrialAnswer:
         """Get the answer for the closed set `moved`.
@@ -127,30 +131,23 @@ class SubsetSearch:
         if answer is TrialAnswer.PASS or len(groups) > 1:
             return None
         rest = self._coupling.exclude_names(prime, within)
-        unneeded = (
-            self._get_answer(rest, f"all but {format_group_names(groups)}, which did not answer alone")
-            is not TrialAnswer.PASS
-        )
-        return None if unneeded else FailingSet(groups)
+        why = f"all but {format_group_names([within - rest])}: alone it fails in another way or not at all"
+        return FailingSet(groups) if self._get_answer(rest, why) is TrialAnswer.PASS else None
 
     def _shrink_groups(self, groups: tuple[PackageNames, ...], within: PackageNames) -> FailingSet | None:
         """Drop the groups that are not needed for their closure to fail.
 
         Groups that cannot be told apart, because nothing answers without just one of them, become one group.
         """
-        if len(groups) == 1:
-            return self._settle_group(groups[0], within)
         needed, bound = groups, set()
-        for group in groups:
-            rest = self._coupling.exclude_names(group, within)
-            answer = self._get_answer(rest, f"all but {format_group_names([group])}: is it needed?")
+        for group in groups if len(groups) > 1 else ():
             others = tuple(other for other in needed if other != group)
-            if answer is TrialAnswer.PASS or not others:
+            if not others:
                 continue
-            if (
-                self._get_answer(self._close_groups(others), f"without {format_group_names([group])}")
-                is TrialAnswer.SAME
-            ):
+            answer = self._get_answer(
+                self._close_groups(others), f"without {format_group_names([group])}: is it needed?"
+            )
+            if answer is TrialAnswer.SAME:
                 needed = others
             elif answer is TrialAnswer.UNRESOLVED:
                 bound.add(group)
@@ -159,29 +156,16 @@ class SubsetSearch:
         found = (*apart, tied) if tied else apart
         return self._settle_group(found[0], within) if len(found) == 1 else FailingSet(found)
 
-    def _settle_group(
-        self, head: PackageNames, within: PackageNames, among: tuple[PackageNames, ...] = ()
-    ) -> FailingSet | None:
-        """Settle on one group, or on a companion that fails too.
-
-        `head` fails with its companions. If another cause remains without it, the cause may be one of them. `among`
-        are the groups that were searched already.
-        """
-        brought = self._order_groups(self._close_groups([head]))
-        rest = self._coupling.exclude_names(head, within)
-        answer = self._get_answer(rest, f"all but {format_group_names([head])}")
-        cleared = self._is_known_to_pass(self._close_groups(brought) - head)
-        if answer is not TrialAnswer.SAME or cleared:
-            return FailingSet((head,))
-        if not among or not set(brought) >= set(among):
-            return self._locate_failing_set(brought, within)
-        below = tuple(group for group in brought if group != head)
-        fails = (
-            below
-            and self._get_answer(self._close_groups(below), f"what {format_group_names([head])} brings along")
+    def _settle_group(self, head: PackageNames, within: PackageNames) -> FailingSet | None:
+        """`head` fails with its companions: it is the cause, unless they fail without it."""
+        brought = tuple(group for group in self._order_groups(self._close_groups([head])) if not group & head)
+        if (
+            brought
+            and self._get_answer(self._close_groups(brought), f"what {format_group_names([head])} brings along")
             is TrialAnswer.SAME
-        )
-        return self._locate_failing_set(below, within) if fails else FailingSet((head,))
+        ):
+            return self._locate_failing_set(brought, within)
+        return FailingSet((head,))
 
     # --- by halving ---
 
@@ -200,7 +184,7 @@ class SubsetSearch:
             last = lone or groups[high - 1]
             alone = self._close_groups([last], base)
             if lone or self._get_answer(alone, f"{format_group_names([last])} alone") is TrialAnswer.SAME:
-                return FailingSet((last,)) if base else self._settle_group(last, within, groups)
+                return FailingSet((last,)) if base else self._settle_group(last, within)
             before = self._close_groups(groups[: high - 1], base)
             answer = self._get_answer(before, f"all before {format_group_names([last])}")
             if answer is TrialAnswer.SAME:
@@ -228,7 +212,7 @@ class SubsetSearch:
         last of them; else they are run again.
         """
         rest = self._coupling.exclude_names(groups[-1], within)
-        if self._get_answer(rest, f"all but {format_group_names(groups[-1:])}") is TrialAnswer.PASS:
+        if self._get_answer(rest, f"all but {format_group_names([within - rest])}") is TrialAnswer.PASS:
             return True
         return (
             self._trials.repeat_trial(Mixture(self._close_groups(groups, base)), "only together?") is TrialAnswer.SAME

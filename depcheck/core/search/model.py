@@ -19,23 +19,27 @@ class Mixture:
 
     It is the baseline, with `candidate_names` as the candidate has them (upgraded, added, removed), and then
     the packages of `exact_versions` at exactly these releases. A trial is given all packages that change; the
-    log shows the chosen changes only.
-    """  # one sentence
+    log shows the chosen changes only. With `day_of`, the set that a resolver takes on the day of that release
+    stands in the baseline's place.
+    """
 
     candidate_names: PackageNames
     exact_versions: tuple[tuple[NormalizedName, Version], ...] = ()
+    day_of: tuple[NormalizedName, Version] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """The result of a trial: its new failures, none for a pass.
+    """What a trial showed: newly failing things, none of them for a pass.
 
-    `unresolved_reason` says why the trial gave no answer (it could not be installed, or it was cut short), or
-    is empty. If it is set, `failures` mean nothing.
+    `unresolved` is the reason why the trial could not answer (it could not be installed, it was cut short),
+    or empty; then `failures` count for nothing. `installed` are the packages that differ from the baseline, each
+    with the release that stood there; None for one that was not installed.
     """
 
     failures: tuple[Failure, ...] = ()
     unresolved_reason: str = ""
+    installed: tuple[tuple[NormalizedName, Version | None], ...] = ()
 
 
 class TrialAnswer(StrEnum):
@@ -75,10 +79,13 @@ class Budget:
 class Cause:
     """One independent cause of the failures.
 
-    All of its `culprits` are needed to fail; `companions` have to change along with them. `failures` are those
-    of their own trial. `last_good` and `first_bad` hold a release for each culprit if one is known.
-    `skipped_releases` are between them and gave no answer.
-    """  # one sentence
+    All of its `culprits` are needed to fail; `companions` have to change along with them, `family` are those
+    that move only together with a culprit, `stay_back` those that cannot move while it is held. `failures` are
+    those under search that it explains.
+
+    `last_good` and `first_bad` hold a release for each culprit if one is known. `skipped_releases` are between
+    them and gave no answer, `skipped_because` says why.
+    """
 
     culprits: tuple[NormalizedName, ...]
     companions: PackageNames
@@ -86,20 +93,19 @@ class Cause:
     last_good: tuple[tuple[NormalizedName, Version], ...] = ()
     first_bad: tuple[tuple[NormalizedName, Version], ...] = ()
     skipped_releases: tuple[tuple[NormalizedName, Version], ...] = ()
+    skipped_because: str = ""
+    family: PackageNames = frozenset()
+    stay_back: PackageNames = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """The search's result.
+    """A search's answer.
 
-    `passing_names` is the largest set of candidate changes that was seen to pass, `held_names` the chosen
-    changes that are not in it. `trial_count` counts every environment checked, for culprits and first bad
-    releases together.
+    `trials` counts every environment checked, for culprits and first bad releases together.
     """
 
     causes: tuple[Cause, ...]
-    held_names: PackageNames
-    passing_names: PackageNames
     trial_count: int
     confidence: Confidence
     trial_log: tuple[TrialRecord, ...] = ()

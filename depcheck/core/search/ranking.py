@@ -18,7 +18,7 @@ from packaging.utils import NormalizedName
 
 from depcheck.core.model.checks import Failure
 from depcheck.core.model.requirements import InstalledSet, get_required_name, select_active_requirements
-from depcheck.core.search.bisect import measure_version_step
+from depcheck.core.search.bisect import leap
 from depcheck.core.search.coupling import Coupling
 from depcheck.core.search.minimize import SuspectRanking
 from depcheck.core.search.model import PackageNames
@@ -211,15 +211,10 @@ def _is_downgrade(scene: FailureContext, name: NormalizedName) -> bool:
 
 
 def _measure_step(scene: FailureContext, name: NormalizedName) -> int:
-    """Measure the size of the version step.
-
-    A minor step counts as major before 1.0. A package that only one side has gets 0.
-    """
+    """The size of the version jump. One-sided changes have none."""
     if name not in scene.before or name not in scene.after:
         return 0
-    one, other = scene.before[name].version, scene.after[name].version
-    size = measure_version_step(one, other)
-    return size + 1 if size in {1, 2} and one.major == 0 and other.major == 0 else size
+    return leap(scene.before[name].version, scene.after[name].version)
 
 
 def _find_removed_owners(scene: FailureContext, clues: FailureClues) -> list[NormalizedName]:

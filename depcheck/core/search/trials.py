@@ -134,18 +134,6 @@ class TrialSession:
         """
         return classify_observation(self.get_observation(mixture), self.target_failures, self._is_same_failure)
 
-    def find_largest_passing(self) -> PackageNames:
-        """Return the largest set of candidate changes that was seen to pass.
-
-        The first of several equally large ones.
-        """
-        sets = [
-            m.candidate_names
-            for m in self._observations
-            if not m.exact_versions and self.get_known_answer(m) is TrialAnswer.PASS
-        ]
-        return max(sets, key=len, default=frozenset())
-
     def _run_trial(self, mixture: Mixture, why: str) -> None:
         if self.trial_count >= self._budget.max_trials or self._budget.is_time_over():
             raise BudgetSpentError

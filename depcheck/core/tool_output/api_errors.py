@@ -72,15 +72,23 @@ class TracebackFrame:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseStep:
-    """The last good and first bad release of a culprit.
+    """A culprit's two releases.
 
-    `dropped_requirements` are requirements that the first bad release no longer has, with their modules.
+    `dropped` are requirements that the first bad one no longer has, with their modules. `gap` says that releases
+    between the two were not judged.
     """
 
     name: NormalizedName
     last_good: Version
     first_bad: Version
     dropped_requirements: tuple[tuple[NormalizedName, frozenset[str]], ...] = ()
+    gap: bool = False
+
+    def say(self, what: str) -> str:
+        """Say what the release did, or what one of several did."""
+        if self.gap:
+            return f"between {self.last_good} and {self.first_bad}, {self.name} {what}"
+        return f"{self.name} {self.first_bad} {what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +132,7 @@ def format_api_change(step: ReleaseStep, found: ApiChange) -> str:
     """
     what, use = _CHANGE_PHRASES[found.kind]
     names = {"owner": found.owner, "name": found.name, "full": f"{found.owner}.{found.name}".strip(".")}
-    said = f"{step.name} {step.first_bad} {what.format(**names)}"
+    said = step.say(what.format(**names))
     return to_one_line(f"{said}{_format_usage(found, use)}.", 500)
 
 
@@ -134,7 +142,7 @@ def format_dropped_requirement(step: ReleaseStep, requirement: NormalizedName, p
     Example: `nbformat 5.2.0 no longer requires ipython-genutils; nbconvert/x.py line 11 imports it.`.
     """
     place = _format_usage(ApiChange(ApiChangeKind.MODULE, "", requirement, path, line), "imports it")
-    return to_one_line(f"{step.name} {step.first_bad} no longer requires {requirement}{place}.", 500)
+    return to_one_line(f"{step.say(f'no longer requires {requirement}')}{place}.", 500)
 
 
 _CHANGE_PHRASES = {

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
+from depcheck.core.messages.blame import describe_company, describe_dating
 from depcheck.core.messages.sections import format_count, join_with_and
 from depcheck.core.model.report import CheckReport, Confidence, Culprit, EnvironmentReport
 from depcheck.reporting.html.changes import build_changes_table
@@ -142,21 +143,14 @@ def _optional_modules(judged: EnvironmentReport) -> Child:
 
 
 def _build_cause(culprit: Culprit) -> Element:
-    bad = join_with_and(f"{name} {culprit.first_bad.get(name, '')}".strip() for name in culprit.packages)
-    good = join_with_and(f"{name} {version}" for name, version in culprit.last_good.items())
-    since = f", released {culprit.since:%Y-%m-%d}," if culprit.since else ""
-    role = " (a build requirement, which stands in no lockfile)" if culprit.build else ""
     return build_tag(
         "article",
-        build_tag("p", build_tag("strong", bad), f"{role}{since} is the first release that fails."),
-        build_tag("p", "The last good release is ", build_tag("strong", good), ".") if good else None,
+        build_tag("p", describe_dating(culprit)),
         build_output_block(culprit.headline, 600),
         build_tag("p", culprit.explanation) if culprit.explanation else None,
-        build_tag("p", f"{join_with_and(culprit.companions[:12])} cannot move without it.")
-        if culprit.companions
-        else None,
+        build_tag("p", company) if (company := describe_company(culprit)) else None,
         _build_hold(culprit),
-        build_tag("p", f"Could not be tried: {', '.join(culprit.skipped[:20])}.") if culprit.skipped else None,
+        build_tag("p", f"Not judged: {', '.join(culprit.skipped[:20])}.") if culprit.skipped else None,
         build_details("Evidence", build_output_block(culprit.evidence)) if culprit.evidence.strip() else None,
         class_="cause",
     )

@@ -242,4 +242,6 @@ def _describe_taken_changes(trial: TrialReport) -> str:
     fixed = [f"{name} {version}" for name, version in trial.at.items()]
     few = 12
     more = f" and {len(trial.moved) - few} more" if len(trial.moved) > few else ""
-    return ", ".join((*fixed, *trial.moved[:few])) + more or "nothing"
+    along = [name for name in trial.installed if name not in trial.at and name not in trial.moved]
+    beside = f"; along came {', '.join(along[:few])}" if along else ""
+    return (", ".join((*fixed, *trial.moved[:few])) + more or "nothing") + beside

@@ -11,9 +11,10 @@ from packaging.version import Version
 
 from depcheck.core.model.checks import Failure
 from depcheck.core.model.installed import Distribution
+from depcheck.core.search.causes import CauseSearch, HeldResult, SearchQuestion
 from depcheck.core.search.companions import SearchSpace
 from depcheck.core.search.coupling import compute_coupling
-from depcheck.core.search.diagnose import SearchCallbacks, diagnose_failures
+from depcheck.core.search.diagnose import SearchCallbacks
 from depcheck.core.search.model import Budget, Mixture, Observation
 from depcheck.core.search.ranking import FailureContext, rank_suspects
 
@@ -107,7 +108,9 @@ class Case:
     def trial(self, mixture):
         """By what is known of the incident: who fails from which release on, what hides what."""
         self.asked.append(mixture)
-        stand = self.installed(mixture)
+        return self.shows(self.installed(mixture))
+
+    def shows(self, stand):
         incident = self.facts["incident"]
         if incident in VANISHED:
             return Observation(() if VANISHED[incident] in stand else self.failures)
@@ -126,10 +129,44 @@ class Case:
     def releases(self, name):
         return [Version(v) for v in self.facts["releases"].get(name, {})]
 
-    def diagnose(self):
+    def question(self):
         place = SearchSpace(self.before, self.after, self.coupling, self.environment, self.releases, self.requires)
         oracles = SearchCallbacks(self.trial, lambda a, b: (a.id, a.headline) == (b.id, b.headline), self.suspects)
-        return diagnose_failures(self.failures, place, oracles, Budget(200))
+        return SearchQuestion(self.failures, place, oracles)
+
+    def held(self, causes):
+        """The incident with the first head of each cause at its last good release, and without who needs more."""
+        left = self.coupling.exclude_names({cause.culprits[0] for cause in causes})
+        for cause in causes:
+            for head, good in cause.last_good[:1]:
+                placed = self.question().place.place_companions(head, good, left)
+                left = placed.mixture.candidate_names & self.coupling.choices
+        stays = self.before.keys() - self.coupling.add_derived(left)
+        case = Case({**self.facts, "after": {}}, self.asked)
+        after = {n: self.before[n] for n in stays} | {
+            n: self.after[n] for n in self.coupling.add_derived(left) if n in self.after
+        }
+        for cause in causes:
+            for head, good in cause.last_good[:1]:
+                after[head] = self.question().place.find_distribution(head, good)
+        case.put(after, self.failures)
+        return case
+
+    def put(self, after, failures):
+        """Make `after` the fresh set; what it shows are its failures."""
+        self.after = after
+        self.changed = frozenset(n for n in self.before.keys() | after.keys() if self.moves(n))
+        self.coupling = compute_coupling(self.before, after, self.changed, self.environment)
+        self.failures = failures
+
+    def remains(self, causes):
+        left = self.held(causes)
+        shown = self.shows(left.installed(Mixture(left.changed))).failures
+        left.failures = shown
+        return HeldResult(question=left.question()) if shown else HeldResult(passes=True)
+
+    def diagnose(self):
+        return CauseSearch(self.remains, Budget(200)).run(self.question())
 
 
 def names():

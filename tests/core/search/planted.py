@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from packaging.requirements import Requirement
@@ -12,9 +12,10 @@ from packaging.version import Version
 
 from depcheck.core.model.checks import Failure
 from depcheck.core.model.installed import Distribution
+from depcheck.core.search.causes import CauseSearch, HeldResult, SearchQuestion
 from depcheck.core.search.companions import SearchSpace
 from depcheck.core.search.coupling import compute_coupling
-from depcheck.core.search.diagnose import SearchCallbacks, diagnose_failures
+from depcheck.core.search.diagnose import SearchCallbacks
 from depcheck.core.search.minimize import SuspectRanking
 from depcheck.core.search.model import Budget, Observation
 
@@ -83,7 +84,7 @@ class History:
         return [i for i in ids if i not in hidden[1:]]
 
     def trial(self, mixture):
-        self.seen[mixture] += 1
+        self.seen[mixture, id(self.after)] += 1
         versions = self.installed(mixture)
         if self.unresolved and self.unresolved(versions):
             return Observation(unresolved_reason="could not be installed")
@@ -95,16 +96,38 @@ class History:
     def requires(self, n, version):
         return self.metadata.get((n, version), self.before[n].requires if n in self.before else ())
 
-    def diagnose(self, trials=500, confirmations=1):
+    def question(self):
         order = self.order or sorted(self.coupling.choices)
+        order = [n for n in order if n in self.coupling.choices]
         suspects = SuspectRanking(tuple(frozenset({n}) for n in order), tuple(order))
         place = SearchSpace(
             self.before, self.after, self.coupling, ENVIRONMENT, lambda n: self.releases.get(n, ()), self.requires
         )
+        return SearchQuestion(
+            self.failures(), place, SearchCallbacks(self.trial, lambda a, b: a == b, lambda _: suspects)
+        )
+
+    def failures(self):
         versions = {n: d.version for n, d in self.after.items()}
-        failures = tuple(Failure(i, f"Error: {i}") for i in self.shown(versions))
-        oracles = SearchCallbacks(self.trial, lambda a, b: a == b, lambda _: suspects)
-        return diagnose_failures(failures, place, oracles, Budget(trials), confirmations)
+        return tuple(Failure(i, f"Error: {i}") for i in self.shown(versions))
+
+    def held(self, causes):
+        """The history with the first head of each cause at its last good release, and without who needs more."""
+        left = self.coupling.exclude_names({cause.culprits[0] for cause in causes})
+        after = {n: d for n, d in self.before.items() if n not in self.coupling.add_derived(left)}
+        after |= {n: self.after[n] for n in self.coupling.add_derived(left) if n in self.after}
+        for cause in causes:
+            for n, good in cause.last_good[:1]:
+                after[n] = replace(self.before[n], version=good)
+        return replace(self, after=after)
+
+    def remains(self, causes):
+        left = self.held(causes)
+        left.seen = self.seen
+        return HeldResult(question=left.question()) if left.failures() else HeldResult(passes=True)
+
+    def diagnose(self, trials=500, confirmations=1):
+        return CauseSearch(self.remains, Budget(trials), confirmations).run(self.question())
 
     def consistent(self, moved):
         """Whether everybody accepts what stands beside them (of what both sides accept)."""

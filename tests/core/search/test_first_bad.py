@@ -67,13 +67,13 @@ def test_releases_that_do_not_answer_are_named(count, data):
     assert both[both.index(span.last_good) + 1 : both.index(span.first_bad)] == list(span.skipped_releases)
 
 
-def test_a_release_that_fails_differently_just_before_counts_as_bad():
-    """Setuptools 58.0.0 builds, wrongly; 58.0.2 refuses: bad since 58.0.0."""
+def test_a_build_tool_that_fails_differently_just_before_counts_as_bad():
+    """Setuptools 58.0.0 builds, wrongly; 58.0.2 refuses: bad since 58.0.0, where that was asked for."""
     releases = [Version(v) for v in ("58.0.0", "58.0.1", "58.0.2", "58.0.3")]
     answers = dict(
         zip(releases, (TrialAnswer.OTHER, TrialAnswer.OTHER, TrialAnswer.SAME, TrialAnswer.SAME), strict=True)
     )
-    span = bisect_releases(Version("57.5.0"), releases, answers.__getitem__)
+    span = bisect_releases(Version("57.5.0"), releases, answers.__getitem__, other_is_bad=True)
     assert (span.last_good, span.first_bad, span.skipped_releases) == (Version("57.5.0"), Version("58.0.0"), ())
 
 
@@ -92,3 +92,28 @@ def test_a_downgrade_is_bisected_downwards():
         Version("4.0"), releases, lambda v: TrialAnswer.SAME if v <= Version("3.8") else TrialAnswer.PASS
     )
     assert (span.last_good, span.first_bad) == (Version("3.9"), Version("3.8"))
+
+
+def test_a_release_that_fails_differently_is_named_and_not_blamed():
+    """What was not seen to fail in the same way is neither good nor bad."""
+    releases = [Version(v) for v in ("2.7", "2.8", "3.0", "3.1")]
+    answers = dict(
+        zip(releases, (TrialAnswer.OTHER, TrialAnswer.OTHER, TrialAnswer.SAME, TrialAnswer.SAME), strict=True)
+    )
+    span = bisect_releases(Version("2.6.3"), releases, answers.__getitem__)
+    assert (span.last_good, span.first_bad) == (Version("2.6.3"), Version("3.0"))
+    assert span.skipped_releases == (Version("2.7"), Version("2.8"))
+
+
+def test_a_long_row_without_an_answer_costs_few_probes():
+    """Fifty releases that cannot be installed are passed over in seven probes or fewer."""
+    releases = [Version(f"1.{i}") for i in range(1, 60)]
+    asked = []
+
+    def probe(version):
+        asked.append(version)
+        return TrialAnswer.PASS if version < Version("1.5") else TrialAnswer.UNRESOLVED
+
+    span = bisect_releases(Version("1.0"), releases, probe)
+    assert sum(version >= Version("1.5") for version in asked) <= 7
+    assert span.skipped_releases == tuple(v for v in releases if span.last_good < v < span.first_bad)

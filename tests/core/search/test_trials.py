@@ -73,14 +73,13 @@ def test_a_spent_budget_stops_new_trials(budget):
 
 
 def test_what_is_known_needs_no_trial():
-    """Parts of what passes pass; what holds a failing set fails; the largest passing set is remembered."""
+    """Parts of what passes pass; what holds a failing set fails."""
     found = trials({mixture("a"): [FAILS], mixture("b", "c"): [PASSES]})
     found.obtain_answer(mixture("a"), "")
     found.obtain_answer(mixture("b", "c"), "")
     assert found.infer_answer(frozenset({name("b")})) is TrialAnswer.PASS
     assert found.infer_answer(frozenset({name("a"), name("d")})) is TrialAnswer.SAME
     assert found.infer_answer(frozenset({name("d")})) is None
-    assert found.find_largest_passing() == {"b", "c"}
 
 
 def test_a_contradiction_is_asked_again_and_said():

@@ -1,0 +1,54 @@
+"""What is said of a culprit's releases: never more than trials have shown."""
+
+from collections.abc import Callable
+
+from depcheck.core.model.report import Culprit
+
+MOST_NAMES = 12
+
+
+def is_dated(culprit: Culprit) -> bool:
+    """Whether each first bad release follows its last good one directly."""
+    return not culprit.skipped
+
+
+def name_releases(culprit: Culprit) -> str:
+    """`kombu 4.2.0`, or `kombu between 4.1.0 and 4.2.0` where releases between gave no answer."""
+    return " with ".join(_name_release(culprit, name) for name in culprit.packages)
+
+
+def _name_release(culprit: Culprit, name: str) -> str:
+    bad, good = culprit.first_bad.get(name, ""), culprit.last_good.get(name, "")
+    gap = any(each.rpartition(" ")[0] == name for each in culprit.skipped)
+    return f"{name} between {good} and {bad}" if gap and good else f"{name} {bad}".strip()
+
+
+def describe_dating(culprit: Culprit, quote: Callable[[str], str] = str) -> str:
+    """Say which release was seen to fail and which to pass, and why those between were not judged."""
+    bad = " together with ".join(
+        quote(f"{name} {culprit.first_bad.get(name, '')}".strip()) for name in culprit.packages
+    )
+    good = ", ".join(quote(f"{name} {version}") for name, version in culprit.last_good.items())
+    role = " (a build requirement, which stands in no lockfile)" if culprit.build else ""
+    since = f", released {culprit.since:%Y-%m-%d}," if culprit.since else ""
+    if is_dated(culprit):
+        return (
+            f"{bad}{role}{since} is the first release that fails.{f' The last good release is {good}.' if good else ''}"
+        )
+    number = len(culprit.skipped)
+    between = "the release between" if number == 1 else f"the {number} releases between"
+    because = f", because {culprit.skipped_because}" if culprit.skipped_because else ""
+    return f"It broke between {good} (passes) and {bad}{role} (fails); {between} could not be tried{because}."
+
+
+def describe_company(culprit: Culprit, quote: Callable[[str], str] = str) -> str:
+    """Say who moves together with the culprit; empty where it moves by itself."""
+    stay = [name for name in culprit.stay_back if name not in culprit.packages]
+    family = [name for name in culprit.family if name not in culprit.packages]
+    along = [name for name in culprit.companions if name not in {*culprit.packages, *stay, *family}]
+    said = (
+        (family, "{} of the same family only move together with it."),
+        (along, "{} moved along with it: one needs the other."),
+        (stay, "While it is held, {} must stay back too."),
+    )
+    return " ".join(words.format(", ".join(map(quote, names[:MOST_NAMES]))) for names, words in said if names)

@@ -1,0 +1,79 @@
+"""Every independent cause, one after the other: each is held at its last good release before the next is sought."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from depcheck.core.model.checks import Failure
+from depcheck.core.model.report import Confidence
+from depcheck.core.search.companions import SearchSpace
+from depcheck.core.search.diagnose import SearchCallbacks, diagnose_failures
+from depcheck.core.search.model import Budget, Cause, Diagnosis, TrialRecord
+
+MOST_CAUSES = 20
+_WORST = (Confidence.FLAKY, Confidence.BUDGET_SPENT, Confidence.MINIMAL)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchQuestion:
+    """A set that fails: its new `failures`, and what a search of their cause needs."""
+
+    failures: tuple[Failure, ...]
+    place: SearchSpace
+    oracles: SearchCallbacks
+
+
+@dataclass(frozen=True, slots=True)
+class HeldResult:
+    """How the fresh set fares with some causes held back: it `passes`, or asks the next question, or neither.
+
+    Neither means that nothing could be found out, for example because no set could be compiled.
+    """
+
+    passes: bool = False
+    question: SearchQuestion | None = None
+
+
+HoldCauses = Callable[[Sequence[Cause]], HeldResult]
+"""Compiles with these causes held back by as little as will do, and checks what comes out."""
+
+
+@dataclass(slots=True)
+class CauseSearch:
+    """Finds causes until what remains passes, and drops those that turn out not to matter."""
+
+    hold: HoldCauses
+    budget: Budget
+    confirmations: int = 1
+    causes: list[Cause] = field(default_factory=list)
+    log: list[TrialRecord] = field(default_factory=list)
+    confidence: Confidence = Confidence.MINIMAL
+
+    def run(self, question: SearchQuestion) -> Diagnosis:
+        """Answer `question` and all that follow from it."""
+        asked: SearchQuestion | None = question
+        for _ in range(MOST_CAUSES):
+            if asked is None or not self._find(asked):
+                break
+            remains = self.hold(self.causes)
+            asked = remains.question
+            if remains.passes:
+                self._drop_needless()
+                break
+        return Diagnosis(tuple(self.causes), len(self.log), self.confidence, tuple(self.log))
+
+    def _find(self, question: SearchQuestion) -> bool:
+        budget = Budget(self.budget.max_trials - len(self.log), self.budget.is_time_over)
+        found = diagnose_failures(question.failures, question.place, question.oracles, budget, self.confirmations)
+        self.log += found.trial_log
+        self.confidence = min(self.confidence, found.confidence, key=_WORST.index)
+        self.causes += found.causes
+        return bool(found.causes)
+
+    def _drop_needless(self) -> None:
+        """Drop every cause without whose hold the set passes as well: it broke nothing that is to be broken."""
+        kept = list(self.causes)
+        for cause in self.causes if len(self.causes) > 1 else ():
+            others = [other for other in kept if other is not cause]
+            if others and not self.budget.is_time_over() and self.hold(others).passes:
+                kept = others
+        self.causes = kept
