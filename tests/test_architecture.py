@@ -70,6 +70,12 @@ def test_one_gate_starts_processes():
     assert spawning == {"depcheck/wiring/checker_process.py"}
 
 
+def test_one_gate_reads_what_hostile_code_wrote():
+    """Only untrusted_files.py opens files without following links."""
+    opening = {str(path.relative_to(ROOT)) for path in house() if "O_NOFOLLOW" in path.read_text()}
+    assert opening == {"depcheck/untrusted_files.py"}
+
+
 def test_only_the_edges_read_the_environment():
     """Arguments and environment enter through cli.py and action.py; everybody else is given them."""
     readers = {

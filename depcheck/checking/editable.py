@@ -10,8 +10,8 @@ from pathlib import Path
 from depcheck.checking.environments.wheel_builder import WheelBuilder
 from depcheck.checking.sandbox.guest import ProcessResult
 from depcheck.checking.sandbox.policy import NetworkPolicy
-from depcheck.checking.sandbox.safe_read import read_untrusted_file
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier, copy_tree
+from depcheck.untrusted_files import read_untrusted_file
 
 EDITABLE = "-e "
 _MAPPING = re.compile(r"^MAPPING(?:: [^=\n]*)? = (\{[^\n]*\})$", re.MULTILINE)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from depcheck.checking.sandbox.safe_read import read_untrusted_file
 from depcheck.core.import_graph.import_statements import ModuleImports, read_imports
+from depcheck.untrusted_files import read_untrusted_file
 
 MOST_BYTES = 1 << 20  # of a module's source; longer ones are tables of data
 MOST_PROJECT_FILES = 5000

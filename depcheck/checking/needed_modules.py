@@ -9,7 +9,6 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from depcheck.checking.environments.environment import VirtualEnvironment
 from depcheck.checking.module_files import KnownImports, ModuleFiles, read_project_files
-from depcheck.checking.sandbox.safe_read import read_untrusted_file
 from depcheck.core.import_graph.broken_contract import is_broken_contract
 from depcheck.core.import_graph.import_statements import read_imports
 from depcheck.core.import_graph.project_roots import (
@@ -22,6 +21,7 @@ from depcheck.core.import_graph.project_roots import (
 from depcheck.core.import_graph.reachable import Reach, Reached, Roots, find_reached
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.checks import Failure, KnownBefore
+from depcheck.untrusted_files import read_untrusted_file
 
 ENTRY_POINTS_BYTES = 1 << 20
 _CONFIGURATION = ("pytest.ini", "pyproject.toml", "setup.cfg", "tox.ini")

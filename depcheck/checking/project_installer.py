@@ -24,11 +24,11 @@ from depcheck.checking.own_project import (
 )
 from depcheck.checking.sandbox.guest import Guest, ProcessResult
 from depcheck.checking.sandbox.policy import NetworkPolicy
-from depcheck.checking.sandbox.safe_read import read_untrusted_file
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.pins import Pins
 from depcheck.core.own_installation import OwnInstallation
 from depcheck.core.text.process_output import find_error_line
+from depcheck.untrusted_files import read_untrusted_file
 
 MOST_BYTES = 1 << 20
 

@@ -4,9 +4,7 @@ A report was written on a machine that ran untrusted code. It may change pins in
 base branch, and nothing else.
 """
 
-import os
 import re
-import stat
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,6 +14,7 @@ from depcheck.core.model.report import EnvironmentReport, Report
 from depcheck.core.model.report_json import REPORT_LIMIT_BYTES, ReportError, decode_report
 from depcheck.core.text.terminal_safe import to_one_line
 from depcheck.publishing.validate_lockfile import quote_path
+from depcheck.untrusted_files import UntrustedFileError, load_untrusted_file
 
 _MAX_ENVIRONMENTS = 500
 _MAX_FILES = 50
@@ -80,14 +79,10 @@ def _merge_reports(reports: Sequence[Report]) -> Report:
 
 def _read_report_bytes(path: Path) -> bytes:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        message = f"No report can be read at {path} ({error.strerror})"
+        return load_untrusted_file(path, REPORT_LIMIT_BYTES)
+    except UntrustedFileError as error:
+        message = f"No report can be read: {path} {error}"
         raise ReportError(f"{message}; run `depcheck check` first, or name its folder with --report.") from None
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ReportError(f"{path} is no regular file; run `depcheck check` again.")
-        return file.read(REPORT_LIMIT_BYTES + 1)
 
 
 def check_proposal_paths(environment: EnvironmentReport) -> None:

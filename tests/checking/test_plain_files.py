@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from depcheck.checking.discovery.repo_files import RepoFiles
-from depcheck.checking.sandbox.safe_read import read_untrusted_file
 from depcheck.index.wheel import read_wheel_metadata
+from depcheck.untrusted_files import read_untrusted_file
 
 MIB = 1 << 20
 
@@ -38,7 +38,7 @@ def test_what_is_no_plain_file_is_not_read(tmp_path, kind):
 def wheel(path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a-1.dist-info/METADATA", "Name: a\nVersion: 1\n")
-    with path.is_open("rb") as file:
+    with path.open("rb") as file:
         return read_wheel_metadata(file, "a-1-py3-none-any.whl")
 
 

@@ -137,6 +137,13 @@ def test_links_and_pipes_are_not_opened(tmp_path):
         read_untrusted_report(tmp_path, "")
 
 
+def test_a_folder_in_place_of_the_report_is_refused(tmp_path):
+    """report.json that is a folder is the user's to mend, not a bug of ours."""
+    (tmp_path / "report.json").mkdir()
+    with pytest.raises(ReportError, match=r"report\.json is no regular file; run `depcheck check` first"):
+        read_untrusted_report(tmp_path, "")
+
+
 def test_no_report_is_named(tmp_path):
     """A missing report says what to run."""
     with pytest.raises(ReportError, match="depcheck check"):

@@ -17,7 +17,6 @@ from depcheck.checking.checks.commands import GUEST_SCRIPTS, CheckContext, build
 from depcheck.checking.checks.imports import parse_guest_answers
 from depcheck.checking.checks.interface import CheckFindings, CheckJob
 from depcheck.checking.sandbox.guest import ProcessResult
-from depcheck.checking.sandbox.safe_read import read_untrusted_file
 from depcheck.core.model.checks import Check, Failure, Outcome
 from depcheck.core.text.process_output import (
     add_import_statement,
@@ -27,6 +26,7 @@ from depcheck.core.text.process_output import (
     find_error_line,
 )
 from depcheck.core.text.terminal_safe import to_one_line
+from depcheck.untrusted_files import read_untrusted_file
 
 MOST_JUNIT_BYTES = 64 << 20
 MOST_TEXT_CHARS = 256 << 10

@@ -41,6 +41,7 @@ from depcheck.core.tool_output.compile_errors import (
     parse_compile_failure,
 )
 from depcheck.ports import PackageServer
+from depcheck.untrusted_files import UntrustedFileError, load_untrusted_file
 
 MOST_LOCKFILE_BYTES = 8 << 20
 FETCH_THREADS = 8
@@ -314,16 +315,9 @@ def _read_compiled_text(path: Path, lock: LockfileSpec) -> str:
         LockfileError: It is missing, no regular file, or too long.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        raise LockfileError(f"{lock.path} was not written by its compile ({error.strerror}).") from None
-    with os.fdopen(descriptor, "rb") as file:
-        content = file.read(MOST_LOCKFILE_BYTES + 1)
-    if len(content) > MOST_LOCKFILE_BYTES:
-        raise LockfileError(
-            f"{lock.path} was compiled to more than {MOST_LOCKFILE_BYTES >> 20} MiB; that is no lockfile."
-        )
-    return content.decode("utf-8", "replace")
+        return load_untrusted_file(path, MOST_LOCKFILE_BYTES).decode("utf-8", "replace")
+    except UntrustedFileError as error:
+        raise LockfileError(f"The compile left no lockfile: {lock.path} {error}; correct its sources.") from None
 
 
 def _restore_lockfile(lock: LockfileSpec, root: Path, remotes: RemoteRequirements) -> None:

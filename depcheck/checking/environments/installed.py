@@ -13,8 +13,8 @@ from pathlib import Path, PurePosixPath
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.checking.sandbox.safe_read import read_untrusted_file
 from depcheck.core.model.installed import Distribution
+from depcheck.untrusted_files import read_untrusted_file
 
 MOST_METADATA_BYTES, MOST_RECORD_BYTES = 4 << 20, 16 << 20
 _MODULE_FILE = re.compile(r"(?P<name>[^.]+)(?:\.py|(?:\.[\w-]+)*\.(?:so|pyd))")

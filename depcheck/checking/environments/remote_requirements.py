@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 from depcheck.checking.sandbox import environ
 from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.policy import OPEN_NETWORK
-from depcheck.checking.sandbox.safe_read import read_untrusted_file
 from depcheck.core.model.errors import IndexUnavailableError
 from depcheck.core.text.process_output import find_error_line, strip_scratch_folders
 from depcheck.ports import PackageServer
+from depcheck.untrusted_files import read_untrusted_file
 
 MOST_ARCHIVE_BYTES = 1 << 30
 _URL_PATTERN = r"(?P<url>(?:git\+)?https?://[^\s#;'\",\\]+)"

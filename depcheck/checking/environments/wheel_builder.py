@@ -11,7 +11,7 @@ from uv import find_uv_bin
 from depcheck.checking.environments.interpreters import Interpreter
 from depcheck.checking.sandbox.guest import Guest, ProcessResult
 from depcheck.checking.sandbox.policy import NetworkPolicy
-from depcheck.checking.sandbox.safe_read import read_untrusted_file
+from depcheck.untrusted_files import read_untrusted_file
 
 # The copy of the repository has no .git to take a version from.
 FALLBACK_VERSION_VARIABLES = {
