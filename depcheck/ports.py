@@ -17,11 +17,11 @@ from depcheck.core.model.checks import Check, CheckResult, Failure
 from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.installed import Distribution
+from depcheck.core.model.own_installation import OwnInstallation
 from depcheck.core.model.pins import Pin, Pins
 from depcheck.core.model.releases import Release, ReleaseFacts, ReleaseStatus
 from depcheck.core.model.report import EnvironmentReport
 from depcheck.core.model.wheel_tags import InterpreterTarget
-from depcheck.core.own_installation import OwnInstallation
 
 if TYPE_CHECKING:  # of use in a search alone
     from depcheck.core.tool_output.api_errors import ReleaseStep

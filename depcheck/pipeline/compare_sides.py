@@ -3,16 +3,18 @@
 from dataclasses import replace
 
 from depcheck.core.lockfiles.diff import diff_pins
-from depcheck.core.model.checks import CheckComparison
+from depcheck.core.messages.observed import describe_passing, describe_shared_failure, describe_unreached
+from depcheck.core.model.checks import Check, CheckComparison, CheckKind, Failure
 from depcheck.core.model.report import EnvironmentReport, ProposalReport, Status
-from depcheck.core.observed import describe_passing, describe_shared_failure, describe_unreached
+from depcheck.core.text.terminal_safe import to_one_line
 from depcheck.pipeline import find_culprits
 from depcheck.pipeline.baseline import find_past_views
 from depcheck.pipeline.confirm import Confirmation, confirm_failures, confirm_passes, confirm_shared_failures
 from depcheck.pipeline.context import EnvironmentCase, LockSet
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_pins, plan_checks
-from depcheck.pipeline.optional_modules import find_optional_modules
 from depcheck.pipeline.to_report import to_drift_report
+
+MOST_PROVEN_MODULES = 200
 
 
 def judge_candidate(case: EnvironmentCase, committed: LockSet, candidate: LockSet) -> EnvironmentReport:
@@ -100,3 +102,22 @@ def add_proposal(report: EnvironmentReport, committed: LockSet, candidate: LockS
 def _report_flaky(case: EnvironmentCase, sides: MeasuredSides, seen: Confirmation) -> EnvironmentReport:
     reason = f"A check gave different results with the same pins, so no release is blamed: {seen.contradiction}"
     return to_drift_report(case, sides, Status.FLAKY, reason)
+
+
+def find_optional_modules(case: EnvironmentCase, before: Measurement, after: Measurement) -> tuple[str, ...]:
+    """Return a line for each such module that the committed set imports alone, in a fresh process.
+
+    Cost: one narrowed import check of the committed set, where there is anything to ask.
+    """
+    known = {module for result in before.results if result.kind is CheckKind.IMPORT for module in result.passed_ids}
+    found = {failure.id: failure for result in after.results for failure in result.optional if failure.id in known}
+    asked = frozenset(sorted(found)[:MOST_PROVEN_MODULES])
+    if not asked:
+        return ()
+    seen = measure_pins(case, before.pins, before.world, [Check(CheckKind.IMPORT, ids=asked)], "baseline, again")
+    passed = {module for result in seen.results for module in result.passed_ids}
+    return tuple(_to_line(found[module]) for module in sorted(asked & passed))
+
+
+def _to_line(failure: Failure) -> str:
+    return to_one_line(f"{failure.id}: {failure.headline}", 300)

@@ -270,7 +270,7 @@ def _collect_evidence(case: EnvironmentCase, sides: MeasuredSides, findings: Seq
         coupling=compute_coupling(old, new, changed, case.markers),
         markers=case.markers,
         command=next((finding.result.command for finding in findings), ""),
-        direct_packages=to_report.direct_pins(case, sides.candidate.pins),
+        direct_packages=to_report.list_direct_pins(case, sides.candidate.pins),
         failed_package=sides.after.unbuilt,
         imported_modules=case.spec.imports,
     )

@@ -19,8 +19,8 @@ from depcheck.core.model.checks import (
 )
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.installed import Distribution, add_dependents
+from depcheck.core.model.own_installation import OwnInstallation
 from depcheck.core.model.pins import Pins
-from depcheck.core.own_installation import OwnInstallation
 from depcheck.core.text.process_output import strip_scratch_folders
 from depcheck.pipeline.context import EnvironmentCase, LockSet
 from depcheck.ports import InstalledEnvironment
@@ -107,7 +107,7 @@ def plan_checks(settings: Settings, packages: frozenset[str], before: Measuremen
 
     `packages` are the distributions whose modules are imported, `before` is what the committed set showed.
     """
-    known = known_before(before) if before else None
+    known = get_known_before(before) if before else None
     imports = (Check(CheckKind.IMPORT, packages=packages, before=known),) if settings.imports else ()
     smokes = tuple(Check(CheckKind.SMOKE, command) for command in settings.smoke)
     boots = tuple(Check(CheckKind.BOOT, command) for command in settings.boot)
@@ -115,7 +115,7 @@ def plan_checks(settings: Settings, packages: frozenset[str], before: Measuremen
     return (*imports, *smokes, *boots, *tests)
 
 
-def known_before(before: Measurement) -> KnownBefore:
+def get_known_before(before: Measurement) -> KnownBefore:
     """Return what the committed set showed of modules."""
     passed = (result.passed_ids for result in before.results if result.kind is CheckKind.IMPORT)
     owners = ((module, each.name) for each in before.distributions for module in sorted(each.modules))

@@ -133,7 +133,7 @@ def list_direct_packages(case: EnvironmentCase) -> frozenset[NormalizedName]:
     return frozenset(name for lock in case.spec.lockfiles for name in lock.direct_names)
 
 
-def direct_pins(case: EnvironmentCase, pins: Pins) -> frozenset[NormalizedName]:
+def list_direct_pins(case: EnvironmentCase, pins: Pins) -> frozenset[NormalizedName]:
     """Return the names in `pins` that a source asks for, by its own lines or by the annotations."""
     layers = frozenset[str]().union(*(lock.layer_labels for lock in case.spec.lockfiles))
     return frozenset(pin.name for pin in pins.values() if is_direct_pin(pin, list_direct_packages(case), layers))

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from depcheck.core.messages.observed import describe_passing, describe_shared_failure, describe_unreached
 from depcheck.core.model.checks import CheckKind, CheckResult, Failure, Outcome
 from depcheck.core.model.report import Status
-from depcheck.core.observed import describe_passing, describe_shared_failure, describe_unreached
 
 ROOT = Path(__file__).parents[2]
 _VERDICTS = (ROOT / "docs" / "verdicts.md").read_text()

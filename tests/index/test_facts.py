@@ -74,6 +74,8 @@ def test_tools_do_not_see_where_provenance_is(upstream, index):
     """Their pages name the local index and nothing else."""
     upstream.add_wheel("kombu", "4.2.0", provenance=f"{upstream.origin}/integrity/a")
     page = requests.get(
-        f"{index.get_index_url(IndexView())}kombu/", headers={"Accept": "application/vnd.pypi.simple.v1+json"}, timeout=5
+        f"{index.get_index_url(IndexView())}kombu/",
+        headers={"Accept": "application/vnd.pypi.simple.v1+json"},
+        timeout=5,
     )
     assert "provenance" not in page.text

@@ -35,7 +35,15 @@ def _run(*command: object, cwd: Path, ok: bool = True) -> str:
 
 def _uv_pins(index, world: IndexView, cwd: Path, *more: object) -> set[str]:
     assert UV is not None, "uv is one of this project's dependencies"
-    arguments = ["--index-url", index.get_index_url(world), "--no-header", "--no-annotate", "--quiet", "--cache-dir", cwd / "uv"]
+    arguments = [
+        "--index-url",
+        index.get_index_url(world),
+        "--no-header",
+        "--no-annotate",
+        "--quiet",
+        "--cache-dir",
+        cwd / "uv",
+    ]
     printed = _run(UV, "pip", "compile", *arguments, *more, "requirements.in", cwd=cwd)
     return set(printed.split())
 
@@ -201,7 +209,9 @@ def test_the_kombu_story_on_the_real_index(open_index, folder: Path) -> None:
     lines = index.get_requires_dist(canonicalize_name("celery"), Version("4.1.0")) or ()
     assert "kombu (>=4.0.2,<5.0)" in lines
     page = requests.get(
-        f"{index.get_index_url(IndexView())}kombu/", headers={"Accept": "application/vnd.pypi.simple.v1+json"}, timeout=30
+        f"{index.get_index_url(IndexView())}kombu/",
+        headers={"Accept": "application/vnd.pypi.simple.v1+json"},
+        timeout=30,
     ).json()
     assert all("upload-time" in file for file in page["files"])
     assert index.list_index_errors() == ()

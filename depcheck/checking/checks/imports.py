@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from depcheck.checking.checks.commands import GUEST_SCRIPTS, CheckContext
-from depcheck.checking.editable import import_roots
+from depcheck.checking.environments.editable import import_roots
 from depcheck.checking.environments.environment import VirtualEnvironment
 from depcheck.checking.environments.installed import to_module_name
 from depcheck.core.model.checks import DJANGO_SETUP, Check, Failure, Outcome

@@ -14,7 +14,7 @@ from uv import find_uv_bin
 
 from depcheck.checking.environments.interpreters import Interpreter
 from depcheck.checking.sandbox.guest import Guest
-from depcheck.checking.sandbox.policy import network_of_url
+from depcheck.checking.sandbox.policy import get_network_of_url
 from depcheck.core.model.errors import DepcheckError, IndexUnavailableError
 from depcheck.core.model.wheel_tags import InterpreterTarget
 
@@ -91,7 +91,7 @@ class ToolEnvironments:
             [str(uv), *words, "--no-config", "--quiet", "--no-cache", "--no-python-downloads"],
             folder=home,
             timeout_s=_BUILD_TIMEOUT_S,
-            network=network_of_url(self.index_url()),
+            network=get_network_of_url(self.index_url()),
             readable=(uv.parent, LOCKS, interpreter.parent.parent),
         )
         if ran.is_success:

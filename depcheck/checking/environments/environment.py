@@ -12,8 +12,8 @@ from depcheck.checking.environments.installed import InstalledDistribution
 from depcheck.checking.environments.interpreters import Interpreter
 from depcheck.core.model.checks import Failure
 from depcheck.core.model.installed import Distribution
+from depcheck.core.model.own_installation import OwnInstallation
 from depcheck.core.model.requirements import UNSAFE_PACKAGES, ExtrasByName, find_inconsistencies
-from depcheck.core.own_installation import OwnInstallation
 
 
 @dataclass(frozen=True, slots=True)

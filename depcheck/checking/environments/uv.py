@@ -15,14 +15,14 @@ from pathlib import Path
 from packaging.utils import NormalizedName, canonicalize_name
 from uv import find_uv_bin
 
-from depcheck.checking.editable import EDITABLE, EditableBuilds, is_editable
 from depcheck.checking.environments import requirement_lines
+from depcheck.checking.environments.editable import EDITABLE, EditableBuilds, is_editable
 from depcheck.checking.environments.environment import VirtualEnvironment
 from depcheck.checking.environments.installed import InstalledDistribution, read_installed_distributions
 from depcheck.checking.environments.interpreters import InterpreterFinder
+from depcheck.checking.environments.project_installer import ProjectInstaller, Target, add_own_project
 from depcheck.checking.environments.remote_requirements import RemoteRequirements
 from depcheck.checking.environments.wheel_builder import UV_VARIABLES, WheelBuilder
-from depcheck.checking.project_installer import ProjectInstaller, Target, with_own_project
 from depcheck.checking.sandbox.guest import Guest, ProcessResult
 from depcheck.checking.sandbox.policy import NetworkPolicy
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
@@ -30,9 +30,9 @@ from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.checks import Failure
 from depcheck.core.model.errors import DepcheckError, IndexUnavailableError
 from depcheck.core.model.index_view import IndexView
+from depcheck.core.model.own_installation import OwnInstallation
 from depcheck.core.model.pins import Pins
 from depcheck.core.model.requirements import UNSAFE_PACKAGES, collect_unsafe_requirements
-from depcheck.core.own_installation import OwnInstallation
 from depcheck.core.tool_output import install_errors
 from depcheck.ports import PackageServer
 
@@ -100,7 +100,7 @@ class UvEnvironmentBuilder:
             own = self.projects.install(spec, Target(environment, pins, builds, network))
             if not isinstance(own, OwnInstallation):
                 return self._mark_unbuilt(environment, own)
-            lines, environment = with_own_project(lines, own), replace(environment, own=own)
+            lines, environment = add_own_project(lines, own), replace(environment, own=own)
         return self._install_until_stable(environment, lines, pins, world)
 
     def _lines(

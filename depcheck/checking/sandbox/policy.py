@@ -57,7 +57,7 @@ class NetworkPolicy:
 OPEN_NETWORK, NO_NETWORK = NetworkPolicy(None), NetworkPolicy(frozenset())
 
 
-def network_of_url(url: str) -> NetworkPolicy:
+def get_network_of_url(url: str) -> NetworkPolicy:
     """Return what a guest needs to reach `url`: its port alone where that is on this host."""
     parts = urlsplit(url)
     return NetworkPolicy.from_ports(parts.port) if parts.hostname == LOOPBACK and parts.port else OPEN_NETWORK

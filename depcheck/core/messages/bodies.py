@@ -7,6 +7,7 @@ from datetime import datetime
 from depcheck.core.messages import advisories, sections, tables
 from depcheck.core.messages.blame import name_releases
 from depcheck.core.messages.mermaid import render_culprit_graph
+from depcheck.core.messages.observed import describe_passed
 from depcheck.core.messages.sections import (
     DETAIL_LEVELS,
     DetailLevel,
@@ -19,7 +20,6 @@ from depcheck.core.messages.tables import ChangeContext
 from depcheck.core.messages.timeline import TIMELINE_SLOT
 from depcheck.core.model.checks import CheckKind, Outcome
 from depcheck.core.model.report import CheckReport, EnvironmentReport, LockfileReport, ProposalReport, Status
-from depcheck.core.observed import describe_passed
 from depcheck.core.text.markdown import (
     BODY_LIMIT_BYTES,
     escape_prose,
@@ -173,7 +173,7 @@ def _render_pull_request(
         render_section("Vulnerable and withdrawn pins", advisories.render_advisory_tables(environment, tier)),
         render_section("Checks", tables.render_checks_table(columns, tier)),
         render_section("Notes", sections.render_notes(environment, tier)),
-        sections.optional_modules(environment, tier),
+        sections.render_optional_modules(environment, tier),
         _PULL_REQUEST_FOOTER,
     )
 
@@ -230,7 +230,7 @@ def _render_issue(environment: EnvironmentReport, night: RunStamp, tier: DetailL
         render_section("Checks", tables.render_checks_table(columns, tier)),
         render_folded_block("All that would change", changes) if changes and "<details>" not in changes else changes,
         render_section("Notes", sections.render_notes(environment, tier)),
-        sections.optional_modules(environment, tier),
+        sections.render_optional_modules(environment, tier),
         _ISSUE_FOOTER,
     )
 

@@ -205,7 +205,7 @@ def render_notes(environment: EnvironmentReport, tier: DetailLevel) -> str:
     return "\n".join(f"- {escape_prose(note, 500)}" for note in shown)
 
 
-def optional_modules(environment: EnvironmentReport, tier: DetailLevel) -> str:
+def render_optional_modules(environment: EnvironmentReport, tier: DetailLevel) -> str:
     """Return the modules that no longer import and that nothing needs, behind a line to click."""
     every = environment.optional_modules
     shown = every[: tier.max_names]

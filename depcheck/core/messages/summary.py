@@ -120,7 +120,7 @@ def _render_environment(judged: EnvironmentReport, moment: datetime, tier: Detai
         f"**{_STATUS_PHRASES[judged.status].capitalize()}.** {escape_prose(judged.reason, 1000)}",
         _describe_confidence(judged),
         *(render_section(head, text()) for head, text in blocks),
-        sections.optional_modules(judged, tier),
+        sections.render_optional_modules(judged, tier),
     )
 
 

@@ -39,7 +39,7 @@ class Wants:
     refused: tuple[str, ...] = ()
 
 
-def wants_of(wheel: Path, pins: Pins, markers: Mapping[str, str]) -> Wants:
+def compare_wants(wheel: Path, pins: Pins, markers: Mapping[str, str]) -> Wants:
     """Read what the built `wheel` requires, and compare it with `pins`."""
     name = parse_wheel_filename(wheel.name)[0]
     wanted = list(select_active_requirements(_requires(wheel), markers, ("",)))
@@ -75,25 +75,25 @@ def parse_completion(content: bytes, pins: Pins) -> dict[NormalizedName, Version
     return found
 
 
-def listed(names: Iterable[str], most: int = 6) -> str:
+def join_first_names(names: Iterable[str], most: int = 6) -> str:
     """Join names for a sentence, the first few of many."""
     every = list(names)
     more = f" and {len(every) - most} more" if len(every) > most else ""
     return ", ".join(every[:most]) + more
 
 
-def completed_remark(files: str, wants: Wants, beside: Mapping[NormalizedName, Version]) -> str:
+def describe_completed(files: str, wants: Wants, beside: Mapping[NormalizedName, Version]) -> str:
     """Say which requirements of the project were resolved beside the pins."""
-    releases = listed(f"{name} {version}" for name, version in sorted(beside.items()))
+    releases = join_first_names(f"{name} {version}" for name, version in sorted(beside.items()))
     return (
-        f"{files} does not hold all that {wants.name} itself requires ({listed(wants.missing)}): it was installed with "
-        f"{releases}, resolved beside the pins as of the same time."
+        f"{files} does not hold all that {wants.name} itself requires ({join_first_names(wants.missing)}): "
+        f"it was installed with {releases}, resolved beside the pins as of the same time."
     )
 
 
-def left_out_remark(files: str, wants: Wants, why: str) -> str:
+def describe_left_out(files: str, wants: Wants, why: str) -> str:
     """Say that the project was not installed beside the pins, and why."""
-    asked = listed((*wants.refused, *wants.missing))
+    asked = join_first_names((*wants.refused, *wants.missing))
     reason = f": {why}" if why else ""
     return (
         f"{wants.name} itself was not installed: it requires {asked}, which does not fit the pins of {files}{reason}. "
@@ -101,6 +101,6 @@ def left_out_remark(files: str, wants: Wants, why: str) -> str:
     )
 
 
-def pinned_remark(files: str, name: str, version: object) -> str:
+def describe_own_pin(files: str, name: str, version: object) -> str:
     """Say that the lockfile's own pin of the project was installed."""
     return f"{files} pins {name} {version} itself, so that release was installed and not the checkout."

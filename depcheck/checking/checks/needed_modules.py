@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 
 from packaging.utils import NormalizedName, canonicalize_name
 
+from depcheck.checking.checks.module_files import KnownImports, ModuleFiles, read_project_files
 from depcheck.checking.environments.environment import VirtualEnvironment
-from depcheck.checking.module_files import KnownImports, ModuleFiles, read_project_files
 from depcheck.core.import_graph.broken_contract import is_broken_contract
 from depcheck.core.import_graph.import_statements import read_imports
 from depcheck.core.import_graph.project_roots import (

@@ -10,23 +10,23 @@ from packaging.version import Version
 from uv import find_uv_bin
 
 from depcheck.checking.discovery.requirement_files import is_project_file
-from depcheck.checking.editable import EDITABLE, EditableBuilds, is_editable
+from depcheck.checking.environments.editable import EDITABLE, EditableBuilds, is_editable
 from depcheck.checking.environments.environment import VirtualEnvironment
-from depcheck.checking.environments.wheel_builder import UV_VARIABLES
-from depcheck.checking.own_project import (
+from depcheck.checking.environments.own_project import (
     Place,
     Wants,
-    completed_remark,
-    left_out_remark,
+    compare_wants,
+    describe_completed,
+    describe_left_out,
+    describe_own_pin,
     parse_completion,
-    pinned_remark,
-    wants_of,
 )
+from depcheck.checking.environments.wheel_builder import UV_VARIABLES
 from depcheck.checking.sandbox.guest import Guest, ProcessResult
 from depcheck.checking.sandbox.policy import NetworkPolicy
 from depcheck.core.lockfiles.spec import EnvironmentSpec
+from depcheck.core.model.own_installation import OwnInstallation
 from depcheck.core.model.pins import Pins
-from depcheck.core.own_installation import OwnInstallation
 from depcheck.core.text.process_output import find_error_line
 from depcheck.untrusted_files import read_untrusted_file
 
@@ -71,7 +71,7 @@ class ProjectInstaller:
         )
         if not isinstance(built, Path):
             return built
-        wants = wants_of(built, into.pins, into.environment.interpreter.markers)
+        wants = compare_wants(built, into.pins, into.environment.interpreter.markers)
         if wants.name in into.pins:
             return _pinned(spec, into.pins, wants.name)
         own = OwnInstallation(wants.name, str(built), editable=is_editable(line) and house.has(line))
@@ -90,12 +90,12 @@ class ProjectInstaller:
         if place is None and (isinstance(found, ProcessResult) or wants.refused):
             why = find_error_line(found.output) if isinstance(found, ProcessResult) and not wants.refused else ""
             self._places[spec.name] = Place.LEFT_OUT
-            self._remarks[spec.name] = left_out_remark(_files(spec), wants, why)
+            self._remarks[spec.name] = describe_left_out(_files(spec), wants, why)
             return OwnInstallation(remarks=(self._remarks[spec.name],))
         self._places[spec.name] = Place.COMPLETED
         if isinstance(found, ProcessResult):
             return found
-        remarks = (completed_remark(_files(spec), wants, found),) if found else ()
+        remarks = (describe_completed(_files(spec), wants, found),) if found else ()
         return OwnInstallation(own.name, own.wheel, own.editable, found, remarks)
 
     def _complete(self, wants: Wants, into: Target) -> ProcessResult | dict[NormalizedName, Version]:
@@ -135,10 +135,10 @@ class ProjectInstaller:
 def _pinned(spec: EnvironmentSpec, pins: Pins, name: str) -> OwnInstallation:
     """The lockfile's own pin of the project is what is installed."""
     pin = pins[canonicalize_name(name)]
-    return OwnInstallation(remarks=(pinned_remark(_files(spec), pin.name, pin.version or pin.reference),))
+    return OwnInstallation(remarks=(describe_own_pin(_files(spec), pin.name, pin.version or pin.reference),))
 
 
-def with_own_project(
+def add_own_project(
     lines: Mapping[str, NormalizedName | None], own: OwnInstallation
 ) -> dict[str, NormalizedName | None]:
     """Add the project's wheel, and what it needs beside the pins, to the lines for the installer."""
