@@ -19,7 +19,7 @@ from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.installed import Distribution
 from depcheck.core.model.own_installation import OwnInstallation
 from depcheck.core.model.pins import Pin, Pins
-from depcheck.core.model.releases import Release, ReleaseFacts, ReleaseStatus
+from depcheck.core.model.releases import Origins, Release, ReleaseFacts, ReleaseStatus
 from depcheck.core.model.report import EnvironmentReport
 from depcheck.core.model.wheel_tags import InterpreterTarget
 
@@ -63,6 +63,9 @@ class Index(Protocol):
 
         The view has no upload date limit.
         """
+
+    def get_origins(self, project: NormalizedName) -> Origins:
+        """Return which indexes were asked for `project`, and which have it."""
 
     def get_requires_dist(self, project: NormalizedName, version: Version) -> tuple[str, ...] | None:
         """Return Requires-Dist of a release as written in a wheel's metadata.
@@ -154,6 +157,9 @@ class PackageServer(Protocol):
 
         None if only a build could find it out.
         """
+
+    def get_origins(self, project: NormalizedName) -> Origins:
+        """Return which indexes were asked for `project`, and which have it."""
 
     def get_last_sdist(self) -> str:
         """Return the file name of the source distribution fetched last.

@@ -186,7 +186,9 @@ def test_the_process_that_holds_the_token_is_sealed():
     said = subprocess.run([sys.executable, "-c", asking, afterwards], capture_output=True, text=True, check=True)
     assert said.stdout.split() == ["0", "1"]
     started = (ROOT / "entrypoint.py").read_text().partition('"__main__":\n')[2]
-    assert started.startswith("    restart_with_hidden_environ(os.environ)\n    forbid_process_inspection()\n    close_mounts()\n")
+    assert started.startswith(
+        "    restart_with_hidden_environ(os.environ)\n    forbid_process_inspection()\n    close_mounts()\n"
+    )
 
 
 def test_the_checker_is_cancelled_once(monkeypatch):

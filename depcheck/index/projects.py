@@ -6,7 +6,7 @@ Each project is fetched once in a run.
 import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import msgspec
@@ -14,6 +14,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from depcheck.core.model.errors import IndexUnavailableError
+from depcheck.core.model.releases import Origins
 from depcheck.index.access_log import FailureLog, SingleFlightCache
 from depcheck.index.disk_cache import DiskCache, StoredPage
 from depcheck.index.http_client import HttpGetter, HttpResponse
@@ -37,16 +38,17 @@ HTTP_OK, HTTP_NOT_MODIFIED = 200, 304
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """The merged files of one project, in the order of the indexes.
+    """The merged files of one project, in the indexes' order.
 
-    `versions` are parallel to `files`, None if a file name contains no version. `is_known` is false if no index
-    has the project.
+    `versions` stand beside `files`, None where a file name tells none.
+    `known` is false when no index has the project; `origins` tells which were asked.
     """
 
     name: NormalizedName
     files: tuple[DistributionFile, ...]
     versions: tuple[Version | None, ...]
     is_known: bool
+    origins: Origins = field(default_factory=lambda: Origins((), ()))
 
 
 class PageValidators(msgspec.Struct, frozen=True, array_like=True):
@@ -83,7 +85,7 @@ class ProjectLoader:
         They are in the order of the upstreams. The pages are fetched if needed. Raises IndexUnavailableError.
         """
         self._found[name]  # the marks are made on the way
-        return tuple(self._validators[f"{upstream.url}{name}/"] for upstream in self._upstreams)
+        return tuple(self._validators[f"{upstream.url}{name}/"] for upstream in self._choose_upstreams(name))
 
     def __getitem__(self, name: NormalizedName) -> Project:
         """Return the project.
@@ -99,21 +101,31 @@ class ProjectLoader:
             self._troubles.add_failure(str(error))
             raise
         merged: dict[str, DistributionFile] = {}
-        for file in (file for page in pages for file in page or ()):
-            merged.setdefault(file.filename, file)
+        for upstream, page in zip(self._choose_upstreams(name), pages, strict=True):
+            for file in page or ():
+                merged.setdefault(file.filename, file)
+            if upstream.is_exclusive and page is not None:
+                break
         parsed: dict[str | None, Version | None] = {}
         texts = [extract_version_text(filename, name) for filename in merged]
         for text in texts:
             if text not in parsed:
                 parsed[text] = parse_version_or_none(text)
         versions = tuple(parsed[text] for text in texts)
-        return Project(name, tuple(merged.values()), versions, any(page is not None for page in pages))
+        origins = _compare_origins(self._choose_upstreams(name), pages)
+        return Project(name, tuple(merged.values()), versions, any(page is not None for page in pages), origins)
 
     def _load_pages(self, name: NormalizedName) -> list[tuple[DistributionFile, ...] | None]:
-        if len(self._upstreams) == 1:
-            return [self._load_page(self._upstreams[0], name)]
-        with ThreadPoolExecutor(len(self._upstreams)) as pool:
-            return list(pool.map(lambda upstream: self._load_page(upstream, name), self._upstreams))
+        asked = self._choose_upstreams(name)
+        if len(asked) == 1:
+            return [self._load_page(asked[0], name)]
+        with ThreadPoolExecutor(len(asked)) as pool:
+            return list(pool.map(lambda upstream: self._load_page(upstream, name), asked))
+
+    def _choose_upstreams(self, name: NormalizedName) -> Sequence[Upstream]:
+        """Return the indexes that are asked for a project: those that are for it alone, else all that are for all."""
+        own = [upstream for upstream in self._upstreams if name in upstream.projects]
+        return own or [upstream for upstream in self._upstreams if not upstream.projects]
 
     def _load_page(self, upstream: Upstream, name: NormalizedName) -> tuple[DistributionFile, ...] | None:
         """Load the files of one upstream's page.
@@ -145,6 +157,15 @@ class ProjectLoader:
             self._disk.store_page(url, page)
         except IndexUnavailableError as error:
             self._troubles.add_failure(str(error))
+
+
+def _compare_origins(asked: Sequence[Upstream], pages: Sequence[tuple[DistributionFile, ...] | None]) -> Origins:
+    """Return who has a project. Indexes that mirror each other do not differ: one has all files that the other has."""
+    having = [(to_public_url(upstream.url), page) for upstream, page in zip(asked, pages, strict=True) if page]
+    names = [{file.filename for file in page} for _, page in having]
+    united = not any(upstream.is_exclusive for upstream in asked)
+    differ = united and len(names) > 1 and not any(all(each <= whole for each in names) for whole in names)
+    return Origins(tuple(to_public_url(upstream.url) for upstream in asked), tuple(url for url, _ in having), differ)
 
 
 def build_page_headers(url: str, etag: str = "", last_modified: str = "") -> dict[str, str]:

@@ -6,11 +6,12 @@ They are used when the index URL contains none.
 import netrc
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from depcheck.core.lockfiles.index_choice import IndexChoice
 from depcheck.core.model.errors import UsageError
 
 
@@ -87,19 +88,24 @@ _URL_VARIABLES = (
     "UV_INDEX_URL",
     "UV_EXTRA_INDEX_URL",
 )
+_REDACTED = "****"  # what pip-compile writes into a header
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """A package index: the base URL of its project pages, without credentials.
+    """One real index: the base of its project pages, without credentials in the URL.
 
-    Credentials written in `url` are moved to `credentials`, so that the URL can be shown to anyone.
-    Raises UsageError if the URL is not http or https.
+    Where an exclusive index has a project, those after it are not asked about it. With `projects`, it is asked for
+    them alone, and nobody else is. Credentials written in `url` are moved to `credentials`, so that the URL can be
+    shown to anyone.
+    Raises UsageError when the URL is not http or https.
     """
 
     url: str
     credentials: Credentials | None = None
+    is_exclusive: bool = False
+    projects: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not _is_usable_url(self.url):
@@ -111,6 +117,26 @@ class Upstream:
         if self.credentials is None:
             object.__setattr__(self, "credentials", parse_userinfo(self.url))
         object.__setattr__(self, "url", strip_userinfo(self.url).rstrip("/") + "/")
+
+
+def choose_upstreams(choice: IndexChoice, environ: Mapping[str, str], own: Sequence[str] = ()) -> tuple[Upstream, ...]:
+    """Return the indexes of `choice` in the order in which its tool asks them; those named by the user, `own`, last.
+
+    pip puts all of them together, the default first. uv asks the default last, and takes a project from the first
+    index that has it.
+    """
+    default = choice.default or PYPI_URL
+    order = (default, *choice.extras, *own) if choice.is_union else (*own, *choice.extras, default)
+    found = resolve_upstreams(tuple(dict.fromkeys(order)), environ)
+    by_url: dict[str, set[str]] = {}
+    for project, url in choice.for_projects:
+        by_url.setdefault(url, set()).add(project)
+    special = [
+        replace(upstream, projects=frozenset(by_url[url]))
+        for url in by_url
+        for upstream in resolve_upstreams((url,), environ)
+    ]
+    return (*special, *(replace(upstream, is_exclusive=not choice.is_union) for upstream in found))
 
 
 def resolve_upstreams(urls: Sequence[str], environ: Mapping[str, str]) -> tuple[Upstream, ...]:
@@ -125,7 +151,8 @@ def resolve_upstreams(urls: Sequence[str], environ: Mapping[str, str]) -> tuple[
     found = []
     for url in urls or (PYPI_URL,):
         upstream = Upstream(_VARIABLE_PATTERN.sub(lambda match: environ.get(match[1], match[0]), url))
-        given = upstream.credentials or known.get(parse_origin(upstream.url))
+        stated = upstream.credentials
+        given = stated if stated and stated.password != _REDACTED else known.get(parse_origin(upstream.url))
         found.append(Upstream(upstream.url, given or read_netrc_credentials(upstream.url, environ)))
     return tuple(dict.fromkeys(found))
 

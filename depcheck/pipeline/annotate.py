@@ -1,6 +1,6 @@
 """Annotation of a report with the maintainers' rules and their state."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -9,7 +9,13 @@ from packaging.utils import NormalizedName
 
 from depcheck.core.config.rules import Rule, RuleKind, to_allowed_specifiers
 from depcheck.core.lockfiles.parser import parse_lockfile
-from depcheck.core.model.advisories import Advisory, ReleaseId, find_withdrawn_pins, list_pinned_releases
+from depcheck.core.model.advisories import (
+    Advisory,
+    ReleaseId,
+    WithdrawalKind,
+    find_withdrawn_pins,
+    list_pinned_releases,
+)
 from depcheck.core.model.errors import IndexUnavailableError, LockfileError
 from depcheck.core.model.pins import Pins
 from depcheck.core.model.report import AdvisoryReport, EnvironmentReport, RuleReport, Status, WithdrawnReport
@@ -87,6 +93,7 @@ def _find_hidden_release(case: EnvironmentCase, rule: Rule, committed: Pins) -> 
 
 
 PARALLEL_REQUESTS = 16
+MOST_NAMED = 6
 _LOCAL_OPTIONS = ("--find-links", "-f", "--no-index")
 
 
@@ -109,8 +116,26 @@ def annotate_advisories(
     found, note = _fetch_all_advisories(case, list_pinned_releases(*committed.values(), after or {}))
     taken_back = _find_all_withdrawn(case, committed)
     advisories = tuple(_to_advisory_report(each, list(committed.values()), after or {}) for each in found)
-    notes = (*report.notes, note) if note else report.notes
+    doubled = _describe_doubled(case, {name for name, _ in list_pinned_releases(*committed.values(), after or {})})
+    notes = tuple(filter(None, (*report.notes, note, "" if report.status is Status.QUIET else doubled)))
     return replace(report, advisories=advisories, withdrawn=taken_back, notes=notes)
+
+
+def _describe_doubled(case: EnvironmentCase, names: Collection[NormalizedName]) -> str:
+    """Return a sentence about packages that several indexes have with different files (dependency confusion)."""
+    try:
+        found = {name: case.ports.index.get_origins(name) for name in sorted(names)}
+    except IndexUnavailableError:
+        return ""
+    doubled = {name: origins for name, origins in found.items() if origins.differ}
+    if not doubled:
+        return ""
+    places = " and ".join(next(iter(doubled.values())).having)
+    more = f" and {len(doubled) - MOST_NAMED} more" if len(doubled) > MOST_NAMED else ""
+    return (
+        f"{', '.join([*doubled][:MOST_NAMED])}{more}: {places} both have files of that name, which differ. The newest "
+        "of all is taken, whoever uploaded it; let one index serve it alone, or pin it with hashes."
+    )
 
 
 def _list_committed_pins(case: EnvironmentCase) -> Iterator[tuple[str, Pins]]:
@@ -173,7 +198,10 @@ def _find_withdrawn_in_lockfile(case: EnvironmentCase, path: str, pins: Pins) ->
     if any(word.startswith(_LOCAL_OPTIONS) for word in (*lock.options, *lock.lockfile.options)):
         return
     for each in find_withdrawn_pins(pins, case.ports.index.get_release_status):
-        yield WithdrawnReport(each.pin.name, str(each.pin.version), each.kind, each.reason, path)
+        reason = each.reason
+        if each.kind is WithdrawalKind.UNKNOWN:
+            reason = case.ports.index.get_origins(each.pin.name).describe_absence(str(each.pin))
+        yield WithdrawnReport(each.pin.name, str(each.pin.version), each.kind, reason, path)
 
 
 def _to_advisory_report(advisory: Advisory, committed: Sequence[Pins], fresh: Pins) -> AdvisoryReport:

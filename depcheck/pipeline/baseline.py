@@ -17,6 +17,7 @@ from depcheck.core.model.checks import Failure
 from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure, CompileFailureKind
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.pins import Pins
+from depcheck.core.targets.other_targets import describe_scope, diff_other_targets
 from depcheck.pipeline.context import Disagreement, EnvironmentCase, LayersDisagreeError, LockSet, parse_lock_set
 
 MAX_AGREEMENT_ROUNDS = (
@@ -142,18 +143,32 @@ def _compare_with_committed(
     except LayersDisagreeError as disagreement:
         return Stale(f"Compiled without upgrade, the lockfiles disagree: {disagreement}. Compile them again.")
     changes = [(change, path) for path, pins in committed.pins_by_file for change in diff_pins(pins, again[path])]
-    if not changes:
+    others = diff_other_targets(committed.files, dict(faithful.files), case.markers)
+    if not changes and not others:
         return committed
     differences = [f"{change} in {path}" for change, path in changes]
+    differences += [f"{change}{describe_scope(change)} in {path}" for path, change in others]
     gone = [change.name for change, _ in changes if change.after is None]
     away = describe_platform_mismatch(gone, [change.name for change, _ in changes if change.before is None])
     if away:
         return Stale(f"Compiling without upgrade gives other pins than are committed ({differences[0]}): {away}")
     more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""  # noqa: PLR2004  # three fit a line
     return Stale(
-        f"Compiling without upgrade gives other pins than are committed ({'; '.join(differences[:3])}{more}): "
-        "the sources have changed since, or depcheck does not understand how the lockfile was made. "
-        f"Run the command of its header and commit the result: {case.spec.lockfiles[0].command or 'none is known'}."
+        f"Compiling without upgrade gives other pins than are committed ({'; '.join(differences[:3])}{more}). "
+        f"{_describe_remedy(case)}"
+    )
+
+
+def _describe_remedy(case: EnvironmentCase) -> str:
+    """Return what to do about a lockfile that is behind its sources, or that we misread: each has a way out."""
+    lock = case.spec.lockfiles[0]
+    command = f" ({lock.command})" if lock.command else ""
+    python = ""
+    if case.spec.python_reason:
+        python = f", or its Python with --python ({case.spec.python}, {case.spec.python_reason}, is a guess)"
+    return (
+        f"If its sources have changed since, compile it again as its header says{command} and commit the result. If "
+        f'that changes nothing, say how it is made with --compile-command "{lock.path}=…"{python}.'
     )
 
 

@@ -6,6 +6,7 @@ from depcheck.core.lockfiles.diff import diff_pins
 from depcheck.core.messages.observed import describe_passing, describe_shared_failure, describe_unreached
 from depcheck.core.model.checks import Check, CheckComparison, CheckKind, Failure
 from depcheck.core.model.report import EnvironmentReport, ProposalReport, Status
+from depcheck.core.targets.other_targets import describe_unjudged
 from depcheck.core.text.terminal_safe import to_one_line
 from depcheck.pipeline import find_culprits
 from depcheck.pipeline.baseline import find_past_views
@@ -85,6 +86,7 @@ def _report_passes(case: EnvironmentCase, sides: MeasuredSides, comparison: Chec
     reason = describe_passing(len(sides.changed_names), sides.after.results, tests_wanted=case.settings.test != "")
     notes += describe_unreached(sides.after.results)
     report = to_drift_report(case, sides, Status.SAFE, reason, notes)
+    report = replace(report, reason=" ".join(filter(None, (reason, describe_unjudged(report.changes)))))
     return add_proposal(report, sides.committed, sides.candidate)
 
 

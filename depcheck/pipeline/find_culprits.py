@@ -144,7 +144,7 @@ def search_culprits(
         answer.holds += holds
         shown = holding.fails[cause.failures]
         pins = dict(shown.candidate.pins_by_file)
-        places = dict.fromkeys(place for each in holds for place in to_report.hold_sources(case, each.name, pins))
+        places = dict.fromkeys(place for each in holds for place in to_report.find_hold_sources(case, each.name, pins))
         blamed = to_culprit(case, cause, holds)
         answer.culprits.append(replace(blamed, explanation=explain_cause(case, shown, cause), sources=tuple(places)))
     answer.proposal = holding.proposal

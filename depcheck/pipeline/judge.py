@@ -11,10 +11,12 @@ from depcheck.core.model.compile_result import CompileFailure, CompileFailureKin
 from depcheck.core.model.errors import DepcheckError, IndexUnavailableError
 from depcheck.core.model.pins import Pins
 from depcheck.core.model.report import EnvironmentReport, Status
+from depcheck.core.targets.other_targets import diff_other_targets
 from depcheck.pipeline import baseline, to_report
 from depcheck.pipeline.annotate import annotate_advisories, annotate_rules, annotate_unlocked
 from depcheck.pipeline.baseline import compile_fresh_set
 from depcheck.pipeline.context import EnvironmentCase, LockSet
+from depcheck.pipeline.python_choice import judge_with_guesses
 from depcheck.pipeline.to_report import to_environment_report
 from depcheck.ports import Ports
 
@@ -22,10 +24,16 @@ from depcheck.ports import Ports
 def judge_environment(
     spec: EnvironmentSpec, ports: Ports, settings: Settings, now: Callable[[], datetime]
 ) -> EnvironmentReport:
-    """Check one environment and return its report.
+    """Return one environment's report, whatever happens; only our own bugs escape as exceptions.
 
-    Errors become reports as well; only bugs of depcheck escape as exceptions.
+    A Python that is a guess, and does not fit the lockfile, makes way for the next one.
     """
+    return judge_with_guesses(spec, ports.index, lambda each: _judge_spec(each, ports, settings, now))
+
+
+def _judge_spec(
+    spec: EnvironmentSpec, ports: Ports, settings: Settings, now: Callable[[], datetime]
+) -> EnvironmentReport:
     if spec.skip_reason:
         return EnvironmentReport(spec.name, spec.python, Status.SKIPPED, spec.skip_reason, notes=spec.notes)
     try:
@@ -79,7 +87,10 @@ def _report_stale(case: EnvironmentCase, stale: baseline.Stale) -> EnvironmentRe
 
 
 def _judge_drift(case: EnvironmentCase, committed: LockSet, candidate: LockSet) -> EnvironmentReport:
-    if not any(diff_pins(pins, dict(candidate.pins_by_file)[path]) for path, pins in committed.pins_by_file):
+    others = diff_other_targets(committed.files, dict(candidate.files), case.markers)
+    if not others and not any(
+        diff_pins(pins, dict(candidate.pins_by_file)[path]) for path, pins in committed.pins_by_file
+    ):
         same = "what it gave before" if case.spec.lockfiles[0].is_unlocked else "the committed pins"
         quiet = to_environment_report(case, Status.QUIET, f"A fresh resolution gives {same}.")
         return replace(quiet, fresh=to_report.to_version_texts(candidate))

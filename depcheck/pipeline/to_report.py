@@ -1,6 +1,6 @@
 """Conversion of pipeline results to report values."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from depcheck.core.lockfiles.diff import Change, diff_pins, find_requirer_path, is_direct_pin
+from depcheck.core.lockfiles.requirement_line import is_source_requirer
 from depcheck.core.messages.change_reasons import ComparedSets, explain_change
 from depcheck.core.model.checks import CheckComparison, CheckKind, CheckResult, Failure, Outcome, compare_check_results
 from depcheck.core.model.index_view import IndexView
@@ -24,6 +25,7 @@ from depcheck.core.model.report import (
     TrialReport,
 )
 from depcheck.core.search.model import TrialAnswer, TrialRecord
+from depcheck.core.targets.other_targets import diff_other_targets, find_scope
 from depcheck.core.text.links import LinkKind, build_comparison_link
 from depcheck.pipeline.context import EnvironmentCase, LockSet
 from depcheck.pipeline.measure import MeasuredSides
@@ -58,7 +60,7 @@ def to_change_reports(
     requires = {name: each.requires for name, each in sets.after.items()}
     old = dict(before.pins_by_file)
     layers = {lock.path: lock.layer_labels for lock in case.spec.lockfiles}
-    return tuple(
+    here = tuple(
         _to_change_report(
             case,
             path,
@@ -74,6 +76,29 @@ def to_change_reports(
         )
         for path, change in found
     )
+    return (*here, *_list_other_changes(case, before, after))
+
+
+def _list_other_changes(case: EnvironmentCase, before: LockSet, after: LockSet) -> Iterator[ChangeReport]:
+    """Yield the changed lines for other interpreters and platforms, which nothing here installs or checks."""
+    locks = {lock.path: lock for lock in case.spec.lockfiles}
+    for path, change in diff_other_targets(before.files, dict(after.files), case.markers):
+        pin = change.after or change.before
+        lock = locks[path]
+        new = change.after.version if change.after else None
+        yield ChangeReport(
+            name=change.name,
+            before=change.old_label,
+            after=change.new_label,
+            direct=pin is not None and is_direct_pin(pin, lock.direct_names, lock.layer_labels),
+            via=tuple(requirer for requirer in (pin.requirers if pin else ()) if not is_source_requirer(requirer))[:1],
+            released_at=find_upload_time(case, change.name, new),
+            lockfile=path,
+            kind=change.kind,
+            jump=_describe_jump(case, change.name, change.before.version if change.before else None, new),
+            marker=find_scope(change),
+            judged=False,
+        )
 
 
 def _list_changed_releases(change: Change) -> tuple[tuple[NormalizedName, Version], ...]:
@@ -107,7 +132,7 @@ def find_source_paths(case: EnvironmentCase, names: Iterable[NormalizedName]) ->
     return found
 
 
-def hold_sources(case: EnvironmentCase, name: NormalizedName, pins: Mapping[str, Pins]) -> tuple[str, ...]:
+def find_hold_sources(case: EnvironmentCase, name: NormalizedName, pins: Mapping[str, Pins]) -> tuple[str, ...]:
     """Return the sources in which a line about `name` works: of the lowest lockfiles that pin it.
 
     `pins` are the fresh set's by lockfile. An upper lockfile is compiled upon a lower one, whose pin wins.

@@ -110,7 +110,10 @@ class CachingCompiler:
 
     def _build_key(self, spec: EnvironmentSpec, world: IndexView, found: CompileInputs, *, upgrade: bool) -> str:
         path, markers = self.observer.interpreter(spec.python)
-        urls = [upstream.url for upstream in self.revalidation.upstreams]
+        urls = [
+            " ".join((each.url, "first" * each.is_exclusive, *sorted(each.projects)))
+            for each in self.revalidation.upstreams
+        ]
         return build_cache_key(
             spec, world, upgrade=upgrade, files=found.files, indexes=urls, interpreter=(str(path), markers)
         )

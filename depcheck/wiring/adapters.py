@@ -4,7 +4,7 @@ They are created when the first of them is needed; most runs never need them.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -37,10 +37,10 @@ PREPARE_TIMEOUT_S = 1800  # one compile or installation; --timeout is for the ch
 
 @dataclass(frozen=True, slots=True)
 class AdapterFactory:
-    """Creates the adapters of one environment.
+    """Makes the adapters of one environment. `scratch` is a folder of this run, `cache` of all runs.
 
-    `scratch` is a folder of this run, `cache` a folder shared by all runs. `stack` waits for background
-    work that is still going on when the run ends.
+    What is still being done when the run ends is waited for by `stack`. `spare_index` gives PyPI where `index` is
+    without it: the compilers themselves may have to come from there.
     """
 
     settings: Settings
@@ -52,6 +52,7 @@ class AdapterFactory:
     cache: Path
     build_lock: Lock
     stack: ExitStack
+    spare_index: "Callable[[], LocalIndex] | None" = None
 
     def make_compiler(self, environments: UvEnvironmentBuilder) -> Compiler:
         """Create the compiler: pip-compile and uv, behind the proof that replaces them.
@@ -62,7 +63,11 @@ class AdapterFactory:
         placer = self.guest.derive_parallel_guest(
             MAX_LANES
         ).derive_installer()  # another user than those who work meanwhile
-        toolbox = ToolEnvironments(tools, lambda: self.index.get_index_url(IndexView()), placer, self.build_lock)
+        spare = self.spare_index
+        spare_url = (lambda: spare().get_index_url(IndexView())) if spare else None
+        toolbox = ToolEnvironments(
+            tools, lambda: self.index.get_index_url(IndexView()), placer, self.build_lock, spare_url
+        )
         targets = TargetFinder(self.guest, toolbox, self.interpreters.get_interpreter)
         compiler = CommandCompiler(
             index=self.index,

@@ -3,7 +3,7 @@
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -22,13 +22,14 @@ from depcheck.core.model.errors import InterpreterMissingError
 from depcheck.index.advisories import AdvisoryClient
 from depcheck.index.disk_cache import DiskCache
 from depcheck.index.http_client import HttpGetter
-from depcheck.index.upstreams import Upstream, resolve_upstreams
+from depcheck.index.upstreams import Upstream, choose_upstreams, resolve_upstreams
 from depcheck.ports import Ports, Reporter
 from depcheck.resolution_cache.compiler import CachingCompiler
 from depcheck.resolution_cache.observe import CompileObserver
 from depcheck.resolution_cache.quick_http import FallbackHttpClient, QuickHttpClient, has_proxy, make_page_fetcher
 from depcheck.resolution_cache.record import RecordStore
 from depcheck.resolution_cache.revalidate import Revalidator
+from depcheck.wiring.job_indexes import read_pip_indexes, read_uv_indexes
 from depcheck.wiring.lazy import LazyProjects, make_lazy, make_lazy_index
 
 if TYPE_CHECKING:  # imported where it is used: a quiet night fetches nothing and starts no process
@@ -65,7 +66,8 @@ class RunContext:
         if place:
             return self._derive_for_place(place).connect_ports(spec, 0)
         index, revalidation = self._get_index(spec)
-        made = cache(lambda: self._make_adapters(index, self.settings.get_for_environment(spec.configured_name)))
+        settings = self.settings.get_for_environment(spec.configured_name)
+        made = cache(lambda: self._make_adapters(index, settings, self._choose_spare(spec, settings)))
         places = make_lazy(lambda: made().make_environments(), get_markers=self._get_markers)
         tree = RepoFiles(Path(self.settings.repo).resolve(), frozenset({Path(self.settings.report).resolve()}))
         compiler = CachingCompiler(
@@ -99,13 +101,28 @@ class RunContext:
     def _repository_name(self) -> str:
         return self.environ.get("GITHUB_REPOSITORY") or str(Path(self.settings.repo).resolve())
 
-    def _make_adapters(self, index: "LocalIndex", settings: Settings) -> "AdapterFactory":
+    def _make_adapters(
+        self, index: "LocalIndex", settings: Settings, spare: "Callable[[], LocalIndex] | None"
+    ) -> "AdapterFactory":
         from depcheck.wiring.adapters import AdapterFactory  # noqa: PLC0415  # a quiet night starts no process
 
         places = (self.scratch, self.cache)
         return AdapterFactory(
-            settings, self.environ, self.guest, self.interpreters, index, *places, self.build_lock, self.stack
+            settings, self.environ, self.guest, self.interpreters, index, *places, self.build_lock, self.stack, spare
         )
+
+    def _choose_spare(self, spec: EnvironmentSpec, settings: Settings) -> "Callable[[], LocalIndex] | None":
+        """PyPI, for the compilers themselves, where the environment's indexes are without it."""
+        pypi = resolve_upstreams((), self.environ)
+        asked = {upstream.url for upstream in self._choose_upstreams(spec, settings)}
+        if settings.index_url or pypi[0].url in asked:
+            return None
+
+        def open_spare() -> "LocalIndex":
+            with self.index_lock:
+                return (self.indexes.get(pypi) or self._make_index(pypi))[0]
+
+        return open_spare
 
     def _get_markers(self, spec: EnvironmentSpec) -> Mapping[str, str]:
         return {**self.interpreters.get_interpreter(spec.python).markers, "extra": ""}
@@ -116,11 +133,20 @@ class RunContext:
 
     def _get_index(self, spec: EnvironmentSpec) -> "tuple[LocalIndex, Revalidator]":
         settings = self.settings.get_for_environment(spec.configured_name)
-        named = [url for lock in spec.lockfiles for url in lock.index_urls]
-        asked = [url for url in (settings.index_url, *settings.extra_index_urls) if url]
-        places = resolve_upstreams(tuple(dict.fromkeys(asked or named)), self.environ)
+        places = self._choose_upstreams(spec, settings)
         with self.index_lock:
             return self.indexes.get(places) or self._make_index(places)
+
+    def _choose_upstreams(self, spec: EnvironmentSpec, settings: Settings) -> tuple[Upstream, ...]:
+        """The indexes that the user names, else those that the lockfiles' tools would ask here."""
+        if settings.index_url:
+            return resolve_upstreams((settings.index_url, *settings.extra_index_urls), self.environ)
+        is_uv = bool(spec.lockfiles) and all(lock.compiler == "uv" for lock in spec.lockfiles)
+        choice = read_uv_indexes(self.environ) if is_uv else read_pip_indexes(self.environ)
+        for lock in spec.lockfiles:
+            choice = choice.override(lock.indexes)
+        choice = choice if is_uv else replace(choice, is_union=True)
+        return choose_upstreams(choice, self.environ, settings.extra_index_urls)
 
     def _make_index(self, places: "tuple[Upstream, ...]") -> "tuple[LocalIndex, Revalidator]":
         ask = make_page_fetcher(places, self.environ, self._ca_bundle, lambda: self._make_patient_client(places))

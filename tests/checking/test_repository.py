@@ -251,6 +251,10 @@ def test_circles_are_refused_and_the_rest_is_judged(tmp_path):
         ({".python-version": "# ours\ncpython-3.12\n3.9\n"}, {}, "3.12"),
         ({"pyproject.toml": "[project]\nrequires-python = '>=3.9.2,!=3.9.5'"}, {}, "3.9"),
         ({"pyproject.toml": "[project]\nrequires-python = '<3.12'"}, {}, "3.8"),
+        ({"setup.cfg": "[options]\npython_requires = >=3.11\n"}, {}, "3.11"),
+        ({"setup.py": "from setuptools import setup\nsetup(name='x', python_requires='>=3.10')\n"}, {}, "3.10"),
+        ({"pyproject.toml": "[tool.poetry.dependencies]\npython = '^3.12'\n"}, {}, "3.12"),
+        ({"requirements.txt": "x==1\ntomli==2 ; python_version < '3.11'\n", ".python-version": "3.12"}, {}, "3.10"),
         ({"pyproject.toml": "[project]\nrequires-python = 'nonsense'"}, {}, f"3.{sys.version_info.minor}"),
         ({}, {}, f"3.{sys.version_info.minor}"),
     ],
@@ -453,3 +457,29 @@ def test_a_configured_lockfile_that_is_not_there_is_told_of(tmp_path):
     """Never a green run over nothing."""
     found = configured(tmp_path, TWO, "[[environment]]\nname = 'x'\nlockfile = ['gone.txt']\n")
     assert "gone.txt" in found["x"].skip_reason
+
+
+PROJECT = "[project]\nname='x'\ndependencies=['x']\n[project.optional-dependencies]\ndev=['y']\n"
+BASE = {"requirements.txt": lock("pip-compile pyproject.toml", "x==1")}
+DEV = {"dev.txt": lock("pip-compile --extra=dev -o dev.txt pyproject.toml", "x==1", "y==1")}
+APART = {"a.in": "x", "a.txt": lock("pip-compile a.in", "x==1"), "b.in": "y", "b.txt": lock("pip-compile b.in", "y==1")}
+
+
+@pytest.mark.parametrize(
+    ("files", "groups"),
+    [
+        ({"pyproject.toml": PROJECT, **BASE, **DEV}, [("dev.txt", "requirements.txt")]),
+        ({"pyproject.toml": PROJECT, **BASE, "dev.txt": DEV["dev.txt"].replace("x==1", "x==2")}, [("dev.txt",), ("requirements.txt",)]),
+        ({"pyproject.toml": PROJECT, **BASE, "dev.txt": DEV["dev.txt"].replace("3.11", "3.12")}, [("dev.txt",), ("requirements.txt",)]),
+        (APART, [("a.txt",), ("b.txt",)]),
+        ({**APART, "Dockerfile": "FROM python:3.11\nRUN pip install -r a.txt\nRUN pip install -r b.txt\n"}, [("a.txt", "b.txt")]),
+        ({**APART, "tox.ini": "[testenv]\ndeps =\n  -ra.txt\n  -rb.txt\n"}, [("a.txt", "b.txt")]),
+        ({**APART, "requirements-all.txt": "-r a.txt\n-r b.txt\n"}, [("a.txt", "b.txt")]),
+        ({**APART, ".github/workflows/ci.yml": "jobs:\n  a:\n    steps:\n      - run: pip install -r a.txt\n  b:\n    steps:\n      - run: pip install -r b.txt\n"},
+         [("a.txt",), ("b.txt",)]),
+    ],
+)  # fmt: skip
+def test_what_is_installed_together_is_one_environment(tmp_path, files, groups):
+    """Lockfiles of one project, of one image, test environment or file; not what disagrees, or is for another Python."""
+    found = repository(tmp_path, files)
+    assert [tuple(lock.path for lock in environment.lockfiles) for environment in found] == groups

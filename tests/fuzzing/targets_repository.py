@@ -8,8 +8,10 @@ from pathlib import Path, PurePosixPath
 from packaging.markers import default_environment
 from target import Target, parts_of, text_of
 
+from depcheck.checking.discovery.installs.python_evidence import PythonEvidence
+from depcheck.checking.discovery.installs.recipes import read_recipes
 from depcheck.checking.discovery.project_files import read_project_requirements
-from depcheck.checking.discovery.python_version import choose_target_python
+from depcheck.checking.discovery.python_version import guess_pythons
 from depcheck.checking.discovery.repo_files import RepoFiles
 from depcheck.checking.discovery.requirement_files import (
     PROJECT_FILES,
@@ -117,7 +119,8 @@ def tool_config(content: bytes) -> None:
         for name, part in zip(("pyproject.toml", "a.in", ".python-version"), content.split(b"\0", 2), strict=False):
             Path(folder, name).write_bytes(part)
         tree = RepoFiles(Path(folder))
-        assert choose_target_python(tree, "")[0].isdigit()
+        evidence = PythonEvidence(tree, read_recipes(tree, tuple(tree.list_files())), ())
+        assert guess_pythons(tree, evidence, "", ())[0].python[0].isdigit()
         included, _ = follow_includes(tree, ["a.in"])
         read_direct_names(tree, [*included, "pyproject.toml"], ["*"])
         is_fully_pinned(tree, "a.in")

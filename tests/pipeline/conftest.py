@@ -28,7 +28,7 @@ class Dated:
     pages: dict[str, list[dict]] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
 
-    def release(self, name: str, version: str, day: str, *requires: str, text: str = "") -> None:
+    def release(self, name: str, version: str, day: str, *requires: str, text: str = "", python: str = "") -> None:
         module = name.replace("-", "_")
         stem = f"{module}-{version}"
         metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
@@ -49,6 +49,7 @@ class Dated:
             "url": f"{self.url.removesuffix('/simple')}/files/{filename}",
             "hashes": {"sha256": hashlib.sha256(buffer.getvalue()).hexdigest()},
             "upload-time": f"{day}T12:00:00Z",
+            **({"requires-python": python} if python else {}),
         }
         self.pages.setdefault(name, []).append(entry)
 
@@ -56,6 +57,11 @@ class Dated:
 @pytest.fixture
 def dated() -> Iterator[Dated]:
     """The index, as long as the test runs."""
+    yield from serve_dated()
+
+
+def serve_dated() -> Iterator[Dated]:
+    """Serve an empty index until the generator ends."""
     shelf = Dated()
 
     class Handler(BaseHTTPRequestHandler):

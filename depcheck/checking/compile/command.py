@@ -20,6 +20,7 @@ from depcheck.checking.compile.prepare_sources import (
     trust_remote_urls,
 )
 from depcheck.checking.compile.tool_envs import TargetFinder, ToolEnvironments
+from depcheck.checking.environments.absent_projects import describe_absent
 from depcheck.checking.environments.remote_requirements import RemoteRequirements
 from depcheck.checking.sandbox.guest import ProcessResult
 from depcheck.checking.sandbox.policy import NetworkPolicy
@@ -275,7 +276,9 @@ class CommandCompiler:
             raise IndexUnavailableError(
                 f"{lock.path} could not be compiled: the package index did not answer. Try again later."
             )
-        return parse_compile_failure(strip_scratch_folders(ran.output), self.index.get_last_sdist())
+        found = parse_compile_failure(strip_scratch_folders(ran.output), self.index.get_last_sdist())
+        absence = describe_absent(self.index, ran.output)
+        return replace(found, failure=replace(found.failure, headline=absence)) if absence else found
 
 
 def _build_uv_command(

@@ -47,13 +47,15 @@ class ToolEnvironments:
     """Makes and keeps the environments of the compilers, below `folder`.
 
     `placer` fills them, a user who is not root and runs none of what is in them; then they are ours, and guests read
-    them. Only wheels that a lockfile of this package names by hash are installed.
+    them. Only wheels that a lockfile of this package names by hash are installed. `spare_url` gives another index for
+    these tools, for where the environment's own does not have them.
     """
 
     folder: Path
     index_url: Callable[[], str]
     placer: Guest
     build_lock: Lock = field(default_factory=Lock)
+    spare_url: Callable[[], str] | None = None
 
     def get_pip_tools(self, interpreter: Path, python: str, *, lenient: bool = False) -> PipToolsEnvironment:
         """Return pip-tools for `interpreter`, which is a Python `python` ("3.10").
@@ -78,20 +80,29 @@ class ToolEnvironments:
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir(mode=0o755)
         self.placer.take_ownership(home)
-        self._run_uv(interpreter, home, ["venv", "--allow-existing", "--python", str(interpreter), str(home)])
-        words = ["pip", "install", "--python", str(home / "bin" / "python"), "--index-url", self.index_url()]
-        words += ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--link-mode", "copy"]
-        self._run_uv(interpreter, home, [*words, "--requirement", str(lock)])
+        url = self.index_url()
+        self._run_uv(interpreter, home, ["venv", "--allow-existing", "--python", str(interpreter), str(home)], url)
+        try:
+            self._install_tools(interpreter, home, lock, url)
+        except IndexUnavailableError:  # a company's index need not have them
+            if self.spare_url is None:
+                raise
+            self._install_tools(interpreter, home, lock, self.spare_url())
         self.placer.take_back(home)
         (home / "complete").touch()
 
-    def _run_uv(self, interpreter: Path, home: Path, words: Sequence[str]) -> None:
+    def _install_tools(self, interpreter: Path, home: Path, lock: Path, url: str) -> None:
+        words = ["pip", "install", "--python", str(home / "bin" / "python"), "--index-url", url]
+        words += ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--link-mode", "copy"]
+        self._run_uv(interpreter, home, [*words, "--requirement", str(lock)], url)
+
+    def _run_uv(self, interpreter: Path, home: Path, words: Sequence[str], url: str) -> None:
         uv = Path(find_uv_bin())
         ran = self.placer.run(
             [str(uv), *words, "--no-config", "--quiet", "--no-cache", "--no-python-downloads"],
             folder=home,
             timeout_s=_BUILD_TIMEOUT_S,
-            network=get_network_of_url(self.index_url()),
+            network=get_network_of_url(url),
             readable=(uv.parent, LOCKS, interpreter.parent.parent),
         )
         if ran.is_success:

@@ -5,7 +5,9 @@ from dataclasses import replace
 
 from packaging.utils import NormalizedName
 
+from depcheck.checking.discovery.python_version import find_python_in_path
 from depcheck.core.config.settings import EnvironmentSettings, Settings
+from depcheck.core.lockfiles.origin import find_other_platform
 from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
 from depcheck.core.model.pins import Pin
 
@@ -65,25 +67,49 @@ def find_upper_lockfiles(locks: Iterable[LockfileSpec], paths: Iterable[str]) ->
 
 
 def group_lockfiles(
-    locks: Sequence[LockfileSpec], together: Iterable[Sequence[str]] = ()
+    locks: Sequence[LockfileSpec],
+    together: Iterable[Sequence[str]] = (),
+    related: Iterable[Sequence[str]] = (),
 ) -> list[tuple[LockfileSpec, ...]]:
-    """Group lockfiles that are installed together, each group in layer order.
+    """The lockfiles in groups that are installed together, each in layer order.
 
-    `together` are groups that the user decided. Of the others, a lockfile and all that it is constrained by
-    belong together, and so do all that share a layer, as long as their pins agree: then one proposal moves
-    a package in every layer. If they disagree, each top lockfile has its own group.
-
-    Raises:
-        LayerCycleError: Lockfiles constrain each other in a circle.
+    `together` are groups that the user decided, `related` sets of paths that files of the repository install together:
+    they are joined where they are for the same Python and agree. Of the others, a lockfile and all that it is
+    constrained by belong together, and so do all that share a layer, as long as their pins agree: then one proposal
+    moves a package in every layer. Where they disagree, each top has its own group. Raises CycleError for lockfiles in
+    a circle.
     """
     decided = [[lock for lock in locks if lock.path in wanted] for wanted in together]
     taken = {lock.path for group in decided for lock in group}
     free = [lock for lock in locks if lock.path not in taken]
     found = [sort_by_layer(group) for group in decided if group]
+    rest: list[tuple[LockfileSpec, ...]] = []
     for component in _find_components(free):
         ordered = sort_by_layer(component)
-        found += [ordered] if _has_agreeing_pins(ordered) else _split_by_top(ordered)
-    return sorted(found, key=choose_environment_name)
+        rest += [ordered] if _has_agreeing_pins(ordered) else _split_by_top(ordered)
+    return sorted([*found, *_join_related(rest, related)], key=choose_environment_name)
+
+
+def _join_related(
+    found: list[tuple[LockfileSpec, ...]], related: Iterable[Sequence[str]]
+) -> list[tuple[LockfileSpec, ...]]:
+    """Join groups that one of `related` names, in its order, as long as what is joined agrees."""
+    for paths in related:
+        joined: tuple[LockfileSpec, ...] = ()
+        for group in [group for path in paths for group in found if any(lock.path == path for lock in group)]:
+            both = {lock.path: lock for lock in (*joined, *group)}
+            if group is not joined and (not joined or _is_one_installation(tuple(both.values()))):
+                found = [each for each in found if each is not group and each is not joined]
+                joined = sort_by_layer(tuple(both.values()))
+                found.append(joined)
+    return found
+
+
+def _is_one_installation(group: Sequence[LockfileSpec]) -> bool:
+    """Return True if lockfiles can be one installation: for one Python and one platform, of pins that agree."""
+    pythons = {lock.header_python or find_python_in_path(lock.path) for lock in group}
+    platforms = {find_other_platform(lock.options) for lock in group}
+    return len(pythons - {""}) <= 1 and len(platforms) == 1 and _has_agreeing_pins(group)
 
 
 def choose_environment_name(group: Sequence[LockfileSpec]) -> str:

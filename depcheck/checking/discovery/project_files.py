@@ -52,6 +52,24 @@ def project_name(tree: RepoFiles) -> str:
     return canonicalize_name(stated.strip()) if isinstance(stated, str) else ""
 
 
+def list_python_ranges(tree: RepoFiles, folder: str) -> Iterator[tuple[str, str]]:
+    """Yield each range of Pythons that the project files of `folder` state, with the file's path."""
+    path = posixpath.join(folder, "pyproject.toml")
+    content = _read_pyproject(tree, path)
+    stated = _as_dict(content.get("project")).get("requires-python")
+    poetry = _as_dict(_as_dict(_as_dict(content.get("tool")).get("poetry")).get("dependencies")).get("python")
+    for text in (stated, re.sub(r"\^\s*", ">=", poetry) if isinstance(poetry, str) else ""):
+        if isinstance(text, str) and text:
+            yield path, text
+    path = posixpath.join(folder, "setup.cfg")
+    if text := _read_ini_value(_read_bounded_text(tree, path), "options", "python_requires"):
+        yield path, text
+    path = posixpath.join(folder, "setup.py")
+    for keyword in _list_setup_keywords(_read_bounded_text(tree, path)):
+        if keyword.arg == "python_requires" and isinstance(keyword.value, ast.Constant):
+            yield path, str(keyword.value.value)
+
+
 def _read_pyproject(tree: RepoFiles, path: str) -> dict[str, Any]:
     try:
         return read_repo_toml(tree, path) if tree.has_file(path) else {}
@@ -136,11 +154,7 @@ def _parse_setup_cfg(text: str, extras: frozenset[str]) -> list[str]:
 
 def _parse_setup_py(text: str, extras: frozenset[str]) -> Iterator[str]:
     """Parse the literal `install_requires` and `extras_require` of `setup()`."""
-    try:
-        calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
-    for keyword in (keyword for call in calls if _get_called_name(call) == "setup" for keyword in call.keywords):
+    for keyword in _list_setup_keywords(text):
         try:
             value = ast.literal_eval(keyword.value)
         except (ValueError, TypeError, RecursionError, MemoryError):
@@ -150,6 +164,23 @@ def _parse_setup_py(text: str, extras: frozenset[str]) -> Iterator[str]:
         elif keyword.arg == "extras_require":
             for extra, lines in _as_dict(value).items():
                 yield from _as_texts([*lines]) if extra in extras or "*" in extras else ()
+
+
+def _list_setup_keywords(text: str) -> list[ast.keyword]:
+    try:
+        calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    return [keyword for call in calls if _get_called_name(call) == "setup" for keyword in call.keywords]
+
+
+def _read_ini_value(text: str, section: str, key: str) -> str:
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read_string(text)
+    except configparser.Error:
+        return ""
+    return parser.get(section, key, fallback="").strip()
 
 
 def _get_called_name(call: ast.Call) -> str:

@@ -7,52 +7,80 @@ import posixpath
 import re
 import sys
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from datetime import date
 
 from packaging.specifiers import SpecifierSet
 
+from depcheck.checking.discovery.installs.python_evidence import PythonEvidence
+from depcheck.checking.discovery.project_files import list_python_ranges
 from depcheck.checking.discovery.repo_files import RepoFiles
-from depcheck.checking.discovery.tool_config import read_repo_toml
 from depcheck.core.lockfiles.header import parse_header
-from depcheck.core.lockfiles.origin import infer_newest_python
-from depcheck.core.lockfiles.spec import LockfileSpec
-from depcheck.core.model.errors import LockfileError
+from depcheck.core.lockfiles.origin import find_marker_bound, infer_newest_python
+from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
+from depcheck.core.targets.pythons import PythonGuess, find_newest_maintained, is_maintained, rank_guesses
 
 _PYTHON_MINORS = tuple(f"3.{minor}" for minor in range(6, 30))
 _LOWEST_SERVED_MINOR = 8  # a range without a lower end does not mean an interpreter that is long gone
 _PYTHON_BY_ERA = {"<1.6.1": "3.6", ">=1.6.1,<6.2": "3.8"}  # what was current then and builds what was released then
-_PYTHON_VERSION = re.compile(r"^\s*(?:cpython-|python-?)?(\d+\.\d+)", re.IGNORECASE)
-
 _PYTHON_IN_PATH = re.compile(
     r"(?:(?<![A-Za-z0-9])(?:cp|py|python)[-_]?|(?<=[-_])(?=3\.)|^(?=3\.))(?P<major>[23])\.?(?P<minor>\d{1,2})(?![.]?\d)",
     re.IGNORECASE,
 )
 
 
-def choose_target_python(tree: RepoFiles, folder: str, locks: Sequence[LockfileSpec] = ()) -> str:
-    """Choose the Python for lockfiles in `folder`, as "3.10".
+def guess_pythons(
+    tree: RepoFiles, evidence: PythonEvidence, name: str, locks: Sequence[LockfileSpec]
+) -> list[PythonGuess]:
+    """Return the Pythons that `locks`, of the environment `name`, may be for, the likeliest first.
 
-    Order: the nearest `.python-version` upwards, what the backports among the pins of `locks` tell, the
-    lowest version that the nearest `requires-python` allows, the era of the lockfile's wording, the
-    interpreter that runs this program.
+    What files of the repository state for them, then what the pins tell: backports, and markers that hold for older
+    Pythons alone. Then the lowest that the project's own range allows, what is tested, the era of the lockfile's
+    wording, and the interpreter that runs us; none that did not exist when they were committed, none long dead.
     """
-    for above in _list_folder_and_parents(folder):
-        stated = _read_python_version_file(tree, posixpath.join(above, ".python-version"))
-        if stated:
-            return stated
-    told = infer_newest_python(entry.pin for lock in locks for entry in lock.lockfile.entries)
-    if told:
-        return told
-    for above in _list_folder_and_parents(folder):
-        lowest = _read_lowest_python(tree, posixpath.join(above, "pyproject.toml"))
-        if lowest:
-            return lowest
+    day = max((lock.committed_at.date() for lock in locks if lock.committed_at), default=None)
+    pins = [entry.pin for lock in locks for entry in lock.lockfile.entries]
+    bound, backport = find_marker_bound(pins), infer_newest_python(pins)
+    found = [*evidence.find_stated(name)]
+    found += [PythonGuess(backport, "for which the backports among its pins are asked")] if backport else []
+    lowest = _find_project_range(tree, posixpath.dirname(name), day)
+    found += [lowest] if lowest else []
+    found += [PythonGuess(bound, "for which some of its pins are alone")] if bound else []
+    found += evidence.find_tested()
     eras = [
         _PYTHON_BY_ERA[era]
         for era in (parse_header(lock.lockfile.header).writer_versions for lock in locks)
         if era in _PYTHON_BY_ERA
     ]
-    return min(eras) if eras else f"{sys.version_info.major}.{sys.version_info.minor}"
+    found += [PythonGuess(min(eras), "which was current when its header was worded so")] if eras else []
+    running = find_newest_maintained(day, f"{sys.version_info.major}.{sys.version_info.minor}")
+    found += [PythonGuess(running, "which depcheck runs with, or was the newest when it was committed")]
+    return list(rank_guesses(found, day, bound))
+
+
+def with_guesses(spec: EnvironmentSpec, guesses: Sequence[PythonGuess]) -> EnvironmentSpec:
+    """Return `spec` with the first guess told, and the others for the case that it does not fit."""
+    first, *others = guesses
+    said = (
+        f"No file names the Python of {spec.name}: {first.python} was taken, {first.reason}. If it is another, name it "
+        "with --python."
+    )
+    notes = spec.notes if first.is_stated else (said, *spec.notes)
+    return replace(spec, python=first.python, python_reason=first.reason, other_pythons=tuple(others), notes=notes)
+
+
+def _find_project_range(tree: RepoFiles, folder: str, day: date | None) -> PythonGuess | None:
+    """Return the lowest Python that the nearest project allows and that was maintained on `day`."""
+    for above in _list_folder_and_parents(folder):
+        for path, stated in list_python_ranges(tree, above):
+            try:
+                allowed = _list_allowed(SpecifierSet(stated))
+            except ValueError:  # no specifier, or numbers longer than Python reads
+                continue
+            if allowed:
+                python = next((each for each in allowed if is_maintained(each, day)), allowed[0])
+                return PythonGuess(python, f"the lowest maintained one that {path} allows ({stated})")
+    return None
 
 
 def find_python_in_path(path: str) -> str:
@@ -72,33 +100,8 @@ def _list_folder_and_parents(folder: str) -> list[str]:
     return found
 
 
-def _read_python_version_file(tree: RepoFiles, path: str) -> str:
-    if not tree.has_file(path):
-        return ""
-    lines = (line for line in tree.read_head(path).splitlines() if line.strip() and not line.startswith("#"))
-    match = _PYTHON_VERSION.match(next(lines, ""))
-    return match[1] if match else ""
-
-
-def _read_lowest_python(tree: RepoFiles, path: str) -> str:
-    if not tree.has_file(path):
-        return ""
-    try:
-        project: Any = read_repo_toml(tree, path).get("project")
-    except LockfileError:
-        return ""
-    stated = project.get("requires-python") if isinstance(project, dict) else None
-    try:
-        return _find_lowest_allowed(SpecifierSet(stated)) if isinstance(stated, str) and stated else ""
-    except ValueError:  # no specifier, or numbers longer than Python reads
-        return ""
-
-
-def _find_lowest_allowed(allowed: SpecifierSet) -> str:
-    """Return the lowest minor version of which some release is allowed.
-
-    For example, `>=3.9.2` allows 3.9.
-    """
+def _list_allowed(allowed: SpecifierSet) -> list[str]:
+    """Return the minor versions of which some release is allowed, low ones first: `>=3.9.2` allows 3.9."""
     bounded = any(specifier.operator in {">=", ">", "~=", "=="} for specifier in allowed)
     minors = _PYTHON_MINORS if bounded else _PYTHON_MINORS[_LOWEST_SERVED_MINOR - 6 :]
-    return next((minor for minor in minors if any(allowed.contains(f"{minor}.{p}") for p in (0, 99))), "")
+    return [minor for minor in minors if any(allowed.contains(f"{minor}.{p}") for p in (0, 99))]

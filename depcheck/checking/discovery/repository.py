@@ -15,8 +15,11 @@ from depcheck.checking.discovery.grouping import (
     select_environments,
     sort_by_layer,
 )
+from depcheck.checking.discovery.installs.python_evidence import PythonEvidence
+from depcheck.checking.discovery.installs.recipes import read_recipes
+from depcheck.checking.discovery.installs.relations import find_related
 from depcheck.checking.discovery.project_files import project_name
-from depcheck.checking.discovery.python_version import choose_target_python, find_python_in_path
+from depcheck.checking.discovery.python_version import find_python_in_path, guess_pythons, with_guesses
 from depcheck.checking.discovery.read_lockfile import DiscoveryContext, build_unlocked_spec, read_lockfile_spec
 from depcheck.checking.discovery.repo_files import RepoFiles, scan_imported_modules
 from depcheck.checking.discovery.requirement_files import PROJECT_FILES, is_fully_pinned, is_project_file
@@ -79,6 +82,8 @@ class RepositoryWorkspace:
             frozenset(above for path in files for above in _list_parents(path)),
             self._run_git,
             dict(self.settings.compile_commands),
+            files,
+            read_recipes(self.tree, files),
         )
         found = (
             self._build_environments(paths[:MOST_LOCKFILES], reading)
@@ -124,8 +129,9 @@ class RepositoryWorkspace:
             except LockfileError as error:
                 skipped.append(_build_skipped(path, str(error)))
         skipped += self._remove_cycles(locks) + self._skip_unknown_together(locks)
-        grouped = group_lockfiles(tuple(locks.values()), self.settings.together)
-        return skipped + [self._build_environment(group, pythons) for group in grouped]
+        related = find_related(self.tree, reading.files, locks, reading.recipes)
+        grouped = group_lockfiles(tuple(locks.values()), self.settings.together, related)
+        return skipped + [self._build_environment(group, pythons, reading) for group in grouped]
 
     def _read_spec(self, path: str, reading: DiscoveryContext) -> tuple[LockfileSpec, str]:
         """Read a lockfile, or an unlocked source that the user named.
@@ -165,12 +171,16 @@ class RepositoryWorkspace:
         reason = "`together` names it, but it is no lockfile that can be judged; correct the name or the lockfile."
         return [_build_skipped(path, reason) for path in named if not self.settings.lockfiles]
 
-    def _build_environment(self, group: tuple[LockfileSpec, ...], pythons: dict[str, str]) -> EnvironmentSpec:
+    def _build_environment(
+        self, group: tuple[LockfileSpec, ...], pythons: dict[str, str], reading: DiscoveryContext
+    ) -> EnvironmentSpec:
         name = choose_environment_name(group)
         told = {pythons[lock.path] for lock in group if pythons[lock.path]}
         chosen = self.settings.python or pythons[name]
         chosen = chosen or min(told, default="") or find_python_in_path(name)
-        python = chosen or choose_target_python(self.tree, posixpath.dirname(name), group)
+        evidence = PythonEvidence(self.tree, reading.recipes, reading.lockfiles)
+        guesses = [] if chosen else guess_pythons(self.tree, evidence, name, group)
+        python = chosen or guesses[0].python
         notes = [
             f"{lock.path} was compiled with Python {pythons[lock.path]} and is judged with {python}."
             for lock in group
@@ -184,7 +194,8 @@ class RepositoryWorkspace:
         if python in _UNSERVED_PYTHONS:
             why = f"It was compiled with Python {python}, which no compiler that runs here serves; "
             return _build_skipped(name, why + "compile it with a Python >= 3.6, or name one with --python.")
-        return EnvironmentSpec(name, python, group, self._is_installable(), project_name(self.tree), notes=tuple(notes))
+        spec = EnvironmentSpec(name, python, group, self._is_installable(), project_name(self.tree), notes=tuple(notes))
+        return with_guesses(spec, guesses) if guesses else spec
 
     def _is_installable(self) -> bool:
         """Return True if the repository itself can be installed.
@@ -217,7 +228,7 @@ class RepositoryWorkspace:
             )
             return [EnvironmentSpec(".", self.settings.python, (), skip_reason=reason)]
         specs = [build_unlocked_spec(source, self._choose_lockfile_path(source), reading) for source in sources]
-        return [self._build_environment((spec,), {spec.path: ""}) for spec in specs]
+        return [self._build_environment((spec,), {spec.path: ""}, reading) for spec in specs]
 
     def _choose_lockfile_path(self, source: str) -> str:
         """Choose the path that a compile of `source` would write.

@@ -74,7 +74,7 @@ def find_unpinned_requirements(tree: RepoFiles, files: Iterable[str], extras: It
 
 
 def _list_requirements(tree: RepoFiles, path: str, extras: frozenset[str]) -> list[str]:
-    return read_project_requirements(tree, path, extras) if is_project_file(path) else _read_tolerant_lines(tree, path)
+    return read_project_requirements(tree, path, extras) if is_project_file(path) else read_tolerant_lines(tree, path)
 
 
 def _format_if_unpinned(line: str) -> str:
@@ -91,15 +91,12 @@ def is_fully_pinned(tree: RepoFiles, path: str) -> bool:
 
     False for a file without requirements.
     """
-    stated = [line for line in _read_tolerant_lines(tree, path) if not line.startswith("-")]
+    stated = [line for line in read_tolerant_lines(tree, path) if not line.startswith("-")]
     return bool(stated) and all(re.search(r"={2,3}|\s@\s", line) for line in stated)
 
 
-def _read_tolerant_lines(tree: RepoFiles, path: str) -> list[str]:
-    """Return the joined logical lines that are not empty.
-
-    Empty for a file that cannot be read.
-    """
+def read_tolerant_lines(tree: RepoFiles, path: str) -> list[str]:
+    """The joined logical lines with something on them; none for a file that cannot be read."""
     try:
         text = tree.read_text(path).removeprefix("\ufeff")
         refuse_control_characters(text)
@@ -109,7 +106,7 @@ def _read_tolerant_lines(tree: RepoFiles, path: str) -> list[str]:
 
 
 def _list_includes(tree: RepoFiles, path: str) -> Iterator[tuple[str, str]]:
-    for line in _read_tolerant_lines(tree, path):
+    for line in read_tolerant_lines(tree, path):
         match = _INCLUDE_LINE.match(line)
         if match and "://" not in match[2]:
             yield match[1], posixpath.normpath(posixpath.join(posixpath.dirname(path), match[2].strip()))

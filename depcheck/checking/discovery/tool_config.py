@@ -4,14 +4,18 @@ It is never passed on to a compiler.
 """
 
 import posixpath
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from packaging.utils import canonicalize_name
+
 from depcheck.checking.discovery.repo_files import RepoFiles
+from depcheck.core.lockfiles.index_choice import IndexChoice
 from depcheck.core.model.errors import LockfileError
 from depcheck.core.text import toml
 
+_REMOTE = ("http://", "https://")
 _CONFIG_FILES = (".pip-tools.toml", "pyproject.toml")
 
 
@@ -62,29 +66,55 @@ def read_repo_toml(tree: RepoFiles, path: str) -> dict[str, Any]:
         raise LockfileError(f"{path} is not valid TOML ({error}); correct it.") from None
 
 
-def read_uv_index_urls(tree: RepoFiles, folder: str) -> Iterator[str]:
-    """Read the index URLs of uv's configuration, from `folder` upwards."""
+def read_uv_index_choice(tree: RepoFiles, folder: str) -> IndexChoice:
+    """Return the indexes that uv's configuration names, from `folder` upwards, the nearest first."""
     above = [folder]
     while above[-1]:
         above.append(posixpath.dirname(above[-1]))
-    for place in above:
-        for name, way in (("uv.toml", ()), ("pyproject.toml", ("tool", "uv"))):
+    found, is_union = IndexChoice(), False
+    for place in reversed(above):
+        for name, way in (("pyproject.toml", ("tool", "uv")), ("uv.toml", ())):
             path = posixpath.join(place, name)
             if tree.has_file(path):
-                yield from _list_table_index_urls(_get_table(read_repo_toml(tree, path), *way))
+                each = _read_uv_table(_get_table(read_repo_toml(tree, path), *way))
+                found, is_union = found.override(each), is_union or each.is_union
+    return replace(found, is_union=is_union)
 
 
-def _list_table_index_urls(table: Mapping[str, Any]) -> Iterator[str]:
-    """List the http(s) index URLs of `[tool.uv]` and `[tool.uv.pip]`.
+def _read_uv_table(table: Mapping[str, Any]) -> IndexChoice:
+    """Return the indexes of `[tool.uv]` and `[tool.uv.pip]`; those that are no http addresses are uv's own matter.
 
-    Other addresses are left to uv.
+    An explicit index is asked for the projects alone whose `[tool.uv.sources]` name it.
     """
-    indexes = table.get("index")
-    named = [index.get("url") for index in indexes if isinstance(index, dict)] if isinstance(indexes, list) else []
+    listed = table.get("index")
+    indexes = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    named = {str(each.get("name", "")): str(each.get("url", "")) for each in indexes}
+    default = [each.get("url") for each in indexes if each.get("default") is True]
+    extras = [each.get("url") for each in indexes if True not in (each.get("default"), each.get("explicit"))]
     pip = _get_table(table, "pip")
     for keys in (table, pip):
-        named += [*_as_list(keys.get("index-url")), *_as_list(keys.get("extra-index-url"))]
-    yield from (url for url in named if isinstance(url, str) and url.startswith(("http://", "https://")))
+        default += _as_list(keys.get("index-url"))
+        extras += _as_list(keys.get("extra-index-url"))
+    pairs = [(canonicalize_name(project), named.get(each, "")) for project, each in _list_index_sources(table)]
+    strategy = str(pip.get("index-strategy") or table.get("index-strategy") or "")
+    return IndexChoice(
+        next(iter(_list_remote(default)), ""),
+        tuple(_list_remote(extras)),
+        tuple((project, url) for project, url in pairs if url.startswith(_REMOTE)),
+        is_union=strategy.startswith("unsafe-"),
+    )
+
+
+def _list_index_sources(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each project that `[tool.uv.sources]` takes from an index, with the name of that index."""
+    for project, stated in _get_table(table, "sources").items():
+        for source in _as_list(stated):
+            if isinstance(source, dict) and isinstance(source.get("index"), str):
+                yield project, source["index"]
+
+
+def _list_remote(urls: Iterable[object]) -> Iterator[str]:
+    return (url for url in urls if isinstance(url, str) and url.startswith(_REMOTE))
 
 
 def _get_table(found: Mapping[str, Any], *way: str) -> dict[str, Any]:

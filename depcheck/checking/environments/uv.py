@@ -16,6 +16,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from uv import find_uv_bin
 
 from depcheck.checking.environments import requirement_lines
+from depcheck.checking.environments.absent_projects import describe_absent
 from depcheck.checking.environments.editable import EDITABLE, EditableBuilds, is_editable
 from depcheck.checking.environments.environment import VirtualEnvironment
 from depcheck.checking.environments.installed import InstalledDistribution, read_installed_distributions
@@ -215,7 +216,10 @@ class UvEnvironmentBuilder:
         environment = VirtualEnvironment(folder, interpreter)
         if folder not in self._wheel_builders:
             places = (folder / "wheels", folder / "source")
-            house = WheelBuilder(self.guest, *places, interpreter, self.index.get_index_url(world), self.timeout_s)
+            links = dict.fromkeys(places[1] / link for lock in spec.lockfiles for link in lock.find_links)
+            house = WheelBuilder(
+                self.guest, *places, interpreter, self.index.get_index_url(world), self.timeout_s, tuple(links)
+            )
             self._wheel_builders[folder] = house
             self._builds[folder] = EditableBuilds(house, self.copies, environment.work, environment.built)
         if environment.python.exists():
@@ -336,4 +340,6 @@ class UvEnvironmentBuilder:
                 "No package is to blame; try again later."
             )
         found = install_errors.parse_install_failure(ran.output)
-        return replace(environment, failure=found.failure, package=found.package, version=found.version)
+        absence = describe_absent(self.index, ran.output)
+        failure = replace(found.failure, headline=absence) if absence else found.failure
+        return replace(environment, failure=failure, package=found.package, version=found.version)

@@ -30,12 +30,12 @@ UV_VARIABLES = {
 
 @dataclass(frozen=True, slots=True)
 class WheelBuilder:
-    """Builds the wheels of one environment.
+    """The wheels of one environment that had to be built, in `folder`, to which only we write.
 
-    They are collected in `folder`, which the guest cannot write to. A build executes its package. So each
-    build has its own cache, which is deleted with it, and only one regular file of the right name is taken
-    over: a package can lie about itself, and about nothing else. `source` is the guest's copy of the
-    repository, `index_url` the world that build requirements come from.
+    A build executes its package. So each has its own cache, which goes with it, and all that crosses is one plain
+    file of the right name: a package can lie about itself, and about nothing else. `source` is the guest's copy of
+    the repository, `index_url` the world that build requirements come from, `links` folders of the
+    repository's copy with distributions.
     """
 
     guest: Guest
@@ -44,12 +44,14 @@ class WheelBuilder:
     interpreter: Interpreter
     index_url: str
     timeout_s: float
+    links: tuple[Path, ...] = ()
     _wheels: dict[str, Path | None] = field(default_factory=dict)
 
     @property
     def find_links_options(self) -> tuple[str, ...]:
         """The options that make uv find the built wheels too."""
-        return ("--find-links", str(self.folder)) if any(self._wheels.values()) else ()
+        folders = [*([self.folder] if any(self._wheels.values()) else []), *self.links]
+        return tuple(word for folder in folders for word in ("--find-links", str(folder)))
 
     def add_wheel_hash(self, name: NormalizedName, line: str) -> str:
         """Add the built wheel's hash to `line`, if it has hashes.
@@ -97,6 +99,7 @@ class WheelBuilder:
         uv = find_uv_bin()
         words = ["pip", "install", "--quiet", "--no-deps", "--python", str(self.interpreter.path)]
         words += ["--index-url", self.index_url, "--target", str(target), "--requirement", str(requirement)]
+        words += [word for link in self.links for word in ("--find-links", str(link))]
         return self.guest.run(
             [uv, *words],
             folder=folder,

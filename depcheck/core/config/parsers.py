@@ -41,7 +41,9 @@ def parse_moment(given: str) -> datetime:
 
 
 def parse_python_version(given: str) -> str:
-    """Parse an interpreter's version of the form X.Y."""
+    """Return an interpreter's version as X.Y. `3.1` is what YAML and TOML make of an unquoted 3.10."""
+    if given == "3.1":
+        return "3.10"
     if not _PYTHON_VERSION.fullmatch(given):
         raise ValueError("is not a Python version of the form X.Y; give for example 3.12")
     return given

@@ -8,6 +8,8 @@ bound alike, or names the requirers for which the bound is true.
 import re
 from collections.abc import Iterable
 
+from packaging.markers import Marker
+
 from depcheck.core.model.pins import Pin
 
 _REMOTE_REFERENCE = re.compile(
@@ -71,6 +73,13 @@ def describe_platform_mismatch(gone: Iterable[str], added: Iterable[str] = ()) -
     return ""
 
 
+_NEWEST = 20  # beyond every minor version that a marker names
+_EVERYWHERE = (
+    {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "platform_machine": "x86_64"},
+    {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt", "platform_machine": "AMD64"},
+    {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix", "platform_machine": "arm64"},
+)
+
 _PYTHON_2_BACKPORTS = frozenset(
     [
         "backports-functools-lru-cache",
@@ -116,6 +125,30 @@ def infer_newest_python(pins: Iterable[Pin]) -> str:
         return "2.7"
     bounds = [bound for pin in known for bound in _find_python_bounds(pin)]
     return f"3.{min(bounds) - 1}" if bounds else ""
+
+
+def find_marker_bound(pins: Iterable[Pin]) -> str:
+    """Return the newest Python ("3.10") for which each pin's marker can hold; empty where markers say nothing.
+
+    A compile writes no line that holds for no Python that it was made for: with one for `python_version < "3.11"`,
+    it was made for one of those.
+    """
+    markers = {pin.marker for pin in pins if "python" in pin.marker}
+    bounds = [found for found in map(_find_highest, sorted(markers)) if found]
+    return f"3.{min(bounds)}" if bounds else ""
+
+
+def _find_highest(text: str) -> int:
+    """Return the highest minor version for which a marker holds, on any platform; 0 for the newest, or for none."""
+    marker = Marker(text)
+    for minor in range(_NEWEST, 5, -1):
+        python = {"python_version": f"3.{minor}", "python_full_version": f"3.{minor}.7", "extra": ""}
+        try:
+            if any(marker.evaluate({**python, **platform}) for platform in _EVERYWHERE):
+                return 0 if minor == _NEWEST else minor
+        except (ValueError, KeyError):
+            return 0
+    return 0
 
 
 def _find_python_bounds(pin: Pin) -> Iterable[int]:

@@ -99,6 +99,10 @@ class Lockfile:
             found[pin.name] = replace(pin, extras=pin.extras | other.extras, hashes=pin.hashes | other.hashes)
         return found
 
+    def list_inactive_pins(self, marker_environment: Mapping[str, str]) -> tuple[Pin, ...]:
+        """Return the pins whose markers do not hold in `marker_environment`, in order. Raises LockfileError."""
+        return tuple(entry.pin for entry in self.entries if not _is_active_entry(entry, marker_environment))
+
 
 @lru_cache(64)
 def parse_lockfile(text: str) -> Lockfile:

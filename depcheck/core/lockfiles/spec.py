@@ -6,33 +6,29 @@ from datetime import datetime
 
 from packaging.utils import NormalizedName
 
+from depcheck.core.lockfiles.index_choice import IndexChoice
 from depcheck.core.lockfiles.inferred_options import find_omitted_packages
 from depcheck.core.lockfiles.parser import Lockfile
+from depcheck.core.targets.pythons import PythonGuess
 
 
 @dataclass(frozen=True, slots=True)
 class LockfileSpec:
     """A committed lockfile and how it is compiled.
 
-    Paths are POSIX and relative to the repository.
-
-    - `folder` is the working directory of the command.
-    - `command` is the header's command for display. `options` are the checked compiler arguments without
-      sources, output and upgrade options. `upgrade_options` are given only when upgrading.
-    - `layers` are lockfiles that this one is constrained by or includes.
-    - `direct_names` are the packages that the sources name.
-    - `committed_at` is when the lockfile was last committed, if known.
-    - `is_unlocked` means that no lockfile exists: `lockfile` is empty, `path` is what a compile would
-      write, and `committed_at` is the time of the source. `unpinned_requirements` are the requirements of
-      such a source that do not name exactly one release.
-    - `index_urls` are the indexes of the command, the main one first.
-    - `inline_sources` are (name, text) pairs of sources that stand in the header instead of a file.
-    - `omits_included_pins` means that pins of the lockfile's `-r` files stand in those files alone
-      (pip-compile-multi).
-    - `header_python` is the interpreter that the header names. `python` is the one to compile with, if it
-      differs from the environment's.
-    - `root` is the URL of the repository's folder where the lockfile was compiled, as its local references
-      name it (`file:///home/me/project`), or empty.
+    Paths are POSIX and relative to the repository. `folder` is the working directory of the command.
+    `command` is the header's command for people; `options` are the checked arguments to give to the compiler,
+    without sources, output and upgrade options; `upgrade_options` are to be given when upgrading only.
+    `direct` are the packages that the sources name. `committed_at` is when the lockfile was last committed,
+    if known. `loose` says that nothing is locked: `lockfile` is empty, `path` is what a compile would write,
+    and `committed_at` tells of the source. `indexes` are those that the command and the
+    files name; `find_links` are folders of the repository with distributions.
+    `written` are sources that stand in the header instead of a file, each with its text; `included` says that
+    what the `-r` lines of the lockfile bring stands in those files alone (pip-compile-multi).
+    `unpinned` are the requirements of a loose source that name no single release.
+    `told_python` is the interpreter that the header tells; `python` is the one to compile with, where that is not
+    the environment's. `root` is the address of the repository's folder where it was compiled, as its local references
+    name it (`file:///home/me/project`), or empty.
     """
 
     path: str
@@ -48,13 +44,19 @@ class LockfileSpec:
     is_unlocked: bool = False
     direct_names: frozenset[NormalizedName] = frozenset()
     upgrade_options: tuple[str, ...] = ()
-    index_urls: tuple[str, ...] = ()
+    indexes: IndexChoice = field(default_factory=IndexChoice)
+    find_links: tuple[str, ...] = ()
     inline_sources: tuple[tuple[str, str], ...] = ()
     omits_included_pins: bool = False
     unpinned_requirements: tuple[str, ...] = ()
     header_python: str = ""
     python: str = ""
     root: str = ""
+
+    @property
+    def index_urls(self) -> tuple[str, ...]:
+        """The addresses of the indexes that are named, the default first."""
+        return self.indexes.addresses
 
     @property
     def layer_labels(self) -> frozenset[str]:
@@ -69,7 +71,8 @@ class EnvironmentSpec:
     `skipped` is the reason why it cannot be judged, or empty. `project` says whether the repository itself has a build
     system and is installed too, `project_name` its normalized name where its files state it. `imports` are the
     top-level modules that its own files import. `configured` is its name in the configuration, or empty. `below` are
-    new texts, by path, of lower layers that are compiled already and not among `lockfiles`.
+    new texts, by path, of lower layers that are compiled already and not among `lockfiles`. Where the Python is a
+    guess, `python_reason` tells why this one was taken, and `other_pythons` are the next likely ones.
     """
 
     name: str
@@ -82,6 +85,8 @@ class EnvironmentSpec:
     imports: frozenset[str] = frozenset()
     configured_name: str = ""
     lower_layer_texts: tuple[tuple[str, str], ...] = ()
+    python_reason: str = ""
+    other_pythons: tuple[PythonGuess, ...] = ()
 
     @property
     def omitted_packages(self) -> frozenset[NormalizedName]:

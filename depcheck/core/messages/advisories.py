@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from depcheck.core.messages.sections import DetailLevel, format_count, format_omitted_count, join_with_and
+from depcheck.core.model.advisories import WithdrawalKind
 from depcheck.core.model.report import AdvisoryReport, EnvironmentReport, Status, WithdrawnReport
 from depcheck.core.text.markdown import (
     escape_prose,
@@ -27,7 +28,8 @@ def find_unfixed_pins(environment: EnvironmentReport) -> tuple[tuple[AdvisoryRep
     """
     proposal = environment.proposal
     offered = environment.status in {Status.SAFE, Status.BREAKS} and proposal is not None and proposal.verified
-    moved = {(change.lockfile, change.name) for change in proposal.changes} if proposal and offered else set()
+    changes = [change for change in proposal.changes if change.judged] if proposal and offered else []
+    moved = {(change.lockfile, change.name) for change in changes}
     return (
         tuple(each for each in environment.advisories if each.committed and (each.fresh or not offered)),
         tuple(each for each in environment.withdrawn if (each.lockfile, each.package) not in moved),
@@ -51,6 +53,8 @@ def format_withdrawn_sentence(found: WithdrawnReport) -> str:
 
     Example: `foo 1.0 was yanked from its index: it lost data`.
     """
+    if found.kind == WithdrawalKind.UNKNOWN:
+        return found.reason
     done = "was yanked from its index" if found.kind == "yanked" else "is gone from its index"
     remedy = "" if found.kind == "yanked" else "; new machines cannot install it"
     reason = f": {found.reason}" if found.reason else ""

@@ -20,6 +20,7 @@ from depcheck.core.messages.tables import ChangeContext
 from depcheck.core.messages.timeline import TIMELINE_SLOT
 from depcheck.core.model.checks import CheckKind, Outcome
 from depcheck.core.model.report import CheckReport, EnvironmentReport, LockfileReport, ProposalReport, Status
+from depcheck.core.targets.other_targets import describe_unjudged
 from depcheck.core.text.markdown import (
     BODY_LIMIT_BYTES,
     escape_prose,
@@ -72,14 +73,14 @@ def format_pull_request_title(environment: EnvironmentReport, proposal: Proposal
     held = join_with_and(_format_held_release(environment, name) for name in proposal.held[:3])
     more = f" and {len(proposal.held) - 3} more" if len(proposal.held) > 3 else ""  # noqa: PLR2004
     pins = format_count(len(proposal.changes), "pin")
-    place = join_with_and(_changed_files(environment, proposal))
+    place = join_with_and(_list_changed_files(environment, proposal))
     head = f"Update {pins} in {place}" if proposal.changes else f"Refresh {place}"
     if first := _find_first_lockfile(environment, proposal):
         head = f"Lock {join_with_and(first.sources[:3])} in {first.path}"
     return neutralize_line(f"{head}{f'; hold {held}{more}' if held else ''}", _TITLE_LIMIT)
 
 
-def _changed_files(environment: EnvironmentReport, proposal: ProposalReport) -> list[str]:
+def _list_changed_files(environment: EnvironmentReport, proposal: ProposalReport) -> list[str]:
     """Return the environment's name, or the files that change where its own lockfile is none of them."""
     locked = {lockfile.path for lockfile in environment.lockfiles}
     if environment.name in proposal.files or environment.name not in locked or not proposal.files:
@@ -192,10 +193,18 @@ def _format_pull_request_verdict(environment: EnvironmentReport, proposal: Propo
             "From then on it is this file that is kept up to date. Close this to stay without.",
         )
     if environment.status is Status.SAFE:
-        return f"**Everything new in {place} works:** {changed}; {_describe_checks(environment.checks.candidate)}"
+        seen = _describe_checks(environment.checks.candidate)
+        return f"**Everything new in {place} works:** {changed}; {seen}{_describe_unseen(proposal)}"
     held = join_with_and(render_code_span(_format_held_release(environment, name)) for name in proposal.held[:8])
     seen = _describe_checks(proposal.checks)
-    return f"**The newest set of {place} that works:** {changed}, held: {held or 'nothing'}; {seen}"
+    head = f"**The newest set of {place} that works:** {changed}, held: {held or 'nothing'}; {seen}"
+    return f"{head}{_describe_unseen(proposal)}"
+
+
+def _describe_unseen(proposal: ProposalReport) -> str:
+    """Return a sentence about lines for other targets, which no check of this run has seen."""
+    sentence = describe_unjudged(proposal.changes)
+    return f" {sentence}" if sentence else ""
 
 
 def _describe_checks(checks: Sequence[CheckReport]) -> str:

@@ -43,7 +43,7 @@ def find_requirer_chains(environment: EnvironmentReport, culprit: Culprit) -> tu
     """
     found = dict(culprit.paths)
     for change in environment.changes:
-        if change.name in culprit.packages and (change.direct or change.via):
+        if change.judged and change.name in culprit.packages and (change.direct or change.via):
             steps = () if change.direct else change.via[:_MOST_CHAIN_STEPS]
             found[change.name] = (_find_source(environment, change), *steps, change.name)
     return tuple(found[name] for name in culprit.packages[:_MOST_CULPRITS] if found.get(name))

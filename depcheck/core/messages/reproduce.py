@@ -54,7 +54,7 @@ def _listed(environment: EnvironmentReport) -> list[str]:
     """The committed lockfiles; where nothing is locked, the releases of the earlier resolution by name."""
     if all(lockfile.locked for lockfile in environment.lockfiles):
         return [f"-r {shlex.quote(lockfile.path)}" for lockfile in environment.lockfiles]
-    pins = {**environment.fresh, **{each.name: each.before for each in environment.changes}}
+    pins = {**environment.fresh, **{each.name: each.before for each in environment.changes if each.judged}}
     return _exact(pins)
 
 
@@ -107,7 +107,7 @@ def _find_dropped_packages(environment: EnvironmentReport, culprit: Culprit | No
     Only those that the fresh set does not have, so nothing else requires them either.
     """
     said = set(_NO_LONGER_REQUIRED.findall(culprit.explanation)) if culprit else set()
-    removed = {each.name for each in environment.changes if each.after is None}
+    removed = {each.name for each in environment.changes if each.after is None and each.judged}
     return sorted(name for name in said & removed if is_normalized_name(name))
 
 

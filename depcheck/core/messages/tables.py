@@ -74,6 +74,7 @@ def _format_package_cell(change: ChangeReport, seen: ChangeContext, *, several: 
         step,
         ", ".join(filter(None, (escape_prose(kind, 20), jump, _format_age(change.released_at, seen.moment)))),
         comes,
+        f"for {render_code_span(change.marker, 120)}, **not checked here**" if not change.judged else "",
         escape_prose(change.lockfile, 120) if several else "",
     )
 

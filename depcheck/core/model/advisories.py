@@ -35,6 +35,7 @@ class WithdrawalKind(StrEnum):
 
     YANKED = "yanked"  # its files are still there for those who pin it
     REMOVED = "removed"  # its files are gone: no new machine can install it
+    UNKNOWN = "unknown"  # no index that was asked has the project at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,9 @@ def find_withdrawn_pins(
         if pin.version is None:
             continue
         release = known(pin.name, pin.version)
-        if not release.is_present:
+        if not release.known:
+            yield WithdrawnPin(pin, WithdrawalKind.UNKNOWN, "")
+        elif not release.is_present:
             yield WithdrawnPin(pin, WithdrawalKind.REMOVED, "")
         elif release.yank_reason is not None:
             yield WithdrawnPin(pin, WithdrawalKind.YANKED, release.yank_reason)

@@ -15,13 +15,30 @@ from depcheck.core.text.terminal_safe import to_one_line
 
 @dataclass(frozen=True, slots=True)
 class ReleaseStatus:
-    """Presence of a release in an index.
-
-    `yank_reason` is as for a release: None if it is not yanked.
-    """
+    """Whether an index has a release at all; `yanked` as for a release. `known` is false where none has the project."""
 
     is_present: bool
     yank_reason: str | None = None
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """Which indexes were asked for a project, and which of them have it, as addresses that anybody may see.
+
+    `differ` says that several have it, with files that are not the same: a tool takes the newest of all of them.
+    """
+
+    asked: tuple[str, ...]
+    having: tuple[str, ...]
+    differ: bool = False
+
+    def describe_absence(self, name: str) -> str:
+        """Return a sentence for a project that no index has."""
+        return (
+            f"{name} is on none of the indexes that were asked ({', '.join(self.asked)}). If another one has it, name "
+            "that in the sources, with --extra-index-url, or in pip's or uv's variable."
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,13 +74,12 @@ class LockfileReport:
 
 @dataclass(frozen=True, slots=True)
 class ChangeReport:
-    """The difference of one package in one lockfile.
+    """One package's difference in one lockfile; `before` or `after` is null for an added or removed one.
 
-    `before` or `after` is null for an added or removed package. `kind` is upgraded, downgraded, added, removed,
-    rehashed or moved (a URL or VCS reference that differs). `jump` is major, minor, patch, pre or calendar, or
-    empty. `yanked` is the reason why the committed version was yanked, or null. `why` is half a sentence,
-    `links` are https addresses by `LinkKind`, `warnings` short clauses; all three are empty if nothing is
-    known.
+    `kind` is upgraded, downgraded, added, removed, rehashed or moved (a URL or VCS reference that differs), `jump`
+    major, minor, patch, pre or calendar, or empty. `why` is half a sentence, `links` are https addresses by
+    `LinkKind`, `warnings` short clauses; all three are empty where nothing is known. A line whose `marker` does not
+    hold for the interpreter and platform of the run is not `judged`: nothing of it was installed or checked.
     """
 
     name: str
@@ -96,6 +95,8 @@ class ChangeReport:
     why: str = ""
     links: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    marker: str = ""
+    judged: bool = True
 
 
 @dataclass(frozen=True, slots=True)

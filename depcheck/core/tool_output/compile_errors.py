@@ -189,6 +189,12 @@ _CONFLICT = re.compile(
     r"|package versions have conflicting"
     r"|ResolutionTooDeep|we can conclude",
 )
+_UNMATCHED = re.compile(
+    r"No matching distribution found for ([A-Za-z0-9][\w.-]*\w)"
+    r"|Could not find a version that (?:satisfies the requirement|matches) ([A-Za-z0-9][\w.-]*\w)"
+    r"|(?:Because|because) (?:there are no versions of )?([A-Za-z0-9][\w.-]*\w) was not found in the"
+    r"|([A-Za-z0-9][\w.-]*\w) was not found in the package registry"
+)
 _NETWORK = re.compile(
     r"50[0-9] (Server Error|Bad Gateway)|ReadTimeoutError|NewConnectionError|Connection refused|ECONNREFUSED"
 )
@@ -230,6 +236,12 @@ def has_ignored_pin(output: str, lockfile: Lockfile) -> bool:
     return any(
         (canonicalize_name(found["name"]), found["version"]) in pinned for found in _IGNORED_VERSION.finditer(output)
     )
+
+
+def find_unmatched_names(output: str) -> tuple[NormalizedName, ...]:
+    """Return the packages of which the tool found no release at all, each once, in its order."""
+    found = (next(filter(None, match.groups())) for match in _UNMATCHED.finditer(output))
+    return tuple(dict.fromkeys(map(canonicalize_name, found)))
 
 
 def parse_compile_failure(output: str, last_source: str = "") -> CompileFailure:

@@ -18,7 +18,7 @@ from depcheck.core.model.advisories import Advisory
 from depcheck.core.model.errors import IndexUnavailableError
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.pins import Pin
-from depcheck.core.model.releases import Release, ReleaseFacts, ReleaseStatus
+from depcheck.core.model.releases import Origins, Release, ReleaseFacts, ReleaseStatus
 from depcheck.core.model.wheel_tags import InterpreterTarget
 from depcheck.index.access_log import AccessSummary, FailureLog
 from depcheck.index.advisories import AdvisoryClient
@@ -140,6 +140,10 @@ class LocalIndex:
         It is yanked only if all of its files are.
         """
         return compute_standing(self._projects[project], version)
+
+    def get_origins(self, project: NormalizedName) -> Origins:
+        """Return which indexes were asked for `project`, and which have it."""
+        return self._projects[project].origins
 
     def get_requires_dist(self, project: NormalizedName, version: Version) -> tuple[str, ...] | None:
         """Return Requires-Dist of a release as written in a wheel's metadata.

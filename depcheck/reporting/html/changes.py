@@ -80,7 +80,12 @@ def _build_change_row(change: ChangeReport, role: str, *, several: bool) -> Elem
         f"{change.kind}, {size}" if size else change.kind,
         "direct" if change.direct else " → ".join(change.via) or "unknown",
         build_tag("time", day, datetime=day) if day else "unknown",
-        [change.why or "unknown", _build_warnings(change), _build_links(change)],
+        [
+            change.why or ("unknown" if change.judged else ""),
+            _format_scope(change),
+            _build_warnings(change),
+            _build_links(change),
+        ],
         build_tag("strong", role) if role == "culprit" else role or build_hidden_text("none"),
     ]
     return build_tag(
@@ -92,6 +97,10 @@ def _build_change_row(change: ChangeReport, role: str, *, several: bool) -> Elem
         data_jump=size or None,
         data_direct="yes" if change.direct else "no",
     )
+
+
+def _format_scope(change: ChangeReport) -> Child:
+    return [f"for {change.marker}: ", build_tag("strong", "not checked here")] if not change.judged else None
 
 
 def _build_warnings(change: ChangeReport) -> Child:

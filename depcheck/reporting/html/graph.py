@@ -62,7 +62,7 @@ def build_dependency_graph(environment: EnvironmentReport, number: int) -> Child
 
     None if there are no changes.
     """
-    changes = {change.name: change for change in environment.changes}
+    changes = {change.name: change for change in environment.changes if change.judged}
     if not changes:
         return None
     chosen = _choose_changes(environment, changes.values())

@@ -1,0 +1,88 @@
+"""Which indexes and folders of distributions a lockfile's command, files and configuration name."""
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from depcheck.checking.discovery.repo_files import RepoFiles
+from depcheck.checking.discovery.requirement_files import is_project_file, read_tolerant_lines
+from depcheck.checking.discovery.tool_config import read_uv_index_choice
+from depcheck.core.lockfiles.index_choice import IndexChoice
+from depcheck.core.lockfiles.options.command import CompileCommand
+
+_OPTION = re.compile(
+    r"^(?P<name>-i|--index-url|--pypi-url|--extra-index-url|-f|--find-links)(?:\s*=\s*|\s+|(?<=^-\w))(?P<value>\S+)"
+)
+_DEFAULT = frozenset({"-i", "--index-url", "--pypi-url"})
+_LINKS = frozenset({"-f", "--find-links"})
+_UNION = re.compile(r"^--index-strategy=unsafe-")
+
+
+@dataclass(frozen=True, slots=True)
+class IndexOptions:
+    """Where options about indexes may stand: `lines` are the lockfile's own, `files` its sources and constraints."""
+
+    tree: RepoFiles
+    command: CompileCommand
+    path: str
+    folder: str
+    lines: Sequence[str]
+    files: Sequence[str]
+
+    def choose_indexes(self) -> IndexChoice:
+        """Return the indexes of the configuration, the command, the lockfile and its sources.
+
+        The later of these wins, as in the tools: a line in a source goes before the command line.
+        """
+        found = IndexChoice()
+        if self.command.compiler == "uv":
+            found = read_uv_index_choice(self.tree, self.folder)
+        if any(map(_UNION.match, self.command.options)):
+            found = replace(found, is_union=True)
+        is_union = found.is_union
+        found = found.override(IndexChoice(self.command.index_url, self.command.extra_index_urls))
+        for _, lines in self._list_lines():
+            found = found.override(_parse_lines(lines))
+        return replace(found, is_union=is_union)
+
+    def find_link_folders(self) -> tuple[str, ...]:
+        """Return the folders of the repository that `--find-links` names, on the command line or in a file.
+
+        pip looks beside the file that names it first, then in the working directory.
+        """
+        named = [(self.folder, link) for link in self.command.find_links]
+        for path, lines in self._list_lines():
+            named += [(posixpath.dirname(path), value) for name, value in _list_options(lines) if name in _LINKS]
+        places = (_find_folder(self.tree, (near, self.folder), link) for near, link in named if "://" not in link)
+        return tuple(dict.fromkeys(place for place in places if place))
+
+    def _list_lines(self) -> Iterator[tuple[str, Sequence[str]]]:
+        yield self.path, self.lines
+        for path in (each for each in self.files if not is_project_file(each)):
+            yield path, read_tolerant_lines(self.tree, path)
+
+
+def _parse_lines(lines: Iterable[str]) -> IndexChoice:
+    default, extras = "", list[str]()
+    for name, value in _list_options(lines):
+        if name in _DEFAULT:
+            default = value
+        elif name not in _LINKS:
+            extras.append(value)
+    return IndexChoice(default, tuple(dict.fromkeys(extras)))
+
+
+def _list_options(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for match in map(_OPTION.match, lines):
+        if match:
+            yield match["name"], match["value"].strip("\"'")
+
+
+def _find_folder(tree: RepoFiles, beside: Sequence[str], link: str) -> str:
+    """Return the folder that `link` means, from one of `beside`; empty where none is in the repository."""
+    for folder in beside:
+        place = posixpath.normpath(posixpath.join(folder, link.removeprefix("./")))
+        if not place.startswith("../") and not posixpath.isabs(place) and tree.has_path(place):
+            return place
+    return ""

@@ -1,0 +1,32 @@
+"""Which package indexes a tool asks, and in which way it puts them together."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class IndexChoice:
+    """A default index, empty for the tool's own (PyPI), and those that are asked beside it, as addresses.
+
+    `for_projects` are (project, address): the project is taken from there alone, and nothing else is. `is_union` says
+    that releases of all indexes count, as for pip, and not those of the first index that has the project, as for uv.
+    """
+
+    default: str = ""
+    extras: tuple[str, ...] = ()
+    for_projects: tuple[tuple[str, str], ...] = ()
+    is_union: bool = True
+
+    def override(self, other: "IndexChoice") -> "IndexChoice":
+        """Return what the tool asks where `other` is nearer to its command: its default wins, extras add up."""
+        return IndexChoice(
+            other.default or self.default,
+            tuple(dict.fromkeys((*other.extras, *self.extras))),
+            tuple(dict.fromkeys((*other.for_projects, *self.for_projects))),
+            self.is_union and other.is_union,
+        )
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """All addresses, the default first."""
+        every = (self.default, *self.extras, *(address for _, address in self.for_projects))
+        return tuple(dict.fromkeys(address for address in every if address))

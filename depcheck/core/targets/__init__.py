@@ -1,0 +1,1 @@
+"""The interpreters and platforms that a set of pins is for."""
