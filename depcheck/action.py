@@ -13,11 +13,11 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from depcheck.cli.parser import as_argv, from_action_inputs
+from depcheck.cli.argument_parser import as_argv, from_action_inputs
 from depcheck.core.config.from_sources import build_publish_options
 from depcheck.core.config.options import CHECK_OPTIONS, PUBLISH_OPTIONS
 from depcheck.core.config.settings import PublishOptions, Settings
-from depcheck.core.lockfiles.parser import parse_lockfile
+from depcheck.core.lockfiles.lockfile_parser import parse_lockfile
 from depcheck.core.messages.summary import find_worst_status, format_summary_line, render_report_markdown
 from depcheck.core.model.errors import DepcheckError, LockfileError, UsageError
 from depcheck.core.model.report import Report
@@ -37,7 +37,7 @@ _RED_STATUSES = {"unjudged": {1, 3}, "broken": {1}, "never": set[int]()}
 _CHECKED_STATUSES = {0, 1, 3}
 _BUG_STATUS = 70
 # What publishing needs, imported before anything of a package runs; what a library imports later is held to its time.
-_PUBLISHING = ("depcheck.publishing.publish", "depcheck.publishing.github.context", "github", "requests", "idna")
+_PUBLISHING = ("depcheck.publishing.publish", "depcheck.publishing.github.event_context", "github", "requests", "idna")
 _INTERRUPTED_STATUS = 130
 _LOCKFILE_BYTES = 4 << 20
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given as given_any
 from hypothesis import strategies as st
 
-from depcheck.cli import commands, main, parser
+from depcheck.cli import argument_parser, commands, main
 from depcheck.core.config.from_sources import build_check_settings, build_publish_options
 from depcheck.core.config.options import CHECK_OPTIONS, PUBLISH_OPTIONS, OptionForm
 
@@ -20,8 +20,8 @@ WORDS = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF, exclude_cat
 
 def parsed(*words: str):
     namespace = Namespace()
-    parser.build_parser().parse_args(words, namespace)
-    return parser.collect_given_options(namespace)
+    argument_parser.build_parser().parse_args(words, namespace)
+    return argument_parser.collect_given_options(namespace)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_wrong_command_line_is_refused_in_one_sentence(words, says, capsys):
     assert len(err.strip().splitlines()) == 1
 
 
-@pytest.mark.parametrize("command", ["", *parser.COMMANDS])
+@pytest.mark.parametrize("command", ["", *argument_parser.COMMANDS])
 def test_help_has_examples_and_exit_statuses(command, capsys):
     """Every command explains itself."""
     with pytest.raises(SystemExit) as ended:
@@ -61,7 +61,7 @@ def test_help_has_examples_and_exit_statuses(command, capsys):
 
 def test_every_command_does_something():
     """Each command of the grammar has its function."""
-    assert all(callable(getattr(commands, name)) for name in parser.COMMANDS)
+    assert all(callable(getattr(commands, name)) for name in argument_parser.COMMANDS)
 
 
 def test_a_bug_of_ours_is_70_and_keeps_its_traceback(monkeypatch, tmp_path, capsys):
@@ -109,7 +109,7 @@ def test_as_argv_is_the_way_back(smokes, test, imports, no_sandbox):
     words = [*(f"--smoke={text}" for text in smokes), f"--test={test}"]
     words += ["--imports" if imports else "--no-imports", *(["--no-sandbox"] if no_sandbox else [])]
     once = parsed("check", *words)
-    again = parsed("check", *parser.as_argv(once, CHECK_OPTIONS))
+    again = parsed("check", *argument_parser.as_argv(once, CHECK_OPTIONS))
     assert build_check_settings(again) == build_check_settings(once)
     assert build_check_settings(once).smoke == tuple(smokes)
     assert build_check_settings(once).sandbox is not no_sandbox
@@ -124,23 +124,23 @@ def test_an_input_of_the_action_is_the_option(option):
         "index-url": "https://pypi.org/simple", "extra-index-url": "https://pypi.org/simple",
         "hold": "kombu<4.2 until 2027-01-01 because x", "ignore": "kombu until 2027-01-01 because x",
     }.get(option.name, "true" if option.form in {OptionForm.SWITCH, OptionForm.OFF_SWITCH} else "7")  # fmt: skip
-    source = parser.from_action_inputs({f"INPUT_{option.name.upper()}": f" {value}\n"}, [option])
+    source = argument_parser.from_action_inputs({f"INPUT_{option.name.upper()}": f" {value}\n"}, [option])
     assert source[option.name].texts == (value,)
     settle = build_check_settings if option in CHECK_OPTIONS else build_publish_options
     assert getattr(settle(source), option.field) == getattr(
-        settle(parsed("run", *parser.as_argv(source, [option]))), option.field
+        settle(parsed("run", *argument_parser.as_argv(source, [option]))), option.field
     )
 
 
 def test_an_input_can_say_none_for_no_tests():
     """An empty input is one that was not given; `none` is the empty test command."""
-    assert build_check_settings(parser.from_action_inputs({"INPUT_TEST": "none"}, CHECK_OPTIONS)).test == ""
-    assert build_check_settings(parser.from_action_inputs({"INPUT_TEST": ""}, CHECK_OPTIONS)).test is None
+    assert build_check_settings(argument_parser.from_action_inputs({"INPUT_TEST": "none"}, CHECK_OPTIONS)).test == ""
+    assert build_check_settings(argument_parser.from_action_inputs({"INPUT_TEST": ""}, CHECK_OPTIONS)).test is None
 
 
 def test_repeatable_inputs_take_one_value_a_line():
     """Two smoke commands in one input are two commands."""
-    source = parser.from_action_inputs({"INPUT_SMOKE": "python a.py\n\n  python b.py  \n"}, CHECK_OPTIONS)
+    source = argument_parser.from_action_inputs({"INPUT_SMOKE": "python a.py\n\n  python b.py  \n"}, CHECK_OPTIONS)
     assert build_check_settings(source).smoke == ("python a.py", "python b.py")
 
 

@@ -5,12 +5,12 @@ import subprocess
 
 import pytest
 
-from depcheck.cli import commands, parser
+from depcheck.cli import argument_parser, commands
 from depcheck.cli.completion import COMPLETION_RENDERERS
 
 
 def script(shell, capsys):
-    assert commands.completion(parser.build_parser().parse_args(["completion", shell]), {}) == 0
+    assert commands.completion(argument_parser.build_parser().parse_args(["completion", shell]), {}) == 0
     return capsys.readouterr().out
 
 
@@ -29,7 +29,7 @@ def test_bash_completes_commands_options_and_values(tmp_path, monkeypatch, capsy
     (tmp_path / "requirements.txt").write_text("")
     (tmp_path / "report").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert set(parser.COMMANDS) <= set(completed(text, "depcheck", ""))
+    assert set(argument_parser.COMMANDS) <= set(completed(text, "depcheck", ""))
     assert completed(text, "depcheck", "che") == ["check"]
     assert completed(text, "depcheck", "check", "--as") == ["--as-of"]
     assert completed(text, "depcheck", "bisect", "--as") == []
@@ -39,12 +39,12 @@ def test_bash_completes_commands_options_and_values(tmp_path, monkeypatch, capsy
     assert completed(text, "depcheck", "init", "--che") == ["--check"]
 
 
-@pytest.mark.parametrize("name", parser.COMMANDS)
+@pytest.mark.parametrize("name", argument_parser.COMMANDS)
 def test_every_word_that_completes_is_one_that_the_grammar_knows(name, capsys):
     """Each option of `--help` completes, and the other way round."""
     text = script("bash", capsys)
     offered = set(completed(text, "depcheck", name, "-"))
-    (subparsers,) = parser.build_parser()._subparsers._group_actions
+    (subparsers,) = argument_parser.build_parser()._subparsers._group_actions
     known = set(subparsers.choices[name]._option_string_actions)
     assert offered == known - {"-h", "-q"}
 

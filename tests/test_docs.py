@@ -13,7 +13,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from depcheck import action
-from depcheck.cli import init_write, parser
+from depcheck.cli import argument_parser, init_write
 from depcheck.cli.init_detect import RepositoryFacts
 from depcheck.core.config.from_sources import build_check_settings, read_toml_options
 from depcheck.core.config.options import BISECT_OPTIONS, CHECK_OPTIONS, PLANNING_OPTIONS, PUBLISH_OPTIONS, OptionForm
@@ -111,7 +111,7 @@ def test_commands_in_the_docs_are_understood(page):
     """Every `depcheck …` in a console block goes through the real grammar."""
     for block in re.findall(r"```console\n(.*?)```", page.read_text(), re.DOTALL):
         for line in re.findall(r"^\$ (?:[A-Z_]+=\S+ )*depcheck (.*)$", block, re.MULTILINE):
-            parser.build_parser().parse_args(shlex.split(line, comments=True))
+            argument_parser.build_parser().parse_args(shlex.split(line, comments=True))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -159,7 +159,7 @@ def test_the_generated_reference_has_everything():
     wanted = [f"`--{name}`" for name in OPTIONS] + [
         f"`{name}`" for name in (*described["inputs"], *described["outputs"])
     ]
-    wanted += [f"### depcheck {command}" for command in parser.COMMANDS]
+    wanted += [f"### depcheck {command}" for command in argument_parser.COMMANDS]
     wanted += [f"`{field.name}`" for shape in (values.Report, values.EnvironmentReport) for field in fields(shape)]
     assert [each for each in wanted if each not in tool.stdout] == []
 

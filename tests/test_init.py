@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from depcheck.cli import commands, init_write
+from depcheck.cli.argument_parser import build_parser
 from depcheck.cli.init_detect import RepositoryFacts, Service, inspect_repository
-from depcheck.cli.parser import build_parser
 from depcheck.core.config.from_sources import build_check_settings, read_toml_options
 from depcheck.core.model.errors import UsageError
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from depcheck.cli.argument_parser import COMMANDS, MODE_FLAGS, as_argv, collect_given_options
 from depcheck.cli.completion import COMPLETION_RENDERERS, list_flags
-from depcheck.cli.parser import COMMANDS, MODE_FLAGS, as_argv, collect_given_options
 from depcheck.core.config.from_sources import (
     build_bisect_settings,
     build_check_settings,

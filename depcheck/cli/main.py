@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from depcheck.cli.parser import build_parser
+from depcheck.cli.argument_parser import build_parser
 from depcheck.core.model.errors import DepcheckError
 
 BUG_STATUS = 70

@@ -8,7 +8,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 
 from depcheck.core.config.rules import Rule, RuleKind, to_allowed_specifiers
-from depcheck.core.lockfiles.parser import parse_lockfile
+from depcheck.core.lockfiles.lockfile_parser import parse_lockfile
 from depcheck.core.model.advisories import (
     Advisory,
     ReleaseId,
@@ -77,7 +77,7 @@ def _evaluate_rule(case: EnvironmentCase, rule: Rule, committed: Pins) -> str:
 
 def _find_hidden_release(case: EnvironmentCase, rule: Rule, committed: Pins) -> Iterator[str]:
     """Yield the newest release that the rule excludes, if any."""
-    from depcheck.pipeline.trials import list_selectable_releases  # noqa: PLC0415  # most nights have no rules
+    from depcheck.pipeline.trial_runner import list_selectable_releases  # noqa: PLC0415  # most nights have no rules
 
     specifiers = [text for name, text in to_allowed_specifiers((rule,), committed) if name == rule.package]
     pinned = committed[rule.package].version if rule.package in committed else None

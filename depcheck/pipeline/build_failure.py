@@ -31,7 +31,7 @@ from depcheck.pipeline.compare_sides import measure_baseline
 from depcheck.pipeline.context import EnvironmentCase, LockSet
 from depcheck.pipeline.measure import MeasuredSides, Measurement
 from depcheck.pipeline.to_report import to_checks_report, to_environment_report
-from depcheck.pipeline.trials import (
+from depcheck.pipeline.trial_runner import (
     InstalledTrialRunner,
     compile_with_holds,
     create_hold,

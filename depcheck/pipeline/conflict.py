@@ -26,7 +26,7 @@ from depcheck.pipeline.compare_sides import measure_baseline
 from depcheck.pipeline.context import EnvironmentCase, LockSet
 from depcheck.pipeline.measure import MeasuredSides
 from depcheck.pipeline.to_report import to_checks_report, to_environment_report
-from depcheck.pipeline.trials import compile_with_holds, create_hold, list_selectable_releases, list_versions
+from depcheck.pipeline.trial_runner import compile_with_holds, create_hold, list_selectable_releases, list_versions
 
 MAX_SUSPECTS = 3  # releases that are hidden to see whether a set can be found without them
 

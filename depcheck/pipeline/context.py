@@ -9,7 +9,7 @@ from packaging.utils import NormalizedName
 
 from depcheck.core.config.rules import Rule, select_active_rules, to_allowed_specifiers
 from depcheck.core.config.settings import Settings
-from depcheck.core.lockfiles.parser import parse_lockfile
+from depcheck.core.lockfiles.lockfile_parser import parse_lockfile
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.errors import LockfileError
 from depcheck.core.model.index_view import IndexView, build_index_view

@@ -29,7 +29,7 @@ from depcheck.pipeline.confirm import confirm_failures
 from depcheck.pipeline.context import EnvironmentCase, LockSet
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_pins, plan_checks
 from depcheck.pipeline.to_report import to_drift_report
-from depcheck.pipeline.trials import (
+from depcheck.pipeline.trial_runner import (
     Hold,
     InstalledTrialRunner,
     apply_build_holds,

@@ -24,8 +24,8 @@ from depcheck.core.settlement.settle import (
 from depcheck.publishing.base_branch import FileChange, format_patch
 from depcheck.publishing.github import schemas
 from depcheck.publishing.github.api import LABEL
-from depcheck.publishing.github.errors import has_pull_requests_disabled
-from depcheck.publishing.github.http import RefusedError
+from depcheck.publishing.github.http_session import RefusedError
+from depcheck.publishing.github.request_errors import has_pull_requests_disabled
 from depcheck.publishing.snapshot import (
     ActionResult,
     PublishSession,

@@ -15,9 +15,9 @@ from depcheck.publishing.apply import ActionExecutor, ProposalOpener
 from depcheck.publishing.base_branch import BaseBranch, FileChange
 from depcheck.publishing.branches import BranchPublisher
 from depcheck.publishing.github.api import GitHubForge
-from depcheck.publishing.github.context import PublishContext
-from depcheck.publishing.github.errors import explain_refusal
-from depcheck.publishing.github.http import RefusedError, WaitPolicy, connect_to_github
+from depcheck.publishing.github.event_context import PublishContext
+from depcheck.publishing.github.http_session import RefusedError, WaitPolicy, connect_to_github
+from depcheck.publishing.github.request_errors import explain_refusal
 from depcheck.publishing.snapshot import ActionResult, ForgeSnapshot, PublishSession, take_snapshot
 from depcheck.publishing.validate_report import read_untrusted_report
 

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from depcheck.core.lockfiles.spec import EnvironmentSpec
-from depcheck.core.messages import advisories
+from depcheck.core.messages import advisory_sections
 from depcheck.core.model.checks import CheckResult
 from depcheck.core.model.report import Culprit, EnvironmentReport, Report, Status
 from depcheck.core.text.terminal_safe import to_one_line
@@ -133,7 +133,7 @@ def _build_caution_annotations(
 
     This includes runs without changes.
     """
-    for package, text in advisories.format_pin_warnings(environment):
+    for package, text in advisory_sections.format_pin_warnings(environment):
         path = next((file.path for file in environment.lockfiles if (file.path, package) in lines), "")
         line = str(lines.get((path, package), ""))
         yield "warning", to_one_line(text, 500), {"file": path, "line": line, "title": "depcheck: caution"}

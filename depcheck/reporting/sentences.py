@@ -6,7 +6,7 @@ Modules that failed to import before are not reported as new failures.
 from dataclasses import dataclass, field
 
 from depcheck.core.lockfiles.spec import EnvironmentSpec
-from depcheck.core.messages import advisories
+from depcheck.core.messages import advisory_sections
 from depcheck.core.messages.blame import describe_dating, is_dated
 from depcheck.core.model.checks import CheckKind, CheckResult, Failure, Outcome
 from depcheck.core.model.report import Culprit, EnvironmentReport, Status
@@ -67,7 +67,7 @@ def format_outcome_lines(report: EnvironmentReport) -> tuple[str, ...]:
     below.append(format_proposal_line(report))
     if report.status is Status.SAFE and not report.proposal:
         below.append(_format_count(len(report.changes), "change"))
-    below += [to_one_line(f"caution: {text}", 500) for _, text in advisories.format_pin_warnings(report)]
+    below += [to_one_line(f"caution: {text}", 500) for _, text in advisory_sections.format_pin_warnings(report)]
     return (
         format_verdict_line(report),
         *filter(None, below),

@@ -14,7 +14,7 @@ import msgspec
 import uv
 
 import depcheck
-from depcheck.core.lockfiles.parser import Lockfile
+from depcheck.core.lockfiles.lockfile_parser import Lockfile
 from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
 from depcheck.core.model.index_view import IndexView
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from packaging.utils import InvalidWheelFilename, NormalizedName, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from depcheck.core.lockfiles.parser import parse_lockfile
+from depcheck.core.lockfiles.lockfile_parser import parse_lockfile
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.compile_result import CompiledLockfiles
 from depcheck.core.model.index_view import IndexView
@@ -16,7 +16,7 @@ from depcheck.core.model.pins import Pin
 from depcheck.index.access_log import AccessSummary
 from depcheck.index.pages import DistributionFile
 from depcheck.index.projects import PageValidators, Project
-from depcheck.index.releases import ProjectView
+from depcheck.index.release_index import ProjectView
 from depcheck.resolution_cache.inputs import CompileInputs, RequestedRanges, UncacheableError
 from depcheck.resolution_cache.record import PageRecord
 from depcheck.resolution_cache.relevance import (

@@ -14,7 +14,7 @@ from packaging.version import InvalidVersion, Version
 
 from depcheck.index.pages import DistributionFile
 from depcheck.index.projects import Project
-from depcheck.index.releases import ProjectView, compute_standing
+from depcheck.index.release_index import ProjectView, compute_standing
 
 _OTHER_SYSTEMS = ("win", "macosx", "ios_", "android_")
 _WHEEL_SUFFIXES_OF_MACHINE = {"x86_64": ("_x86_64", "_i686"), "aarch64": ("_aarch64", "_armv6l", "_armv7l", "_armv8l")}

@@ -21,7 +21,7 @@ from depcheck.index.projects import (
     ProjectLoader,
     build_page_headers,
 )
-from depcheck.index.releases import ProjectView
+from depcheck.index.release_index import ProjectView
 from depcheck.index.upstreams import Upstream
 from depcheck.resolution_cache.quick_http import PageRequest, PageResponse
 from depcheck.resolution_cache.record import PageRecord, ResolutionRecord

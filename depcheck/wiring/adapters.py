@@ -13,13 +13,13 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from depcheck.checking.checks.runner import GuestCheckExecutor
-from depcheck.checking.compile.command import CommandCompiler
 from depcheck.checking.compile.prefetch import BackgroundInstallCompiler
-from depcheck.checking.compile.proof.compiler import ProvingCompiler
+from depcheck.checking.compile.proof.proving_compiler import ProvingCompiler
+from depcheck.checking.compile.run_compiler import CommandCompiler
 from depcheck.checking.compile.tool_envs import TargetFinder, ToolEnvironments
 from depcheck.checking.discovery.repo_files import RepoFiles
 from depcheck.checking.environments.interpreters import InterpreterFinder
-from depcheck.checking.environments.uv import UvEnvironmentBuilder
+from depcheck.checking.environments.uv_builder import UvEnvironmentBuilder
 from depcheck.checking.explain.explainer import GuestExplainer
 from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.policy import is_readable_by_others

@@ -66,7 +66,11 @@ def publish_report_folder(report: Path, options: PublishOptions, environ: Mappin
             instead.
     """
     from depcheck.publishing import publish  # noqa: PLC0415  # GitHub's library takes half a second
-    from depcheck.publishing.github.context import check_publish_context, find_decline_reason, read_publish_context  # noqa: PLC0415
+    from depcheck.publishing.github.event_context import (  # noqa: PLC0415
+        check_publish_context,
+        find_decline_reason,
+        read_publish_context,
+    )
 
     place = read_publish_context(environ)
     if options.dry_run:

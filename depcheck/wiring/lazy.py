@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from depcheck.core.model.advisories import Advisory
 from depcheck.core.model.releases import ReleaseStatus
-from depcheck.index.advisories import AdvisoryClient
+from depcheck.index.advisory_source import AdvisoryClient
 from depcheck.index.projects import Project
 from depcheck.resolution_cache.revalidate import Revalidator
 

@@ -19,12 +19,12 @@ from depcheck.checking.sandbox.policy import SandboxPolicy, choose_sandbox_polic
 from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.errors import InterpreterMissingError
-from depcheck.index.advisories import AdvisoryClient
+from depcheck.index.advisory_source import AdvisoryClient
 from depcheck.index.disk_cache import DiskCache
 from depcheck.index.http_client import HttpGetter
 from depcheck.index.upstreams import Upstream, choose_upstreams, resolve_upstreams
 from depcheck.ports import Ports, Reporter
-from depcheck.resolution_cache.compiler import CachingCompiler
+from depcheck.resolution_cache.caching_compiler import CachingCompiler
 from depcheck.resolution_cache.observe import CompileObserver
 from depcheck.resolution_cache.quick_http import FallbackHttpClient, QuickHttpClient, has_proxy, make_page_fetcher
 from depcheck.resolution_cache.record import RecordStore

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from depcheck.checking.compile.command import CommandCompiler
+from depcheck.checking.compile.run_compiler import CommandCompiler
 from depcheck.checking.compile.tool_envs import TargetFinder, ToolEnvironments
 from depcheck.checking.environments.interpreters import InterpreterFinder
 from depcheck.checking.environments.remote_requirements import RemoteRequirements

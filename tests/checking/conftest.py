@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from depcheck.checking.environments.environment import VirtualEnvironment
-from depcheck.checking.environments.installed import read_installed_distributions
 from depcheck.checking.environments.interpreters import InterpreterFinder
+from depcheck.checking.environments.read_installed import read_installed_distributions
 from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.policy import choose_sandbox_policy
 from depcheck.core.lockfiles.spec import EnvironmentSpec

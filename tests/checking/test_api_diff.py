@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from depcheck.checking.explain.api_diff.compare import DependentFile, ReleaseComparison
-from depcheck.checking.explain.api_diff.releases import ReleaseFiles
+from depcheck.checking.explain.api_diff.unpack import ReleaseFiles
 from depcheck.core.tool_output.api_errors import ApiChange, ApiChangeKind, MissingSymbol
 
 

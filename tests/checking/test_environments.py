@@ -13,12 +13,12 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.checking.checks.commands import CheckContext
-from depcheck.checking.environments.uv import UvEnvironmentBuilder
+from depcheck.checking.checks.command_context import CheckContext
+from depcheck.checking.environments.uv_builder import UvEnvironmentBuilder
 from depcheck.checking.sandbox.launcher import landlock
 from depcheck.checking.sandbox.policy import NetworkPolicy
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
-from depcheck.core.lockfiles.parser import parse_lockfile
+from depcheck.core.lockfiles.lockfile_parser import parse_lockfile
 from depcheck.core.lockfiles.spec import LockfileSpec
 from depcheck.core.model.errors import IndexUnavailableError
 from depcheck.core.model.index_view import IndexView

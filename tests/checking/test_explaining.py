@@ -7,7 +7,7 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.checking.environments.uv import UvEnvironmentBuilder
+from depcheck.checking.environments.uv_builder import UvEnvironmentBuilder
 from depcheck.checking.explain import explainer as explaining
 from depcheck.checking.explain.explainer import GuestExplainer
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from depcheck.checking.discovery.grouping import LayerCycleError, find_upper_lockfiles, sort_by_layer
-from depcheck.core.lockfiles.parser import Lockfile
+from depcheck.core.lockfiles.lockfile_parser import Lockfile
 from depcheck.core.lockfiles.spec import LockfileSpec
 
 NAMES = [f"{letter}.txt" for letter in "abcdefgh"]

@@ -9,10 +9,10 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from depcheck.checking.checks import imports
-from depcheck.checking.checks.commands import CheckContext
+from depcheck.checking.checks.command_context import CheckContext
 from depcheck.checking.checks.imports import ImportFindings, run_import_check
 from depcheck.checking.environments.environment import VirtualEnvironment
-from depcheck.checking.environments.installed import InstalledDistribution, to_module_name
+from depcheck.checking.environments.read_installed import InstalledDistribution, to_module_name
 from depcheck.checking.sandbox.policy import NO_NETWORK
 from depcheck.core.model.checks import Check, CheckKind, Outcome
 from depcheck.core.model.installed import Distribution

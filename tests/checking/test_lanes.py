@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from depcheck.checking.compile.parallel import CompileWorker, CompileWorkerPool, group_by_layer
-from depcheck.core.lockfiles.parser import Lockfile
+from depcheck.core.lockfiles.lockfile_parser import Lockfile
 from depcheck.core.lockfiles.spec import LockfileSpec
 from depcheck.core.model.errors import LockfileError
 

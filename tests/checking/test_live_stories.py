@@ -7,7 +7,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from depcheck.checking.checks.runner import GuestCheckExecutor
-from depcheck.checking.environments.uv import UvEnvironmentBuilder
+from depcheck.checking.environments.uv_builder import UvEnvironmentBuilder
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
 from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.spec import EnvironmentSpec

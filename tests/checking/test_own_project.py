@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from depcheck.checking.environments.editable import import_roots
-from depcheck.checking.environments.uv import UvEnvironmentBuilder
+from depcheck.checking.environments.uv_builder import UvEnvironmentBuilder
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.pins import Pin, Pins

@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 from packaging.utils import canonicalize_name
 
-from depcheck.checking.compile.command import CommandCompiler
+from depcheck.checking.compile.run_compiler import CommandCompiler
 from depcheck.checking.compile.tool_envs import TargetFinder, ToolEnvironments
 from depcheck.checking.discovery.repository import RepositoryWorkspace
 from depcheck.checking.environments.remote_requirements import PROJECT_URL, REQUIREMENT_URL, RemoteRequirements
-from depcheck.checking.environments.uv import UvEnvironmentBuilder
+from depcheck.checking.environments.uv_builder import UvEnvironmentBuilder
 from depcheck.checking.sandbox.launcher import landlock
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
 from depcheck.core.config.settings import Settings
-from depcheck.core.lockfiles.parser import parse_lockfile
+from depcheck.core.lockfiles.lockfile_parser import parse_lockfile
 from depcheck.core.lockfiles.spec import LockfileSpec
 from depcheck.core.model.compile_result import CompiledLockfiles
 from depcheck.core.model.errors import IndexUnavailableError

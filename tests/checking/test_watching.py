@@ -13,14 +13,14 @@ from packaging.version import Version
 
 from depcheck.checking.checks import imports
 from depcheck.checking.checks.boot import BootCheckRunner
-from depcheck.checking.checks.commands import CheckContext, build_command_failure
+from depcheck.checking.checks.command_context import CheckContext, build_command_failure
 from depcheck.checking.checks.interface import CheckJob
 from depcheck.checking.checks.smoke import SmokeCheckRunner
-from depcheck.checking.compile.command import CommandCompiler
+from depcheck.checking.compile.run_compiler import CommandCompiler
 from depcheck.checking.compile.tool_envs import TargetFinder, ToolEnvironments
 from depcheck.checking.discovery.repository import RepositoryWorkspace
 from depcheck.checking.environments.remote_requirements import RemoteRequirements
-from depcheck.checking.environments.uv import UvEnvironmentBuilder
+from depcheck.checking.environments.uv_builder import UvEnvironmentBuilder
 from depcheck.checking.sandbox import policy
 from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.launcher import limits as watching

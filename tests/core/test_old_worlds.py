@@ -9,9 +9,9 @@ from depcheck.core.config import parsers
 from depcheck.core.lockfiles import hatch
 from depcheck.core.lockfiles.header import parse_header
 from depcheck.core.lockfiles.inferred_options import infer_pip_compile_options, infer_uv_options, is_written_by_uv
+from depcheck.core.lockfiles.lockfile_parser import parse_lockfile
 from depcheck.core.lockfiles.options.command import apply_tool_config, parse_compile_command
 from depcheck.core.lockfiles.origin import infer_newest_python
-from depcheck.core.lockfiles.parser import parse_lockfile
 from depcheck.core.lockfiles.paths import strip_foreign_root
 from depcheck.core.model.errors import LockfileError
 

@@ -5,7 +5,7 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depcheck.core.lockfiles.parser import Lockfile
+from depcheck.core.lockfiles.lockfile_parser import Lockfile
 from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
 from depcheck.core.settlement.job_matrix import plan_job_matrix
 

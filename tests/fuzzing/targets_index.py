@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 from target import Target, text_of
 
-from depcheck.checking.environments.installed import read_installed_distributions
+from depcheck.checking.environments.read_installed import read_installed_distributions
 from depcheck.core.lockfiles.diff import find_requirer_path
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.installed import Distribution, parse_required_names
@@ -28,8 +28,8 @@ from depcheck.index.pages import (
     parse_version_or_none,
 )
 from depcheck.index.projects import Project
-from depcheck.index.releases import list_releases
-from depcheck.index.server.http import _RequestHandler
+from depcheck.index.release_index import list_releases
+from depcheck.index.server.http_server import _RequestHandler
 from depcheck.index.server.local import LocalIndex
 from depcheck.index.server.render import (
     negotiate_format,

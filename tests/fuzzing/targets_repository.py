@@ -30,9 +30,9 @@ from depcheck.checking.environments.remote_requirements import (
 from depcheck.core.config.from_sources import build_check_settings, read_toml_options
 from depcheck.core.lockfiles import requirement_line as requirement
 from depcheck.core.lockfiles.header import parse_header, split_header
+from depcheck.core.lockfiles.lockfile_parser import Lockfile, merge_header_and_body, parse_lockfile
 from depcheck.core.lockfiles.options import pip_args
 from depcheck.core.lockfiles.options.command import check_command_paths, parse_compile_command
-from depcheck.core.lockfiles.parser import Lockfile, merge_header_and_body, parse_lockfile
 from depcheck.core.lockfiles.paths import (
     find_reference_root,
     get_repository_path,

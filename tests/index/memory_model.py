@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from packaging.markers import default_environment
 
-from depcheck.checking.compile.command import CommandCompiler
+from depcheck.checking.compile.run_compiler import CommandCompiler
 from depcheck.checking.compile.tool_envs import TargetFinder, ToolEnvironments
 from depcheck.checking.discovery.repository import RepositoryWorkspace
 from depcheck.checking.environments.interpreters import Interpreter
@@ -24,7 +24,7 @@ from depcheck.index.disk_cache import DiskCache
 from depcheck.index.http_client import HttpClient
 from depcheck.index.server.local import LocalIndex
 from depcheck.index.upstreams import Upstream
-from depcheck.resolution_cache.compiler import CachingCompiler
+from depcheck.resolution_cache.caching_compiler import CachingCompiler
 from depcheck.resolution_cache.observe import CompileObserver
 from depcheck.resolution_cache.quick_http import make_page_fetcher
 from depcheck.resolution_cache.record import RecordStore

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from depcheck.checking.compile.proof.compiler import ProvingCompiler
+from depcheck.checking.compile.proof.proving_compiler import ProvingCompiler
 from depcheck.checking.discovery.repository import RepositoryWorkspace
 from depcheck.core.config.settings import Settings
 from depcheck.core.model.compile_result import CompiledLockfiles

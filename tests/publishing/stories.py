@@ -24,8 +24,8 @@ from depcheck.core.model.report import (
     Tool,
 )
 from depcheck.core.model.report_json import encode_report
-from depcheck.publishing.github.context import PublishContext
-from depcheck.publishing.github.http import WaitPolicy
+from depcheck.publishing.github.event_context import PublishContext
+from depcheck.publishing.github.http_session import WaitPolicy
 from depcheck.publishing.publish import publish_report
 
 NIGHT = datetime(2026, 11, 22, 3, 17, tzinfo=UTC)

@@ -9,8 +9,8 @@ from depcheck.core.config.settings import PublishOptions
 from depcheck.core.messages.hidden_state import WorkflowRun, parse_hidden_marker
 from depcheck.core.model.errors import UsageError
 from depcheck.core.model.report_json import encode_report
-from depcheck.publishing.github.context import PublishContext, read_publish_context
-from depcheck.publishing.github.http import WaitPolicy
+from depcheck.publishing.github.event_context import PublishContext, read_publish_context
+from depcheck.publishing.github.http_session import WaitPolicy
 from depcheck.wiring import app
 
 

@@ -1,6 +1,6 @@
 """Boot checks: programs that must stay up."""
 
-from depcheck.checking.checks.commands import build_command_failure
+from depcheck.checking.checks.command_context import build_command_failure
 from depcheck.checking.checks.interface import CheckFindings, CheckJob
 from depcheck.core.model.checks import Check
 

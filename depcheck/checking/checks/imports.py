@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from depcheck.checking.checks.commands import GUEST_SCRIPTS, CheckContext
+from depcheck.checking.checks.command_context import GUEST_SCRIPTS, CheckContext
 from depcheck.checking.environments.editable import import_roots
 from depcheck.checking.environments.environment import VirtualEnvironment
-from depcheck.checking.environments.installed import to_module_name
+from depcheck.checking.environments.read_installed import to_module_name
 from depcheck.core.model.checks import DJANGO_SETUP, Check, Failure, Outcome
 from depcheck.core.text.process_output import add_import_statement, extract_evidence, format_exit_status
 from depcheck.core.text.terminal_safe import to_one_line

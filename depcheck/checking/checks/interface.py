@@ -6,7 +6,7 @@ A kind is one file with a class that implements `CheckRunner`, and one row in `k
 from dataclasses import dataclass
 from typing import Protocol
 
-from depcheck.checking.checks.commands import CheckContext
+from depcheck.checking.checks.command_context import CheckContext
 from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.checks import Check, Failure, Outcome

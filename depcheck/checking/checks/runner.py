@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
-from depcheck.checking.checks.commands import CheckContext, build_command_failure
+from depcheck.checking.checks.command_context import CheckContext, build_command_failure
 from depcheck.checking.checks.interface import CheckJob, CheckRunner
 from depcheck.checking.checks.kinds import make_check_runner
 from depcheck.checking.environments.environment import VirtualEnvironment

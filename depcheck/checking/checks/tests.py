@@ -13,7 +13,7 @@ from xml.parsers.expat import ExpatError, ParserCreate
 
 from packaging.utils import canonicalize_name
 
-from depcheck.checking.checks.commands import GUEST_SCRIPTS, CheckContext, build_command_failure
+from depcheck.checking.checks.command_context import GUEST_SCRIPTS, CheckContext, build_command_failure
 from depcheck.checking.checks.imports import parse_guest_answers
 from depcheck.checking.checks.interface import CheckFindings, CheckJob
 from depcheck.checking.sandbox.guest import ProcessResult

@@ -8,8 +8,8 @@ from pathlib import Path
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from depcheck.checking.environments.installed import InstalledDistribution
 from depcheck.checking.environments.interpreters import Interpreter
+from depcheck.checking.environments.read_installed import InstalledDistribution
 from depcheck.core.model.checks import Failure
 from depcheck.core.model.installed import Distribution
 from depcheck.core.model.own_installation import OwnInstallation

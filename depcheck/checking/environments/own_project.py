@@ -10,7 +10,7 @@ from pathlib import Path
 from packaging.utils import NormalizedName, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
-from depcheck.checking.environments.installed import MOST_METADATA_BYTES
+from depcheck.checking.environments.read_installed import MOST_METADATA_BYTES
 from depcheck.core.model.pins import Pins
 from depcheck.core.model.requirements import (
     UNSAFE_PACKAGES,

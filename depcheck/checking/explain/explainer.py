@@ -13,8 +13,8 @@ from typing import Any
 
 import depcheck
 from depcheck.checking.environments.environment import VirtualEnvironment
-from depcheck.checking.environments.installed import InstalledDistribution, to_module_name
-from depcheck.checking.environments.uv import UvEnvironmentBuilder
+from depcheck.checking.environments.read_installed import InstalledDistribution, to_module_name
+from depcheck.checking.environments.uv_builder import UvEnvironmentBuilder
 from depcheck.checking.sandbox.guest import Guest
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.checks import Failure

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from packaging.utils import NormalizedName, canonicalize_name
 
 from depcheck.core.lockfiles.header import Header
-from depcheck.core.lockfiles.parser import Lockfile
+from depcheck.core.lockfiles.lockfile_parser import Lockfile
 from depcheck.core.lockfiles.requirement_line import detect_annotation_style, is_source_requirer
 from depcheck.core.model.pins import Pin
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from depcheck.core.lockfiles import hatch
-from depcheck.core.lockfiles.parser import Lockfile, LockfileEntry, merge_header_and_body, parse_lockfile
+from depcheck.core.lockfiles.lockfile_parser import Lockfile, LockfileEntry, merge_header_and_body, parse_lockfile
 from depcheck.core.lockfiles.paths import resolve_repository_path
 from depcheck.core.lockfiles.spec import LockfileSpec
 

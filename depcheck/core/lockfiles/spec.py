@@ -8,7 +8,7 @@ from packaging.utils import NormalizedName
 
 from depcheck.core.lockfiles.index_choice import IndexChoice
 from depcheck.core.lockfiles.inferred_options import find_omitted_packages
-from depcheck.core.lockfiles.parser import Lockfile
+from depcheck.core.lockfiles.lockfile_parser import Lockfile
 from depcheck.core.targets.pythons import PythonGuess
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from depcheck.core.messages import advisories, sections, tables
+from depcheck.core.messages import advisory_sections, sections, tables
 from depcheck.core.messages.blame import name_releases
 from depcheck.core.messages.mermaid import render_culprit_graph
 from depcheck.core.messages.observed import describe_passed
@@ -110,7 +110,7 @@ def format_issue_title(environment: EnvironmentReport) -> str:
             f"{join_with_and(causes[:3])} {'breaks' if len(causes) == 1 else 'break'} {name}", _TITLE_LIMIT
         )
     if environment.status in {Status.QUIET, Status.SAFE}:
-        return advisories.format_advisory_title(environment)
+        return advisory_sections.format_advisory_title(environment)
     said = {
         Status.UNRESOLVABLE: f"No set of releases satisfies {name}",
         Status.STALE: f"{name} is not what its sources compile to",
@@ -122,7 +122,7 @@ def format_issue_title(environment: EnvironmentReport) -> str:
 def summarize_finding(environment: EnvironmentReport) -> str:
     """Summarize the finding of an environment in one sentence."""
     if environment.status in {Status.QUIET, Status.SAFE}:
-        return f"{advisories.format_advisory_title(environment)}."
+        return f"{advisory_sections.format_advisory_title(environment)}."
     causes = join_with_and(render_code_span(name_releases(culprit)) for culprit in environment.culprits[:5])
     headline = environment.culprits[0].headline if environment.culprits else environment.reason
     return f"{causes or environment.status}: {escape_prose(headline, 400)}"
@@ -171,7 +171,7 @@ def _render_pull_request(
         render_section(
             f"Changes, as of {format_day(night.moment)}", tables.render_changes_table(proposal.changes, seen, tier)
         ),
-        render_section("Vulnerable and withdrawn pins", advisories.render_advisory_tables(environment, tier)),
+        render_section("Vulnerable and withdrawn pins", advisory_sections.render_advisory_tables(environment, tier)),
         render_section("Checks", tables.render_checks_table(columns, tier)),
         render_section("Notes", sections.render_notes(environment, tier)),
         sections.render_optional_modules(environment, tier),
@@ -234,7 +234,7 @@ def _render_issue(environment: EnvironmentReport, night: RunStamp, tier: DetailL
         render_section(
             "Reproduce", sections.render_reproduction(environment, night.moment, night.commit) if tier.max_names else ""
         ),
-        render_section("Vulnerable and withdrawn pins", advisories.render_advisory_tables(environment, tier)),
+        render_section("Vulnerable and withdrawn pins", advisory_sections.render_advisory_tables(environment, tier)),
         render_section("Timeline", TIMELINE_SLOT),
         render_section("Checks", tables.render_checks_table(columns, tier)),
         render_folded_block("All that would change", changes) if changes and "<details>" not in changes else changes,
@@ -253,7 +253,7 @@ def _format_issue_verdict(environment: EnvironmentReport) -> str:
         beside = " What can be updated safely is in the pull request beside this issue." if safe else ""
         return f"**A fresh installation of {place} breaks today; the committed lockfile works.**{beside}"
     if environment.status in {Status.QUIET, Status.SAFE}:
-        return join_paragraphs(f"{place}:", advisories.format_advisory_verdict(environment))
+        return join_paragraphs(f"{place}:", advisory_sections.format_advisory_verdict(environment))
     return join_paragraphs(
         f"**{place}: {environment.status}.** {escape_prose(environment.reason, 1000)}",
         _STATUS_ADVICE.get(environment.status, ""),

@@ -6,7 +6,7 @@ It is read in a terminal's pager, as an artifact, or as the job summary.
 from collections.abc import Callable
 from datetime import datetime
 
-from depcheck.core.messages import advisories, sections, tables
+from depcheck.core.messages import advisory_sections, sections, tables
 from depcheck.core.messages.sections import DETAIL_LEVELS, DetailLevel, format_count, render_section
 from depcheck.core.messages.tables import ChangeContext
 from depcheck.core.model.report import EnvironmentReport, ProposalReport, Report, Status
@@ -111,7 +111,7 @@ def _render_environment(judged: EnvironmentReport, moment: datetime, tier: Detai
         ("What works", lambda: _describe_proposal(judged.proposal)),
         ("Held by your rules", lambda: sections.render_rules_table(judged)),
         ("Checks", lambda: tables.render_checks_table(columns, tier)),
-        ("Vulnerable and withdrawn pins", lambda: advisories.render_advisory_tables(judged, tier)),
+        ("Vulnerable and withdrawn pins", lambda: advisory_sections.render_advisory_tables(judged, tier)),
         ("What a fresh resolution changes", lambda: tables.render_changes_table(judged.changes, seen, tier)),
         ("Notes", lambda: sections.render_notes(judged, tier)),
     ]

@@ -14,7 +14,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
-from depcheck.core.lockfiles.parser import Lockfile
+from depcheck.core.lockfiles.lockfile_parser import Lockfile
 from depcheck.core.model.checks import Failure
 from depcheck.core.model.compile_result import CompileFailure, CompileFailureKind
 from depcheck.core.text.process_output import extract_evidence, find_error_line

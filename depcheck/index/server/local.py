@@ -21,7 +21,7 @@ from depcheck.core.model.pins import Pin
 from depcheck.core.model.releases import Origins, Release, ReleaseFacts, ReleaseStatus
 from depcheck.core.model.wheel_tags import InterpreterTarget
 from depcheck.index.access_log import AccessSummary, FailureLog
-from depcheck.index.advisories import AdvisoryClient
+from depcheck.index.advisory_source import AdvisoryClient
 from depcheck.index.disk_cache import DiskCache
 from depcheck.index.downloads import FileDownloader
 from depcheck.index.http_client import HttpClient
@@ -35,14 +35,14 @@ from depcheck.index.metadata import (
 from depcheck.index.pages import DistributionFile
 from depcheck.index.projects import PageValidators, Project, ProjectLoader
 from depcheck.index.release_facts import ReleaseFactsLoader
-from depcheck.index.releases import (
+from depcheck.index.release_index import (
     choose_wheel,
     collect_hashes,
     compute_standing,
     list_candidate_versions,
     list_releases,
 )
-from depcheck.index.server.http import HOST, LoopbackServer
+from depcheck.index.server.http_server import HOST, LoopbackServer
 from depcheck.index.server.render import to_local_file
 from depcheck.index.server.routes import RequestRouter, ServedView
 from depcheck.index.upstreams import Upstream

@@ -21,8 +21,8 @@ from depcheck.index.downloads import FileDownloader
 from depcheck.index.metadata import BrokenWheelError, WheelMetadataLoader
 from depcheck.index.pages import DistributionFile
 from depcheck.index.projects import Project, ProjectLoader
-from depcheck.index.releases import ProjectView
-from depcheck.index.server.http import Reply
+from depcheck.index.release_index import ProjectView
+from depcheck.index.server.http_server import Reply
 from depcheck.index.server.render import (
     PageFormat,
     negotiate_format,

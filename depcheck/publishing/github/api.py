@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from depcheck.core.messages.hidden_state import is_remark, render_remark
 from depcheck.publishing.github import schemas
-from depcheck.publishing.github.http import (
+from depcheck.publishing.github.http_session import (
     MAX_ATTEMPTS,
     GitHubConnection,
     LostAnswerError,

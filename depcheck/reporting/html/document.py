@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 from depcheck.core.messages.summary import find_worst_status, format_summary_line
 from depcheck.core.model.report import EnvironmentReport, Report
 from depcheck.reporting.html.elements import Child, build_status_badge, build_tag, get_status_grade, render_element
-from depcheck.reporting.html.environment import build_environment_section
+from depcheck.reporting.html.environment_section import build_environment_section
 from depcheck.reporting.html.history import list_past_runs
 
 _MAX_ROWS = 6000  # of all tables of changes together: a page that a phone still opens

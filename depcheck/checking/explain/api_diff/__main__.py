@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from depcheck.checking.explain.api_diff.compare import DependentFile, ReleaseComparison
-from depcheck.checking.explain.api_diff.releases import ReleaseFiles
+from depcheck.checking.explain.api_diff.unpack import ReleaseFiles
 from depcheck.core.tool_output.api_errors import ApiChangeKind, MissingSymbol
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import griffe
 
-from depcheck.checking.explain.api_diff.releases import (
+from depcheck.checking.explain.api_diff.unpack import (
     MOST_SOURCE_BYTES,
     CallSignature,
     ReleaseFiles,

@@ -19,9 +19,9 @@ from depcheck.checking.environments import requirement_lines
 from depcheck.checking.environments.absent_projects import describe_absent
 from depcheck.checking.environments.editable import EDITABLE, EditableBuilds, is_editable
 from depcheck.checking.environments.environment import VirtualEnvironment
-from depcheck.checking.environments.installed import InstalledDistribution, read_installed_distributions
 from depcheck.checking.environments.interpreters import InterpreterFinder
 from depcheck.checking.environments.project_installer import ProjectInstaller, Target, add_own_project
+from depcheck.checking.environments.read_installed import InstalledDistribution, read_installed_distributions
 from depcheck.checking.environments.remote_requirements import RemoteRequirements
 from depcheck.checking.environments.wheel_builder import UV_VARIABLES, WheelBuilder
 from depcheck.checking.sandbox.guest import Guest, ProcessResult

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from depcheck.publishing.github.http import RefusedError
+from depcheck.publishing.github.http_session import RefusedError
 
 _PERMISSIONS = """Give the job these permissions in the workflow:
 
