@@ -8,7 +8,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from depcheck.core.lockfiles.diff import Change, diff_pins, find_requirer_path, is_direct_pin
-from depcheck.core.lockfiles.requirement_line import is_source_requirer
+from depcheck.core.lockfiles.pin_line import is_source_requirer
 from depcheck.core.messages.change_reasons import ComparedSets, explain_change
 from depcheck.core.model.checks import CheckComparison, CheckKind, CheckResult, Failure, Outcome, compare_check_results
 from depcheck.core.model.index_view import IndexView

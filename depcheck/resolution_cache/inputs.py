@@ -16,7 +16,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from depcheck.checking.discovery.repo_files import RepoFiles
 from depcheck.checking.discovery.requirement_files import is_project_file
 from depcheck.checking.discovery.tool_config import read_repo_toml
-from depcheck.core.lockfiles.requirement_line import refuse_control_characters, split_logical_lines
+from depcheck.core.lockfiles.requirement_line import parse_requirement_lines
 from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
 from depcheck.core.model.errors import LockfileError
 
@@ -95,12 +95,7 @@ _SUPPORTED_OPTIONS = frozenset(
 )  # fmt: skip
 _FILE_OPTIONS = frozenset({"--constraint", "--constraints"})
 _CONFIG_NAMES = (".pip-tools.toml", "pyproject.toml", "uv.toml", "setup.cfg", "setup.py")
-_INCLUDE_LINE = re.compile(r"^(-r|-c|--requirement|--constraint)(?:\s*=\s*|\s*)([^\s].*)$")
-_IGNORED_OPTION = re.compile(
-    r"^(?:-i|--index-url|--pypi-url|--extra-index-url|--trusted-host|--pre|--no-binary|--only-binary|--prefer-binary)"
-    r"(?=$|[\s=])"
-)
-_HASH_OPTION = re.compile(r"\s+--hash[=\s].*$")
+_IGNORED_OPTIONS = frozenset({"--pre", "--no-binary", "--only-binary", "--prefer-binary"})
 _DYNAMIC_FIELDS = frozenset({"dependencies", "optional-dependencies"})
 _MAX_SOURCE_FILES, _MAX_TREE_FILES = 500, 20_000
 
@@ -210,24 +205,23 @@ def _add_source(tree: RepoFiles, path: str, found: CompileInputs) -> None:
 def _add_requirement_lines(tree: RepoFiles, path: str, found: CompileInputs) -> list[str]:
     """Add the requirements of one file and return its included files."""
     try:
-        text = tree.read_text(path).removeprefix("\ufeff")
-        refuse_control_characters(text)
+        lines = parse_requirement_lines(tree.read_text(path))
     except LockfileError:
         raise UncacheableError(path) from None
     included = []
-    for line in (line.content for line in split_logical_lines(text)):
-        if not line or _IGNORED_OPTION.match(line):
+    for line in lines:
+        if line.is_index_option or line.option in _IGNORED_OPTIONS:
             continue
-        if "${" in line or "://" in line:
-            raise UncacheableError(line)
-        if include := _INCLUDE_LINE.match(line):
-            included.append(posixpath.normpath(posixpath.join(posixpath.dirname(path), include[2].strip())))
-        elif line.startswith(("-e", "--editable", ".", "/", "file:")):
+        if "${" in line.content or "://" in line.content:
+            raise UncacheableError(line.content)
+        if line.included_file:
+            included.append(line.get_included_path(path))
+        elif line.option == "--editable" or line.content.startswith((".", "/", "file:")):
             _add_whole_tree(tree, found)
-        elif line.startswith("-"):
-            raise UncacheableError(line)
+        elif line.content.startswith("-"):
+            raise UncacheableError(line.content)
         elif found.ranges is not None:
-            found.ranges.add_line(_HASH_OPTION.sub("", line))
+            found.ranges.add_line(line.requirement if line.has_only_hashes else line.content)
     return included
 
 

@@ -57,10 +57,10 @@ class Known:
 
     interpreters: InterpreterFinder
 
-    def of(self, _):
+    def find_target(self, _):
         return InterpreterTarget("3.11.7", ("py3-none-any",))
 
-    def about(self, python):
+    def get_interpreter(self, python):
         return replace(self.interpreters.get_interpreter(python), markers=default_environment())
 
 

@@ -200,6 +200,14 @@ def test_layers_are_installed_together_lower_ones_first(tmp_path):
     assert [spec.path for spec in alone.lockfiles] == ["other.txt"]
 
 
+@pytest.mark.parametrize("line", ["-c base.txt", '-c "base.txt"', "-c'base.txt'", '--constraint="base.txt"'])
+def test_quotes_do_not_split_an_environment(tmp_path, line):
+    """A quoted constraint is the same layer as a bare one."""
+    texts = {"base.txt": lock("pip-compile base.in", "a==1"), "dev.txt": lock("pip-compile dev.in", "b==1")}
+    (together,) = repository(tmp_path, {"base.in": "a\n", "dev.in": f"{line}\nb\n", **texts})
+    assert [spec.layers for spec in together.lockfiles] == [(), ("base.txt",)]
+
+
 def test_tops_that_disagree_are_installed_apart(tmp_path):
     """Two tops that share a layer and pin a package differently are two environments."""
     files = {

@@ -28,7 +28,7 @@ from depcheck.checking.environments.remote_requirements import (
     _split_revision,
 )
 from depcheck.core.config.from_sources import build_check_settings, read_toml_options
-from depcheck.core.lockfiles import requirement_line as requirement
+from depcheck.core.lockfiles import pin_line
 from depcheck.core.lockfiles.header import parse_header, split_header
 from depcheck.core.lockfiles.lockfile_parser import Lockfile, merge_header_and_body, parse_lockfile
 from depcheck.core.lockfiles.options import pip_args
@@ -89,7 +89,7 @@ def requirement_line(content: bytes) -> None:
     """A requirement is one pin, or refused."""
     text = text_of(content).replace("\r", "").replace("\n", "")
     try:
-        pin = requirement.parse_pin(LogicalLine(1, text))
+        pin = pin_line.parse_pin(LogicalLine(1, text))
     except LockfileError:
         return
     assert pin.version is not None or pin.reference

@@ -6,11 +6,13 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from depcheck.checking.environments.remote_requirements import PROJECT_URL, REQUIREMENT_URL, RemoteRequirements
-
-_INDEX_OPTION = re.compile(
-    r"^[ \t]*(?:-i|--index-url|--pypi-url|--extra-index-url|--trusted-host)(?:[ \t=][^\n]*)?$", re.MULTILINE
+from depcheck.core.lockfiles.requirement_line import (
+    LogicalLine,
+    RequirementLine,
+    parse_requirement_line,
+    split_logical_lines,
 )
-_INCLUDE_OPTION = re.compile(r"^[ \t]*(?:-r|-c|--requirement|--constraint)[ \t=]*([^\s#]+)", re.MULTILINE)
+
 _PROJECT_SUFFIXES = (".py", ".toml", ".cfg")
 _UV_INDEX_TABLE = re.compile(r"^[ \t]*\[\[(?:tool\.uv\.)?index\]\][^\[]*", re.MULTILINE)
 _UV_URL_LINE = re.compile(r"""(?P<key>^[ \t]*url[ \t]*=[ \t]*)(?:"[^"\n]*"|'[^'\n]*')""", re.MULTILINE)
@@ -23,7 +25,20 @@ def remove_index_options(root: Path, paths: Iterable[str]) -> None:
     `paths` are below `root`. What a compile writes for these options is restored from the committed lockfile.
     """
     for path in _walk_included_files(root, [path for path in paths if not path.endswith(_PROJECT_SUFFIXES)]):
-        _rewrite_file(path, lambda text: _INDEX_OPTION.sub("", text))
+        _rewrite_file(path, _blank_index_options)
+
+
+def _blank_index_options(text: str) -> str:
+    """Replace each line with an index option by its line end."""
+    return "".join(
+        line.text[len(line.text.rstrip("\r\n")) :] if _parse_option(line).is_index_option else line.text
+        for line in split_logical_lines(text)
+    )
+
+
+def _parse_option(line: LogicalLine) -> RequirementLine:
+    """Parse a line if it is an option; others are long at times."""
+    return parse_requirement_line(line.content if line.text.lstrip("\ufeff \t").startswith("-") else "")
 
 
 def trust_remote_urls(root: Path, paths: Iterable[str], remotes: RemoteRequirements) -> None:
@@ -61,8 +76,9 @@ def _walk_included_files(root: Path, paths: Iterable[str]) -> Iterator[Path]:
             continue
         seen.add(path)
         if not path.name.endswith(_PROJECT_SUFFIXES):
-            included = _INCLUDE_OPTION.findall(path.read_bytes().decode("utf-8", "surrogateescape"))
-            todo += [path.parent / PurePosixPath(name) for name in included if "://" not in name]
+            lines = split_logical_lines(path.read_bytes().decode("utf-8", "surrogateescape"))
+            included = [_parse_option(line).included_file for line in lines]
+            todo += [path.parent / PurePosixPath(name) for name in included if name]
         yield path
 
 

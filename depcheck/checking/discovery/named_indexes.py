@@ -10,12 +10,9 @@ from depcheck.checking.discovery.requirement_files import is_project_file, read_
 from depcheck.checking.discovery.tool_config import read_uv_index_choice
 from depcheck.core.lockfiles.index_choice import IndexChoice
 from depcheck.core.lockfiles.options.command import CompileCommand
+from depcheck.core.lockfiles.requirement_line import RequirementLine, parse_requirement_line
 
-_OPTION = re.compile(
-    r"^(?P<name>-i|--index-url|--pypi-url|--extra-index-url|-f|--find-links)(?:\s*=\s*|\s+|(?<=^-\w))(?P<value>\S+)"
-)
-_DEFAULT = frozenset({"-i", "--index-url", "--pypi-url"})
-_LINKS = frozenset({"-f", "--find-links"})
+_DEFAULT_OPTIONS = frozenset({"--index-url", "--pypi-url"})
 _UNION = re.compile(r"^--index-strategy=unsafe-")
 
 
@@ -53,30 +50,24 @@ class IndexOptions:
         """
         named = [(self.folder, link) for link in self.command.find_links]
         for path, lines in self._list_lines():
-            named += [(posixpath.dirname(path), value) for name, value in _list_options(lines) if name in _LINKS]
+            named += [(posixpath.dirname(path), line.value) for line in lines if line.option == "--find-links"]
         places = (_find_folder(self.tree, (near, self.folder), link) for near, link in named if "://" not in link)
         return tuple(dict.fromkeys(place for place in places if place))
 
-    def _list_lines(self) -> Iterator[tuple[str, Sequence[str]]]:
-        yield self.path, self.lines
+    def _list_lines(self) -> Iterator[tuple[str, Sequence[RequirementLine]]]:
+        yield self.path, [parse_requirement_line(line) for line in self.lines]
         for path in (each for each in self.files if not is_project_file(each)):
             yield path, read_tolerant_lines(self.tree, path)
 
 
-def _parse_lines(lines: Iterable[str]) -> IndexChoice:
+def _parse_lines(lines: Iterable[RequirementLine]) -> IndexChoice:
     default, extras = "", list[str]()
-    for name, value in _list_options(lines):
-        if name in _DEFAULT:
-            default = value
-        elif name not in _LINKS:
-            extras.append(value)
+    for line in (line for line in lines if line.value):
+        if line.option in _DEFAULT_OPTIONS:
+            default = line.value
+        elif line.option == "--extra-index-url":
+            extras.append(line.value)
     return IndexChoice(default, tuple(dict.fromkeys(extras)))
-
-
-def _list_options(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for match in map(_OPTION.match, lines):
-        if match:
-            yield match["name"], match["value"].strip("\"'")
 
 
 def _find_folder(tree: RepoFiles, beside: Sequence[str], link: str) -> str:

@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -10,11 +10,10 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from depcheck.checking.discovery.project_files import read_project_requirements
 from depcheck.checking.discovery.repo_files import RepoFiles
-from depcheck.core.lockfiles.requirement_line import refuse_control_characters, split_logical_lines
+from depcheck.core.lockfiles.requirement_line import RequirementLine, parse_requirement_line, parse_requirement_lines
 from depcheck.core.lockfiles.spec import LockfileSpec
 from depcheck.core.model.errors import LockfileError
 
-_INCLUDE_LINE = re.compile(r"^(-r|-c|--requirement|--constraint)(?:\s*=\s*|\s*)([^\s].*)$")
 _EGG_FRAGMENT = re.compile(r"[#&]egg=([A-Za-z0-9][\w.-]*)")
 PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 _MOST_INCLUDED = 200
@@ -35,8 +34,9 @@ def follow_includes(tree: RepoFiles, sources: Iterable[str]) -> tuple[tuple[str,
     todo = list(included)
     while todo and len(included) < _MOST_INCLUDED:
         path = todo.pop(0)
-        for option, target in () if is_project_file(path) else _list_includes(tree, path):
-            if option in {"-c", "--constraint"}:
+        for line in _list_includes(tree, path):
+            target = line.get_included_path(path)
+            if line.is_constraint:
                 constraints[target] = None
             elif target not in included:
                 included[target] = None
@@ -58,7 +58,7 @@ def read_direct_names(tree: RepoFiles, files: Iterable[str], extras: Iterable[st
 
 def parse_package_names(text: str) -> frozenset[NormalizedName]:
     """Parse the package names out of a requirements text."""
-    names = (_parse_line_name(line.content) for line in split_logical_lines(text) if line.content)
+    names = (_parse_line_name(line.content) for line in parse_requirement_lines(text))
     return frozenset(name for name in names if name)
 
 
@@ -74,12 +74,14 @@ def find_unpinned_requirements(tree: RepoFiles, files: Iterable[str], extras: It
 
 
 def _list_requirements(tree: RepoFiles, path: str, extras: frozenset[str]) -> list[str]:
-    return read_project_requirements(tree, path, extras) if is_project_file(path) else read_tolerant_lines(tree, path)
+    if is_project_file(path):
+        return read_project_requirements(tree, path, extras)
+    return [line.content for line in read_tolerant_lines(tree, path)]
 
 
 def _format_if_unpinned(line: str) -> str:
     try:
-        wanted = Requirement(re.split(r"\s--?\w", line, maxsplit=1)[0])
+        wanted = Requirement(parse_requirement_line(line).requirement)
     except (ValueError, RecursionError):
         return ""
     exact = any(each.operator in {"==", "==="} and not each.version.endswith("*") for each in wanted.specifier)
@@ -91,25 +93,20 @@ def is_fully_pinned(tree: RepoFiles, path: str) -> bool:
 
     False for a file without requirements.
     """
-    stated = [line for line in read_tolerant_lines(tree, path) if not line.startswith("-")]
+    stated = [line.requirement for line in read_tolerant_lines(tree, path) if line.requirement]
     return bool(stated) and all(re.search(r"={2,3}|\s@\s", line) for line in stated)
 
 
-def read_tolerant_lines(tree: RepoFiles, path: str) -> list[str]:
-    """The joined logical lines with something on them; none for a file that cannot be read."""
+def read_tolerant_lines(tree: RepoFiles, path: str) -> list[RequirementLine]:
+    """Return the lines that are not empty, or none of a file that cannot be read."""
     try:
-        text = tree.read_text(path).removeprefix("\ufeff")
-        refuse_control_characters(text)
+        return parse_requirement_lines(tree.read_text(path))
     except LockfileError:
         return []
-    return [line.content for line in split_logical_lines(text) if line.content]
 
 
-def _list_includes(tree: RepoFiles, path: str) -> Iterator[tuple[str, str]]:
-    for line in read_tolerant_lines(tree, path):
-        match = _INCLUDE_LINE.match(line)
-        if match and "://" not in match[2]:
-            yield match[1], posixpath.normpath(posixpath.join(posixpath.dirname(path), match[2].strip()))
+def _list_includes(tree: RepoFiles, path: str) -> list[RequirementLine]:
+    return [] if is_project_file(path) else [line for line in read_tolerant_lines(tree, path) if line.included_file]
 
 
 def _parse_line_name(line: str) -> NormalizedName | None:
@@ -117,14 +114,12 @@ def _parse_line_name(line: str) -> NormalizedName | None:
     if egg:
         return canonicalize_name(egg[1])
     try:
-        return canonicalize_name(Requirement(re.split(r"\s--?\w", line, maxsplit=1)[0]).name)
+        return canonicalize_name(Requirement(parse_requirement_line(line).requirement).name)
     except (ValueError, RecursionError):
         return None
 
 
 _CONSTRAINT_PREFIX = "--constraint="
-_INDEX_LINE = re.compile(r"^(?:-i|--index-url|--pypi-url|--extra-index-url|--trusted-host)(?=$|[\s=])")
-_STRICT_INCLUDE_LINE = re.compile(r"^(-r|-c|--requirement|--constraint)(?:\s*=\s*|\s+)(\S+)$")
 _MOST_SOURCE_FILES = 200
 
 
@@ -172,20 +167,17 @@ def read_source_requirements(lock: LockfileSpec, tree: RepoFiles, below: Mapping
             raise UncertainError(path)
         seen.add((path, only_constrains))
         for line in _read_strict_lines(tree, path, below):
-            if include := _STRICT_INCLUDE_LINE.match(line):
-                beside = posixpath.normpath(posixpath.join(posixpath.dirname(path), include[2]))
-                todo.append((beside, only_constrains or include[1] in {"-c", "--constraint"}))
+            if line.included_file:
+                todo.append((line.get_included_path(path), only_constrains or line.is_constraint))
             else:
-                bare = re.split(r"\s+--hash[=\s]", line, maxsplit=1)[0] if only_constrains else line
-                found.append(SourceRequirement(_parse_requirement(bare), path, only_constrains))
+                stated = line.requirement if only_constrains and line.has_only_hashes else line.content
+                found.append(SourceRequirement(_parse_requirement(stated), path, only_constrains))
     return found
 
 
-def _read_strict_lines(tree: RepoFiles, path: str, below: Mapping[str, str]) -> Iterator[str]:
-    text = (below[path] if path in below else tree.read_text(path)).removeprefix("\ufeff")
-    refuse_control_characters(text)
-    lines = (line.content for line in split_logical_lines(text))
-    return (line for line in lines if line and not _INDEX_LINE.match(line))
+def _read_strict_lines(tree: RepoFiles, path: str, below: Mapping[str, str]) -> list[RequirementLine]:
+    lines = parse_requirement_lines(below[path] if path in below else tree.read_text(path))
+    return [line for line in lines if not line.is_index_option]
 
 
 def _parse_requirement(line: str) -> Requirement:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from depcheck.core.lockfiles.requirement_line import is_source_requirer
+from depcheck.core.lockfiles.pin_line import is_source_requirer
 from depcheck.core.model.installed import parse_requires_dist_line
 from depcheck.core.model.pins import Pin, Pins
 

@@ -5,7 +5,7 @@ import re
 from depcheck.core.lockfiles.header import Header
 from depcheck.core.lockfiles.lockfile_parser import Lockfile
 from depcheck.core.lockfiles.paths import resolve_repository_path
-from depcheck.core.lockfiles.requirement_line import is_source_requirer
+from depcheck.core.lockfiles.pin_line import is_source_requirer
 from depcheck.core.model.errors import LockfileError
 
 _LISTED_REQUIREMENT = re.compile(r"^- (?P<requirement>[A-Za-z0-9].*)$")

@@ -12,7 +12,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from depcheck.core.lockfiles.header import Header
 from depcheck.core.lockfiles.lockfile_parser import Lockfile
-from depcheck.core.lockfiles.requirement_line import detect_annotation_style, is_source_requirer
+from depcheck.core.lockfiles.pin_line import detect_annotation_style, is_source_requirer
 from depcheck.core.model.pins import Pin
 
 _DEFAULT_UNSAFE = frozenset({"distribute", "pip", "setuptools"})

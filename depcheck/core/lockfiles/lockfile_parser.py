@@ -1,6 +1,5 @@
 """Parser and writer of lockfiles, exact to the byte."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -9,9 +8,10 @@ from packaging.markers import Marker
 from packaging.utils import NormalizedName
 
 from depcheck.core.lockfiles.header import split_header
+from depcheck.core.lockfiles.pin_line import parse_pin
 from depcheck.core.lockfiles.requirement_line import (
     LogicalLine,
-    parse_pin,
+    parse_requirement_line,
     refuse_control_characters,
     split_logical_lines,
 )
@@ -19,11 +19,24 @@ from depcheck.core.model.errors import LockfileError
 from depcheck.core.model.pins import Pin, Pins
 
 _MOST_LINES = 500_000
-_OPTION_LINE = re.compile(
-    r"^(?:-i|--index-url|--pypi-url|--extra-index-url|--no-index|-f|--find-links|--no-binary|--only-binary"
-    r"|--prefer-binary|--require-hashes|--pre|--trusted-host|--use-feature|-r|--requirement|-c|--constraint)(?=$|[\s=]|(?<=^-\w))"
+_LOCKFILE_OPTIONS = frozenset(
+    {
+        "--constraint",
+        "--extra-index-url",
+        "--find-links",
+        "--index-url",
+        "--no-binary",
+        "--no-index",
+        "--only-binary",
+        "--pre",
+        "--prefer-binary",
+        "--pypi-url",
+        "--require-hashes",
+        "--requirement",
+        "--trusted-host",
+        "--use-feature",
+    }
 )
-_INCLUDE_OPTION = re.compile(r"^(?:-r|-c|--requirement|--constraint)[\s=]*(\S+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +91,8 @@ class Lockfile:
 
         Paths are as written, relative to the lockfile's folder.
         """
-        found = (_INCLUDE_OPTION.match(option) for option in self.options)
-        return tuple(match[1] for match in found if match)
+        found = (parse_requirement_line(option) for option in self.options)
+        return tuple(line.value for line in found if line.option in {"--requirement", "--constraint"} and line.value)
 
     def select_pins(self, marker_environment: Mapping[str, str]) -> Pins:
         """Select the pins whose markers hold.
@@ -179,18 +192,18 @@ def _is_requirement_line(line: LogicalLine) -> bool:
     Raises LockfileError for an option that no lockfile holds.
     """
     joined = line.content
-    if (
-        joined.startswith("-")
-        and not re.match(r"^(?:-e|--editable)(?:$|[\s=])", joined)
-        and not _OPTION_LINE.match(joined)
-    ):
+    if not joined.startswith("-"):
+        return bool(joined)
+    option = parse_requirement_line(joined).option
+    if option not in {"--editable", *_LOCKFILE_OPTIONS}:
         raise LockfileError(f"Line {line.number} holds an option that is not understood: {joined[:80]!r}; remove it.")
-    return bool(joined) and not _is_option_line(line.text)
+    return option == "--editable"
 
 
 def _is_option_line(text: str) -> bool:
     """Return True if the line is an option."""
-    return bool(_OPTION_LINE.match(text.lstrip()))
+    joined = LogicalLine(0, text).content if text.lstrip().startswith("-") else ""
+    return parse_requirement_line(joined).option in _LOCKFILE_OPTIONS
 
 
 def _is_active_entry(entry: LockfileEntry, marker_environment: Mapping[str, str]) -> bool:
