@@ -83,5 +83,5 @@ def test_a_yanked_wheel_does_not_stand_before_a_source_that_is_not(index, add) -
     add("thing-1.0-py3-none-any.whl", yanked="broken")
     assert index.get_wheel_requires_dist(pin(), IndexView(), TARGET) == ()
     add("thing-1.0.tar.gz")
-    index._projects._found._found.clear()
+    index._projects._found._futures.clear()
     assert index.get_wheel_requires_dist(pin(), IndexView(), TARGET) is None
