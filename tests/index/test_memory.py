@@ -267,11 +267,11 @@ def test_damaged_memory_is_no_memory(nights, harm):
 def test_memory_cannot_propose(nights, upstream):
     """What is remembered is used only where it says what is committed: a stranger's cache cannot bring in a pin."""
     (spec,) = [nights.night().spec]
-    shelf = nights.night().compiler.shelf
+    shelf = nights.night().compiler.store
     for path in sorted(shelf.folder.iterdir()):
-        record = shelf.read(path.name)
+        record = shelf.load_record(path.name)
         forged = tuple((name, text.replace("b==1.0", "b==6.6.6")) for name, text in record.files)
-        shelf.keep(type(record)(record.key, forged, record.pages))
+        shelf.save_record(type(record)(record.key, forged, record.pages))
     assert spec.lockfiles
     assert nights.night().recall(NOW, upgrade=True) is None
 
