@@ -66,7 +66,7 @@ def test_the_committed_set_stands_when_the_fresh_one_is_compiled(environments, s
     shelf.wheel("beta", "1.0", {"beta.py": ""})
     upgraded(environments, spec, "alpha==1.0\nbeta==1.0\n")
     assert standing(environments) == {"alpha-1.0", "beta-1.0"}
-    found = environments.install(spec, pins(alpha="1.0"), IndexView())
+    found = environments.install_pins(spec, pins(alpha="1.0"), IndexView())
     assert "beta" not in {one.name for one in found.distributions}
 
 
@@ -75,7 +75,7 @@ def test_a_later_upgrade_leaves_alone_what_is_checked(environments, spec, shelf)
     for version in ("1.0", "2.0"):
         shelf.wheel("alpha", version, {"alpha.py": ""})
     compiler = upgraded(environments, spec, "alpha==1.0\n")
-    environments.install(spec, pins(alpha="2.0"), IndexView())
+    environments.install_pins(spec, pins(alpha="2.0"), IndexView())
     compiler.compile_lockfiles(locked(spec, "alpha==1.0\n"), IndexView(), upgrade=True)
     assert standing(environments) == {"alpha-2.0"}
 
@@ -95,5 +95,5 @@ def test_what_is_being_prepared_is_waited_for(environments, spec, shelf) -> None
         BackgroundInstallCompiler(Committed(""), environments, pool).compile_lockfiles(
             locked(spec, "alpha==1.0\n"), IndexView(), upgrade=True
         )
-        environments.install(spec, pins(alpha="2.0"), IndexView())
+        environments.install_pins(spec, pins(alpha="2.0"), IndexView())
     assert standing(environments) == {"alpha-2.0"}

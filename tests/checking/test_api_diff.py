@@ -183,4 +183,4 @@ def test_links_are_not_followed(compared, tmp_path: Path) -> None:
     pair = compared({"p/__init__.py": ""}, {"p/__init__.py": ""}, {"user.py": "from p.s import gone\n"})
     (tmp_path / "good" / "p" / "s.py").symlink_to(secret)
     assert not re.search("secret", str(pair.find_first([MissingSymbol(ApiChangeKind.NAME, "p.s", "gone")])))
-    assert pair.good.find("p.s.gone") is None
+    assert pair.good.find_object("p.s.gone") is None

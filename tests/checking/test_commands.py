@@ -30,7 +30,7 @@ def checks(guest, shelf, repo, tmp_path):
 @pytest.fixture
 def run(checks, spec, this_environment):
     def once(kind: CheckKind, command: str, **settings):
-        return checks(**settings).run(spec, this_environment, [Check(kind, command)])[0]
+        return checks(**settings).run_checks(spec, this_environment, [Check(kind, command)])[0]
 
     return once
 
@@ -62,7 +62,7 @@ def test_a_hanging_command_is_a_failure_that_says_so(checks, spec, this_environm
     """The words are those that people search for."""
     quick = checks(boot_seconds=1)
     object.__setattr__(quick, "settings", Settings(timeout_s=0.5))
-    result = quick.run(spec, this_environment, [Check(CheckKind.SMOKE, "echo here; sleep 100")])[0]
+    result = quick.run_checks(spec, this_environment, [Check(CheckKind.SMOKE, "echo here; sleep 100")])[0]
     assert result.headline == "timed out after 0.5 s"
     assert "here" in result.failures[0].evidence
 
@@ -79,7 +79,7 @@ def test_each_check_has_a_fresh_copy_and_its_own_log(checks, spec, this_environm
     """What one check leaves, the next does not find; the repository is never touched."""
     (repo / "state").write_text("clean")
     dirty = Check(CheckKind.SMOKE, "cat state; echo dirty > state")
-    first, second = checks().run(spec, this_environment, [dirty, dirty])
+    first, second = checks().run_checks(spec, this_environment, [dirty, dirty])
     logs = [(tmp_path / "logs" / result.log).read_text() for result in (first, second)]
     assert logs == ["clean", "clean"]
     assert (repo / "state").read_text() == "clean"
@@ -90,11 +90,11 @@ def test_setup_runs_once_and_its_products_stay(checks, spec, this_environment, r
     prepared = checks(setup="echo x >> made; echo y >> ~/home-made")
     look = Check(CheckKind.SMOKE, 'test "$(cat made)" = x && test "$(cat ~/home-made)" = y')
     for _ in range(2):
-        assert prepared.run(spec, this_environment, [look])[0].outcome is Outcome.PASS
+        assert prepared.run_checks(spec, this_environment, [look])[0].outcome is Outcome.PASS
     assert not (repo / "made").exists()
 
 
 def test_a_failing_setup_stops_in_words(checks, spec, this_environment) -> None:
     """Nothing was checked, so nothing is judged."""
     with pytest.raises(DepcheckError, match=r"setup command `exit 7` failed.*exit status 7"):
-        checks(setup="exit 7").run(spec, this_environment, [Check(CheckKind.SMOKE, "true")])
+        checks(setup="exit 7").run_checks(spec, this_environment, [Check(CheckKind.SMOKE, "true")])

@@ -76,7 +76,7 @@ def test_an_environment_changes_in_place_by_difference(environments, spec, shelf
     for version in ("1.0", "2.0"):
         shelf.wheel("alpha", version, {"alpha/__init__.py": "", "alpha/part.py": "", "alpha/tests/t.py": ""})
     shelf.wheel("beta", "1.0", {"beta.py": "", "shared/space/deep.py": ""}, ("alpha<2",))
-    first = environments.install(spec, pins(alpha="1.0", beta="1.0"), IndexView())
+    first = environments.install_pins(spec, pins(alpha="1.0", beta="1.0"), IndexView())
     assert held(first) == {"alpha": "1.0", "beta": "1.0"}
     assert [one.modules for one in first.installed_distributions] == [
         ("alpha", "alpha.part"),
@@ -84,7 +84,7 @@ def test_an_environment_changes_in_place_by_difference(environments, spec, shelf
     ]
     assert [one.modules for one in first.distributions] == [{"alpha"}, {"beta", "shared"}]
     assert not first.inconsistencies
-    assert held(environments.install(spec, pins(alpha="2.0"), IndexView())) == {"alpha": "2.0"}
+    assert held(environments.install_pins(spec, pins(alpha="2.0"), IndexView())) == {"alpha": "2.0"}
 
 
 @pytest.mark.usefixtures("no_bundle")
@@ -92,7 +92,7 @@ def test_an_inconsistent_set_is_installed_and_said(environments, spec, shelf) ->
     """No resolver corrects what the pins say; the check tells."""
     shelf.wheel("alpha", "2.0", {"alpha.py": ""})
     shelf.wheel("beta", "1.0", {"beta.py": ""}, ("alpha<2", "gamma"))
-    found = environments.install(spec, pins(alpha="2.0", beta="1.0"), IndexView())
+    found = environments.install_pins(spec, pins(alpha="2.0", beta="1.0"), IndexView())
     assert found.inconsistencies == (
         "beta 1.0 requires alpha<2, but alpha 2.0 is installed",
         "beta 1.0 requires gamma, which is not installed",
@@ -101,9 +101,9 @@ def test_an_inconsistent_set_is_installed_and_said(environments, spec, shelf) ->
 
 def test_setuptools_comes_as_in_a_new_virtual_environment(environments, spec) -> None:
     """Where the interpreter brings a wheel of it, code that imports pkg_resources must not miss it."""
-    if environments.interpreters.about(spec.python).setuptools_wheel is None:
+    if environments.interpreters.get_interpreter(spec.python).setuptools_wheel is None:
         pytest.skip("this interpreter brings no setuptools")
-    assert "setuptools" in held(environments.install(spec, pins(), IndexView()))
+    assert "setuptools" in held(environments.install_pins(spec, pins(), IndexView()))
 
 
 @pytest.mark.usefixtures("no_bundle")
@@ -112,9 +112,9 @@ def test_setuptools_that_a_lockfile_leaves_out_is_installed_where_it_is_asked_fo
     for version in ("60", "70"):
         shelf.wheel("setuptools", version, {"pkg_resources.py": ""})
     shelf.wheel("needs", "1.0", {"needs.py": ""}, ("setuptools<65",))
-    assert held(environments.install(spec, pins(needs="1.0"), IndexView())) == {"needs": "1.0", "setuptools": "60"}
-    assert held(environments.install(spec, pins(), IndexView())) == {}
-    assert held(environments.install(spec, pins(setuptools="70"), IndexView())) == {"setuptools": "70"}
+    assert held(environments.install_pins(spec, pins(needs="1.0"), IndexView())) == {"needs": "1.0", "setuptools": "60"}
+    assert held(environments.install_pins(spec, pins(), IndexView())) == {}
+    assert held(environments.install_pins(spec, pins(setuptools="70"), IndexView())) == {"setuptools": "70"}
 
 
 def test_what_a_lockfile_leaves_out_is_installed_where_it_is_asked_for(environments, spec, shelf) -> None:
@@ -124,7 +124,7 @@ def test_what_a_lockfile_leaves_out_is_installed_where_it_is_asked_for(environme
     shelf.wheel("needs", "1.0", {"needs.py": ""}, ("away<3",))
     lockfile = parse_lockfile("needs==1.0\n\n# The following packages were excluded from the output:\n# away\n")
     leaving = LockfileSpec("requirements.txt", (), "", "uv", None, "", (), lockfile)
-    found = environments.install(replace(spec, lockfiles=(leaving,)), pins(needs="1.0"), IndexView())
+    found = environments.install_pins(replace(spec, lockfiles=(leaving,)), pins(needs="1.0"), IndexView())
     assert {"needs": "1.0", "away": "2"}.items() <= held(found).items()
     assert not found.inconsistencies
 
@@ -135,7 +135,7 @@ BROKEN = "def get_requires_for_build_wheel(settings=None):\n    open('missing/__
 def test_a_build_that_fails_names_the_package_and_the_error(environments, spec, shelf) -> None:
     """The headline is the build's own exception, not uv's words around it."""
     shelf.sdist("broken", "1.0", BROKEN)
-    found = environments.install(spec, pins(broken="1.0"), IndexView())
+    found = environments.install_pins(spec, pins(broken="1.0"), IndexView())
     assert found.failure.headline == "FileNotFoundError: [Errno 2] No such file or directory: 'missing/__init__.py'"
     assert (found.package, found.version) == ("broken", Version("1.0"))
     assert not found.distributions
@@ -144,7 +144,7 @@ def test_a_build_that_fails_names_the_package_and_the_error(environments, spec, 
 def test_a_version_that_is_not_there_names_the_package(environments, spec, shelf) -> None:
     """A pin that cannot be had is a finding."""
     shelf.wheel("alpha", "1.0", {"alpha.py": ""})
-    found = environments.install(spec, pins(alpha="9"), IndexView())
+    found = environments.install_pins(spec, pins(alpha="9"), IndexView())
     assert "no version of alpha==9" in found.failure.headline
     assert found.package == "alpha"
 
@@ -153,7 +153,7 @@ def test_a_file_with_other_hashes_is_refused(environments, spec, shelf) -> None:
     """A file that was replaced after it was locked must not be installed."""
     shelf.wheel("alpha", "1.0", {"alpha.py": ""})
     name = canonicalize_name("alpha")
-    found = environments.install(
+    found = environments.install_pins(
         spec, {name: Pin(name, Version("1.0"), hashes=frozenset({"sha256:" + "0" * 64}))}, IndexView()
     )
     assert "Hash mismatch" in found.failure.headline
@@ -164,7 +164,7 @@ def test_a_dead_index_is_nobodys_fault(environments, spec, shelf) -> None:
     """Nothing answers: no package is blamed."""
     shelf.port = 9
     with pytest.raises(IndexUnavailableError, match="No package is to blame"):
-        environments.install(spec, pins(alpha="1"), IndexView())
+        environments.install_pins(spec, pins(alpha="1"), IndexView())
 
 
 def test_the_project_is_installed_as_a_wheel(environments, spec, repository) -> None:
@@ -175,11 +175,11 @@ def test_the_project_is_installed_as_a_wheel(environments, spec, repository) -> 
         '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
         '[project]\nname = "mine"\nversion = "3"\n'
     )
-    found = environments.install(replace(spec, project=True), pins(), IndexView())
+    found = environments.install_pins(replace(spec, project=True), pins(), IndexView())
     assert found.failure is None
     assert (found.project, held(found)["mine"]) == ("mine", "3")
     (repository / "backend.py").write_text(BROKEN)
-    broken = environments.install(replace(spec, name="other", project=True), pins(), IndexView())
+    broken = environments.install_pins(replace(spec, name="other", project=True), pins(), IndexView())
     assert "missing/__init__.py" in broken.failure.headline
     assert broken.package is None
 
@@ -199,7 +199,7 @@ def test_a_local_reference_is_taken_from_the_copy(environments, spec, repository
     lockfile = parse_lockfile(f"{reference}\n")
     lock = LockfileSpec("requirements.txt", (), "", "pip-tools", None, "", (), lockfile, root="file:///home/me/project")
     spec = replace(spec, lockfiles=(lock,))
-    found = environments.install(spec, {name: Pin(name, None, reference=reference)}, IndexView())
+    found = environments.install_pins(spec, {name: Pin(name, None, reference=reference)}, IndexView())
     assert found.failure is None
     assert held(found) == {"mine": "3"}
     assert sorted(path.name for path in part.iterdir()) == ["backend.py", "pyproject.toml"]
@@ -207,7 +207,7 @@ def test_a_local_reference_is_taken_from_the_copy(environments, spec, repository
 
 def test_markers_have_all_names(environments, spec) -> None:
     """Every name that a marker may use has a value for the target."""
-    markers = environments.markers(spec)
+    markers = environments.get_markers(spec)
     assert markers["python_version"] == spec.python
     assert {"extra", "platform_version", "implementation_version", "sys_platform"} <= markers.keys()
 
@@ -230,9 +230,9 @@ def test_a_build_that_never_ends_is_stopped(environments, spec, shelf) -> None:
     shelf.sdist(
         "hanging", "1.0", "import time\ndef get_requires_for_build_wheel(settings=None):\n    time.sleep(1000)\n"
     )
-    environments.install(spec, pins(), IndexView())
+    environments.install_pins(spec, pins(), IndexView())
     began = time.monotonic()
-    found = replace(environments, timeout_s=3).install(spec, pins(hanging="1.0"), IndexView())
+    found = replace(environments, timeout_s=3).install_pins(spec, pins(hanging="1.0"), IndexView())
     assert "timed out after 3 s" in found.failure.headline
     assert time.monotonic() - began < 60
 
@@ -262,8 +262,8 @@ def test_a_build_reaches_no_other_package(apart, spec, shelf) -> None:
     """What is built is the guest's, what is installed is not: neither caches nor environments can be poisoned."""
     shelf.wheel("alpha", "1.0", {"alpha.py": "VALUE = 1\n"})
     shelf.sdist("thief", "1.0", THIEF.format(places=f"{apart.scratch}/*/**/alpha.py"))
-    apart.install(spec, pins(alpha="1.0"), IndexView())
-    installed = apart.install(spec, pins(alpha="1.0", thief="1.0"), IndexView())
+    apart.install_pins(spec, pins(alpha="1.0"), IndexView())
+    installed = apart.install_pins(spec, pins(alpha="1.0", thief="1.0"), IndexView())
     assert held(installed) == {"alpha": "1.0", "thief": "1.0"}
     (site,) = installed.site_packages
     assert (site / "thief.py").read_text() == "REACHED = []"
@@ -274,7 +274,7 @@ def test_a_build_reaches_no_other_package(apart, spec, shelf) -> None:
 def test_a_check_cannot_change_what_is_installed(apart, spec, shelf, tmp_path) -> None:
     """Package code that runs in an environment reads it, and writes its bytecode elsewhere."""
     shelf.wheel("alpha", "1.0", {"alpha.py": "VALUE = 1\n"})
-    installed = apart.install(spec, pins(alpha="1.0"), IndexView())
+    installed = apart.install_pins(spec, pins(alpha="1.0"), IndexView())
     (site,) = installed.site_packages
     copy = apart.scratch / "work"
     apart.copies.to(copy)
@@ -295,4 +295,4 @@ def test_a_built_release_keeps_its_hash(environments, spec, shelf) -> None:
     right = "sha256:" + hashlib.sha256(archive.read_bytes()).hexdigest()
     for digest, wanted in (("sha256:" + "0" * 64, {}), (right, {"thief": "1.0"})):
         pin = Pin(name, Version("1.0"), hashes=frozenset({digest}))
-        assert held(environments.install(spec, {name: pin}, IndexView())) == wanted
+        assert held(environments.install_pins(spec, {name: pin}, IndexView())) == wanted

@@ -103,7 +103,7 @@ def test_a_file_that_exhausts_the_parser_gives_silence(explained, shelf) -> None
 def test_a_failure_without_clues_costs_nothing(explained, shelf, monkeypatch) -> None:
     """Nothing is unpacked for an assertion."""
     shelf.wheel("alpha", "2.0", {"alpha.py": ""})
-    monkeypatch.setattr(UvEnvironmentBuilder, "unpack", lambda *_: pytest.fail("unpacked"))
+    monkeypatch.setattr(UvEnvironmentBuilder, "unpack_release", lambda *_: pytest.fail("unpacked"))
     assert explained("alpha==2.0", "alpha 1.0 2.0", Failure("", "assert 1 == 2")) == ""
 
 

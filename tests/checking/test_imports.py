@@ -46,9 +46,9 @@ HOSTILE = {
 def test_every_module_is_reached_whatever_the_others_do(room) -> None:
     """Exits, crashes, forks, threads, prints and questions stop neither the check nor its truth."""
     for name, text in HOSTILE.items():
-        (room.copy / f"{name}.py").write_text(text)
+        (room.workspace / f"{name}.py").write_text(text)
     findings = found(room)
-    assert findings.passed == {"good", "prints", "forks", "threads", "zlast"}
+    assert findings.passed_modules == {"good", "prints", "forks", "threads", "zlast"}
     assert {name: failure.headline for name, failure in findings.failed.items()} == {
         "exits": "SystemExit: bye",
         "ends": "the import ended its process: exit status 0",
@@ -65,24 +65,24 @@ def test_every_module_is_reached_whatever_the_others_do(room) -> None:
 def test_a_hang_is_timed_out_and_the_rest_goes_on(room, monkeypatch) -> None:
     """One module that never returns costs its time alone, and its stack is the evidence."""
     monkeypatch.setattr(imports, "MODULE_TIMEOUT_S", 1.0)
-    (room.copy / "hangs.py").write_text("import time\ndef forever():\n    time.sleep(1000)\nforever()\n")
-    (room.copy / "later.py").write_text("")
+    (room.workspace / "hangs.py").write_text("import time\ndef forever():\n    time.sleep(1000)\nforever()\n")
+    (room.workspace / "later.py").write_text("")
     findings = found(room)
-    assert findings.passed == {"later"}
+    assert findings.passed_modules == {"later"}
     assert findings.failed["hangs"].headline == "import timed out after 1 s"
     assert "forever" in findings.failed["hangs"].evidence
 
 
 def test_a_failure_that_another_module_caused_does_not_count(room) -> None:
     """What fails in company is asked again alone, in a fresh process."""
-    (room.copy / "breaks.py").write_text("import sys; sys.modules['json'] = None; sys.modules.pop('victim', None)")
-    (room.copy / "victim.py").write_text("import json")
+    (room.workspace / "breaks.py").write_text("import sys; sys.modules['json'] = None; sys.modules.pop('victim', None)")
+    (room.workspace / "victim.py").write_text("import json")
     assert found(room).failed == {}
 
 
 def test_what_was_not_reached_is_not_called_a_pass(room) -> None:
     """No time left: the outcome is open, and it is said how much was left."""
-    (room.copy / "one.py").write_text("")
+    (room.workspace / "one.py").write_text("")
     findings = found(replace(room, timeout_s=-1))
     assert findings.not_reached == ["one"]
     assert findings.to_outcome(narrowed=False) is Outcome.UNRESOLVED
@@ -90,9 +90,9 @@ def test_what_was_not_reached_is_not_called_a_pass(room) -> None:
 
 def test_wanted_modules_alone_are_imported(room) -> None:
     """Ids narrow the check; wanted ones that no longer exist leave it open."""
-    (room.copy / "one.py").write_text("")
-    (room.copy / "two.py").write_text("raise ValueError")
-    assert found(room, "one").passed == {"one"}
+    (room.workspace / "one.py").write_text("")
+    (room.workspace / "two.py").write_text("raise ValueError")
+    assert found(room, "one").passed_modules == {"one"}
     assert found(room, "gone").to_outcome(narrowed=True) is Outcome.UNRESOLVED
 
 
@@ -101,16 +101,16 @@ def test_the_projects_modules_are_those_of_packages_and_src(room) -> None:
     files = ["app.py", "setup.py", "conftest.py", "test_app.py", "pkg/__init__.py", "pkg/a.py", "pkg/tests/__init__.py",
              "loose/b.py", "src/lib/__init__.py", "src/lib/c.py", "docs/__init__.py", "pkg/__main__.py"]  # fmt: skip
     for file in files:
-        (room.copy / file).parent.mkdir(parents=True, exist_ok=True)
-        (room.copy / file).touch()
+        (room.workspace / file).parent.mkdir(parents=True, exist_ok=True)
+        (room.workspace / file).touch()
     assert imports.list_project_modules(room) == ["app", "lib", "lib.c", "pkg", "pkg.a"]
 
 
 def test_distributions_do_not_see_the_repositorys_own_modules(room) -> None:
     """A file of the project's named like a dependency's dependency must not hide the real one."""
-    (room.copy / "packaging.py").write_text("raise ValueError('mine')")
+    (room.workspace / "packaging.py").write_text("raise ValueError('mine')")
     findings = run_import_check(room, Check(CheckKind.IMPORT, packages=frozenset({"pytest"})))
-    assert "_pytest.python" in findings.passed
+    assert "_pytest.python" in findings.passed_modules
     assert set(findings.failed) <= {"packaging", *(name for name in findings.failed if name.startswith("_pytest"))}
     assert "mine" not in str([f for name, f in findings.failed.items() if name != "packaging"])
 

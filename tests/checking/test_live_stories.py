@@ -37,7 +37,7 @@ def checked(guest, interpreters, index, tmp_path):
 
     def run(python: str, lines: str, files: dict[str, str], *wanted: Check):
         try:
-            interpreters.find(python)
+            interpreters.find_path(python)
         except InterpreterMissingError as error:
             pytest.skip(str(error))
         for name, text in files.items():

@@ -72,7 +72,7 @@ def held(installed) -> dict[str, str]:
 def test_the_project_is_installed_editable(environments, project, repository) -> None:
     """Its modules are those of the checks' copy, with what the build wrote there; the repository is not touched."""
     (repository / "backend.py").write_text(BACKEND + EDITABLE)
-    found = environments.install(project, pins(), IndexView())
+    found = environments.install_pins(project, pins(), IndexView())
     assert (found.failure, found.project, found.own.editable) == (None, "mine", True)
     assert import_roots(found.site_packages, found.work) == {found.work / "src": frozenset()}
     assert (found.built / "src" / "mine" / "version.py").read_text() == "made = 1"
@@ -81,7 +81,7 @@ def test_the_project_is_installed_editable(environments, project, repository) ->
 
 def test_a_backend_without_editable_wheels_gives_a_copy(environments, project) -> None:
     """PEP 660 is younger than many backends that worlds of the past bring back."""
-    found = environments.install(project, pins(), IndexView())
+    found = environments.install_pins(project, pins(), IndexView())
     assert (found.failure, found.project, found.own.editable) == (None, "mine", False)
 
 
@@ -89,7 +89,7 @@ def test_a_copy_is_installed_where_it_is_asked_for(environments, project, reposi
     """`project: copy` never asks for an editable wheel."""
     (repository / "backend.py").write_text(BACKEND + EDITABLE)
     object.__setattr__(environments.projects, "form", "copy")
-    found = environments.install(project, pins(), IndexView())
+    found = environments.install_pins(project, pins(), IndexView())
     assert (found.project, found.own.editable, found.built.exists()) == ("mine", False, False)
 
 
@@ -99,7 +99,7 @@ def test_what_a_tool_lockfile_lacks_is_resolved_beside_it(environments, project,
     shelf.wheel("beta", "1.0", {"beta.py": ""})
     shelf.wheel("beta", "2.0", {"beta.py": ""})
     requires(repository, "alpha>=1")
-    found = environments.install(project, pins(beta="1.0"), IndexView())
+    found = environments.install_pins(project, pins(beta="1.0"), IndexView())
     assert held(found) == {"alpha": "1.0", "beta": "1.0", "mine": "3"}
     assert "alpha 1.0, resolved beside the pins" in found.own.remarks[0]
     assert not found.inconsistencies
@@ -109,7 +109,7 @@ def test_a_project_that_does_not_fit_the_committed_pins_is_left_out(environments
     """The lockfile of a tool is judged without it, and says so."""
     shelf.wheel("alpha", "1.0", {"alpha.py": ""})
     requires(repository, "alpha>=2")
-    found = environments.install(project, pins(alpha="1.0"), IndexView())
+    found = environments.install_pins(project, pins(alpha="1.0"), IndexView())
     assert held(found) == {"alpha": "1.0"}
     assert "mine itself was not installed: it requires alpha>=2" in found.own.remarks[0]
 
@@ -119,14 +119,14 @@ def test_pins_that_stop_fitting_the_project_are_a_finding(environments, project,
     shelf.wheel("alpha", "1.0", {"alpha.py": ""})
     shelf.wheel("alpha", "2.0", {"alpha.py": ""})
     requires(repository, "alpha<2")
-    assert not environments.install(project, pins(alpha="1.0"), IndexView()).inconsistencies
-    later = environments.install(project, pins(alpha="2.0"), IndexView())
+    assert not environments.install_pins(project, pins(alpha="1.0"), IndexView()).inconsistencies
+    later = environments.install_pins(project, pins(alpha="2.0"), IndexView())
     assert later.inconsistencies == ("mine 3 requires alpha<2, but alpha 2.0 is installed",)
 
 
 def test_a_lockfile_that_pins_the_project_keeps_its_pin(environments, project, shelf) -> None:
     """An example's lockfile names a release; the checkout is another one."""
     shelf.wheel("mine", "1.0", {"mine.py": ""})
-    found = environments.install(project, pins(mine="1.0"), IndexView())
+    found = environments.install_pins(project, pins(mine="1.0"), IndexView())
     assert (held(found), found.project) == ({"mine": "1.0"}, None)
     assert "that release was installed and not the checkout" in found.own.remarks[0]

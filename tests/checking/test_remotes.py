@@ -237,7 +237,7 @@ def compiler(guest, index, interpreters, repo: Path, tmp_path: Path) -> CommandC
     toolbox = ToolEnvironments(tmp_path / "tools", lambda: "https://pypi.org/simple/", guest.derive_installer())
     remotes = RemoteRequirements(guest, index, guest.scratch, 120)
     copies = WorkspaceCopier(repo, guest, guest.scratch)
-    targets = TargetFinder(guest, toolbox, interpreters.about)
+    targets = TargetFinder(guest, toolbox, interpreters.get_interpreter)
     return CommandCompiler(index, toolbox, targets, copies, remotes, tmp_path / "caches", 300)
 
 

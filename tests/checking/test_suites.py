@@ -50,7 +50,7 @@ def test_pytest_tells_each_test(check) -> None:
     result = check({"test_it.py": TESTS})
     assert result.command == "python -m pytest"
     assert result.outcome is Outcome.FAIL
-    assert result.passed == {"test_it::test_number[1]", "test_it.TestThings::test_well"}
+    assert result.passed_ids == {"test_it::test_number[1]", "test_it.TestThings::test_well"}
     assert failures(result) == {
         "test_it::test_number[2]": "assert 2 == 1",
         "test_it::test_set_up": failures(result)["test_it::test_set_up"],
@@ -61,7 +61,7 @@ def test_pytest_tells_each_test(check) -> None:
 def test_only_wanted_tests_run(check) -> None:
     """A trial runs the failing tests alone, parametrised ones included."""
     result = check({"test_it.py": TESTS}, ids=("test_it::test_number[1]",))
-    assert (result.outcome, result.passed) == (Outcome.PASS, {"test_it::test_number[1]"})
+    assert (result.outcome, result.passed_ids) == (Outcome.PASS, {"test_it::test_number[1]"})
 
 
 def test_wanted_tests_that_are_not_there_leave_it_open(check) -> None:
@@ -76,7 +76,7 @@ def test_a_module_that_cannot_be_collected_is_a_failure_of_its_own(check) -> Non
     assert failures(result) == {"tests.test_bad": failures(result)["tests.test_bad"]}
     assert failures(result)["tests.test_bad"].startswith("ImportError: cannot import name 'nothing' from 'json'")
     repaired = {"tests/test_bad.py": "def test_a(): pass\n", "tests/test_other.py": "def test_b(): pass\n"}
-    assert check(repaired, ids=("tests.test_bad",)).passed == {"tests.test_bad::test_a"}
+    assert check(repaired, ids=("tests.test_bad",)).passed_ids == {"tests.test_bad::test_a"}
 
 
 def test_nothing_collected_is_no_pass(check) -> None:
@@ -100,13 +100,13 @@ def test_a_command_that_hides_the_exit_status_hides_no_failure(check) -> None:
 def test_two_runs_of_pytest_in_one_command_are_both_read(check) -> None:
     """The second one does not overwrite the results of the first."""
     files = {"test_a.py": "def test_a(): pass\n", "test_b.py": "def test_b(): pass\n"}
-    assert check(files, "pytest test_a.py && pytest test_b.py").passed == {"test_a::test_a", "test_b::test_b"}
+    assert check(files, "pytest test_a.py && pytest test_b.py").passed_ids == {"test_a::test_a", "test_b::test_b"}
 
 
 def test_a_users_own_results_file_still_appears(check) -> None:
     """Where the command asks for JUnit XML itself, it gets it, and so do we."""
     result = check({"test_a.py": "def test_a(): pass\n"}, "pytest --junitxml=mine.xml && test -s mine.xml")
-    assert (result.outcome, result.passed) == (Outcome.PASS, {"test_a::test_a"})
+    assert (result.outcome, result.passed_ids) == (Outcome.PASS, {"test_a::test_a"})
 
 
 def test_any_other_command_is_judged_by_its_exit_status(check) -> None:
@@ -144,7 +144,7 @@ class Things(unittest.TestCase):
 def test_unittest_is_used_where_pytest_is_not_installed(check) -> None:
     """Same kind of ids, same narrowing."""
     result = check({"test_it.py": UNITTEST}, bare=True)
-    assert result.passed == {"test_it.Things::test_well"}
+    assert result.passed_ids == {"test_it.Things::test_well"}
     assert {"test_it.Things::test_bad": "AssertionError: 1 != 2"}.items() <= failures(result).items()
     assert len(result.failures) == 2
     assert check({}, result.command, ids=("test_it.Things::test_well",)).outcome is Outcome.PASS

@@ -31,7 +31,7 @@ def test_an_index_cannot_bring_other_files_than_those_of_the_lockfile(guest, she
         made.rename(made.with_name(made.name.replace(name, name.replace("-", "_"))))
     toolbox = ToolEnvironments(tmp_path / "tools", lambda: shelf.url(None), guest.derive_installer())
     with pytest.raises(IndexUnavailableError, match=r"[Hh]ash"):
-        toolbox.get_pip_tools(interpreters.find("3.13"), "3.13")
+        toolbox.get_pip_tools(interpreters.find_path("3.13"), "3.13")
     assert not ran.exists()
 
 
@@ -40,5 +40,5 @@ def test_an_index_cannot_bring_other_files_than_those_of_the_lockfile(guest, she
 def test_tools_are_put_in_place_by_another_user_and_are_ours_afterwards(guest, interpreters, tmp_path) -> None:
     """Nothing in a compiler's environment belongs to a user who runs, or could run, a package."""
     toolbox = ToolEnvironments(tmp_path / "tools", lambda: "https://pypi.org/simple/", guest.derive_installer())
-    tools = toolbox.get_pip_tools(interpreters.find("3.13"), "3.13")
+    tools = toolbox.get_pip_tools(interpreters.find_path("3.13"), "3.13")
     assert {path.lstat().st_uid for path in Path(tools.python).parents[1].rglob("*")} == {0}

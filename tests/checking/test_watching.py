@@ -91,28 +91,28 @@ def on_and_on(step: str, *, most: int) -> str:
 def test_many_small_processes_are_counted_together(either) -> None:
     """Each is far below the limit, all are above it: the guest is ended long before its time, in one sentence."""
     ran = python(*either, BOMB)
-    assert ran.exceeded == SAID, ran
-    assert (ran.passed, ran.timed_out, ran.exit_status, ran.stayed_up) == (False, False, None, False)
-    assert build_command_failure(ran, 60).headline == f"ended: {ran.exceeded}"
+    assert ran.exceeded_limit == SAID, ran
+    assert (ran.is_success, ran.timed_out, ran.exit_status, ran.stayed_up) == (False, False, None, False)
+    assert build_command_failure(ran, 60).headline == f"ended: {ran.exceeded_limit}"
 
 
 def test_what_processes_share_counts_once(either, limits) -> None:
     """Forks of one large process are no bomb, though their sizes add up to many times the limit."""
     limits["memory_share"] *= 4
     ran = python(*either, FORKS.format(shared=400, processes=12, each=0, seconds=1))
-    assert (ran.passed, ran.exceeded) == (True, ""), ran
+    assert (ran.is_success, ran.exceeded_limit) == (True, ""), ran
 
 
 def test_what_was_there_before_is_not_theirs(either, limits) -> None:
     """A guest of ordinary size goes on, however much others use."""
-    assert python(*either, FORKS.format(shared=0, processes=4, each=30, seconds=0.5)).passed
+    assert python(*either, FORKS.format(shared=0, processes=4, each=30, seconds=0.5)).is_success
 
 
 def test_a_guest_ends_before_the_machine_does(either, limits) -> None:
     """Memory that no process shows as its own counts where it is missing: in what is left."""
     limits.update(memory_share=1.0, free_memory_share=1.0)
     ran = python(*either, on_and_on("os.write(held, bytes(16 << 20))", most=512))
-    assert "of memory were left on the machine" in ran.exceeded
+    assert "of memory were left on the machine" in ran.exceeded_limit
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_files_together_leave_room_for_others(either, limits, memory_folder) -> 
     if space(either[1]) < space(MEMORY) + 1024 * MIB:
         pytest.skip("the disk is fuller than the memory")
     ran = python(*either, on_and_on(f"open(f'{memory_folder}/{{n}}', 'wb').write(bytes(1 << 20))", most=2048))
-    assert ran.exceeded == "it filled the disk that it writes to"
+    assert ran.exceeded_limit == "it filled the disk that it writes to"
 
 
 def test_empty_files_together_leave_inodes_for_others(either, limits, memory_folder) -> None:
@@ -138,7 +138,7 @@ def test_empty_files_together_leave_inodes_for_others(either, limits, memory_fol
     if os.statvfs(either[1]).f_favail < os.statvfs(MEMORY).f_favail + 100_000:
         pytest.skip("the disk has fewer inodes than the memory")
     ran = python(*either, on_and_on(f"open(f'{memory_folder}/{{n}}', 'w').close()", most=100_000))
-    assert ran.exceeded == "it made more files than the disk that it writes to has inodes for"
+    assert ran.exceeded_limit == "it made more files than the disk that it writes to has inodes for"
 
 
 def space(place: Path) -> int:
@@ -211,7 +211,7 @@ def test_a_compile_that_was_ended_is_not_judged(guest, shelf, interpreters, tmp_
         )
         copies = WorkspaceCopier(repo, guest, guest.scratch)
         remotes = RemoteRequirements(guest, index, guest.scratch, 60)
-        targets = TargetFinder(guest, toolbox, interpreters.about)
+        targets = TargetFinder(guest, toolbox, interpreters.get_interpreter)
         compiler = CommandCompiler(index, toolbox, targets, copies, remotes, tmp_path / "caches", 60)
         with pytest.raises(IndexUnavailableError, match=f"was ended: {SAID}"):
             compiler.compile_lockfiles(spec, IndexView(), upgrade=True)
