@@ -277,9 +277,9 @@ def test_a_check_cannot_change_what_is_installed(apart, spec, shelf, tmp_path) -
     installed = apart.install_pins(spec, pins(alpha="1.0"), IndexView())
     (site,) = installed.site_packages
     copy = apart.scratch / "work"
-    apart.copies.to(copy)
+    apart.copies.copy_to(copy)
     installed.bytecode_folder.mkdir(parents=True)
-    apart.guest.own(installed.bytecode_folder)
+    apart.guest.take_ownership(installed.bytecode_folder)
     room = CheckContext(apart.guest, installed, copy, tmp_path / "log.txt", 60, NetworkPolicy.from_ports())
     ran = room.run([str(installed.python), "-c", f"import alpha; open({str(site / 'alpha.py')!r}, 'a')"])
     assert "Permission" in ran.output

@@ -48,7 +48,7 @@ def test_every_module_is_reached_whatever_the_others_do(room) -> None:
     for name, text in HOSTILE.items():
         (room.workspace / f"{name}.py").write_text(text)
     findings = found(room)
-    assert findings.passed_modules == {"good", "prints", "forks", "threads", "zlast"}
+    assert findings.passed == {"good", "prints", "forks", "threads", "zlast"}
     assert {name: failure.headline for name, failure in findings.failed.items()} == {
         "exits": "SystemExit: bye",
         "ends": "the import ended its process: exit status 0",
@@ -68,7 +68,7 @@ def test_a_hang_is_timed_out_and_the_rest_goes_on(room, monkeypatch) -> None:
     (room.workspace / "hangs.py").write_text("import time\ndef forever():\n    time.sleep(1000)\nforever()\n")
     (room.workspace / "later.py").write_text("")
     findings = found(room)
-    assert findings.passed_modules == {"later"}
+    assert findings.passed == {"later"}
     assert findings.failed["hangs"].headline == "import timed out after 1 s"
     assert "forever" in findings.failed["hangs"].evidence
 
@@ -92,7 +92,7 @@ def test_wanted_modules_alone_are_imported(room) -> None:
     """Ids narrow the check; wanted ones that no longer exist leave it open."""
     (room.workspace / "one.py").write_text("")
     (room.workspace / "two.py").write_text("raise ValueError")
-    assert found(room, "one").passed_modules == {"one"}
+    assert found(room, "one").passed == {"one"}
     assert found(room, "gone").to_outcome(narrowed=True) is Outcome.UNRESOLVED
 
 
@@ -110,7 +110,7 @@ def test_distributions_do_not_see_the_repositorys_own_modules(room) -> None:
     """A file of the project's named like a dependency's dependency must not hide the real one."""
     (room.workspace / "packaging.py").write_text("raise ValueError('mine')")
     findings = run_import_check(room, Check(CheckKind.IMPORT, packages=frozenset({"pytest"})))
-    assert "_pytest.python" in findings.passed_modules
+    assert "_pytest.python" in findings.passed
     assert set(findings.failed) <= {"packaging", *(name for name in findings.failed if name.startswith("_pytest"))}
     assert "mine" not in str([f for name, f in findings.failed.items() if name != "packaging"])
 

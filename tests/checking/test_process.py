@@ -132,12 +132,12 @@ def test_the_guest_ends_with_whoever_ordered_it(guest, folder, tmp_path) -> None
 import os, signal, sys, threading, time
 from pathlib import Path
 from depcheck.checking.sandbox.guest import Guest
-from depcheck.checking.sandbox.policy import Walls
+from depcheck.checking.sandbox.policy import SandboxPolicy
 def end():
     while not Path({str(folder)!r}, "pid").exists(): time.sleep(0.02)
     os.kill(os.getpid(), signal.SIGKILL)
 threading.Thread(target=end).start()
-Guest(Walls(), Path({str(tmp_path)!r})).run(["sh", "-c", "sleep 1000 & echo $! > new; mv new pid; wait"],
+Guest(SandboxPolicy(), Path({str(tmp_path)!r})).run(["sh", "-c", "sleep 1000 & echo $! > new; mv new pid; wait"],
     folder=Path({str(folder)!r}), timeout_s=1000)
 """
     assert run_trusted_command([sys.executable, "-c", script], folder=folder, timeout_s=60).exit_status == -9

@@ -32,7 +32,7 @@ def check(guest, shelf, tmp_path, spec, this_environment):
             (repo / name).write_text(text)
         environment = this_environment
         if bare:
-            object.__setattr__(environment, "on_disk", ())
+            object.__setattr__(environment, "installed_distributions", ())
         copies = WorkspaceCopier(repo, guest, guest.scratch)
         checks = GuestCheckExecutor(guest, shelf, copies, Settings(timeout_s=60), tmp_path / "logs")
         found = checks.run_checks(spec, environment, [Check(CheckKind.TEST, command, frozenset(ids))])

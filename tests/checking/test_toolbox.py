@@ -29,7 +29,7 @@ def test_an_index_cannot_bring_other_files_than_those_of_the_lockfile(guest, she
     for name, version in pins:
         made = shelf.wheel(name, version, {"zz.pth": f"import os; open({str(ran)!r}, 'w')\n"})
         made.rename(made.with_name(made.name.replace(name, name.replace("-", "_"))))
-    toolbox = ToolEnvironments(tmp_path / "tools", lambda: shelf.url(None), guest.derive_installer())
+    toolbox = ToolEnvironments(tmp_path / "tools", lambda: shelf.get_index_url(None), guest.derive_installer())
     with pytest.raises(IndexUnavailableError, match=r"[Hh]ash"):
         toolbox.get_pip_tools(interpreters.find_path("3.13"), "3.13")
     assert not ran.exists()

@@ -119,7 +119,7 @@ def test_a_guest_ends_before_the_machine_does(either, limits) -> None:
 def memory_folder(either) -> Iterator[Path]:
     """A folder of the guest's on a file system in memory."""
     with tempfile.TemporaryDirectory(dir=MEMORY) as place:
-        either[0].own(Path(place))
+        either[0].take_ownership(Path(place))
         yield Path(place)
 
 
