@@ -91,11 +91,14 @@ class AdapterFactory:
         form = self.settings.project
         return UvEnvironmentBuilder(self.guest, self.index, self.interpreters, *places, PREPARE_TIMEOUT_S, form)
 
-    def make_checks(self) -> GuestCheckExecutor:
-        """Create the runner of checks, which uses the guest."""
-        return GuestCheckExecutor(
-            self.guest, self.index, self.workspace_copy, self.settings, Path(self.settings.report) / "logs"
-        )
+    def make_checks(self, report_progress: Callable[[str], None]) -> GuestCheckExecutor:
+        """Create the runner of checks, which uses the guest.
+
+        `report_progress` hears how far a long check is, where one environment is judged at a time.
+        """
+        logs = Path(self.settings.report) / "logs"
+        heard = report_progress if self.settings.parallel == 1 else None
+        return GuestCheckExecutor(self.guest, self.index, self.workspace_copy, self.settings, logs, heard)
 
     def make_explainer(self, environments: UvEnvironmentBuilder) -> GuestExplainer:
         """Create the explainer, which finds what a release removed."""

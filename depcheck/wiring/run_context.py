@@ -81,7 +81,7 @@ class RunContext:
             compiler=compiler,
             index=index,
             environments=places,
-            checks=make_lazy(lambda: made().make_checks()),
+            checks=make_lazy(lambda: made().make_checks(self.reporter.start_stage)),
             explainer=make_lazy(lambda: made().make_explainer(places)),
             last_green=LastGreenFiles(self.cache / "greens", self._repository_name),
             reporter=self.reporter,

@@ -10,11 +10,20 @@ from packaging.version import Version
 
 from depcheck.checking.checks import imports
 from depcheck.checking.checks.command_context import CheckContext
+from depcheck.checking.checks.import_progress import ImportProgress
 from depcheck.checking.checks.imports import ImportFindings, run_import_check
 from depcheck.checking.environments.environment import VirtualEnvironment
 from depcheck.checking.environments.read_installed import InstalledDistribution, to_module_name
 from depcheck.checking.sandbox.policy import NO_NETWORK
-from depcheck.core.model.checks import Check, CheckKind, Outcome
+from depcheck.core.model.checks import (
+    DJANGO_SETUP,
+    Check,
+    CheckKind,
+    CheckResult,
+    KnownBefore,
+    Outcome,
+    find_new_failures,
+)
 from depcheck.core.model.installed import Distribution
 
 
@@ -60,6 +69,19 @@ def test_every_module_is_reached_whatever_the_others_do(room) -> None:
     }
     assert "depcheck_importer" not in findings.failed["misses"].evidence
     assert findings.to_outcome(narrowed=False) is Outcome.FAIL
+
+
+def test_workers_share_many_modules(room, monkeypatch) -> None:
+    """What they say is not mixed up, and what one of them does stops neither the other nor the rest."""
+    monkeypatch.setattr(imports, "SHARED_FROM", 2)
+    for name, text in HOSTILE.items():
+        (room.workspace / f"{name}.py").write_text(text)
+    for number in range(40):
+        (room.workspace / f"many{number}.py").write_text("raise ValueError('x' * 9000)")
+    findings = found(room)
+    assert {"good", "prints", "forks", "threads", "zlast"} <= findings.passed
+    assert len(findings.failed) == 47
+    assert not findings.not_reached
 
 
 def test_a_hang_is_timed_out_and_the_rest_goes_on(room, monkeypatch) -> None:
@@ -152,3 +174,55 @@ def test_old_interpreters_can_run_the_importer() -> None:
     """Its text must stay within the grammar of Python 3.6."""
     for script in Path(imports.GUEST_SCRIPTS).glob("*.py"):
         ast.parse(script.read_text(), feature_version=(3, 6))
+
+
+def test_a_long_check_says_how_far_it_is(room) -> None:
+    """With numbers that people read, and not for each module."""
+    heard, times = [], iter(range(0, 1000, 10))
+    progress = ImportProgress(heard.append, clock=lambda: next(times))
+    progress.start_count(4529)
+    for _ in range(4):
+        progress.count_answers(b'["start", "a"]\n["pass", "a"]\n["fail", "b", "E", ""]\n')
+    assert heard == ["imports: 4 of 4,529", "imports: 8 of 4,529"]
+
+
+SITE = {
+    "django.py": "import os, sys\ndef setup():\n    __import__(os.environ['DJANGO_SETTINGS_MODULE'])\n    sys.ready = True\n",
+    "site_settings.py": "",
+    "models.py": "import sys\nassert sys.ready, 'apps are not loaded yet'\n",
+}
+
+
+def import_site(
+    room: CheckContext, files: dict[str, str], *ids: str, before: KnownBefore | None = None
+) -> ImportFindings:
+    for name, text in {**SITE, **files}.items():
+        (room.workspace / name).write_text(text)
+    django = InstalledDistribution(Distribution(canonicalize_name("django"), Version("5")), ())
+    room = replace(room, environment=replace(room.environment, installed_distributions=(django,)))
+    check = Check(CheckKind.IMPORT, ids=frozenset(ids), before=before)
+    return run_import_check(room, check, django="site_settings")
+
+
+def test_modules_are_imported_in_the_projects_django_site(room) -> None:
+    """Also each alone, when it is asked for by name."""
+    assert {"models", DJANGO_SETUP} <= import_site(room, {}).passed
+    assert import_site(room, {}, "models").passed == {"models"}
+
+
+def test_a_django_site_that_cannot_be_set_up_is_one_finding(room) -> None:
+    """What its modules then say is not compared with what they said when it could."""
+    before = KnownBefore(frozenset({"models", "site_settings", DJANGO_SETUP}))
+    findings = import_site(room, {"site_settings.py": "raise ImportError('gone')"}, before=before)
+    assert findings.failed[DJANGO_SETUP].headline == "ImportError: gone"
+    old = CheckResult(CheckKind.IMPORT, "", Outcome.PASS, 1, passed_ids=before.passed)
+    new = CheckResult(CheckKind.IMPORT, "", Outcome.FAIL, 1, tuple(findings.failed.values()))
+    assert [failure.id for failure in find_new_failures(old, new)] == [DJANGO_SETUP]
+
+
+def test_what_the_committed_set_cannot_import_is_not_tried_alone(room) -> None:
+    """Nothing of it could be a finding."""
+    (room.workspace / "known.py").write_text("raise ValueError")
+    (room.workspace / "fresh.py").write_text("raise ValueError")
+    findings = run_import_check(room, Check(CheckKind.IMPORT, before=KnownBefore(frozenset({"fresh"}))))
+    assert set(findings.failed) == {"fresh"}

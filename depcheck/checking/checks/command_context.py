@@ -1,6 +1,6 @@
 """The context that checks run in, and the failure of a command as a whole."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +30,7 @@ class CheckContext:
     network: NetworkPolicy
     home: Path | None = None
 
-    def run(
+    def run(  # noqa: PLR0913  # all by name, nearly all with a default
         self,
         argv: Sequence[str],
         *,
@@ -38,6 +38,7 @@ class CheckContext:
         stay_up_s: float | None = None,
         given: bytes = b"",
         timeout_s: float | None = None,
+        watch: Callable[[bytes], None] | None = None,
     ) -> ProcessResult:
         """Run `argv` in the workspace with the environment active.
 
@@ -63,6 +64,7 @@ class CheckContext:
             readable=(GUEST_SCRIPTS, self.environment.interpreter.prefix, self.environment.folder),
             writable=(self.environment.bytecode_folder, self.results_folder),
             home=self.home,
+            watch=watch,
         )
 
     @property

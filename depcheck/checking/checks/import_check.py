@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from depcheck.checking.checks.import_progress import ImportProgress
 from depcheck.checking.checks.imports import ImportFindings, run_import_check
 from depcheck.checking.checks.interface import CheckFindings, CheckJob
 from depcheck.checking.checks.module_files import KnownImports
@@ -27,11 +28,12 @@ class ImportCheckRunner:
     def run_check(self, job: CheckJob) -> CheckFindings:
         """Import the modules that the check asks for."""
         project = self._load_project(job)
+        progress = ImportProgress(job.report_progress) if job.report_progress else None
         if job.check.before is None:
-            found = run_import_check(job.context, job.check, django=project.django_settings)
+            found = run_import_check(job.context, job.check, django=project.django_settings, progress=progress)
         else:
             needed = NeededModules(job.context.environment, project, job.spec, job.check.before, self._known)
-            found = run_import_check(job.context, job.check, needed.is_needed, project.django_settings)
+            found = run_import_check(job.context, job.check, needed.is_needed, project.django_settings, progress)
         return _to_check_findings(found, job.check)
 
     def _load_project(self, job: CheckJob) -> ProjectImports:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from depcheck.checking.checks.command_context import GUEST_SCRIPTS, CheckContext
+from depcheck.checking.checks.import_progress import ImportProgress
 from depcheck.checking.environments.editable import import_roots
 from depcheck.checking.environments.environment import VirtualEnvironment
 from depcheck.checking.environments.read_installed import to_module_name
@@ -22,6 +23,7 @@ from depcheck.core.text.terminal_safe import to_one_line
 MODULE_TIMEOUT_S = 60.0
 BUDGET_S = 300.0  # for all modules of one set; what is left over is said
 MOST_PROJECT_MODULES = 2000
+MOST_WORKERS, SHARED_FROM = 2, 200  # processes that share this many modules or more
 SKIPPED_MODULES = frozenset({"setup", "conftest", "noxfile", "fabfile", "toxfile"})
 _EXCEEDED_WORD = "exceeded"  # a word of ours alone: no importer's answer is taken for it
 SKIPPED_FOLDERS = frozenset({"tests", "test", "docs", "doc", "examples", "build", "dist", "node_modules"})
@@ -57,10 +59,15 @@ class Importing:
     until: float
     django: str
     is_needed: IsNeeded
+    progress: ImportProgress | None = None
 
 
 def run_import_check(
-    room: CheckContext, check: Check, is_needed: IsNeeded = lambda _: True, django: str = ""
+    room: CheckContext,
+    check: Check,
+    is_needed: IsNeeded = lambda _: True,
+    django: str = "",
+    progress: ImportProgress | None = None,
 ) -> ImportFindings:
     """Import all modules that `check` asks for; one counts as failed when it also fails alone in a fresh process.
 
@@ -70,7 +77,7 @@ def run_import_check(
     settings = (
         django if any(each.distribution.name == "django" for each in room.environment.installed_distributions) else ""
     )
-    work = Importing(room, check, time.monotonic() + min(room.timeout_s, BUDGET_S), settings, is_needed)
+    work = Importing(room, check, time.monotonic() + min(room.timeout_s, BUDGET_S), settings, is_needed, progress)
     findings = ImportFindings()
     paths = [str(root) for root in _find_import_roots(room.workspace)]
     own = _narrow(check, list_project_modules(room))
@@ -187,6 +194,8 @@ def _import_together(
 ) -> dict[str, Failure]:
     """Import `modules` in one process, in as many turns as crashes ask for; return those that failed."""
     left, failed = list(modules), dict[str, Failure]()
+    if work.progress:
+        work.progress.start_count(len(modules))
     while left and time.monotonic() < work.until:
         asked = {*left, DJANGO_SETUP}
         told = [words for words in _ask_importer(work, left, places, alone=False) if words[1] in asked]
@@ -263,11 +272,13 @@ def _ask_importer(work: Importing, modules: Sequence[str], places: _Places, *, a
         "timeout_s": min(MODULE_TIMEOUT_S, left_s),
         "alone": alone,
         "django": work.django,
+        "workers": min(MOST_WORKERS, os.cpu_count() or 1) if len(modules) >= SHARED_FROM else 1,
     }
     ran = work.room.run(
         [str(work.room.environment.python), str(GUEST_SCRIPTS / "depcheck_importer.py")],
         given=json.dumps(order).encode(),
         timeout_s=left_s,
+        watch=work.progress.count_answers if work.progress and not alone else None,
     )
     told = parse_guest_answers(ran.answer)
     started = [words[1] for words in told if words[0] == "start"]

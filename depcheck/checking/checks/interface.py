@@ -3,6 +3,7 @@
 A kind is one file with a class that implements `CheckRunner`, and one row in `kinds.py`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,12 +15,13 @@ from depcheck.core.model.checks import Check, Failure, Outcome
 
 @dataclass(frozen=True, slots=True)
 class CheckJob:
-    """One check to run, and the context to run it in."""
+    """One check to run, and the context to run it in; `report_progress` tells people how far it is."""
 
     spec: EnvironmentSpec
     check: Check
     context: CheckContext
     settings: Settings
+    report_progress: Callable[[str], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -27,7 +27,8 @@ _LOG_NUMBER_LOCK = Lock()
 class GuestCheckExecutor:
     """Adapter of `ports.CheckExecutor`.
 
-    `log_folder` is the report's folder. Offline checks can connect to `index` alone.
+    `log_folder` is the report's folder. Offline checks can connect to `index` alone. `report_progress` tells people how
+    far a long check is.
     """
 
     guest: Guest
@@ -35,6 +36,7 @@ class GuestCheckExecutor:
     copies: WorkspaceCopier
     settings: Settings
     log_folder: Path
+    report_progress: Callable[[str], None] | None = None
     _prepared_folders: set[Path] = field(default_factory=set)
     _runners: dict[str, CheckRunner] = field(default_factory=dict)
 
@@ -69,7 +71,7 @@ class GuestCheckExecutor:
             room.log.unlink()
             return None
         began = time.monotonic()
-        found = runner.run_check(CheckJob(spec, completed, room, self.settings))
+        found = runner.run_check(CheckJob(spec, completed, room, self.settings, self.report_progress))
         return CheckResult(
             kind=completed.kind,
             command=completed.command,

@@ -6,7 +6,7 @@ Always by an allow-list, never this process's variables unchanged.
 import os
 import selectors
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 CERTIFICATE_VARIABLES = (
@@ -105,6 +105,19 @@ class BoundedOutput:
         self._trim_tail()
         gap = f"\n[{self._dropped} bytes left out]\n".encode() if self._dropped else b""
         return bytes(self._head) + gap + bytes(self._tail)
+
+
+class WatchedOutput(BoundedOutput):
+    """Bounded output, of which each chunk is shown to `watch` as it comes."""
+
+    def __init__(self, half: int, watch: Callable[[bytes], None]) -> None:
+        super().__init__(half)
+        self._watch = watch
+
+    def add_chunk(self, chunk: bytes) -> None:
+        """Add the next bytes, and show them."""
+        super().add_chunk(chunk)
+        self._watch(chunk)
 
 
 def drain_streams(streams: Mapping[int, BoundedOutput], until: float, last: int | None = None) -> None:

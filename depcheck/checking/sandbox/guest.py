@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from depcheck.checking.sandbox import environ
 from depcheck.checking.sandbox import policy as sandbox
-from depcheck.checking.sandbox.environ import BoundedOutput, drain_streams
+from depcheck.checking.sandbox.environ import BoundedOutput, WatchedOutput, drain_streams
 from depcheck.checking.sandbox.policy import NO_NETWORK, NetworkPolicy, SandboxPolicy
 from depcheck.core.model.errors import DepcheckError
 from depcheck.core.text.process_output import clean_text, cut_middle
@@ -108,11 +108,13 @@ class Guest:
         stay_up_s: float | None = None,
         home: Path | None = None,
         given: bytes = b"",
+        watch: Callable[[bytes], None] | None = None,
     ) -> ProcessResult:
         """Run `argv` in `folder` until it ends or its time is up.
 
         `folder` is writable. With `stay_up_s`, it runs until it has stayed up for so long. `env` is added to
         the clean environment. `home` is kept; without it the run has a fresh one. `given` is standard input.
+        `watch` sees what the guest writes to its channel, as it comes.
 
         Raises:
             DepcheckError: The sandbox could not be set up; nothing was run.
@@ -134,7 +136,7 @@ class Guest:
                 "argv": list(argv), "env": seen, "folder": str(folder), "timeout_s": timeout_s,
                 "stay_up_s": stay_up_s,
             }  # fmt: skip
-            return self._run_launcher(order, given, log)
+            return self._run_launcher(order, given, log, watch)
 
     def derive_installer(self) -> "Guest":
         """Derive a guest that installs what this one uses.
@@ -174,7 +176,9 @@ class Guest:
             self.take_ownership(Path(room))
             yield own, temporary
 
-    def _run_launcher(self, order: dict[str, Any], given: bytes, log: Path | None) -> ProcessResult:
+    def _run_launcher(
+        self, order: dict[str, Any], given: bytes, log: Path | None, watch: Callable[[bytes], None] | None
+    ) -> ProcessResult:
         began = time.monotonic()
         with (
             _open_standard_input(given) as stdin,
@@ -191,7 +195,7 @@ class Guest:
             answer_in.close()
             output, channel, answer = (
                 BoundedOutput(HALF_OUTPUT_BYTES),
-                BoundedOutput(CHANNEL_BYTES),
+                WatchedOutput(CHANNEL_BYTES, watch) if watch else BoundedOutput(CHANNEL_BYTES),
                 BoundedOutput(CHANNEL_BYTES),
             )
             with _supervise_launcher(process) as (asking, printing):

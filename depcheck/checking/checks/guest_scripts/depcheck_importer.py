@@ -1,26 +1,38 @@
 """Import modules one by one and say on descriptor 3 how each went. Runs in the target's interpreter, 3.6 and later.
 
-Standard input holds {"modules": [...], "paths": [...], "behind": [...], "timeout_s": 60, "alone": false, "django": ""}:
-`paths` come first when modules are looked for, `behind` last. Each line of the answer is
+Standard input holds {"modules": [...], "paths": [...], "behind": [...], "timeout_s": 60, "alone": false, "django": "",
+"workers": 1}: `paths` come first when modules are looked for, `behind` last; several workers share the modules, each with
+a process of its own. Each line of the answer is
 ["start", module], ["pass", module] or ["fail", module, error, traceback]; other lines are a hung module's stack.
 With "alone" each module has a process of its own, and ["ended", module, exit status] says how that process ended.
 With the name of a settings module in "django", Django is set up first, once: that is told like a module of the name
 "django.setup()", and where it fails the modules are imported all the same.
 """
 
+import fcntl
 import faulthandler
 import json
 import os
 import sys
+import tempfile
 import traceback
 
 channel = os.fdopen(os.dup(3), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
 os.close(3)
 
 
+turn = None  # with several workers: a file that whoever writes has locked
+
+
 def send_import_event(*words):
-    channel.write(json.dumps(words) + "\n")
-    channel.flush()
+    if turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+    try:
+        channel.write(json.dumps(words) + "\n")
+        channel.flush()
+    finally:
+        if turn:
+            fcntl.flock(turn, fcntl.LOCK_UN)
 
 
 def set_up_django(_):
@@ -53,12 +65,49 @@ def try_import(module, timeout_s, process, load=__import__):
 def import_in_child(module, timeout_s):
     child = os.fork()
     if child == 0:
+        open_lock(lock)
         try:
             try_import(module, timeout_s, os.getpid())
         finally:
             os._exit(0)
     status = os.waitpid(child, 0)[1]
     send_import_event("ended", module, -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status))
+
+
+lock = None  # the path of that file
+
+
+def open_lock(path):
+    """Open the file anew: a lock belongs to who opened it, and a fork would share it."""
+    global turn
+    turn = open(path) if path else None
+
+
+def import_modules(order, modules):
+    for module in modules:
+        if order["alone"]:
+            import_in_child(module, order["timeout_s"])
+        else:
+            try_import(module, order["timeout_s"], os.getpid())
+
+
+def share_modules(order, workers):
+    global lock
+    lock = tempfile.mkstemp()[1]
+    modules = order["modules"]
+    size = -(-len(modules) // workers)
+    children = []
+    for number in range(workers):
+        child = os.fork()
+        if child == 0:
+            open_lock(lock)
+            try:
+                import_modules(order, modules[number * size : (number + 1) * size])
+            finally:
+                os._exit(0)
+        children.append(child)
+    for child in children:
+        os.waitpid(child, 0)
 
 
 def main():
@@ -71,11 +120,10 @@ def main():
     if order.get("django"):
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", order["django"])
         try_import("django.setup()", order["timeout_s"], os.getpid(), set_up_django)
-    for module in order["modules"]:
-        if order["alone"]:
-            import_in_child(module, order["timeout_s"])
-        else:
-            try_import(module, order["timeout_s"], os.getpid())
+    if order.get("workers", 1) > 1:
+        share_modules(order, order["workers"])
+    else:
+        import_modules(order, order["modules"])
     os._exit(0)  # threads that an import started must not keep us
 
 
