@@ -8,10 +8,10 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.checking.checks import imports
 from depcheck.checking.checks.command_context import CheckContext
-from depcheck.checking.checks.import_progress import ImportProgress
-from depcheck.checking.checks.imports import ImportFindings, run_import_check
+from depcheck.checking.checks.importing import importable_modules, imports
+from depcheck.checking.checks.importing.import_progress import ImportProgress
+from depcheck.checking.checks.importing.imports import ImportFindings, run_import_check
 from depcheck.checking.environments.environment import VirtualEnvironment
 from depcheck.checking.environments.read_installed import InstalledDistribution, to_module_name
 from depcheck.checking.sandbox.policy import NO_NETWORK
@@ -125,7 +125,7 @@ def test_the_projects_modules_are_those_of_packages_and_src(room) -> None:
     for file in files:
         (room.workspace / file).parent.mkdir(parents=True, exist_ok=True)
         (room.workspace / file).touch()
-    assert imports.list_project_modules(room) == ["app", "lib", "lib.c", "pkg", "pkg.a"]
+    assert importable_modules.list_project_modules(room) == ["app", "lib", "lib.c", "pkg", "pkg.a"]
 
 
 def test_distributions_do_not_see_the_repositorys_own_modules(room) -> None:
@@ -142,8 +142,8 @@ def test_the_modules_of_a_distribution_are_chosen_by_name(this_environment: Virt
     name = canonicalize_name("demo")
     known = InstalledDistribution(Distribution(name, Version("1")), ("demo", "demo.part"))
     environment = replace(this_environment, installed_distributions=(known,))
-    assert imports.list_distribution_modules(environment, frozenset({"demo"})) == ["demo", "demo.part"]
-    assert imports.list_distribution_modules(environment, frozenset({"other"})) == []
+    assert importable_modules.list_distribution_modules(environment, frozenset({"demo"})) == ["demo", "demo.part"]
+    assert importable_modules.list_distribution_modules(environment, frozenset({"other"})) == []
 
 
 @pytest.mark.parametrize(

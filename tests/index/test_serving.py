@@ -39,7 +39,10 @@ def test_a_world_shows_its_own_page(upstream, index) -> None:
     assert live["files"][0]["requires-python"] == ">=2.7"
     assert [str(release.version) for release in index.list_releases(KOMBU, past)] == ["4.1.0"]
     found = index.list_releases(KOMBU, IndexView())[1]
-    assert (found.yank_reason, found.uploaded_at) == ("renames kombu.async", datetime(2018, 5, 21, 12, 0, 0, 500000, UTC))
+    assert (found.yank_reason, found.uploaded_at) == (
+        "renames kombu.async",
+        datetime(2018, 5, 21, 12, 0, 0, 500000, UTC),
+    )
     hashes = requests.get(index.get_index_url(past).removesuffix("simple/") + "kombu/json", timeout=5).json()
     assert list(hashes["releases"]) == ["4.1.0"]
     assert hashes["releases"]["4.1.0"][0]["url"] == live["files"][0]["url"]

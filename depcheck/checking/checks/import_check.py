@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from depcheck.checking.checks.import_progress import ImportProgress
-from depcheck.checking.checks.imports import ImportFindings, run_import_check
+from depcheck.checking.checks.importing.import_progress import ImportProgress
+from depcheck.checking.checks.importing.imports import ImportFindings, run_import_check
+from depcheck.checking.checks.importing.module_files import KnownImports
+from depcheck.checking.checks.importing.needed_modules import NeededModules, ProjectImports, read_project_imports
 from depcheck.checking.checks.interface import CheckFindings, CheckJob
-from depcheck.checking.checks.module_files import KnownImports
-from depcheck.checking.checks.needed_modules import NeededModules, ProjectImports, read_project_imports
 from depcheck.core.model.checks import Check, Failure
 
 

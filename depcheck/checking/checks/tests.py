@@ -14,7 +14,7 @@ from xml.parsers.expat import ExpatError, ParserCreate
 from packaging.utils import canonicalize_name
 
 from depcheck.checking.checks.command_context import GUEST_SCRIPTS, CheckContext, build_command_failure
-from depcheck.checking.checks.imports import parse_guest_answers
+from depcheck.checking.checks.guest_answers import parse_guest_answers
 from depcheck.checking.checks.interface import CheckFindings, CheckJob
 from depcheck.checking.sandbox.guest import ProcessResult
 from depcheck.core.model.checks import Check, Failure, Outcome

@@ -7,26 +7,25 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
 
 from depcheck.checking.checks.command_context import GUEST_SCRIPTS, CheckContext
-from depcheck.checking.checks.import_progress import ImportProgress
-from depcheck.checking.environments.editable import import_roots
-from depcheck.checking.environments.environment import VirtualEnvironment
-from depcheck.checking.environments.read_installed import to_module_name
+from depcheck.checking.checks.guest_answers import parse_guest_answers
+from depcheck.checking.checks.importing.import_progress import ImportProgress
+from depcheck.checking.checks.importing.importable_modules import (
+    find_import_roots,
+    list_project_modules,
+    list_requested_modules,
+)
 from depcheck.core.model.checks import DJANGO_SETUP, Check, Failure, Outcome
 from depcheck.core.text.process_output import add_import_statement, extract_evidence, format_exit_status
 from depcheck.core.text.terminal_safe import to_one_line
 
 MODULE_TIMEOUT_S = 60.0
 BUDGET_S = 300.0  # for all modules of one set; what is left over is said
-MOST_PROJECT_MODULES = 2000
 MOST_WORKERS, SHARED_FROM = 2, 200  # processes that share this many modules or more
-SKIPPED_MODULES = frozenset({"setup", "conftest", "noxfile", "fabfile", "toxfile"})
 _EXCEEDED_WORD = "exceeded"  # a word of ours alone: no importer's answer is taken for it
-SKIPPED_FOLDERS = frozenset({"tests", "test", "docs", "doc", "examples", "build", "dist", "node_modules"})
 _ABSENT = re.compile(r"No module named '(\w+)'")
 
 IsNeeded = Callable[[Failure], bool]
@@ -79,10 +78,10 @@ def run_import_check(
     )
     work = Importing(room, check, time.monotonic() + min(room.timeout_s, BUDGET_S), settings, is_needed, progress)
     findings = ImportFindings()
-    paths = [str(root) for root in _find_import_roots(room.workspace)]
+    paths = [str(root) for root in find_import_roots(room.workspace)]
     own = _narrow(check, list_project_modules(room))
     _import_group(work, own, _Places(paths, []), findings, own=True)
-    installed = [each for each in _narrow(check, _list_requested_modules(room.environment, check)) if each not in own]
+    installed = [each for each in _narrow(check, list_requested_modules(room.environment, check)) if each not in own]
     if installed:
         _import_group(work, installed, _Places([], paths if settings else []), findings, own=False)
     if check.ids:
@@ -131,62 +130,6 @@ def _leave_out_known(work: Importing, failed: Mapping[str, Failure], *, own: boo
 def _is_there(failure: Failure, there: set[str]) -> bool:
     absent = _ABSENT.search(failure.headline)
     return absent is None or absent[1] in there
-
-
-def _list_requested_modules(environment: VirtualEnvironment, check: Check) -> list[str]:
-    """List the modules of the packages that the check is about.
-
-    A check of certain modules need not name their packages: then all packages count.
-    """
-    everyone = frozenset(each.name for each in environment.distributions)
-    return list_distribution_modules(environment, everyone if check.ids and not check.packages else check.packages)
-
-
-def list_distribution_modules(environment: VirtualEnvironment, packages: frozenset[str]) -> list[str]:
-    """List the modules of these installed distributions."""
-    return sorted(
-        {m for each in environment.installed_distributions if each.distribution.name in packages for m in each.modules}
-    )
-
-
-def list_project_modules(room: CheckContext) -> list[str]:
-    """List the project's own modules.
-
-    Those of its installed distribution, or else those in the workspace; at most MOST_PROJECT_MODULES.
-    """
-    environment = room.environment
-    if environment.project and not environment.own.editable:
-        return list_distribution_modules(environment, frozenset({environment.project}))
-    shown = import_roots(environment.site_packages, room.workspace) if environment.own.editable else {}
-    shown = shown or {root: frozenset() for root in _find_import_roots(room.workspace)}
-    found = {
-        name
-        for root, tops in shown.items()
-        for name in _walk_modules(root)
-        if not tops or name.partition(".")[0] in tops
-    }
-    return sorted(found)[:MOST_PROJECT_MODULES]
-
-
-def _find_import_roots(copy: Path) -> list[Path]:
-    source = copy / "src"
-    return [copy, source] if source.is_dir() and not (source / "__init__.py").exists() else [copy]
-
-
-def _walk_modules(root: Path) -> Iterator[str]:
-    """Yield the modules at `root` and in packages below it.
-
-    No tests, no build scripts, no folders that are not packages.
-    """
-    for here, folders, files in os.walk(root):
-        folders[:] = [
-            name for name in folders if name not in SKIPPED_FOLDERS and Path(here, name, "__init__.py").exists()
-        ]
-        for name in files:
-            module = to_module_name(PurePosixPath(Path(here, name).relative_to(root)))
-            last = module.rpartition(".")[2] if module else ""
-            if module and last not in SKIPPED_MODULES and not last.startswith("test_") and not last.endswith("_test"):
-                yield module
 
 
 def _import_together(
@@ -283,29 +226,3 @@ def _ask_importer(work: Importing, modules: Sequence[str], places: _Places, *, a
     told = parse_guest_answers(ran.answer)
     started = [words[1] for words in told if words[0] == "start"]
     return [*told, [_EXCEEDED_WORD, started[-1], ran.exceeded_limit]] if ran.exceeded_limit and started else told
-
-
-def parse_guest_answers(answer: bytes) -> list[list[str]]:
-    """Parse the lines of a guest script's answer.
-
-    Lines that are no answer are foreign text, attached to the next `ended`.
-    """
-    told: list[list[str]] = []
-    stray: list[str] = []
-    for line in answer.decode(errors="replace").splitlines():
-        try:
-            words = json.loads(line)
-        except (ValueError, RecursionError):
-            words = None
-        if not isinstance(words, list) or len(words) < 2 or not all(isinstance(word, str | int) for word in words):  # noqa: PLR2004
-            stray.append(line)
-            continue
-        words = [str(word) for word in words]
-        if words[0] == "ended":
-            words, stray = [*words[:3], "\n".join(stray)], []
-        if len(words) >= _WORD_COUNTS.get(words[0], 99):
-            told.append(words)
-    return told
-
-
-_WORD_COUNTS = {"start": 2, "pass": 2, "fail": 4, "ended": 4, "done": 2}

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from depcheck.checking.checks.module_files import KnownImports, ModuleFiles, read_project_files
+from depcheck.checking.checks.importing.module_files import KnownImports, ModuleFiles, read_project_files
 from depcheck.checking.environments.environment import VirtualEnvironment
 from depcheck.core.import_graph.broken_contract import is_broken_contract
 from depcheck.core.import_graph.import_statements import read_imports
