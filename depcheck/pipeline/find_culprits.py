@@ -22,6 +22,7 @@ from depcheck.core.search.coupling import compute_coupling
 from depcheck.core.search.diagnose import SearchCallbacks
 from depcheck.core.search.model import Budget, Cause, TrialRecord
 from depcheck.core.search.model import TrialAnswer as Seen
+from depcheck.core.search.own_holds import is_caused_by_holds, to_hold_note
 from depcheck.core.search.ranking import FailureContext, rank_suspects
 from depcheck.core.tool_output.api_errors import ApiChangeKind, ReleaseStep, find_missing_symbols
 from depcheck.pipeline import to_report
@@ -142,6 +143,9 @@ def search_culprits(
     for cause in found.causes:
         holds = _derive_holds(cause)
         answer.holds += holds
+        if is_caused_by_holds(cause.failures, sides.after.results):
+            answer.notes.append(to_hold_note(cause.culprits, cause.failures))
+            continue
         shown = holding.fails[cause.failures]
         pins = dict(shown.candidate.pins_by_file)
         places = dict.fromkeys(place for each in holds for place in to_report.find_hold_sources(case, each.name, pins))
