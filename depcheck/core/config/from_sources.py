@@ -123,6 +123,6 @@ def _parse_option(option: Option, given: RawOption) -> object:
 def _parse_text(option: Option, text: str, place: str) -> object:
     """Parse one text, or raise UsageError with its place."""
     try:
-        return option.parser(text)
+        return option.type.parse(text)
     except ValueError as error:
         raise UsageError(f"{place}: {text!r} {error}.") from None

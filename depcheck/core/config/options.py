@@ -3,11 +3,10 @@
 Command line, configuration, inputs of the action and reference docs are generated from it.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from depcheck.core.config import parsers, rules
+from depcheck.core.config import option_types as types
 
 
 class OptionForm(StrEnum):
@@ -39,7 +38,7 @@ class Option:
 
     name: str
     field: str
-    parser: Callable[[str], object]
+    type: types.OptionType
     help: str
     metavar: str = ""
     default: str = ""
@@ -57,15 +56,15 @@ RULE_KEYS = (
 _MANY, _SWITCH, _OFF = OptionForm.MANY, OptionForm.SWITCH, OptionForm.OFF_SWITCH
 
 LOCATION_OPTIONS = (
-    Option("repo", "repo", parsers.parse_local_path, "The repository to judge.", "DIR", "."),
-    Option("report", "report", parsers.parse_local_path, "Where the report is written.", "DIR", "depcheck-report"),
+    Option("repo", "repo", types.LOCAL_PATH, "The repository to judge.", "DIR", "."),
+    Option("report", "report", types.LOCAL_PATH, "Where the report is written.", "DIR", "depcheck-report"),
 )
 SELECTION_OPTIONS = (
-    Option("lockfile", "lockfiles", parsers.parse_repository_path, "A lockfile to judge.", "PATH", "all found", _MANY),
+    Option("lockfile", "lockfiles", types.REPOSITORY_PATH, "A lockfile to judge.", "PATH", "all found", _MANY),
     Option(
         "together",
         "together",
-        parsers.parse_path_group,
+        types.PATH_GROUP,
         "Lockfiles that are installed together, lower layers first.",
         "PATH,PATH",
         "found out from -c and -r",
@@ -74,7 +73,7 @@ SELECTION_OPTIONS = (
     Option(
         "compile-command",
         "compile_commands",
-        parsers.parse_path_with_command,
+        types.PATH_WITH_COMMAND,
         "How a lockfile is compiled, where its header does not say or says it wrongly.",
         "PATH=COMMAND",
         "the lockfile's header",
@@ -83,19 +82,19 @@ SELECTION_OPTIONS = (
     Option(
         "python",
         "python",
-        parsers.parse_python_version,
+        types.PYTHON_VERSION,
         "The interpreter.",
         "X.Y",
         "the lockfile's header, then its name, then .python-version, then the backports among its pins, then "
         "requires-python, then what was current when its header was worded so, then depcheck's own",
     ),
-    Option("only", "only", parsers.parse_label, "Judge only the environment of this name.", "NAME", "all", _MANY),
+    Option("only", "only", types.LABEL, "Judge only the environment of this name.", "NAME", "all", _MANY),
 )
 INDEX_OPTIONS = (
     Option(
         "as-of",
         "as_of",
-        parsers.parse_moment,
+        types.MOMENT,
         "Judge the package index as it stood at this time; a date means the end of that day in UTC.",
         "WHEN",
         "now",
@@ -103,18 +102,16 @@ INDEX_OPTIONS = (
     Option(
         "good",
         "good",
-        parsers.parse_moment,
+        types.MOMENT,
         "For a repository without a lockfile: when all was well.",
         "WHEN",
         "when the sources last changed",
     ),
-    Option(
-        "cooldown", "cooldown_days", parsers.parse_days, "Ignore releases younger than this many days.", "DAYS", "0"
-    ),
+    Option("cooldown", "cooldown_days", types.DAYS, "Ignore releases younger than this many days.", "DAYS", "0"),
     Option(
         "hold",
         "holds",
-        rules.parse_hold_rule,
+        types.HOLD_RULE,
         "Releases that an update may take, until a day and for a reason.",
         "RULE",
         "none",
@@ -124,7 +121,7 @@ INDEX_OPTIONS = (
     Option(
         "ignore",
         "ignores",
-        rules.parse_ignore_rule,
+        types.IGNORE_RULE,
         "A package that no update changes, until a day and for a reason.",
         "RULE",
         "none",
@@ -134,30 +131,28 @@ INDEX_OPTIONS = (
     Option(
         "advisories",
         "advisories",
-        parsers.parse_boolean,
+        types.BOOLEAN,
         "Ask PyPI for known vulnerabilities of what is pinned.",
         default="true",
         form=_SWITCH,
     ),
-    Option("index-url", "index_url", parsers.parse_index_url, "The package index.", "URL", "pip's own configuration"),
-    Option(
-        "extra-index-url", "extra_index_urls", parsers.parse_index_url, "A further package index.", "URL", "none", _MANY
-    ),
+    Option("index-url", "index_url", types.INDEX_URL, "The package index.", "URL", "pip's own configuration"),
+    Option("extra-index-url", "extra_index_urls", types.INDEX_URL, "A further package index.", "URL", "none", _MANY),
 )
 CHECK_STEP_OPTIONS = (
     Option(
         "test",
         "test",
-        parsers.parse_text,
+        types.TEXT,
         "The test command; an empty one for no tests.",
         "COMMAND",
         "pytest or unittest, where the repository has them",
     ),
-    Option("smoke", "smoke", parsers.parse_text, "A command that must exit with 0 in time.", "COMMAND", "none", _MANY),
+    Option("smoke", "smoke", types.TEXT, "A command that must exit with 0 in time.", "COMMAND", "none", _MANY),
     Option(
         "boot",
         "boot",
-        parsers.parse_text,
+        types.TEXT,
         "A program that must stay up for --boot-seconds, or exit with 0 before.",
         "COMMAND",
         "none",
@@ -166,7 +161,7 @@ CHECK_STEP_OPTIONS = (
     Option(
         "imports",
         "imports",
-        parsers.parse_boolean,
+        types.BOOLEAN,
         "Import every module of the changed packages, of those that need them, and of the project.",
         default="true",
         form=_SWITCH,
@@ -174,37 +169,30 @@ CHECK_STEP_OPTIONS = (
     Option(
         "project",
         "project",
-        parsers.project_form,
+        types.PROJECT_FORM,
         "How the repository's own package is installed: editable (`pip install -e .`), as a copy, or not at all.",
         "editable|copy|none",
         "editable",
     ),
-    Option("setup", "setup", parsers.parse_text, "Run once per environment, before its checks.", "COMMAND", "none"),
+    Option("setup", "setup", types.TEXT, "Run once per environment, before its checks.", "COMMAND", "none"),
 )
 LIMIT_OPTIONS = (
-    Option(
-        "boot-seconds",
-        "boot_seconds",
-        parsers.parse_seconds,
-        "How long a booted program must stay up.",
-        "SECONDS",
-        "10",
-    ),
-    Option("env", "env", parsers.parse_variable_name, "A variable that the checks may see.", "NAME", "none", _MANY),
-    Option("timeout", "timeout_s", parsers.parse_seconds, "The longest that one command may run.", "SECONDS", "1800"),
+    Option("boot-seconds", "boot_seconds", types.SECONDS, "How long a booted program must stay up.", "SECONDS", "10"),
+    Option("env", "env", types.VARIABLE_NAME, "A variable that the checks may see.", "NAME", "none", _MANY),
+    Option("timeout", "timeout_s", types.SECONDS, "The longest that one command may run.", "SECONDS", "1800"),
     Option(
         "parallel",
         "parallel",
-        parsers.parse_count,
+        types.COUNT,
         "How many environments are judged at the same time, at most 8. Their checks must not get in each other's way.",
         "N",
         "1",
     ),
-    Option("budget", "budget_minutes", parsers.parse_minutes, "The time to spend on finding out who.", "MINUTES", "60"),
+    Option("budget", "budget_minutes", types.MINUTES, "The time to spend on finding out who.", "MINUTES", "60"),
     Option(
         "confirmations",
         "confirmations",
-        parsers.parse_count,
+        types.COUNT,
         "How often a failure must repeat before a release is blamed.",
         "N",
         "2",
@@ -212,7 +200,7 @@ LIMIT_OPTIONS = (
     Option(
         "network",
         "network",
-        parsers.parse_network,
+        types.NETWORK,
         "What smoke, boot and test commands may reach: open, off, or ports such as 5432,6379.",
         "open|off|PORT,…",
         "open",
@@ -220,7 +208,7 @@ LIMIT_OPTIONS = (
     Option(
         "no-sandbox",
         "sandbox",
-        parsers.parse_negated_boolean,
+        types.NEGATED_BOOLEAN,
         "Run strangers' code with your own rights. Only for a machine that holds nothing of worth.",
         default="false",
         form=_OFF,
@@ -230,7 +218,7 @@ REPORT_OPTIONS = (
     Option(
         "history",
         "history",
-        parsers.parse_local_path,
+        types.LOCAL_PATH,
         "A report of a past night, or a folder of such, for report.html.",
         "PATH",
         "none",
@@ -247,14 +235,9 @@ CHECK_OPTIONS = (
 )
 PLANNING_OPTIONS = (
     Option(
-        "jobs",
-        "jobs",
-        parsers.parse_count,
-        "The most rows; several environments share one where they are more.",
-        "N",
-        "256",
+        "jobs", "jobs", types.COUNT, "The most rows; several environments share one where they are more.", "N", "256"
     ),
-    Option("last", "last", parsers.parse_local_path, "Reports of the last night, to balance by.", "DIR", "none", _MANY),
+    Option("last", "last", types.LOCAL_PATH, "Reports of the last night, to balance by.", "DIR", "none", _MANY),
 )
 PLAN_OPTIONS = (LOCATION_OPTIONS[0], *SELECTION_OPTIONS, *PLANNING_OPTIONS)
 
@@ -274,40 +257,35 @@ _GLOBAL_OPTIONS = {
 ENVIRONMENT_OPTIONS = tuple(option for option in CHECK_OPTIONS if option.name not in _GLOBAL_OPTIONS)
 """What an environment of the configuration can have of its own."""
 NAME_OPTION = Option(
-    "name", "name", parsers.parse_label, "What it is called, in reports, branches and issues.", "NAME", "required"
+    "name", "name", types.LABEL, "What it is called, in reports, branches and issues.", "NAME", "required"
 )
 
 PUBLISH_OPTIONS = (
-    Option("dry-run", "dry_run", parsers.parse_boolean, "Print what would be published.", "", "false", _SWITCH),
-    Option("pull-request", "pull_request", parsers.parse_boolean, "Open pull requests.", "", "true", _SWITCH),
-    Option("issue", "issue", parsers.parse_boolean, "Open issues.", "", "true", _SWITCH),
+    Option("dry-run", "dry_run", types.BOOLEAN, "Print what would be published.", "", "false", _SWITCH),
+    Option("pull-request", "pull_request", types.BOOLEAN, "Open pull requests.", "", "true", _SWITCH),
+    Option("issue", "issue", types.BOOLEAN, "Open issues.", "", "true", _SWITCH),
     Option(
         "dashboard",
         "dashboard",
-        parsers.parse_boolean,
+        types.BOOLEAN,
         "Keep one issue that shows every environment, what is held back and since when.",
         "",
         "false",
         _SWITCH,
     ),
-    Option("labels", "labels", parsers.parse_label, "A label for what is published.", "NAME", "dependencies", _MANY),
-    Option("assignees", "assignees", parsers.parse_label, "Who is assigned.", "LOGIN", "none", _MANY),
-    Option("reviewers", "reviewers", parsers.parse_label, "Who is asked to review.", "LOGIN", "none", _MANY),
+    Option("labels", "labels", types.LABEL, "A label for what is published.", "NAME", "dependencies", _MANY),
+    Option("assignees", "assignees", types.LABEL, "Who is assigned.", "LOGIN", "none", _MANY),
+    Option("reviewers", "reviewers", types.LABEL, "Who is asked to review.", "LOGIN", "none", _MANY),
     Option(
-        "branch-prefix",
-        "branch_prefix",
-        parsers.parse_branch_prefix,
-        "How our branches' names begin.",
-        "TEXT",
-        "depcheck/",
+        "branch-prefix", "branch_prefix", types.BRANCH_PREFIX, "How our branches' names begin.", "TEXT", "depcheck/"
     ),
 )
 
-_GOOD_OPTION = Option("good", "good", parsers.parse_moment, "When all was well.", "DATE", "required")
-_BAD_OPTION = Option("bad", "as_of", parsers.parse_moment, "When it was not.", "DATE", "now")
+_GOOD_OPTION = Option("good", "good", types.MOMENT, "When all was well.", "DATE", "required")
+_BAD_OPTION = Option("bad", "as_of", types.MOMENT, "When it was not.", "DATE", "now")
 _BISECT_OPTION_NAMES = {"report", "lockfile", "python", "test", "smoke", "boot", "imports", "project", "setup"}
 _REQUIREMENTS_OPTION = Option(
-    "requirements", "requirements", parsers.parse_local_path, "A requirements file.", "FILE", "none", _MANY
+    "requirements", "requirements", types.LOCAL_PATH, "A requirements file.", "FILE", "none", _MANY
 )
 BISECT_OPTIONS = (
     _REQUIREMENTS_OPTION,

@@ -3,11 +3,11 @@
 Unknown keys and values of the wrong type are refused, with their place in the message.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from difflib import get_close_matches
 
-from depcheck.core.config import parsers, rules
+from depcheck.core.config import rules
 from depcheck.core.config.options import CHECK_OPTIONS, ENVIRONMENT_OPTIONS, NAME_OPTION, Option, OptionForm, TableKey
 from depcheck.core.config.settings import RawOption, RawOptions
 from depcheck.core.model.errors import UsageError
@@ -17,17 +17,6 @@ ENVIRONMENT_KEY = "environment"
 UNCONFIGURABLE_OPTIONS = {
     "repo": "it is found through the repository",
     "only": "a configuration is for every environment",
-}
-
-_EXTRA_TYPES: Mapping[Callable[[str], object], tuple[type, ...]] = {  # beside texts
-    parsers.parse_boolean: (bool,),
-    parsers.parse_negated_boolean: (bool,),
-    parsers.parse_days: (int, float),
-    parsers.parse_seconds: (int, float),
-    parsers.parse_minutes: (int, float),
-    parsers.parse_count: (int,),
-    parsers.parse_network: (int,),
-    parsers.parse_moment: (date,),
 }
 
 
@@ -109,7 +98,7 @@ def _convert_value(option: Option, value: object, place: str) -> str:
     if isinstance(value, list) and option.name == "together" and all(isinstance(each, str) for each in value):
         return ",".join(value)
     strange = isinstance(value, bool) and not _is_switch(option)  # a bool is an int, too
-    if strange or not isinstance(value, (str, *_EXTRA_TYPES.get(option.parser, ()))):
+    if strange or not isinstance(value, (str, *option.type.toml_types)):
         raise UsageError(
             f"`{option.name}` in {place} is {_describe_value(value)}; give {_describe_expected_type(option)}."
         )
@@ -129,7 +118,7 @@ def _describe_value(value: object) -> str:
 def _describe_expected_type(option: Option) -> str:
     if _is_switch(option):
         return "true or false"
-    return "a number" if int in _EXTRA_TYPES.get(option.parser, ()) else "a text"
+    return "a number" if int in option.type.toml_types else "a text"
 
 
 def _convert_rule_table(option: Option, table: Mapping[str, object], place: str) -> str:

@@ -1,0 +1,103 @@
+"""The types of options: how their text is parsed, what TOML may hold, and their JSON schema."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from depcheck.core.config import parsers, rules
+
+JsonSchema = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OptionType:
+    """One type of options.
+
+    `parse` raises a ValueError whose message is appended to the option's name. `toml_types` are those of the
+    configuration's values, beside texts.
+    """
+
+    parse: Callable[[str], object]
+    schema: JsonSchema
+    toml_types: tuple[type, ...] = ()
+
+
+_TEXT_SCHEMA: JsonSchema = {"type": "string", "pattern": "^[^\\u0000]*$"}
+FILLED_TEXT_SCHEMA: JsonSchema = {"type": "string", "pattern": "\\S"}
+_AMOUNT_SCHEMA: JsonSchema = {
+    "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": "^\\d{1,9}(\\.\\d+)?$"}]
+}
+_TIME_SCHEMA: JsonSchema = {
+    "anyOf": [
+        {"type": "number", "exclusiveMinimum": 0},
+        {"type": "string", "pattern": "^(?=.*[1-9])\\d{1,9}(\\.\\d+)?$"},
+    ]
+}
+_BOOLEAN_SCHEMA: JsonSchema = {"anyOf": [{"type": "boolean"}, {"enum": ["true", "false"]}]}
+_PATH_SCHEMA: JsonSchema = {"type": "string", "pattern": "^(?!/)(?!(.*/)?\\.\\.(/|$))(?!(\\./?)*$)[^\\u0000]+$"}
+DAY_SCHEMA: JsonSchema = {"type": "string", "pattern": "^\\d{4}-\\d\\d-\\d\\d$", "format": "date"}
+_PORT = "\\s*(?=\\d*[1-9])\\d{1,5}\\s*"
+_PORTS = f"^(open|off|{_PORT}(,{_PORT})*)$"
+_RESERVED = "|".join(
+    "".join(f"[{letter}{letter.lower()}]" for letter in word)
+    for word in ("INPUT", "ACTIONS", "GITHUB", "GH", "RUNNER", "DEPCHECK")
+)
+_RULE_SENTENCE_PATTERN = "\\S\\s+until\\s+\\d{4}-\\d\\d-\\d\\d\\s+because\\s+\\S"
+
+TEXT = OptionType(parsers.parse_text, _TEXT_SCHEMA)
+LABEL = OptionType(parsers.parse_label, FILLED_TEXT_SCHEMA)
+LOCAL_PATH = OptionType(parsers.parse_local_path, {"type": "string", "minLength": 1})
+REPOSITORY_PATH = OptionType(parsers.parse_repository_path, _PATH_SCHEMA)
+PYTHON_VERSION = OptionType(parsers.parse_python_version, {"type": "string", "pattern": "^[23]\\.\\d{1,2}$"})
+MOMENT = OptionType(
+    parsers.parse_moment, {"type": "string", "pattern": "^\\d{4}-\\d\\d-\\d\\d([T ]\\d\\d:.*)?$"}, (date,)
+)
+DAYS = OptionType(parsers.parse_days, _AMOUNT_SCHEMA, (int, float))
+SECONDS = OptionType(parsers.parse_seconds, _TIME_SCHEMA, (int, float))
+MINUTES = OptionType(parsers.parse_minutes, _TIME_SCHEMA, (int, float))
+COUNT = OptionType(
+    parsers.parse_count,
+    {
+        "anyOf": [
+            {"type": "integer", "minimum": 1, "maximum": 999_999},
+            {"type": "string", "pattern": "^(?=.*[1-9])\\d{1,6}$"},
+        ]
+    },
+    (int,),
+)
+BOOLEAN = OptionType(parsers.parse_boolean, _BOOLEAN_SCHEMA, (bool,))
+NEGATED_BOOLEAN = OptionType(parsers.parse_negated_boolean, _BOOLEAN_SCHEMA, (bool,))
+INDEX_URL = OptionType(parsers.parse_index_url, {"type": "string", "pattern": "^https?://[^/]"})
+VARIABLE_NAME = OptionType(
+    parsers.parse_variable_name,
+    {
+        "type": "string",
+        "pattern": f"^(?!({_RESERVED})_)[A-Za-z_][A-Za-z0-9_]*$",
+    },
+)
+PROJECT_FORM = OptionType(parsers.project_form, {"type": "string", "enum": list(parsers.PROJECT_FORMS)})
+NETWORK = OptionType(
+    parsers.parse_network,
+    {
+        "anyOf": [
+            {"type": "string", "pattern": _PORTS},
+            {"type": "integer", "minimum": 1, "maximum": 65_535},
+        ]
+    },
+    (int,),
+)
+PATH_GROUP = OptionType(
+    parsers.parse_path_group, {"anyOf": [_PATH_SCHEMA, {"type": "array", "items": _PATH_SCHEMA, "minItems": 1}]}
+)
+PATH_WITH_COMMAND = OptionType(
+    parsers.parse_path_with_command,
+    {
+        "type": "string",
+        "pattern": "^(?!\\s*/)(?!\\s*(.*/)?\\.\\.(/|\\s*=))[^=\\u0000]*[^=\\s./][^=\\u0000]*=.*"
+        "((^|[\\s/=])pip-compile(\\s|$)|-m piptools compile|\\buv pip compile\\b)",
+    },
+)
+HOLD_RULE = OptionType(rules.parse_hold_rule, {"type": "string", "pattern": _RULE_SENTENCE_PATTERN})
+IGNORE_RULE = OptionType(rules.parse_ignore_rule, {"type": "string", "pattern": _RULE_SENTENCE_PATTERN})
+BRANCH_PREFIX = OptionType(parsers.parse_branch_prefix, _TEXT_SCHEMA)
