@@ -14,7 +14,7 @@ from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.pins import Pins
 from depcheck.core.model.report import EnvironmentReport, Status
 from depcheck.core.search.model import Cause
-from depcheck.core.tool_output.compile_errors import (
+from depcheck.core.tool_output.conflict_clauses import (
     ConflictClause,
     describe_conflict,
     minimize_conflict,

@@ -7,7 +7,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from depcheck.core.tool_output.compile_errors import (
+from depcheck.core.tool_output.conflict_clauses import (
     MOST_CLAUSES,
     ConflictClause,
     describe_conflict,

@@ -45,13 +45,8 @@ from depcheck.core.tool_output.api_errors import (
     find_missing_symbols,
     parse_traceback_frames,
 )
-from depcheck.core.tool_output.compile_errors import (
-    describe_conflict,
-    has_metadata_traceback,
-    is_network_failure,
-    parse_compile_failure,
-    parse_conflict_clauses,
-)
+from depcheck.core.tool_output.compile_errors import has_metadata_traceback, is_network_failure, parse_compile_failure
+from depcheck.core.tool_output.conflict_clauses import describe_conflict, parse_conflict_clauses
 from depcheck.core.tool_output.install_errors import describe_blocked_install, parse_install_failure
 
 RAN = ProcessResult(1, False, "said", 0.1)
