@@ -14,7 +14,8 @@ from pathlib import Path, PurePath
 from rich.console import Console
 
 from depcheck.core.config.settings import PublishOptions, Settings
-from depcheck.core.model.report import EnvironmentReport, Status
+from depcheck.core.model.report import EnvironmentReport
+from depcheck.core.model.status import Status
 from depcheck.reporting.terminal import TerminalReporter, print_outcomes
 from depcheck.wiring import app
 

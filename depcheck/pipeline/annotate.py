@@ -18,7 +18,8 @@ from depcheck.core.model.advisories import (
 )
 from depcheck.core.model.errors import IndexUnavailableError, LockfileError
 from depcheck.core.model.pins import Pins
-from depcheck.core.model.report import AdvisoryReport, EnvironmentReport, RuleReport, Status, WithdrawnReport
+from depcheck.core.model.report import AdvisoryReport, EnvironmentReport, RuleReport, WithdrawnReport
+from depcheck.core.model.status import Status
 from depcheck.pipeline.baseline import find_baseline_day
 from depcheck.pipeline.context import EnvironmentCase
 
@@ -224,7 +225,6 @@ def _get_exact_release(pins: Pins, name: NormalizedName) -> tuple[NormalizedName
 
 
 MAX_NAMED_PACKAGES = 12
-_GREEN_STATUSES = frozenset({Status.QUIET, Status.SAFE})
 
 
 def annotate_unlocked(case: EnvironmentCase, report: EnvironmentReport) -> EnvironmentReport:
@@ -237,7 +237,7 @@ def annotate_unlocked(case: EnvironmentCase, report: EnvironmentReport) -> Envir
         return report
     day, why = find_baseline_day(case)
     names = tuple(name for lock in case.spec.lockfiles for name in lock.unpinned_requirements)
-    if report.status in _GREEN_STATUSES and not case.settings.as_of and not case.settings.good:
+    if report.status.is_green and not case.settings.as_of and not case.settings.good:
         case.ports.last_green.save_last_green(case.spec, case.now)
     notes = [f"Nothing is locked; a fresh installation is compared with one as of {day:%Y-%m-%d %H:%M} UTC, {why}."]
     if names:

@@ -18,7 +18,8 @@ from depcheck.core.model.compile_result import CompileFailure, CompileFailureKin
 from depcheck.core.model.index_view import BUILD_TOOLS, IndexView
 from depcheck.core.model.installed import Distribution
 from depcheck.core.model.pins import Pin
-from depcheck.core.model.report import EnvironmentReport, Status
+from depcheck.core.model.report import EnvironmentReport
+from depcheck.core.model.status import Status
 from depcheck.core.search.bisect import bisect_releases
 from depcheck.core.search.companions import SearchSpace
 from depcheck.core.search.coupling import Coupling

@@ -12,7 +12,8 @@ from depcheck.core.model.checks import CheckResult
 from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure, CompileFailureKind
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.pins import Pins
-from depcheck.core.model.report import EnvironmentReport, Status
+from depcheck.core.model.report import EnvironmentReport
+from depcheck.core.model.status import Status
 from depcheck.core.search.model import Cause
 from depcheck.core.tool_output.conflict_clauses import (
     ConflictClause,

@@ -14,8 +14,9 @@ from depcheck.core.lockfiles.diff import diff_pins
 from depcheck.core.messages.blame import name_releases
 from depcheck.core.model.checks import Failure, Regression, is_same_failure
 from depcheck.core.model.compile_result import CompileFailure
-from depcheck.core.model.report import Confidence, Culprit, EnvironmentReport, ProposalReport, Status
+from depcheck.core.model.report import Confidence, Culprit, EnvironmentReport, ProposalReport
 from depcheck.core.model.requirements import get_required_name, select_active_requirements
+from depcheck.core.model.status import Status
 from depcheck.core.search.causes import CauseSearch, HeldResult, SearchQuestion
 from depcheck.core.search.companions import SearchSpace
 from depcheck.core.search.coupling import compute_coupling

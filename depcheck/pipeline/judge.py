@@ -10,7 +10,8 @@ from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.compile_result import CompileFailure, CompileFailureKind
 from depcheck.core.model.errors import DepcheckError, IndexUnavailableError
 from depcheck.core.model.pins import Pins
-from depcheck.core.model.report import EnvironmentReport, Status
+from depcheck.core.model.report import EnvironmentReport
+from depcheck.core.model.status import Status
 from depcheck.core.targets.other_targets import diff_other_targets
 from depcheck.pipeline import baseline, to_report
 from depcheck.pipeline.annotate import annotate_advisories, annotate_rules, annotate_unlocked

@@ -10,7 +10,8 @@ from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.checks import CheckKind, Outcome
 from depcheck.core.model.errors import IndexUnavailableError
 from depcheck.core.model.index_view import IndexView
-from depcheck.core.model.report import EnvironmentReport, Status
+from depcheck.core.model.report import EnvironmentReport
+from depcheck.core.model.status import Status
 from depcheck.core.targets.pythons import PythonGuess
 from depcheck.ports import Index
 

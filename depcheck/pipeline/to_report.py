@@ -21,9 +21,9 @@ from depcheck.core.model.report import (
     ChecksReport,
     EnvironmentReport,
     LockfileReport,
-    Status,
     TrialReport,
 )
+from depcheck.core.model.status import Status
 from depcheck.core.search.model import TrialAnswer, TrialRecord
 from depcheck.core.targets.other_targets import diff_other_targets, find_scope
 from depcheck.core.text.links import LinkKind, build_comparison_link

@@ -10,7 +10,8 @@ from typing import Self, TextIO
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.messages import advisory_sections
 from depcheck.core.model.checks import CheckResult
-from depcheck.core.model.report import Culprit, EnvironmentReport, Report, Status
+from depcheck.core.model.report import Culprit, EnvironmentReport, Report
+from depcheck.core.model.status import Status
 from depcheck.core.text.terminal_safe import to_one_line
 from depcheck.core.text.workflow_commands import (
     ANNOTATIONS_LIMIT,

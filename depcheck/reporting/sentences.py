@@ -9,7 +9,8 @@ from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.messages import advisory_sections
 from depcheck.core.messages.blame import describe_dating, is_dated
 from depcheck.core.model.checks import CheckKind, CheckResult, Failure, Outcome
-from depcheck.core.model.report import Culprit, EnvironmentReport, Status
+from depcheck.core.model.report import Culprit, EnvironmentReport
+from depcheck.core.model.status import Status
 from depcheck.core.text.terminal_safe import to_one_line
 
 OUTCOME_STYLES = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.UNRESOLVED: "yellow"}

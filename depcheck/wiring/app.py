@@ -16,7 +16,8 @@ from depcheck.checking.sandbox.guest import run_trusted_command
 from depcheck.core.config.settings import BisectSettings, PublishOptions, Settings
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.errors import DepcheckError
-from depcheck.core.model.report import EnvironmentReport, Report, Status, Tool
+from depcheck.core.model.report import EnvironmentReport, Report, Tool
+from depcheck.core.model.status import Status
 from depcheck.pipeline.run import judge_all_environments
 from depcheck.ports import Reporter
 from depcheck.reporting.folder import read_earlier_reports, write_report_folder

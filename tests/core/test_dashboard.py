@@ -15,7 +15,8 @@ from depcheck.core.messages.dashboard import (
     parse_dashboard_rows,
     update_dashboard_rows,
 )
-from depcheck.core.model.report import ChangeReport, Culprit, EnvironmentReport, Status
+from depcheck.core.model.report import ChangeReport, Culprit, EnvironmentReport
+from depcheck.core.model.status import Status
 
 NIGHT = datetime(2026, 11, 23, 3, 17, tzinfo=UTC)  # a Monday
 DAYS = st.dates().map(lambda day: day.isoformat())

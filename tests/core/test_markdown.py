@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from depcheck.core.messages import bodies, dashboard
-from depcheck.core.model.report import ChangeReport, Culprit, EnvironmentReport, LockfileReport, ProposalReport, Status
+from depcheck.core.model.report import ChangeReport, Culprit, EnvironmentReport, LockfileReport, ProposalReport
+from depcheck.core.model.status import Status
 from depcheck.core.text.markdown import (
     BODY_LIMIT_BYTES,
     escape_prose,

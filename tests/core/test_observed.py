@@ -7,7 +7,7 @@ import pytest
 
 from depcheck.core.messages.observed import describe_passing, describe_shared_failure, describe_unreached
 from depcheck.core.model.checks import CheckKind, CheckResult, Failure, Outcome
-from depcheck.core.model.report import Status
+from depcheck.core.model.status import Status
 
 ROOT = Path(__file__).parents[2]
 _VERDICTS = (ROOT / "docs" / "verdicts.md").read_text()

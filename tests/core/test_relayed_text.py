@@ -37,9 +37,9 @@ from depcheck.core.model.report import (
     LockfileReport,
     ProposalReport,
     Report,
-    Status,
     Tool,
 )
+from depcheck.core.model.status import Status
 from depcheck.core.settlement.proposals import make_proposals
 from depcheck.core.text.workflow_commands import neutralize_commands, neutralize_json_commands, to_inert_line
 from depcheck.publishing.publish import PublishResult

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depcheck.core.model.report import EnvironmentReport, ProposalReport, Report, Status, Tool
+from depcheck.core.model.report import EnvironmentReport, ProposalReport, Report, Tool
 from depcheck.core.model.report_json import REPORT_LIMIT_BYTES, ReportError, decode_report, encode_report
+from depcheck.core.model.status import Status
 
 NIGHT = datetime(2026, 11, 22, 3, 17, tzinfo=UTC)
 ENVIRONMENT = EnvironmentReport("requirements.txt", "3.12", Status.QUIET, "Nothing changed.")

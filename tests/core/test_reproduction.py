@@ -13,8 +13,8 @@ from depcheck.core.model.report import (
     Culprit,
     EnvironmentReport,
     LockfileReport,
-    Status,
 )
+from depcheck.core.model.status import Status
 
 CULPRIT = Culprit(("kombu",), ("vine",), {"kombu": "4.1.0"}, {"kombu": "4.2.0"}, "Boom", "")
 FAILS = CheckReport(CheckKind.SMOKE, "celery worker | grep ready", Outcome.FAIL, 1.0, "Boom")

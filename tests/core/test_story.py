@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from depcheck.core.config.settings import PublishOptions
 from depcheck.core.messages.hidden_state import HiddenMarker, ProposalForm, compute_short_digest, prepend_marker
 from depcheck.core.messages.timeline import EventKind, TimelineEvent, parse_timeline, render_timeline
-from depcheck.core.model.report import ChangeReport, Culprit, EnvironmentReport, LockfileReport, Report, Status, Tool
+from depcheck.core.model.report import ChangeReport, Culprit, EnvironmentReport, LockfileReport, Report, Tool
+from depcheck.core.model.status import Status
 from depcheck.core.settlement.proposals import make_proposals, merge_published_history
 from depcheck.core.settlement.settle import PublishedItem
 

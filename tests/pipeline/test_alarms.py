@@ -9,7 +9,7 @@ import pytest
 
 from depcheck.core.config.settings import Settings
 from depcheck.core.model.checks import Check, CheckKind, CheckResult, Failure, Outcome, Regression
-from depcheck.core.model.report import Status
+from depcheck.core.model.status import Status
 from depcheck.core.search.own_holds import is_caused_by_holds, to_hold_note
 from depcheck.pipeline import confirm
 

@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 import pytest
 
 from depcheck.core.config.parsers import parse_moment
-from depcheck.core.model.report import Report, Status, Tool
+from depcheck.core.model.report import Report, Tool
+from depcheck.core.model.status import Status
 from depcheck.index import advisories
 from depcheck.reporting.github_log import build_annotations
 from depcheck.reporting.sentences import format_outcome_lines

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from depcheck.core.model.report import Status
+from depcheck.core.model.status import Status
 from tests.pipeline.conftest import Dated, serve_dated
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"

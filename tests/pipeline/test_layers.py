@@ -6,7 +6,7 @@ import pytest
 
 from depcheck.core.config.rules import parse_hold_rule
 from depcheck.core.messages import sections
-from depcheck.core.model.report import Status
+from depcheck.core.model.status import Status
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 

@@ -6,7 +6,7 @@ import pytest
 
 from depcheck.core.config.parsers import parse_moment
 from depcheck.core.config.rules import parse_hold_rule, parse_ignore_rule
-from depcheck.core.model.report import Status
+from depcheck.core.model.status import Status
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 UV = (

@@ -7,7 +7,7 @@ import pytest
 
 from depcheck.core.config.parsers import parse_moment
 from depcheck.core.messages.bodies import format_pull_request_title
-from depcheck.core.model.report import Status
+from depcheck.core.model.status import Status
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 NAME = "depcheck-dated-lib"  # beside PyPI, which has the compiler and nothing of this name

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from depcheck.core.model.checks import Outcome
-from depcheck.core.model.report import Status
+from depcheck.core.model.status import Status
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 UV = (

@@ -20,10 +20,10 @@ from depcheck.core.model.report import (
     LockfileReport,
     ProposalReport,
     Report,
-    Status,
     Tool,
 )
 from depcheck.core.model.report_json import encode_report
+from depcheck.core.model.status import Status
 from depcheck.publishing.github.event_context import PublishContext
 from depcheck.publishing.github.http_session import WaitPolicy
 from depcheck.publishing.publish import publish_report

@@ -6,7 +6,7 @@ from stories import NEWER, OLD, SAFE, breaks, culprit, environment, night, quiet
 from test_nights import living
 
 from depcheck.core.config.settings import PublishOptions
-from depcheck.core.model.report import Status
+from depcheck.core.model.status import Status
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from depcheck.core.messages.summary import find_worst_status, format_summary_line, render_report_markdown
 from depcheck.core.model.errors import DepcheckError
-from depcheck.core.model.report import ChangeReport, Culprit, EnvironmentReport, ProposalReport, Report, Status, Tool
+from depcheck.core.model.report import ChangeReport, Culprit, EnvironmentReport, ProposalReport, Report, Tool
+from depcheck.core.model.status import Status
 from depcheck.core.text.workflow_commands import SUMMARY_LIMIT_BYTES
 from depcheck.reporting.folder import transfer_ownership, write_report_folder
 

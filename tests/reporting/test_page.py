@@ -26,12 +26,12 @@ from depcheck.core.model.report import (
     LockfileReport,
     ProposalReport,
     Report,
-    Status,
     Tool,
     TrialReport,
     WithdrawnReport,
 )
 from depcheck.core.model.report_json import decode_report, encode_report
+from depcheck.core.model.status import Status
 from depcheck.reporting.folder import read_earlier_reports
 from depcheck.reporting.html.document import render_report_page
 from depcheck.reporting.html.graph import SOURCE, build_layered_graph

@@ -8,7 +8,8 @@ from rich.console import Console
 
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.checks import CheckKind, CheckResult, Failure, Outcome
-from depcheck.core.model.report import Culprit, EnvironmentReport, ProposalReport, Status
+from depcheck.core.model.report import Culprit, EnvironmentReport, ProposalReport
+from depcheck.core.model.status import Status
 from depcheck.reporting.sentences import CheckLineFormatter, format_environment_title
 from depcheck.reporting.terminal import TerminalReporter, print_outcomes
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.checks import CheckKind, CheckResult, Failure, Outcome
-from depcheck.core.model.report import ChangeReport, Culprit, EnvironmentReport, LockfileReport, Report, Status, Tool
+from depcheck.core.model.report import ChangeReport, Culprit, EnvironmentReport, LockfileReport, Report, Tool
+from depcheck.core.model.status import Status
 from depcheck.core.text.workflow_commands import (
     ANNOTATIONS_LIMIT,
     SUMMARY_LIMIT_BYTES,

@@ -6,7 +6,8 @@ from itertools import groupby
 
 from depcheck.core.messages.sections import DetailLevel, format_count, format_omitted_count, join_with_and
 from depcheck.core.model.advisories import WithdrawalKind
-from depcheck.core.model.report import AdvisoryReport, EnvironmentReport, Status, WithdrawnReport
+from depcheck.core.model.report import AdvisoryReport, EnvironmentReport, WithdrawnReport
+from depcheck.core.model.status import Status
 from depcheck.core.text.markdown import (
     escape_prose,
     join_paragraphs,
@@ -27,7 +28,7 @@ def find_unfixed_pins(environment: EnvironmentReport) -> tuple[tuple[AdvisoryRep
     Without a verified proposal, all of them are returned. Returns (advisories, withdrawn pins).
     """
     proposal = environment.proposal
-    offered = environment.status in {Status.SAFE, Status.BREAKS} and proposal is not None and proposal.verified
+    offered = environment.status.can_have_update and proposal is not None and proposal.verified
     changes = [change for change in proposal.changes if change.judged] if proposal and offered else []
     moved = {(change.lockfile, change.name) for change in changes}
     return (

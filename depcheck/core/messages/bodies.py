@@ -19,7 +19,8 @@ from depcheck.core.messages.sections import (
 from depcheck.core.messages.tables import ChangeContext
 from depcheck.core.messages.timeline import TIMELINE_SLOT
 from depcheck.core.model.checks import CheckKind, Outcome
-from depcheck.core.model.report import CheckReport, EnvironmentReport, LockfileReport, ProposalReport, Status
+from depcheck.core.model.report import CheckReport, EnvironmentReport, LockfileReport, ProposalReport
+from depcheck.core.model.status import Status
 from depcheck.core.targets.other_targets import describe_unjudged
 from depcheck.core.text.markdown import (
     BODY_LIMIT_BYTES,
@@ -35,13 +36,6 @@ from depcheck.core.text.markdown import (
 _MARKER_BYTES = 512  # kept free for the marker and line ends
 _TIMELINE_BYTES = 14_000  # for the longest timeline
 _TITLE_LIMIT = 200
-
-_STATUS_ADVICE = {
-    Status.UNRESOLVABLE: "No set of today's releases satisfies the sources. Loosen the range that stands in the way.",
-    Status.STALE: "The sources compile to something else than what is committed. Compile again and commit it.",
-    Status.BASELINE_BROKEN: "The committed lockfile fails by itself; no release is to blame. Heal it, or the check.",
-    Status.SKIPPED: "This lockfile was not judged. The reason above says what to change.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +103,7 @@ def format_issue_title(environment: EnvironmentReport) -> str:
         return neutralize_line(
             f"{join_with_and(causes[:3])} {'breaks' if len(causes) == 1 else 'break'} {name}", _TITLE_LIMIT
         )
-    if environment.status in {Status.QUIET, Status.SAFE}:
+    if environment.status.is_green:
         return advisory_sections.format_advisory_title(environment)
     said = {
         Status.UNRESOLVABLE: f"No set of releases satisfies {name}",
@@ -121,7 +115,7 @@ def format_issue_title(environment: EnvironmentReport) -> str:
 
 def summarize_finding(environment: EnvironmentReport) -> str:
     """Summarize the finding of an environment in one sentence."""
-    if environment.status in {Status.QUIET, Status.SAFE}:
+    if environment.status.is_green:
         return f"{advisory_sections.format_advisory_title(environment)}."
     causes = join_with_and(render_code_span(name_releases(culprit)) for culprit in environment.culprits[:5])
     headline = environment.culprits[0].headline if environment.culprits else environment.reason
@@ -252,11 +246,11 @@ def _format_issue_verdict(environment: EnvironmentReport) -> str:
         safe = environment.proposal is not None and environment.proposal.verified
         beside = " What can be updated safely is in the pull request beside this issue." if safe else ""
         return f"**A fresh installation of {place} breaks today; the committed lockfile works.**{beside}"
-    if environment.status in {Status.QUIET, Status.SAFE}:
+    if environment.status.is_green:
         return join_paragraphs(f"{place}:", advisory_sections.format_advisory_verdict(environment))
     return join_paragraphs(
         f"**{place}: {environment.status}.** {escape_prose(environment.reason, 1000)}",
-        _STATUS_ADVICE.get(environment.status, ""),
+        environment.status.advice,
     )
 
 

@@ -13,7 +13,8 @@ from urllib.parse import quote, unquote
 
 from depcheck.core.messages.hidden_state import compute_short_digest
 from depcheck.core.messages.sections import extract_error_text, format_count, format_day, join_with_and
-from depcheck.core.model.report import EnvironmentReport, Status
+from depcheck.core.model.report import EnvironmentReport
+from depcheck.core.model.status import Status
 from depcheck.core.text.markdown import (
     BODY_LIMIT_BYTES,
     escape_prose,
@@ -37,13 +38,8 @@ _ROW = re.compile(
     r" -->\r?$",
     re.MULTILINE | re.ASCII,
 )
-_GREEN = frozenset({Status.QUIET, Status.SAFE})
-_STATUS_EMOJI = {Status.QUIET: "🟢", Status.SAFE: "🟢", Status.BREAKS: "🔴", Status.UNRESOLVABLE: "🔴"}
-_STATUS_PHRASES = {
-    Status.QUIET: "up to date",
-    Status.SAFE: "update waits",
-    Status.BREAKS: "a fresh installation breaks",
-}
+_STATUS_EMOJI = {0: "🟢", 1: "🔴", 3: "🟡"}
+_WAITING_PHRASES = {Status.QUIET: "up to date", Status.SAFE: "update waits", Status.BREAKS: Status.BREAKS.phrase}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +151,8 @@ def _limit_rows(found: Iterable[DashboardRow]) -> tuple[DashboardRow, ...]:
 
 def _render_body(board: DashboardInput, found: Sequence[DashboardRow], chars: int) -> str:
     """Render the body with at most `chars` characters for each reason."""
-    green = sum(row.status in _GREEN for row in found)
-    others = [f"{render_code_span(row.name, 120)} ({row.status})" for row in found if row.status not in _GREEN]
+    green = sum(row.status.is_green for row in found)
+    others = [f"{render_code_span(row.name, 120)} ({row.status})" for row in found if not row.status.is_green]
     bad = f" Not green: {join_with_and(others[:6])}." if others else ""
     judged = {each.name: each for each in board.environments}
     cells = [_render_cells(row, judged.get(row.name), board.moment, chars) for row in found]
@@ -173,9 +169,9 @@ def _render_body(board: DashboardInput, found: Sequence[DashboardRow], chars: in
 
 def _render_cells(row: DashboardRow, judged: EnvironmentReport | None, moment: datetime, chars: int) -> tuple[str, ...]:
     """Render the two table cells of a row."""
-    phrase = _STATUS_PHRASES.get(row.status, str(row.status))
-    status = f"{_STATUS_EMOJI.get(row.status, '🟡')} {phrase} since {row.status_since}"
-    green = "" if row.status in _GREEN else f"last green: {row.last_green or 'not seen yet'}"
+    phrase = _WAITING_PHRASES.get(row.status, str(row.status))
+    status = f"{_STATUS_EMOJI[row.status.exit_status]} {phrase} since {row.status_since}"
+    green = "" if row.status.is_green else f"last green: {row.last_green or 'not seen yet'}"
     python = f"Python {row.python}" if row.python else ""
     behind = _format_lag(judged, moment) if judged else ""
     return (
@@ -205,7 +201,7 @@ def _update_row(environment: EnvironmentReport, before: DashboardRow | None, tod
     """Build the new row of a judged environment from its previous row."""
     if environment.status is Status.INFRA and before is not None:
         return before
-    green = environment.status in _GREEN
+    green = environment.status.is_green
     since = before.status_since if before and before.status is environment.status else today
     python = environment.python if re.fullmatch(r"\d\.\d{1,2}", environment.python) else ""
     held = [pair for culprit in environment.culprits if not culprit.build for pair in culprit.last_good.items()]

@@ -12,7 +12,8 @@ from packaging.utils import is_normalized_name
 from packaging.version import InvalidVersion, Version
 
 from depcheck.core.model.checks import CheckKind, Outcome
-from depcheck.core.model.report import CheckReport, Culprit, EnvironmentReport, Status
+from depcheck.core.model.report import CheckReport, Culprit, EnvironmentReport
+from depcheck.core.model.status import Status
 
 REPRODUCTION_FOLDER = "/tmp/reproduce"  # noqa: S108  # on the reader's machine
 _MODULE_NAME = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*", re.ASCII)

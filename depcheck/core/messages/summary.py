@@ -9,34 +9,11 @@ from datetime import datetime
 from depcheck.core.messages import advisory_sections, sections, tables
 from depcheck.core.messages.sections import DETAIL_LEVELS, DetailLevel, format_count, render_section
 from depcheck.core.messages.tables import ChangeContext
-from depcheck.core.model.report import EnvironmentReport, ProposalReport, Report, Status
+from depcheck.core.model.report import EnvironmentReport, ProposalReport, Report
+from depcheck.core.model.status import Status
 from depcheck.core.text.markdown import escape_prose, is_within_body_limit, join_paragraphs, render_code_span
 from depcheck.core.text.terminal_safe import to_one_line
 from depcheck.core.text.workflow_commands import SUMMARY_LIMIT_BYTES
-
-# What one must hear of first.
-_STATUSES_BY_SEVERITY = (
-    Status.BREAKS,
-    Status.UNRESOLVABLE,
-    Status.BASELINE_BROKEN,
-    Status.STALE,
-    Status.INFRA,
-    Status.SKIPPED,
-    Status.FLAKY,
-    Status.SAFE,
-    Status.QUIET,
-)
-_STATUS_PHRASES = {
-    Status.QUIET: "nothing has changed",
-    Status.SAFE: "everything new works",
-    Status.BREAKS: "a fresh installation breaks",
-    Status.UNRESOLVABLE: "nothing satisfies the sources today",
-    Status.STALE: "the lockfile is not what its sources compile to",
-    Status.BASELINE_BROKEN: "the committed lockfile fails by itself",
-    Status.FLAKY: "the checks contradict themselves",
-    Status.SKIPPED: "not judged",
-    Status.INFRA: "the package index, the network or this machine failed",
-}
 
 
 def find_worst_status(report: Report) -> Status:
@@ -44,7 +21,9 @@ def find_worst_status(report: Report) -> Status:
 
     A report without environments is `skipped`.
     """
-    return min((each.status for each in report.environments), key=_STATUSES_BY_SEVERITY.index, default=Status.SKIPPED)
+    return min(
+        (each.status for each in report.environments), key=lambda status: status.severity, default=Status.SKIPPED
+    )
 
 
 def format_summary_line(report: Report) -> str:
@@ -58,7 +37,7 @@ def format_summary_line(report: Report) -> str:
     names = [f"{name} {version}" for name, version in bad]
     blamed = f"; {', '.join(dict.fromkeys(names))}" if names else ""
     of_all = f"{len(shown)} of {format_count(len(report.environments), 'environment')}"
-    return to_one_line(f"{status}: {_STATUS_PHRASES[status]} ({of_all}){blamed}", 500)
+    return to_one_line(f"{status}: {status.phrase} ({of_all}){blamed}", 500)
 
 
 def render_report_markdown(report: Report) -> str:
@@ -74,7 +53,7 @@ def render_report_markdown(report: Report) -> str:
 
 
 def _render_report_at(report: Report, tier: DetailLevel) -> str:
-    ordered = sorted(report.environments, key=lambda each: _STATUSES_BY_SEVERITY.index(each.status))
+    ordered = sorted(report.environments, key=lambda each: each.status.severity)
     return (
         join_paragraphs(
             f"# depcheck: {escape_prose(format_summary_line(report), 500)}",
@@ -117,7 +96,7 @@ def _render_environment(judged: EnvironmentReport, moment: datetime, tier: Detai
     ]
     return join_paragraphs(
         f"## {render_code_span(judged.name)}{python}: {judged.status}",
-        f"**{_STATUS_PHRASES[judged.status].capitalize()}.** {escape_prose(judged.reason, 1000)}",
+        f"**{judged.status.phrase.capitalize()}.** {escape_prose(judged.reason, 1000)}",
         _describe_confidence(judged),
         *(render_section(head, text()) for head, text in blocks),
         sections.render_optional_modules(judged, tier),

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from depcheck.core.model.report import EnvironmentReport, Status
+from depcheck.core.model.report import EnvironmentReport
+from depcheck.core.model.status import Status
 from depcheck.core.text.markdown import render_code_span
 
 TIMELINE_SLOT = "<!-- depcheck story -->"

@@ -10,32 +10,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from depcheck.core.model.checks import CheckKind, Outcome
+from depcheck.core.model.status import Status
 
 REPORT_SCHEMA = 1
-
-
-class Status(StrEnum):
-    """The verdict about one environment."""
-
-    QUIET = "quiet"
-    SAFE = "safe"
-    BREAKS = "breaks"
-    UNRESOLVABLE = "unresolvable"
-    STALE = "stale"
-    BASELINE_BROKEN = "baseline-broken"
-    FLAKY = "flaky"
-    SKIPPED = "skipped"
-    INFRA = "infra"
-
-    @property
-    def exit_status(self) -> int:
-        """The exit status for this verdict.
-
-        0 if nothing is broken, 1 if something is, 3 if it could not be checked.
-        """
-        if self in {Status.QUIET, Status.SAFE}:
-            return 0
-        return 1 if self in {Status.BREAKS, Status.UNRESOLVABLE} else 3
 
 
 class Confidence(StrEnum):

@@ -24,15 +24,13 @@ from depcheck.core.messages.timeline import (
     parse_timeline,
     render_timeline,
 )
-from depcheck.core.model.report import EnvironmentReport, Report, Status
+from depcheck.core.model.report import EnvironmentReport, Report
+from depcheck.core.model.status import Status
 from depcheck.core.settlement.settle import Proposal, PublishedItem, Stance
 from depcheck.core.text.markdown import neutralize_line, render_code_span
 from depcheck.core.text.process_output import compute_error_signature, strip_import_statement
 
-_REPORTED_STATUSES = frozenset(
-    {Status.BREAKS, Status.UNRESOLVABLE, Status.BASELINE_BROKEN, Status.STALE, Status.SKIPPED}
-)
-_GREEN_STATUSES = frozenset({Status.QUIET, Status.SAFE})
+_UNREPORTED_STATUSES = frozenset({Status.INFRA, Status.FLAKY})
 
 
 def make_proposals(report: Report, options: PublishOptions, base: str) -> tuple[Proposal, ...]:
@@ -69,7 +67,7 @@ def _propose_pull_request(environment: EnvironmentReport, night: RunStamp, key: 
     proposed = environment.proposal
     if environment.status is Status.QUIET:
         return Proposal(ProposalForm.PULL_REQUEST, key, shown, Stance.CLOSE, "Nothing is left to update.")
-    if environment.status not in {Status.SAFE, Status.BREAKS} or proposed is None or not proposed.verified:
+    if not environment.status.can_have_update or proposed is None or not proposed.verified:
         why = f"nothing verified to propose ({environment.status})"
         return Proposal(ProposalForm.PULL_REQUEST, key, shown, Stance.LEAVE, why)
     if not proposed.files:
@@ -93,7 +91,7 @@ def _propose_pull_request(environment: EnvironmentReport, night: RunStamp, key: 
 def _propose_issue(environment: EnvironmentReport, night: RunStamp, key: str) -> Proposal:
     shown = neutralize_line(environment.name, 120)
     left = [each for found in find_unfixed_pins(environment) for each in found]
-    if environment.status in _GREEN_STATUSES and not left:
+    if environment.status.is_green and not left:
         healed = "passes its checks" if environment.status is Status.SAFE else "gives what is committed"
         reason = f"Green again: a fresh resolution {healed}."
         return Proposal(
@@ -104,7 +102,7 @@ def _propose_issue(environment: EnvironmentReport, night: RunStamp, key: str) ->
             reason,
             timeline_update=_make_timeline_update(environment, night),
         )
-    if environment.status not in _REPORTED_STATUSES | _GREEN_STATUSES:
+    if environment.status in _UNREPORTED_STATUSES:
         return Proposal(ProposalForm.ISSUE, key, shown, Stance.LEAVE, f"nothing to report ({environment.status})")
     title = bodies.format_issue_title(environment)
     return Proposal(
@@ -151,7 +149,7 @@ def _digest_finding(environment: EnvironmentReport) -> str:
         releases = sorted((*culprit.first_bad.items(), *culprit.last_good.items()))
         parts += [*sorted(culprit.packages), "", *(part for pair in releases for part in pair)]
         parts += [compute_error_signature(strip_import_statement(culprit.headline)), *culprit.hold]
-    green = environment.status in _GREEN_STATUSES  # then nothing but what is known against the pins was found
+    green = environment.status.is_green  # then nothing but what is known against the pins was found
     reason = [] if environment.culprits or green else [compute_error_signature(environment.reason)]
     return compute_short_digest(*(["cautions"] if green else parts), *reason, *_list_known_problems(environment))
 

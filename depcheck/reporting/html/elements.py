@@ -11,7 +11,8 @@ from typing import TypeAlias
 from xml.etree.ElementTree import Element, tostring
 
 from depcheck.core.model.checks import Outcome
-from depcheck.core.model.report import EnvironmentReport, Status
+from depcheck.core.model.report import EnvironmentReport
+from depcheck.core.model.status import Status
 from depcheck.core.text.process_output import clean_text
 from depcheck.core.text.terminal_safe import redact_secrets, to_one_line
 

@@ -60,8 +60,8 @@ def _describe_streak(past: Sequence[PastRun]) -> str:
     last = past[-1].environment.status
     same = next((n for n, night in enumerate(reversed(past)) if night.environment.status is not last), len(past))
     since = past[len(past) - same].moment
-    green = next((night.moment for night in reversed(past) if night.environment.status.exit_status == 0), None)
-    healthy = "" if last.exit_status == 0 else f" Last green: {green:%Y-%m-%d}." if green else " Never green here."
+    green = next((night.moment for night in reversed(past) if night.environment.status.is_green), None)
+    healthy = "" if last.is_green else f" Last green: {green:%Y-%m-%d}." if green else " Never green here."
     return f"{last} for {same} night{'' if same == 1 else 's'} in a row, since {since:%Y-%m-%d}.{healthy}"
 
 
