@@ -4,13 +4,13 @@ An environment without a lockfile is compared with the state of that time.
 """
 
 import hashlib
-import os
-import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from depcheck.core.lockfiles.spec import EnvironmentSpec
+from depcheck.stored_files import write_atomically
 
 _MOST_BYTES = 100
 
@@ -43,15 +43,8 @@ class LastGreenFiles:
 
         Errors are ignored: the next run then compares with the date of the sources.
         """
-        path = self._get_path(spec)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, part = tempfile.mkstemp(dir=path.parent)
-            with os.fdopen(handle, "w", encoding="ascii") as file:
-                file.write(f"{moment.isoformat()}\n")
-            Path(part).replace(path)
-        except OSError:
-            return  # the next night compares with the day of the sources instead
+        with suppress(OSError):
+            write_atomically(self._get_path(spec), f"{moment.isoformat()}\n".encode())
 
     def _get_path(self, spec: EnvironmentSpec) -> Path:
         key = f"{self.repository}\0{spec.name}\0{spec.python}"

@@ -4,8 +4,6 @@ Each entry is written whole or not at all.
 """
 
 import hashlib
-import os
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +13,7 @@ from typing import BinaryIO, TypeVar
 import msgspec
 
 from depcheck.core.model.errors import IndexUnavailableError
+from depcheck.stored_files import open_replacement, seal_content, unseal_content
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -83,24 +82,21 @@ class DiskCache:
             stored = self._get_record_path(shelf, url).read_bytes()
         except OSError:
             return None
-        digest, body = stored[:32], stored[32:]
-        if hashlib.sha256(body).digest() != digest:
-            return None
+        body = unseal_content(stored)
         try:
-            return msgspec.msgpack.decode(body, type=shape)
+            return None if body is None else msgspec.msgpack.decode(body, type=shape)
         except msgspec.MsgspecError:
             return None
 
     def store_record(self, shelf: str, url: str, content: msgspec.Struct) -> None:
         """Store a record for `url` in the subfolder `shelf`, with a checksum."""
-        body = msgspec.msgpack.encode(content)
-        self.write_atomically(self._get_record_path(shelf, url), hashlib.sha256(body).digest() + body)
+        self.write_file(self._get_record_path(shelf, url), seal_content(msgspec.msgpack.encode(content)))
 
     def _get_record_path(self, shelf: str, url: str) -> Path:
         key = hashlib.sha256(url.encode()).hexdigest()
         return self._folder / shelf / key[:3] / key
 
-    def write_atomically(self, path: Path, content: bytes) -> None:
+    def write_file(self, path: Path, content: bytes) -> None:
         """Write `content` to `path`, whole or not at all."""
         with self.open_replacement(path) as (_, file):
             file.write(content)
@@ -111,19 +107,8 @@ class DiskCache:
 
         On any failure the temporary file is removed. Yields its path and the open file.
         """
-        with _translate_disk_errors(path):
-            for folder in (self._parts, path.parents[1], path.parent):
-                folder.mkdir(exist_ok=True, mode=0o700)
-            handle, name = tempfile.mkstemp(dir=self._parts)
-        part = Path(name)
-        try:
-            with _translate_disk_errors(path), os.fdopen(handle, "wb") as file:
-                yield part, file
-                file.close()
-                part.replace(path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+        with _translate_disk_errors(path), open_replacement(path, self._parts) as opened:
+            yield opened
 
 
 @contextmanager

@@ -170,7 +170,7 @@ class FileDownloader:
 
     def store_content(self, file: DistributionFile, content: bytes) -> None:
         """Store `content` as the content of `file` for this run."""
-        self._disk.write_atomically(self._disk.get_file_path(file.content_key), content)
+        self._disk.write_file(self._disk.get_file_path(file.content_key), content)
         self._stored_keys.add(file.content_key)
 
     def _has_file(self, file: DistributionFile) -> bool:

@@ -62,7 +62,7 @@ class WheelMetadataLoader:
             content = (
                 self._fetch_from_index(wheel) or self._fetch_by_ranges(wheel) or self._read_downloaded_wheel(wheel)
             )
-            self._disk.write_atomically(path, content)
+            self._disk.write_file(path, content)
         except IndexUnavailableError as error:
             self._troubles.add_failure(str(error))
             raise

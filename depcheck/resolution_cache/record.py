@@ -1,8 +1,5 @@
 """The store of cached resolutions: one checksummed file each, limited in number."""
 
-import hashlib
-import os
-import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,11 +10,11 @@ import msgspec
 from depcheck.index.projects import PageValidators
 from depcheck.resolution_cache.key import CACHE_SCHEMA
 from depcheck.resolution_cache.relevance import PageFingerprint, PageInterest
+from depcheck.stored_files import seal_content, unseal_content, write_atomically
 
 MAX_RECORDS = 2000
 MAX_RECORD_BYTES = 4 << 20
 _FILE_HEADER = b"depcheck memory %d\n" % CACHE_SCHEMA
-_DIGEST_BYTES = 32
 _PARTIAL_FILE_AGE_S = 86_400
 
 
@@ -62,31 +59,23 @@ class RecordStore:
                 content = file.read(MAX_RECORD_BYTES + 1)
         except OSError:
             return None
-        start = len(_FILE_HEADER) + _DIGEST_BYTES
-        body = content[start:]
-        if content[:start] != _FILE_HEADER + hashlib.sha256(body).digest():
-            return None
+        body = unseal_content(content, _FILE_HEADER)
         try:
-            record = msgspec.msgpack.decode(body, type=ResolutionRecord)
+            record = None if body is None else msgspec.msgpack.decode(body, type=ResolutionRecord)
         except msgspec.MsgspecError:
             return None
-        return record if record.key == key else None
+        return record if record and record.key == key else None
 
     def save_record(self, record: ResolutionRecord) -> None:
         """Save `record`.
 
         If that fails, the next run compiles.
         """
-        body = msgspec.msgpack.encode(record)
-        content = _FILE_HEADER + hashlib.sha256(body).digest() + body
+        content = seal_content(msgspec.msgpack.encode(record), _FILE_HEADER)
         if len(content) > MAX_RECORD_BYTES:
             return
         with suppress(OSError):
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, name = tempfile.mkstemp(dir=self.folder)
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(name).replace(self.folder / record.key)
+            write_atomically(self.folder / record.key, content)
             self._delete_old_records()
 
     def _delete_old_records(self) -> None:

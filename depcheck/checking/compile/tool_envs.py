@@ -17,6 +17,7 @@ from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.policy import get_network_of_url
 from depcheck.core.model.errors import DepcheckError, IndexUnavailableError
 from depcheck.core.model.wheel_tags import InterpreterTarget
+from depcheck.stored_files import write_atomically
 
 # Each lockfile holds the newest pip-tools for its interpreter, with the newest pip that it works with, and all that
 # they need, by hash: pip-tools uses pip's internals, so a pair that is not pinned breaks by itself (pip-tools 6.14.0
@@ -158,7 +159,7 @@ class TargetFinder:
         listed = ran.output.partition("Compatible tags:")[2]
         tags = tuple(_TAG_LINE.findall(listed)) if ran.is_success else ()
         if tags:
-            kept.write_text("\n".join(tags), encoding="utf-8")
+            write_atomically(kept, "\n".join(tags).encode())
         return tags
 
     def _get_tags_path(self, python: Path) -> Path:

@@ -8,7 +8,6 @@ import json
 import os
 import platform
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from uv import find_uv_bin
 
 from depcheck.checking.sandbox.guest import run_trusted_command
 from depcheck.core.model.errors import InterpreterMissingError
+from depcheck.stored_files import write_atomically
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,8 @@ class InterpreterCache:
         Errors are ignored; the program is then queried again.
         """
         with suppress(OSError):
-            self.folder.mkdir(parents=True, exist_ok=True)
             content = json.dumps({"seen": self._read_fingerprint(program, answer), "answer": answer})
-            handle, name = tempfile.mkstemp(dir=self.folder)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(content)
-            Path(name).replace(self._get_entry_path(program))
+            write_atomically(self._get_entry_path(program), content.encode())
 
     def _get_entry_path(self, program: Path) -> Path:
         system = (str(program), str(program.resolve()), platform.release(), platform.version(), platform.machine())
