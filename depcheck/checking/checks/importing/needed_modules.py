@@ -97,9 +97,11 @@ class NeededModules:
             for each in self.environment.installed_distributions:
                 for one in each.modules:
                     self._owners[one] = self._owners.get(one, frozenset()) | {each.distribution.name}
-        while module and module not in self._owners:
-            module = module.rpartition(".")[0]
-        return self._owners.get(module, frozenset())
+        nearest = module
+        while nearest and nearest not in self._owners:
+            nearest = nearest.rpartition(".")[0]
+        found = self._owners.get(nearest, frozenset())
+        return found if nearest == module or len(found) == 1 else frozenset()  # a namespace belongs to many
 
 
 def read_project_imports(copy: Path, commands: tuple[str, ...]) -> ProjectImports:
