@@ -8,7 +8,7 @@ import re
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from xml.parsers.expat import ExpatError, ParserCreate
 
 from packaging.utils import canonicalize_name
@@ -26,7 +26,7 @@ from depcheck.core.text.process_output import (
     find_error_line,
 )
 from depcheck.core.text.terminal_safe import to_one_line
-from depcheck.untrusted_files import read_untrusted_file
+from depcheck.untrusted_files import list_beneath, read_beneath
 
 MOST_JUNIT_BYTES = 64 << 20
 MOST_TEXT_CHARS = 256 << 10
@@ -118,6 +118,9 @@ MOST_RESULT_FILES = 20
 PYTEST_COMMAND, UNITTEST_COMMAND = "python -m pytest", "python -m unittest discover"
 _WRAPPED_MESSAGE = re.compile(r"^failed on (?:setup|teardown) with \"(?P<inner>.*)\"$", re.DOTALL)
 _EMPTY_MESSAGE = re.compile(r"^(?:collection failure|test (?:setup|teardown) failure|)$")
+_RESULT_FILE = re.compile(r"junit-[^/]*\.xml")
+_TEST_FILE = re.compile(r"test_.*\.py|.*_test\.py")
+_TESTS_FILE = re.compile(r"test[^/]*/tests\.py")
 _PYTEST_CONFIG_MARKS = {
     "pytest.ini": "[pytest]",
     "tox.ini": "[pytest]",
@@ -151,17 +154,17 @@ def choose_test_command(copy: Path, installed: Iterable[str]) -> str | None:
     """
     files = _find_test_files(copy)
     if PYTEST in installed:
-        configured = any(mark in _read_text(copy / name) for name, mark in _PYTEST_CONFIG_MARKS.items())
+        configured = any(mark in _read_text(copy, PurePosixPath(name)) for name, mark in _PYTEST_CONFIG_MARKS.items())
         return PYTEST_COMMAND if configured or files else None
-    return UNITTEST_COMMAND if any("unittest" in _read_text(file) for file in files) else None
+    return UNITTEST_COMMAND if any("unittest" in _read_text(copy, file) for file in files) else None
 
 
-def _find_test_files(copy: Path) -> list[Path]:
-    return sorted({*copy.rglob("test_*.py"), *copy.rglob("*_test.py"), *copy.glob("test*/tests.py")})
+def _find_test_files(copy: Path) -> list[PurePosixPath]:
+    return [path for path in list_beneath(copy) if _TEST_FILE.fullmatch(path.name) or _TESTS_FILE.fullmatch(str(path))]
 
 
-def _read_text(path: Path) -> str:
-    return (read_untrusted_file(path, 1 << 20) or b"").decode(errors="replace")
+def _read_text(copy: Path, path: PurePosixPath) -> str:
+    return (read_beneath(copy, path, 1 << 20) or b"").decode(errors="replace")
 
 
 def run_test_check(room: CheckContext, check: Check) -> CheckFindings:
@@ -196,12 +199,14 @@ def _read_result_files(results: Path) -> list[JunitCase] | None:
     Raises:
         UnreadableResultsError: A result file is not regular, too long, or no JUnit XML.
     """
-    files = sorted(results.glob("junit-*.xml"))[:MOST_RESULT_FILES]
+    files = [path for path in list_beneath(results) if _RESULT_FILE.fullmatch(str(path))]
     if not files:
         return None
+    if len(files) > MOST_RESULT_FILES:
+        raise UnreadableResultsError(f"there are more than {MOST_RESULT_FILES} files of them")
     cases = []
     for file in files:
-        content = read_untrusted_file(file, MOST_JUNIT_BYTES)
+        content = read_beneath(results, file, MOST_JUNIT_BYTES)
         if content is None:
             raise UnreadableResultsError(f"no plain file of at most {MOST_JUNIT_BYTES >> 20} MiB")
         cases += parse_junit_cases(content)

@@ -16,6 +16,7 @@ from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
 from depcheck.core.lockfiles.spec import LockfileSpec
 from depcheck.core.model.errors import LockfileError
+from depcheck.untrusted_files import write_beneath
 
 T = TypeVar("T")
 
@@ -39,13 +40,13 @@ class CompileWorker:
         Raises:
             LockfileError: A build moved the file's folder out of the copy.
         """
-        place = self.root / path
-        if not place.parent.resolve().is_relative_to(self.root.resolve()):
-            raise LockfileError(f"{path} does not stand in the repository any more: a build replaced its folder.")
-        place.unlink(missing_ok=True)
-        with place.open("x", encoding="utf-8", newline="") as file:
-            file.write(text)
-        self.guest.take_ownership(place)
+        try:
+            write_beneath(self.root, path, text.encode())
+        except OSError as error:
+            raise LockfileError(
+                f"{path} cannot be written into the copy of the repository any more ({error.strerror}): a build "
+                "replaced it or its folder. Nothing is judged; look at what was built."
+            ) from None
 
 
 def group_by_layer(locks: Sequence[LockfileSpec]) -> Iterator[tuple[LockfileSpec, ...]]:
@@ -112,7 +113,7 @@ def open_worker_pool(
             guest = copies.guest.derive_parallel_guest(each) if each else copies.guest
             root = stack.enter_context(replace(copies, guest=guest).open_copy())
             for name, text in written:
-                (root / name).write_text(text, encoding="utf-8")
+                write_beneath(root, name, text.encode())
             remove_index_options(root, paths)
             lanes.append(CompileWorker(guest, root, each))
         yield CompileWorkerPool(lanes)

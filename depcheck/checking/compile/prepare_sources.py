@@ -1,8 +1,8 @@
 """Prepare a compile's input files to use the local index alone."""
 
+import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from depcheck.checking.environments.remote_requirements import PROJECT_URL, REQUIREMENT_URL, RemoteRequirements
@@ -12,7 +12,9 @@ from depcheck.core.lockfiles.requirement_line import (
     parse_requirement_line,
     split_logical_lines,
 )
+from depcheck.untrusted_files import read_beneath, write_beneath
 
+MOST_SOURCE_BYTES = 8 << 20
 _PROJECT_SUFFIXES = (".py", ".toml", ".cfg")
 _UV_INDEX_TABLE = re.compile(r"^[ \t]*\[\[(?:tool\.uv\.)?index\]\][^\[]*", re.MULTILINE)
 _UV_URL_LINE = re.compile(r"""(?P<key>^[ \t]*url[ \t]*=[ \t]*)(?:"[^"\n]*"|'[^'\n]*')""", re.MULTILINE)
@@ -24,8 +26,8 @@ def remove_index_options(root: Path, paths: Iterable[str]) -> None:
 
     `paths` are below `root`. What a compile writes for these options is restored from the committed lockfile.
     """
-    for path in _walk_included_files(root, [path for path in paths if not path.endswith(_PROJECT_SUFFIXES)]):
-        _rewrite_file(path, _blank_index_options)
+    for path, text in _walk_included_files(root, [path for path in paths if not path.endswith(_PROJECT_SUFFIXES)]):
+        _rewrite_file(root, path, text, _blank_index_options(text))
 
 
 def _blank_index_options(text: str) -> str:
@@ -46,8 +48,8 @@ def trust_remote_urls(root: Path, paths: Iterable[str], remotes: RemoteRequireme
 
     `paths` are below `root`.
     """
-    for path in _walk_included_files(root, paths):
-        remotes.trust_urls(path.read_bytes().decode("utf-8", "surrogateescape"), _choose_url_pattern(path))
+    for path, text in _walk_included_files(root, paths):
+        remotes.trust_urls(text, _choose_url_pattern(path))
 
 
 def localize_remote_urls(root: Path, paths: Iterable[str], remotes: RemoteRequirements) -> None:
@@ -55,38 +57,37 @@ def localize_remote_urls(root: Path, paths: Iterable[str], remotes: RemoteRequir
 
     `paths` are below `root`.
     """
-    for path in _walk_included_files(root, paths):
-        _rewrite_file(path, partial(remotes.localize_urls, kind=_choose_url_pattern(path)))
+    for path, text in _walk_included_files(root, paths):
+        _rewrite_file(root, path, text, remotes.localize_urls(text, kind=_choose_url_pattern(path)))
 
 
-def _choose_url_pattern(path: Path) -> re.Pattern[str]:
-    return PROJECT_URL if path.name.endswith(_PROJECT_SUFFIXES) else REQUIREMENT_URL
+def _choose_url_pattern(path: str) -> re.Pattern[str]:
+    return PROJECT_URL if path.endswith(_PROJECT_SUFFIXES) else REQUIREMENT_URL
 
 
-def _walk_included_files(root: Path, paths: Iterable[str]) -> Iterator[Path]:
-    """Yield the regular files among `paths` and all files that they include.
+def _walk_included_files(root: Path, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the regular files among `paths` and all files that they include, with their texts.
 
-    Nothing outside `root` and no symlink.
+    Nothing outside `root` and nothing behind a link.
     """
-    seen: set[Path] = set()
-    todo = [root / path for path in paths]
+    seen: set[str] = set()
+    todo = list(paths)
     while todo:
-        path = todo.pop()
-        if path in seen or path.is_symlink() or not path.is_file() or not path.resolve().is_relative_to(root.resolve()):
+        path = posixpath.normpath(todo.pop())
+        content = None if path in seen else read_beneath(root, path, MOST_SOURCE_BYTES)
+        if content is None:
             continue
         seen.add(path)
-        if not path.name.endswith(_PROJECT_SUFFIXES):
-            lines = split_logical_lines(path.read_bytes().decode("utf-8", "surrogateescape"))
-            included = [_parse_option(line).included_file for line in lines]
-            todo += [path.parent / PurePosixPath(name) for name in included if name]
-        yield path
+        text = content.decode("utf-8", "surrogateescape")
+        if not path.endswith(_PROJECT_SUFFIXES):
+            included = [_parse_option(line).included_file for line in split_logical_lines(text)]
+            todo += [posixpath.join(posixpath.dirname(path), name) for name in included if name]
+        yield path, text
 
 
-def _rewrite_file(path: Path, change: Callable[[str], str]) -> None:
-    text = path.read_bytes().decode("utf-8", "surrogateescape")
-    changed = change(text)
+def _rewrite_file(root: Path, path: str, text: str, changed: str) -> None:
     if changed != text:
-        path.write_bytes(changed.encode("utf-8", "surrogateescape"))
+        write_beneath(root, path, changed.encode("utf-8", "surrogateescape"))
 
 
 def redirect_uv_indexes(root: Path, folder: str, url: str) -> None:
@@ -95,18 +96,17 @@ def redirect_uv_indexes(root: Path, folder: str, url: str) -> None:
     Reads the files from `folder` upwards, below `root`. The indexes keep their names, which a project's
     sources refer to.
     """
-    places = [root / folder, *(root / folder).parents]
-    inside = [place for place in places if place.is_relative_to(root)]
-    for path in (place / name for place in inside for name in ("uv.toml", "pyproject.toml")):
-        if path.is_symlink() or not path.is_file():
-            continue
-        text = path.read_bytes().decode("utf-8", "surrogateescape")
-        turned = _UV_INDEX_TABLE.sub(lambda block: _UV_URL_LINE.sub(rf'\g<key>"{url}"', block[0]), text)
-        turned = _UV_INDEX_KEY.sub(
-            lambda key: f"{key['key']} = {_format_toml_value(url, many=key['key'].startswith('extra'))}", turned
-        )
-        if turned != text:
-            path.write_bytes(turned.encode("utf-8", "surrogateescape"))
+    for place in (PurePosixPath(folder), *PurePosixPath(folder).parents):
+        for path in (str(place / name) for name in ("uv.toml", "pyproject.toml")):
+            content = read_beneath(root, path, MOST_SOURCE_BYTES)
+            if content is None:
+                continue
+            text = content.decode("utf-8", "surrogateescape")
+            turned = _UV_INDEX_TABLE.sub(lambda block: _UV_URL_LINE.sub(rf'\g<key>"{url}"', block[0]), text)
+            turned = _UV_INDEX_KEY.sub(
+                lambda key: f"{key['key']} = {_format_toml_value(url, many=key['key'].startswith('extra'))}", turned
+            )
+            _rewrite_file(root, path, text, turned)
 
 
 def _format_toml_value(url: str, *, many: bool) -> str:

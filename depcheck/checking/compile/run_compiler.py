@@ -42,7 +42,7 @@ from depcheck.core.tool_output.compile_errors import (
     parse_compile_failure,
 )
 from depcheck.ports import PackageServer
-from depcheck.untrusted_files import UntrustedFileError, load_untrusted_file
+from depcheck.untrusted_files import is_folder_beneath, read_beneath
 
 MOST_LOCKFILE_BYTES = 8 << 20
 FETCH_THREADS = 8
@@ -148,7 +148,7 @@ class CommandCompiler:
         The local index becomes the user's (`# from ...`), and paths of a copy become the written ones.
         """
         index = next(iter(lock.index_urls), _PYPI_URL)
-        text = self.remotes.restore_urls(_read_compiled_text(root / lock.path, lock), precise=lock.compiler == "uv")
+        text = self.remotes.restore_urls(_read_compiled_text(root, lock), precise=lock.compiler == "uv")
         return restore_local_references(
             text.replace(self.index.get_index_url(world), index), root.as_uri(), lock.root, lock.folder
         )
@@ -175,13 +175,13 @@ class CommandCompiler:
         refused = has_metadata_traceback(ran.output) or (not job.upgrade and has_ignored_pin(ran.output, lock.lockfile))
         if refused and not self._leniency[name]:
             self._leniency[name] = True
-            _restore_lockfile(lock, lane.root, self.remotes)
+            _restore_lockfile(lock, lane, self.remotes)
             ran = self._run_filtered_first(job, lock, lane)
         if (
             job.upgrade
             and not ran.is_success
             and has_no_matching_release(ran.output)
-            and _keep_pre_releases(lock, lane.root)
+            and _keep_pre_releases(lock, lane)
         ):
             return self._run_filtered_first(replace(job, upgrade=False), lock, lane)
         return ran
@@ -215,6 +215,8 @@ class CommandCompiler:
             _make_relative(lock.path, lock.folder),
         ]
         words += [_make_relative(source, lock.folder) for source in lock.sources]
+        if not is_folder_beneath(lane.root, lock.folder or "."):
+            raise LockfileError(f"The folder of {lock.path} is a link or gone: a build replaced it. Nothing is judged.")
         return lane.guest.run(
             words,
             folder=lane.root / lock.folder,
@@ -309,33 +311,34 @@ def _make_relative(path: str, folder: str) -> str:
     return os.path.relpath(PurePosixPath(path), PurePosixPath(folder or "."))
 
 
-def _read_compiled_text(path: Path, lock: LockfileSpec) -> str:
-    """Read the compiled text.
-
-    The guest owns the folder, so only a regular file of at most MOST_LOCKFILE_BYTES is read.
+def _read_compiled_text(root: Path, lock: LockfileSpec) -> str:
+    """Read the compiled text from the copy `root`, which the guest owns.
 
     Raises:
-        LockfileError: It is missing, no regular file, or too long.
+        LockfileError: It is missing, no regular file of at most MOST_LOCKFILE_BYTES, or behind a link.
     """
-    try:
-        return load_untrusted_file(path, MOST_LOCKFILE_BYTES).decode("utf-8", "replace")
-    except UntrustedFileError as error:
-        raise LockfileError(f"The compile left no lockfile: {lock.path} {error}; correct its sources.") from None
+    content = read_beneath(root, lock.path, MOST_LOCKFILE_BYTES)
+    if content is None:
+        raise LockfileError(
+            f"{lock.path} was not written by its compile as a plain file of at most {MOST_LOCKFILE_BYTES >> 20} MiB: "
+            "a build may have replaced it. Nothing is judged; look at what was built."
+        )
+    return content.decode("utf-8", "replace")
 
 
-def _restore_lockfile(lock: LockfileSpec, root: Path, remotes: RemoteRequirements) -> None:
+def _restore_lockfile(lock: LockfileSpec, lane: CompileWorker, remotes: RemoteRequirements) -> None:
     if not lock.is_unlocked:
-        (root / lock.path).write_bytes(lock.lockfile.text.encode())
-        remove_index_options(root, [lock.path])
-        localize_remote_urls(root, [lock.path], remotes)
+        lane.write_file(lock.path, lock.lockfile.text)
+        remove_index_options(lane.root, [lock.path])
+        localize_remote_urls(lane.root, [lock.path], remotes)
 
 
-def _keep_pre_releases(lock: LockfileSpec, root: Path) -> bool:
+def _keep_pre_releases(lock: LockfileSpec, lane: CompileWorker) -> bool:
     """Reduce the committed lockfile to its pre-releases.
 
     Then everything else is resolved afresh beside them. pip takes a pre-release for `black<22`, if there is
     nothing else, only when it is pinned already. Returns True if there is a pre-release.
     """
     pins = [entry.pin for entry in lock.lockfile.entries if entry.pin.version and entry.pin.version.is_prerelease]
-    (root / lock.path).write_text("".join(f"{pin}\n" for pin in pins), encoding="utf-8")
+    lane.write_file(lock.path, "".join(f"{pin}\n" for pin in pins))
     return bool(pins)

@@ -11,7 +11,7 @@ from uv import find_uv_bin
 from depcheck.checking.environments.interpreters import Interpreter
 from depcheck.checking.sandbox.guest import Guest, ProcessResult
 from depcheck.checking.sandbox.policy import NetworkPolicy
-from depcheck.untrusted_files import read_untrusted_file
+from depcheck.untrusted_files import list_beneath, read_beneath
 
 # The copy of the repository has no .git to take a version from.
 FALLBACK_VERSION_VARIABLES = {
@@ -112,12 +112,14 @@ class WheelBuilder:
 
     def _collect_wheel(self, cache: Path, name: NormalizedName | None) -> Path | None:
         """Copy the built wheel to a folder that the guest cannot reach."""
-        for path in sorted(cache.glob("sdists-v*/**/*.whl")):
+        for path in list_beneath(cache):
+            if not (path.parts[0].startswith("sdists-v") and path.suffix == ".whl"):
+                continue
             try:
                 said = parse_wheel_filename(path.name)[0]
             except InvalidWheelFilename:
                 continue
-            content = read_untrusted_file(path, MOST_WHEEL_BYTES) if name in {None, said} else None
+            content = read_beneath(cache, path, MOST_WHEEL_BYTES) if name in {None, said} else None
             if content is not None:
                 self.folder.mkdir(exist_ok=True)
                 (self.folder / path.name).write_bytes(content)

@@ -60,13 +60,14 @@ def copy_tree(source: Path, target: Path, left_out: tuple[Path, ...] = ()) -> No
     """
     root = source.resolve()
     skipped = {path.resolve() for path in left_out}
+    owner = root.stat().st_uid
     count = size = 0
     for here, folders, files in os.walk(root):
         folders[:] = [name for name in folders if not _is_skipped(Path(here, name), skipped)]
         there = target / Path(here).relative_to(root)
         there.mkdir(parents=True, exist_ok=True)
         for name in [*files, *(name for name in folders if Path(here, name).is_symlink())]:
-            count, size = count + 1, size + _copy_entry(Path(here, name), there / name, root)
+            count, size = count + 1, size + _copy_entry(Path(here, name), there / name, root, owner)
             if count > MOST_FILES or size > MOST_BYTES:
                 raise DepcheckError(
                     f"{source} holds more than {MOST_FILES:,} files or {MOST_BYTES >> 30} GiB beside caches and "
@@ -78,8 +79,11 @@ def _is_skipped(folder: Path, skipped: set[Path]) -> bool:
     return folder.name in EXCLUDED_NAMES or folder in skipped or (folder / "pyvenv.cfg").exists()
 
 
-def _copy_entry(source: Path, target: Path, root: Path) -> int:
-    """Copy one file or link and return its size in bytes."""
+def _copy_entry(source: Path, target: Path, root: Path, owner: int) -> int:
+    """Copy one file or link and return its size in bytes.
+
+    A file with other names that is not of the tree's `owner` may be linked there by a guest who cannot read it.
+    """
     state = source.lstat()
     if stat.S_ISLNK(state.st_mode):
         link = source.readlink()
@@ -87,7 +91,7 @@ def _copy_entry(source: Path, target: Path, root: Path) -> int:
         if not link.is_absolute() and aim.is_relative_to(root):
             target.symlink_to(link)
         return 0
-    if not stat.S_ISREG(state.st_mode):
+    if not stat.S_ISREG(state.st_mode) or (state.st_nlink > 1 and state.st_uid != owner):
         return 0
     shutil.copy2(source, target, follow_symlinks=False)
     return state.st_size
