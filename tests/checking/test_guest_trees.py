@@ -15,21 +15,17 @@ CHECKING = Path(depcheck.checking.__path__[0])
 TRUSTED = {
     "workspace_copy.py": "fresh copies in folders of ours; reads the repository, or a tree whose users have ended",
     "policy.py": "changes owners by descriptors; looks for programs",
-    "guest.py": "the check's log in the report folder",
     "__main__.py": "tidies shared folders once no process of the guest is left",
-    "limits.py": "reads /proc",
     "repo_files.py": "reads the repository, before anything runs",
     "runner.py": "logs in the report folder",
     "tests.py": "the results folder, made afresh in a folder of ours",
     "imports.py": "lists a copy",
     "module_files.py": "lists a copy",
-    "uv.py": "the list of requirements in a folder of ours",
-    "interpreters.py": "what interpreters said, in the cache",
+    "uv_builder.py": "the list of requirements in a folder of ours",
     "wheel_builder.py": "a room of ours, and wheels in a folder of ours",
     "tool_envs.py": "compilers' environments in the cache, which are ours",
     "project_installer.py": "a room of ours",
     "editable.py": "a folder of ours",
-    "last_green.py": "the cache",
     "project_files.py": "walks the repository, before anything runs",
 }
 WRITING = {
