@@ -11,7 +11,7 @@ import pytest
 
 from depcheck.checking.sandbox import policy
 from depcheck.checking.sandbox.guest import Guest
-from depcheck.checking.sandbox.launcher import landlock, seccomp
+from depcheck.checking.sandbox.launcher import landlock, seccomp, system_v
 from depcheck.checking.sandbox.policy import (
     NO_NETWORK,
     OPEN_NETWORK,
@@ -19,7 +19,7 @@ from depcheck.checking.sandbox.policy import (
     SandboxPolicy,
     choose_sandbox_policy,
 )
-from depcheck.core.model.errors import DepcheckError
+from depcheck.core.model.errors import DepcheckError, IndexUnavailableError
 
 UID = (
     policy.GUEST_UID + os.getpid() % policy.GUEST_USER_COUNT
@@ -159,3 +159,118 @@ def test_a_failing_wall_stops_the_run(tmp_path, folder) -> None:
     other = Guest(SandboxPolicy(is_enabled=True, uid=UID), tmp_path, {})
     with pytest.raises(DepcheckError, match="was not run"):
         other.run(["true"], folder=folder, timeout_s=9)
+
+
+needs_addresses = pytest.mark.skipif(
+    not seccomp.can_hand_over_connections(), reason="this kernel cannot hand a connection over"
+)
+
+
+def find_address() -> str:
+    """Another address of this machine than the loopback one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))
+        return probe.getsockname()[0]
+
+
+@needs_addresses
+def test_another_address_at_the_port_of_the_index_is_refused(guest, folder) -> None:
+    """A port that a guest may reach is that of this host's own loopback address, and of no other host."""
+    with socket.create_server(("", 0)) as server:
+        port = server.getsockname()[1]
+        code = "import socket; socket.create_connection(({!r}, {}), 5)"
+        assert python(guest, folder, code.format("127.0.0.1", port), NetworkPolicy.from_ports(port)).passed
+        for other in (find_address(), "127.0.0.2", "192.0.2.1"):
+            assert (
+                "PermissionError"
+                in python(guest, folder, code.format(other, port), NetworkPolicy.from_ports(port)).output
+            )
+
+
+@needs_addresses
+def test_an_address_that_changes_after_it_was_read_changes_nothing(guest, folder) -> None:
+    """A second thread that swaps the address while the call waits reaches no other host than the first."""
+    with socket.create_server(("", 0), backlog=200) as server:
+        port = server.getsockname()[1]
+        code = f"""
+import ctypes, socket, struct, threading
+libc = ctypes.CDLL(None, use_errno=True)
+good = struct.pack("=H", 2) + struct.pack("!H", {port}) + socket.inet_aton("127.0.0.1") + bytes(8)
+evil = struct.pack("=H", 2) + struct.pack("!H", {port}) + socket.inet_aton({find_address()!r}) + bytes(8)
+address, going = ctypes.create_string_buffer(good, 16), True
+def swap():
+    while going:
+        address.raw = evil
+        address.raw = good
+threading.Thread(target=swap, daemon=True).start()
+for _ in range(60):
+    with socket.socket() as one:
+        libc.connect(one.fileno(), address, 16)
+        try:
+            assert one.getpeername()[0] == "127.0.0.1", one.getpeername()
+        except OSError:
+            pass
+going = False
+"""
+        ran = python(guest, folder, code, NetworkPolicy.from_ports(port))
+    assert ran.passed, ran.output
+
+
+@needs_addresses
+def test_a_socket_of_the_system_is_refused_and_one_of_its_own_is_not(guest, folder, tmp_path) -> None:
+    """A UNIX socket leads to the guest's own processes alone, whatever its path and whoever may write to it."""
+    with socket.socket(socket.AF_UNIX) as outside:
+        place = folder / "outside"
+        outside.bind(str(place))
+        outside.listen()
+        place.chmod(0o777)
+        code = f"""
+import socket
+inside, near = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)
+inside.bind("inside")
+inside.listen()
+near.settimeout(5)
+near.connect("inside")
+near.sendall(b"word")
+print(inside.accept()[0].recv(4).decode())
+socket.socket(socket.AF_UNIX).connect({str(place)!r})
+"""
+        ran = python(guest, folder, code)
+    assert "word" in ran.output
+    assert "PermissionError" in ran.output
+
+
+@needs_addresses
+def test_a_connection_that_does_not_wait_works(guest, folder) -> None:
+    """A socket that does not block connects, as those of asyncio and uv do."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        code = f"import asyncio; asyncio.run(asyncio.open_connection('127.0.0.1', {port}))"
+        ran = python(guest, folder, code, NetworkPolicy.from_ports(port))
+    assert ran.passed, ran.output
+
+
+LEAVE = """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.shmget(0, 1 << 20, 0o1600) >= 0 and libc.msgget(0, 0o1600) >= 0 and libc.semget(0, 1, 0o1600) >= 0
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/sysvipc/shm").exists(), reason="no System V tables here")
+def test_system_v_memory_does_not_outlive_the_run(guest, folder) -> None:
+    """Shared memory that a guest made is gone when its run has ended; of a user of its own also queues and semaphores."""
+    uid = os.getuid() if guest.policy.uid is None else guest.policy.uid
+    before = system_v.read_system_v_identities(uid)
+    assert python(guest, folder, LEAVE).passed
+    left = system_v.read_system_v_identities(uid) - before
+    assert not left if guest.policy.uid is not None else not [each for each in left if each[0] == "shm"]
+    for kind, identity in left:
+        system_v._remove_entry(kind, identity)
+
+
+def test_a_machine_that_was_short_before_is_no_finding(guest, folder, monkeypatch) -> None:
+    """What is ended for want of memory that was wanting before it began is nobody's fault."""
+    monkeypatch.setattr(policy, "COMBINED_LIMITS", {**policy.COMBINED_LIMITS, "free_memory_share": 2.0, "spared": 1})
+    with pytest.raises(IndexUnavailableError, match="was so before it began"):
+        python(guest, folder, "import time; memory = bytearray(300 << 20); time.sleep(5)")

@@ -87,14 +87,12 @@ def test_uv_resolves_and_installs_any_world(kombu_story, index, folder: Path) ->
 
 
 def test_a_page_that_changed_is_seen_by_uv_in_the_next_run(kombu_story, open_index, folder: Path) -> None:
-    """Pages are kept by URL in uv's cache; on the same port in the next run it no one misses a new release."""
+    """What uv keeps of a page does not hide a new release from the next run."""
     first = open_index(kombu_story)
     assert "kombu==4.2.0" in _uv_pins(first, IndexView(), folder)
-    port = first.port
     first.__exit__(None, None, None)
     kombu_story.add_wheel("kombu", "4.3.0", uploaded="2018-07-01T00:00:00Z")
     second = open_index(kombu_story)
-    assert second.port == port
     assert "kombu==4.3.0" in _uv_pins(second, IndexView(), folder)
 
 

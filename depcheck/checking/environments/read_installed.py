@@ -16,7 +16,7 @@ from packaging.version import Version
 from depcheck.core.model.installed import Distribution
 from depcheck.untrusted_files import read_untrusted_file
 
-MOST_METADATA_BYTES, MOST_RECORD_BYTES = 4 << 20, 16 << 20
+MOST_METADATA_BYTES, MOST_RECORD_BYTES = 16 << 20, 64 << 20  # what is longer is a failure of its release
 _MODULE_FILE = re.compile(r"(?P<name>[^.]+)(?:\.py|(?:\.[\w-]+)*\.(?:so|pyd))")
 _NOT_IMPORTED = frozenset({"tests", "test", "conftest", "__main__", "__pycache__"})
 
@@ -25,11 +25,13 @@ _NOT_IMPORTED = frozenset({"tests", "test", "conftest", "__main__", "__pycache__
 class InstalledDistribution:
     """An installed distribution and the dotted names of all its modules.
 
-    Tests and entry scripts are left out.
+    Tests and entry scripts are left out. `unreadable` says why it could not be read, empty if it could: then its name
+    and version are its folder's.
     """
 
     distribution: Distribution
     modules: tuple[str, ...]
+    unreadable: str = ""
 
 
 def read_installed_distributions(
@@ -44,34 +46,44 @@ def read_installed_distributions(
         state = folder.lstat()
         key = f"{folder}:{state.st_ino}:{state.st_mtime_ns}"
         if key not in known:
-            read = _read_distribution(folder)
-            if read is None:
-                continue
-            known[key] = read
+            known[key] = _read_distribution(folder)
         found.append(known[key])
     return tuple(found)
 
 
-def _read_distribution(folder: Path) -> InstalledDistribution | None:
+def _read_distribution(folder: Path) -> InstalledDistribution:
+    """Read one distribution. What cannot be read is known by its folder's name, with the reason."""
+    name, _, version = folder.name.removesuffix(".dist-info").partition("-")
+    try:
+        named = Distribution(canonicalize_name(name), Version(version))
+    except ValueError:
+        nameless = Distribution(canonicalize_name(name), Version("0"))
+        return InstalledDistribution(nameless, (), f"{folder.name} names no version")
     metadata = read_untrusted_file(folder / "METADATA", MOST_METADATA_BYTES)
-    if metadata is None:
-        return None
+    record = read_untrusted_file(folder / "RECORD", MOST_RECORD_BYTES)
+    for content, file, most in ((metadata, "METADATA", MOST_METADATA_BYTES), (record, "RECORD", MOST_RECORD_BYTES)):
+        if content is None:
+            return InstalledDistribution(named, (), f"its {file} is missing, no plain file, or over {most >> 20} MiB")
+    return _parse_distribution(named, metadata or b"", record or b"")
+
+
+def _parse_distribution(named: Distribution, metadata: bytes, record: bytes) -> InstalledDistribution:
     headers = HeaderParser().parsestr(metadata.decode(errors="replace"))
+    if canonicalize_name(headers.get("Name", "")) != named.name:
+        return InstalledDistribution(named, (), "its METADATA has another name than its folder")
     try:
         version = Version(headers.get("Version", ""))
     except ValueError:  # no version, or numbers longer than Python reads
-        return None
-    modules = tuple(sorted(set(_list_modules(read_untrusted_file(folder / "RECORD", MOST_RECORD_BYTES) or b""))))
-    return InstalledDistribution(
-        Distribution(
-            name=canonicalize_name(headers.get("Name", "")),
-            version=version,
-            requires=tuple(" ".join(line.split()) for line in headers.get_all("Requires-Dist", [])),
-            modules=frozenset(module.partition(".")[0] for module in modules),
-            requires_python=headers.get("Requires-Python", "").strip(),
-        ),
-        modules,
+        return InstalledDistribution(named, (), "its METADATA has no version")
+    modules = tuple(sorted(set(_list_modules(record))))
+    found = Distribution(
+        name=named.name,
+        version=version,
+        requires=tuple(" ".join(line.split()) for line in headers.get_all("Requires-Dist", [])),
+        modules=frozenset(module.partition(".")[0] for module in modules),
+        requires_python=headers.get("Requires-Python", "").strip(),
     )
+    return InstalledDistribution(found, modules)
 
 
 def _list_modules(record: bytes) -> Iterator[str]:

@@ -177,6 +177,8 @@ class UvEnvironmentBuilder:
             if ran is None or not ran.is_success:
                 return self._mark_unbuilt(environment, ran)
             done = replace(environment, installed_distributions=self._read_installed(environment))
+            if failed := _find_unreadable(done):
+                return failed
             self._unsafe_lines[key], before = self._list_unsafe_lines(done, pins), added
             added = self._unsafe_lines[key]
             if added == before:
@@ -256,7 +258,7 @@ class UvEnvironmentBuilder:
         It can write to the cache, the environment and `places`. The command must not execute any package.
         """
         uv = find_uv_bin()
-        return self.installer.run(
+        ran = self.installer.run(
             [uv, *words],
             folder=environment.folder / "venv",
             timeout_s=self.timeout_s,
@@ -265,6 +267,12 @@ class UvEnvironmentBuilder:
             readable=(Path(uv).parent, environment.interpreter.prefix, environment.folder),
             writable=(self._cache_folder, *places),
         )
+        if ran.exceeded_limit:  # nothing of a package ran
+            raise IndexUnavailableError(
+                f"Packages could not be installed: uv was ended, {ran.exceeded_limit}. No package is to blame; "
+                "try a machine with more of it."
+            )
+        return ran
 
     def _sync_with_builds(
         self, environment: VirtualEnvironment, lines: Mapping[str, NormalizedName | None], world: IndexView
@@ -343,3 +351,13 @@ class UvEnvironmentBuilder:
         absence = describe_absent(self.index, ran.output)
         failure = replace(found.failure, headline=absence) if absence else found.failure
         return replace(environment, failure=failure, package=found.package, version=found.version)
+
+
+def _find_unreadable(environment: VirtualEnvironment) -> VirtualEnvironment | None:
+    """Return the environment as one that could not be installed, if something in it cannot be read."""
+    for each in environment.installed_distributions:
+        if each.unreadable:
+            name, version = each.distribution.name, each.distribution.version
+            failure = Failure("", f"{name} {version} cannot be read: {each.unreadable}")
+            return replace(environment, failure=failure, package=name, version=version)
+    return None

@@ -23,7 +23,7 @@ from depcheck.checking.sandbox import environ
 from depcheck.checking.sandbox import policy as sandbox
 from depcheck.checking.sandbox.environ import BoundedOutput, WatchedOutput, drain_streams
 from depcheck.checking.sandbox.policy import NO_NETWORK, NetworkPolicy, SandboxPolicy
-from depcheck.core.model.errors import DepcheckError
+from depcheck.core.model.errors import DepcheckError, IndexUnavailableError
 from depcheck.core.text.process_output import clean_text, cut_middle
 
 LAUNCHER = Path(__file__).with_name("launcher")
@@ -244,6 +244,10 @@ def _build_result(answer: bytes, program: str, text: str, channel: bytes, durati
             COMMAND_NOT_FOUND, False, f"{program} could not be started: {clean_text(ended['error'])}\n", duration_s
         )
     told = ended.get("exceeded", "")
+    if told and ended.get("was_short"):
+        raise IndexUnavailableError(
+            f"{program} was ended: {told}, which was so before it began. No package is to blame; free some memory."
+        )
     return ProcessResult(ended["status"], ended["timed_out"], shown, duration_s, ended["stayed_up"], channel, told)
 
 

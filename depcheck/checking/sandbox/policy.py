@@ -22,6 +22,7 @@ PARALLEL_USER_STEP = 1000  # between users of one run that work at the same time
 SYSTEM_FOLDERS = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc", "/opt", "/proc", "/sys", "/nix/store",
           "/run/systemd/resolve", "/run/resolvconf")  # fmt: skip
 SHARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108  # where programs expect to write, whatever TMPDIR says
+MESSAGE_QUEUES = "/dev/mqueue"  # of POSIX; only a mount shows them, and nobody writes there by path
 MIB = 1 << 20
 LOOPBACK = "127.0.0.1"
 MOST_LINKS = 40  # as many as the kernel follows
@@ -36,17 +37,19 @@ COMBINED_LIMITS = {"memory_share": 0.8, "free_memory_share": 0.05, "free_bytes":
 class NetworkPolicy:
     """The addresses that a guest may connect to.
 
-    Any (`ports` is None), TCP to these ports, or none.
+    Any (`ports` is None), TCP to these ports of this host, or none. If `near`, also of the networks that this host
+    is in, where the services of a job are.
     """
 
     ports: frozenset[int] | None
+    near: bool = False
 
     @classmethod
     def from_option(cls, text: str) -> "NetworkPolicy":
         """Parse the option: `open`, `off`, or ports separated by commas."""
         if text == "open":
             return OPEN_NETWORK
-        return NO_NETWORK if text == "off" else cls(frozenset(int(port) for port in text.split(",")))
+        return NO_NETWORK if text == "off" else cls(frozenset(int(port) for port in text.split(",")), near=True)
 
     @classmethod
     def from_ports(cls, *ports: int) -> "NetworkPolicy":
@@ -75,6 +78,7 @@ class SandboxPolicy:
     uid: int | None = None
     landlock_abi: int = 0
     seccomp: bool = False
+    addresses: bool = False
     is_required: bool = False
 
     def derive_installer(self) -> "SandboxPolicy":
@@ -98,6 +102,7 @@ class SandboxPolicy:
             "no_new_privs": self.is_enabled and sys.platform == "linux",
             "landlock_abi": self.landlock_abi,
             "network_rules": self.landlock_abi >= landlock.NET_ABI,
+            "network_addresses": self.addresses,
             "seccomp": self.seccomp,
             "rlimits": True,
             "watched": sys.platform == "linux",
@@ -143,6 +148,7 @@ def choose_sandbox_policy(
         uid=uid,
         landlock_abi=landlock.get_landlock_abi(),
         seccomp=seccomp.is_seccomp_available(),
+        addresses=seccomp.can_hand_over_connections(),
         is_required=in_actions,
     )
 
@@ -171,8 +177,10 @@ def build_sandbox_order(
         "together": COMBINED_LIMITS,
         "read": [*SYSTEM_FOLDERS, *(str(path) for path in readable)],
         "write": [*SHARED_FOLDERS, *(str(path) for path in writable)],
-        "shared": list(SHARED_FOLDERS),
+        "shared": [*SHARED_FOLDERS, MESSAGE_QUEUES],
         "ports": None if network.ports is None else sorted(network.ports),
+        "near": network.near,
+        "addresses": walls.addresses,
     }
 
 

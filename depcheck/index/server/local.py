@@ -1,7 +1,7 @@
 """The local package index: all upstreams, in any index view."""
 
 import hashlib
-import zlib
+import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -63,7 +63,6 @@ class LocalIndex:
     def __init__(self, upstreams: Sequence[Upstream], cache: Path, *, fetch: HttpClient | None = None) -> None:
         self._client = fetch or HttpClient()
         self._client.register_credentials(upstreams)
-        self._cache = cache
         self._troubles = FailureLog()
         self._disk = disk = DiskCache(cache)
         self._projects = ProjectLoader(upstreams, self._client, disk, self._troubles)
@@ -83,7 +82,7 @@ class LocalIndex:
 
     def __enter__(self) -> Self:
         self._disk.remove_stale_parts()
-        self._server = LoopbackServer(_choose_port(self._cache), self._routes.handle_path)
+        self._server = LoopbackServer(_choose_port(), self._routes.handle_path)
         self._routes.base_url = f"http://{HOST}:{self.port}"
         return self
 
@@ -303,9 +302,9 @@ def _compute_digest(value: object) -> str:
     return hashlib.sha256(msgspec.json.encode(value)).hexdigest()[:16]
 
 
-def _choose_port(cache: Path) -> int:
-    """Return the same port for the same cache folder.
+def _choose_port() -> int:
+    """Choose a port that no package can know before it runs, below the range that systems give to connections.
 
-    Package tools key their caches by URL. The port is below the range that systems use for outgoing connections.
+    If the kernel decides a guest's connections by their port alone, another host may listen at the same one.
     """
-    return 20_000 + zlib.crc32(str(cache.resolve()).encode()) % 12_000
+    return 20_000 + secrets.randbelow(12_000)

@@ -15,17 +15,21 @@ import resource
 import select
 import shutil
 import signal
+import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from depcheck.checking.sandbox.launcher import landlock, limits, seccomp
+    from depcheck.checking.sandbox.launcher import connect_gate, landlock, limits, seccomp, system_v
 else:  # run as a folder: it stands on the path itself
+    import connect_gate
     import landlock
     import limits
     import seccomp
+    import system_v
 
 PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 4, 24, 36, 38
 NOT_STARTED = 97
@@ -55,10 +59,11 @@ def read_order() -> LaunchOrder:
     return dict(json.loads(line))
 
 
-def enter_sandbox(order: LaunchOrder) -> dict[str, bool | int]:
+def enter_sandbox(order: LaunchOrder, gate: socket.socket) -> dict[str, bool | int]:
     """Apply the whole sandbox of the order to this process.
 
-    The sequence matters: no other one works. Returns which protections are in force.
+    The sequence matters: no other one works. The descriptor that answers its connections goes over `gate`.
+    Returns which protections are in force.
     """
     for name, limit in order["limits"].items():
         kind = getattr(resource, name, None)
@@ -81,10 +86,14 @@ def enter_sandbox(order: LaunchOrder) -> dict[str, bool | int]:
     sealed = _call_prctl(PR_SET_NO_NEW_PRIVS, 1)
     stood = {"landlock_abi": 0, "seccomp": False}
     if sealed:
-        stood = {
-            "landlock_abi": landlock.apply_landlock(order["read"], order["write"], order["ports"]),
-            "seccomp": seccomp.apply_seccomp(closed=order["ports"] is not None),
-        }
+        stood["landlock_abi"] = landlock.apply_landlock(order["read"], order["write"], order["ports"])
+        closed = order["ports"] is not None
+        listener = seccomp.apply_asking_seccomp() if closed and order["addresses"] else None
+        if listener is not None:
+            socket.send_fds(gate, [b"\0"], [listener])
+            os.close(listener)
+        stood["seccomp"] = listener is not None or seccomp.apply_seccomp(closed=closed)
+        stood["addresses"] = listener is not None
     return {"user_dropped": order["uid"] is not None, "no_new_privs": sealed, "rlimits": True, **stood}
 
 
@@ -96,12 +105,13 @@ def _duplicate_high(descriptor: int) -> int:
     return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 200)
 
 
-def exec_guest(order: LaunchOrder, report: int) -> None:
+def exec_guest(order: LaunchOrder, report: int, gate: socket.socket) -> None:
     """Run the command in the forked child, sandboxed, in its own session.
 
     Never returns.
     """
     report = _duplicate_high(report)
+    gate = socket.socket(fileno=_duplicate_high(gate.detach()))
     try:
         os.setsid()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE):
@@ -109,7 +119,7 @@ def exec_guest(order: LaunchOrder, report: int) -> None:
         for source, target in [(_duplicate_high(order["stdin"]), 0), (_duplicate_high(order["channel"]), 3)]:
             os.dup2(source, target)
         os.umask(0o022)
-        os.write(report, json.dumps(enter_sandbox(order)).encode() + b"\n")
+        os.write(report, json.dumps(enter_sandbox(order, gate)).encode() + b"\n")
         os.execvpe(  # noqa: S606  # no shell is the point
             order["argv"][0], order["argv"], order["env"]
         )
@@ -134,20 +144,28 @@ def list_descendants() -> list[int]:
     return sorted(found - {os.getpid()})
 
 
-def _kill_user(uid: int) -> None:
-    """Kill every process of the guest's user at once.
+def _run_as_user(uid: int, work: Callable[[], None]) -> None:
+    """Do `work` in a child of the guest's user, and wait for its end.
 
-    Only that user can do it without a race.
+    The kernel lets only that user, or root with all its rights, do it.
     """
     child = os.fork()
     if child == 0:
         with contextlib.suppress(OSError):
             os.setgid(uid)
             os.setuid(uid)
-            os.kill(-1, signal.SIGKILL)
+            work()
         os._exit(0)
     with contextlib.suppress(ChildProcessError):
         os.waitpid(child, 0)
+
+
+def _kill_user(uid: int) -> None:
+    """Kill every process of the guest's user at once.
+
+    Only that user can do it without a race.
+    """
+    _run_as_user(uid, lambda: os.kill(-1, signal.SIGKILL))
 
 
 def _has_no_children() -> bool:
@@ -176,11 +194,15 @@ def kill_leftovers(leader: int, uid: int | None) -> None:
         time.sleep(0.005)
 
 
-def remove_leftover_files(folders: list[str], uid: int | None) -> None:
-    """Remove what the guest's user left in folders that all users share.
+def remove_leftovers(folders: list[str], uid: int | None, before: set[tuple[str, int]]) -> None:
+    """Remove what the guest's user left in folders and System V's tables, which all users share.
 
-    Only after none of its processes is left.
+    Only after none of its processes is left. `before` is what this program's own user had in those tables.
     """
+    if uid is None:
+        system_v.remove_orphaned_memory(before)
+    else:
+        _run_as_user(uid, lambda: system_v.remove_system_v_entries(uid))
     for folder in folders if uid is not None else ():
         with contextlib.suppress(OSError):
             for entry in list(os.scandir(folder)):
@@ -192,8 +214,37 @@ def remove_leftover_files(folders: list[str], uid: int | None) -> None:
                     Path(entry.path).unlink(missing_ok=True)
 
 
-def watch_guest(child: int, order: LaunchOrder, wake: int) -> dict[str, Any]:
-    """Wait until the guest ends, or must be ended.
+def receive_gate(order: LaunchOrder, gate: socket.socket) -> connect_gate.ConnectGate | None:
+    """Return what answers the guest's connections, None if it did not ask for that."""
+    with contextlib.suppress(OSError):
+        gate.setblocking(False)
+        _, descriptors, _, _ = socket.recv_fds(gate, 1, 1)
+        for listener in descriptors:
+            return connect_gate.ConnectGate(listener, order, list_descendants)
+    return None
+
+
+def answer_connection(gate: connect_gate.ConnectGate, heard: select.poll, event: int) -> None:
+    """Answer one call of connect(). No longer listen if no process is left that could call."""
+    if event & select.POLLIN:  # without a call the answer would wait for one
+        gate.answer()
+    else:
+        heard.unregister(gate.listener)
+
+
+def reap_child(child: int) -> int | None:
+    """Take the exit statuses of all that ended. Return that of `child`, None while it runs."""
+    with contextlib.suppress(ChildProcessError):
+        process, status = -1, 0
+        while process:
+            process, status = os.waitpid(-1, os.WNOHANG)
+            if process == child:
+                return os.waitstatus_to_exitcode(status)
+    return None
+
+
+def watch_guest(child: int, order: LaunchOrder, wake: int, gate: connect_gate.ConnectGate | None) -> dict[str, Any]:
+    """Wait until the guest ends, or must be ended. Its connections are answered meanwhile.
 
     Reasons to end it: its time, the combined limits of its processes, or the end of the parent process.
     """
@@ -202,18 +253,13 @@ def watch_guest(child: int, order: LaunchOrder, wake: int) -> dict[str, Any]:
     stay_up = order["stay_up_s"]
     limit = order["timeout_s"] if stay_up is None else min(order["timeout_s"], stay_up)
     ending = None
+    heard = select.poll()
+    for descriptor in (0, wake, *([gate.listener] if gate else [])):
+        heard.register(descriptor, select.POLLIN)
     while True:
-        with contextlib.suppress(ChildProcessError):
-            process, status = -1, 0
-            while process:
-                process, status = os.waitpid(-1, os.WNOHANG)
-                if process == child:
-                    ended = {
-                        "status": os.waitstatus_to_exitcode(status),
-                        "timed_out": False,
-                        "stayed_up": False,
-                    }
-                    return ended if ending is None else {**ended, **ending}
+        status = reap_child(child)
+        if status is not None:
+            return {"status": status, "timed_out": False, "stayed_up": False, **(ending or {})}
         left = limit - (time.monotonic() - began)
         if ending is None and left <= 0:
             stayed = stay_up is not None and stay_up <= order["timeout_s"]
@@ -223,13 +269,16 @@ def watch_guest(child: int, order: LaunchOrder, wake: int) -> dict[str, Any]:
                 os.killpg(child, signal.SIGTERM)
         elif left <= 0:
             return dict(ending or {})
-        ready, _, _ = select.select([0, wake], [], [], max(0.0, min(left, limits.INTERVAL_S)))
+        ready = dict(heard.poll(max(0.0, 1000 * min(left, limits.INTERVAL_S))))
         if wake in ready:
             os.read(wake, 4096)
         if 0 in ready:
             return {"status": None, "timed_out": False, "stayed_up": False}
-        if not ready and ending is None and (why := used.find_exceeded_limit()):
-            return {"status": None, "timed_out": False, "stayed_up": False, "exceeded": why}
+        if gate and gate.listener in ready:
+            answer_connection(gate, heard, ready[gate.listener])
+        if ending is None and (why := used.find_exceeded_limit()):
+            found = {"exceeded": why, "was_short": used.was_short}
+            return {"status": None, "timed_out": False, "stayed_up": False, **found}
 
 
 def main() -> None:
@@ -242,18 +291,21 @@ def main() -> None:
     os.set_blocking(woken, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(woken)
+    before = system_v.read_system_v_identities(os.getuid()) if order["uid"] is None else set()
     hear, tell = os.pipe()
+    gate, guests_gate = socket.socketpair()
     child = os.fork()
     if child == 0:
-        exec_guest(order, tell)
+        exec_guest(order, tell, guests_gate)
+    guests_gate.close()
     _call_prctl(PR_SET_DUMPABLE, 0)
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in (1, 2, tell, order["channel"]):
         os.dup2(nothing, descriptor, inheritable=False)  # the readers must see the guest's end, not ours
     stood, _, error = b"".join(iter(lambda: os.read(hear, 4096), b"")).partition(b"\n")
-    ended = watch_guest(child, order, wake)
+    ended = watch_guest(child, order, wake, receive_gate(order, gate))
     kill_leftovers(child, order["uid"])
-    remove_leftover_files(order["shared"], order["uid"])
+    remove_leftovers(order["shared"], order["uid"], before)
     answer = {**ended, "walls": json.loads(stood) if stood.startswith(b"{") else None}
     answer["error"] = (error if stood.startswith(b"{") else stood).decode(errors="replace")
     os.write(order["answer"], json.dumps(answer).encode())

@@ -9,9 +9,15 @@ one guest may have.
 import contextlib
 import os
 import re
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING or __package__:
+    from depcheck.checking.sandbox.launcher.connect_gate import act_as_user
+else:  # run as a folder: it stands on the path itself
+    from connect_gate import act_as_user
 
 INTERVAL_S = 0.1
 MIB = 1 << 20
@@ -78,25 +84,6 @@ def measure_guest_processes(uid: int | None) -> dict[int, int]:
     return {process: size for process, _, _, size in known if process in found and process != os.getpid()}
 
 
-@contextlib.contextmanager
-def _impersonate_user(uid: int | None) -> Iterator[None]:
-    """Act as the guest's user for the length of the block.
-
-    The kernel tells that user about its processes; signals still need this program's real user.
-    """
-    if uid is None:
-        yield
-        return
-    ours = os.getegid(), os.geteuid()
-    os.setegid(uid)
-    os.seteuid(uid)
-    try:
-        yield
-    finally:
-        os.seteuid(ours[1])
-        os.setegid(ours[0])
-
-
 def _measure_share(process: int) -> int:
     """Measure the memory of a process, in bytes.
 
@@ -115,7 +102,7 @@ def measure_combined_memory(uid: int | None, sizes: dict[int, int]) -> int:
     takes time: the kernel looks at each page.
     """
     exact = dict(sizes)
-    with _impersonate_user(uid):
+    with act_as_user(uid):
         for process in sizes:
             with contextlib.suppress(PermissionError):
                 exact[process] = _measure_share(process)
@@ -133,12 +120,14 @@ class ResourceWatch:
     """
 
     def __init__(self, limits: dict[str, Any], uid: int | None, places: Iterable[str]) -> None:
-        self._uid, self._over = uid, 0
+        self._uid, self._over, self._looked_at = uid, 0, time.monotonic()
         total, left = read_memory()
         self._before = total - left
         spared = limits["spared"]
         self._most = int(total * limits["memory_share"])
-        self._least = min(int(total * limits["free_memory_share"]), left // spared)
+        enough = int(total * limits["free_memory_share"])
+        self._least = min(enough, max(0, left) // spared)
+        self.was_short = left < enough
         self._disks = []
         seen = set()
         for place in places:
@@ -157,6 +146,9 @@ class ResourceWatch:
 
         The words follow "ended: ".
         """
+        if time.monotonic() - self._looked_at < INTERVAL_S:  # a guest whose processes end all the time asks for it
+            return ""
+        self._looked_at = time.monotonic()
         return self._check_memory() or next(filter(None, (self._check_disk(*each) for each in self._disks)), "")
 
     def _check_memory(self) -> str:

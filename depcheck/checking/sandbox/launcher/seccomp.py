@@ -7,11 +7,14 @@ Documentation/userspace-api/seccomp_filter.rst. Runs in the launcher: standard l
 
 import ctypes
 import platform
+import re
 import struct
 import sys
 
 PR_SET_SECCOMP, PR_GET_SECCOMP, MODE_FILTER = 22, 21, 2
-KILL, ERRNO_EPERM, ALLOW = 0x80000000, 0x00050001, 0x7FFF0000
+KILL, ERRNO_EPERM, ERRNO_ENOSYS, NOTIFY, ALLOW = 0x80000000, 0x00050001, 0x00050026, 0x7FC00000, 0x7FFF0000
+SET_FILTER, IS_KNOWN, NEW_LISTENER = 1, 2, 1 << 3  # of seccomp(2)
+HANDS_OVER_FROM = (5, 9)  # the kernel that lets a supervisor put a descriptor into the caller
 LOAD, EQUAL, SET, AND, RETURN, JUMP = 0x20, 0x15, 0x45, 0x54, 0x06, 0x05
 CALL_NUMBER, ARCHITECTURE = 0, 4  # offsets in struct seccomp_data
 ARGUMENTS = tuple(16 + 8 * index for index in range(6))  # low halves, little endian
@@ -29,6 +32,8 @@ CALLS_BY_MACHINE = {
     "aarch64": (0xC00000B7, 198, 206, 211, 269, (  # as above
         117, 270, 271, 217, 218, 219, 280, 241, 282, 425, 40, 39, 97, 268, 104, 438, 105, 273, 265, 41, 51)),
 }  # fmt: skip
+OTHER_CALLS = {"x86_64": (317, 42, 56), "aarch64": (277, 203, 220)}  # seccomp, connect, clone
+CLONE3, NEW_USER_NAMESPACE = 435, 0x10000000
 Instruction = tuple[int, int, int, int]
 
 
@@ -37,6 +42,17 @@ def is_seccomp_available() -> bool:
     if not sys.platform.startswith("linux") or platform.machine() not in CALLS_BY_MACHINE:
         return False
     return int(ctypes.CDLL(None).prctl(PR_GET_SECCOMP, 0, 0, 0, 0)) >= 0
+
+
+def can_hand_over_connections() -> bool:
+    """Return True if this kernel lets another process decide about a call and put a descriptor into the caller."""
+    if not is_seccomp_available():
+        return False
+    release = re.match(r"(\d+)\.(\d+)", platform.release())
+    if not release or tuple(map(int, release.groups())) < HANDS_OVER_FROM:
+        return False
+    action = ctypes.byref(ctypes.c_uint32(NOTIFY))
+    return int(ctypes.CDLL(None).syscall(OTHER_CALLS[platform.machine()][0], IS_KNOWN, 0, action)) == 0
 
 
 def _deny_call(number: int) -> list[Instruction]:
@@ -75,10 +91,10 @@ def _restrict_sockets(number: int, *, closed: bool) -> list[Instruction]:
     return [(EQUAL, 0, len(inner), number), *inner]
 
 
-def build_seccomp_program(machine: str, *, closed: bool) -> bytes:
+def build_seccomp_program(machine: str, *, closed: bool, asks: bool = False) -> bytes:
     """Build the filter's instructions for `machine`.
 
-    `closed` also denies the internet except TCP.
+    `closed` also denies the internet except TCP. `asks`: each connect() waits for whoever holds the listener.
     """
     architecture, socket, sendto, sendmsg, sendmmsg, denied = CALLS_BY_MACHINE[machine]
     steps: list[Instruction] = [
@@ -91,12 +107,20 @@ def build_seccomp_program(machine: str, *, closed: bool) -> bytes:
         steps += [(SET, 0, 1, X32), (RETURN, 0, 0, ERRNO_EPERM)]
     for number in denied:
         steps += _deny_call(number)
+    # A user namespace gives all capabilities in it. clone3 hides its flags in memory; libraries go back to clone.
+    steps += [
+        *_deny_flag(OTHER_CALLS[machine][2], 0, NEW_USER_NAMESPACE),
+        (EQUAL, 0, 1, CLONE3),
+        (RETURN, 0, 0, ERRNO_ENOSYS),
+    ]
     if closed:  # TCP Fast Open connects without connect(), which is where Landlock looks
         steps += [
             *_deny_flag(sendto, 3, FAST_OPEN),
             *_deny_flag(sendmsg, 2, FAST_OPEN),
             *_deny_flag(sendmmsg, 3, FAST_OPEN),
         ]
+    if asks:
+        steps += [(EQUAL, 0, 1, OTHER_CALLS[machine][1]), (RETURN, 0, 0, NOTIFY)]
     steps += [*_restrict_sockets(socket, closed=closed), (RETURN, 0, 0, ALLOW)]
     return b"".join(struct.pack("=HBBI", *step) for step in steps)
 
@@ -111,9 +135,29 @@ def apply_seccomp(*, closed: bool) -> bool:
     """
     if not is_seccomp_available():
         return False
-    code = build_seccomp_program(platform.machine(), closed=closed)
-    buffer = ctypes.create_string_buffer(code, len(code))
-    header = struct.pack("=HxxxxxxQ", len(code) // 8, ctypes.addressof(buffer))
-    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_SECCOMP, MODE_FILTER, header, 0, 0) != 0:
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_SECCOMP, MODE_FILTER, _make_header(closed=closed), 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "seccomp refused the filter")
     return True
+
+
+def apply_asking_seccomp() -> int | None:
+    """Apply the filter of a closed guest to this process, and return the descriptor that answers its connect().
+
+    None, and no filter, if the kernel cannot, or another supervisor listens already.
+    """
+    if not can_hand_over_connections():
+        return None
+    number = OTHER_CALLS[platform.machine()][0]
+    listener = int(ctypes.CDLL(None).syscall(number, SET_FILTER, NEW_LISTENER, _make_header(closed=True, asks=True)))
+    return listener if listener >= 0 else None
+
+
+def _make_header(*, closed: bool, asks: bool = False) -> bytes:
+    """Build a struct sock_fprog. What it points to is kept for as long as the process lives."""
+    code = build_seccomp_program(platform.machine(), closed=closed, asks=asks)
+    buffer = ctypes.create_string_buffer(code, len(code))
+    _KEPT_PROGRAMS.append(buffer)
+    return struct.pack("=HxxxxxxQ", len(code) // 8, ctypes.addressof(buffer))
+
+
+_KEPT_PROGRAMS: list[object] = []
