@@ -13,6 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from depcheck.checking.checks.runner import GuestCheckExecutor
+from depcheck.checking.compile.lawful_compiler import LawfulCompiler
 from depcheck.checking.compile.prefetch import BackgroundInstallCompiler
 from depcheck.checking.compile.proof.proving_compiler import ProvingCompiler
 from depcheck.checking.compile.run_compiler import CommandCompiler
@@ -79,7 +80,9 @@ class AdapterFactory:
             timeout_s=PREPARE_TIMEOUT_S,
             worker_count=max(1, min(MAX_LANES, os.cpu_count() or 1) // self.settings.parallel),
         )
-        proving = ProvingCompiler(compiler, self.index, RepoFiles(Path(self.settings.repo).resolve()), targets)
+        tree = RepoFiles(Path(self.settings.repo).resolve())
+        lawful = LawfulCompiler(compiler, self.index, tree, targets, environments.read_built_requirements)
+        proving = ProvingCompiler(lawful, self.index, tree, targets)
         alone = self.settings.parallel > 1 or (os.cpu_count() or 1) == 1
         if alone:
             return proving

@@ -23,7 +23,7 @@ from depcheck.checking.environments.interpreters import InterpreterFinder
 from depcheck.checking.environments.project_installer import ProjectInstaller, Target, add_own_project
 from depcheck.checking.environments.read_installed import InstalledDistribution, read_installed_distributions
 from depcheck.checking.environments.remote_requirements import RemoteRequirements
-from depcheck.checking.environments.wheel_builder import UV_VARIABLES, WheelBuilder
+from depcheck.checking.environments.wheel_builder import UV_VARIABLES, WheelBuilder, read_wheel_requirements
 from depcheck.checking.sandbox.guest import Guest, ProcessResult
 from depcheck.checking.sandbox.policy import NetworkPolicy
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
@@ -32,7 +32,7 @@ from depcheck.core.model.checks import Failure
 from depcheck.core.model.errors import DepcheckError, IndexUnavailableError
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.own_installation import OwnInstallation
-from depcheck.core.model.pins import Pins
+from depcheck.core.model.pins import Pin, Pins
 from depcheck.core.model.requirements import UNSAFE_PACKAGES, collect_unsafe_requirements
 from depcheck.core.tool_output import install_errors
 from depcheck.ports import PackageServer
@@ -159,6 +159,16 @@ class UvEnvironmentBuilder:
             folder,
         )
         return ran.is_success
+
+    def read_built_requirements(self, spec: EnvironmentSpec, pin: Pin, world: IndexView) -> tuple[str, ...] | None:
+        """Build one release alone and return its Requires-Dist; None if it could not be built.
+
+        The wheel serves the installation of the same pin.
+        """
+        self._wait_for_installs()
+        house = self._get_wheel_builder(self._make_environment(spec, world))
+        built = house.build_wheel(str(pin), NetworkPolicy.from_ports(self.index.port), pin.name)
+        return read_wheel_requirements(built) if isinstance(built, Path) else None
 
     def _install_until_stable(
         self, environment: VirtualEnvironment, lines: Mapping[str, NormalizedName | None], pins: Pins, world: IndexView

@@ -1,7 +1,10 @@
 """Build wheels from source as the guest, each in its own folder."""
 
 import hashlib
+import re
+import zipfile
 from dataclasses import dataclass, field
+from email.parser import HeaderParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,7 +22,8 @@ FALLBACK_VERSION_VARIABLES = {
     "PBR_VERSION": "0.0.0",
     "PDM_BUILD_SCM_VERSION": "0",
 }
-MOST_WHEEL_BYTES = 1 << 30
+MOST_WHEEL_BYTES, MOST_METADATA_BYTES = 1 << 30, 16 << 20
+METADATA_PLACE = re.compile(r"[^/]+\.dist-info/METADATA")
 UV_VARIABLES = {
     "UV_LINK_MODE": "hardlink",
     "UV_PYTHON_DOWNLOADS": "never",
@@ -125,3 +129,16 @@ class WheelBuilder:
                 (self.folder / path.name).write_bytes(content)
                 return self.folder / path.name
         return None
+
+
+def read_wheel_requirements(wheel: Path) -> tuple[str, ...] | None:
+    """Return Requires-Dist of a built wheel as written; None if it cannot be read."""
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            places = [each for each in archive.infolist() if METADATA_PLACE.fullmatch(each.filename)]
+            if len(places) != 1 or places[0].file_size > MOST_METADATA_BYTES:
+                return None
+            headers = HeaderParser().parsestr(archive.read(places[0]).decode(errors="replace"))
+    except (OSError, ValueError, zipfile.BadZipFile, RuntimeError, NotImplementedError):
+        return None
+    return tuple(" ".join(line.split()) for line in headers.get_all("Requires-Dist", []))

@@ -1,0 +1,117 @@
+"""Hold what a compile gave to the law, wherever packages' code ran beside the compiler."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from depcheck.checking.compile.compile_law import CompileLaw, find_compile_breach
+from depcheck.checking.compile.tool_envs import TargetFinder
+from depcheck.checking.discovery.repo_files import RepoFiles
+from depcheck.checking.discovery.requirement_files import SourceRequirement, UncertainError, read_source_requirements
+from depcheck.core.lockfiles.lockfile_parser import parse_lockfile
+from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
+from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure
+from depcheck.core.model.errors import IndexUnavailableError, LockfileError
+from depcheck.core.model.index_view import IndexView
+from depcheck.core.model.pins import Pin
+from depcheck.core.model.requirements import UNSAFE_PACKAGES
+from depcheck.core.model.wheel_tags import InterpreterTarget
+from depcheck.ports import Compiler, PackageServer
+
+BuiltRequirements = Callable[[EnvironmentSpec, Pin, IndexView], tuple[str, ...] | None]
+"""Requires-Dist of a release that was built alone; None if it could not be."""
+# Options that change which releases a compile may take: the pages alone do not say it then.
+_CHOOSING_OPTIONS = frozenset(
+    f"--{name}"
+    for name in (
+        "pre", "prerelease", "find-links", "no-index", "no-binary", "only-binary", "no-build", "resolution",
+        "exclude-newer", "uploaded-prior-to", "pip-args", "override", "python-platform", "python-version", "universal",
+        "index-strategy", "resolver", "unsafe-package", "no-deps", "config", "build-constraint",
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class LawfulCompiler:
+    """Adapter of `ports.Compiler`, in front of the one that runs tools.
+
+    A result that breaks the law is not judged: a build may have written it.
+    """
+
+    compiler: Compiler
+    index: PackageServer
+    tree: RepoFiles
+    targets: TargetFinder
+    build_requirements: BuiltRequirements
+
+    def compile_lockfiles(
+        self, spec: EnvironmentSpec, world: IndexView, *, upgrade: bool
+    ) -> CompiledLockfiles | CompileFailure:
+        """Compile as the inner compiler does, and raise as it does.
+
+        Raises:
+            IndexUnavailableError: A source distribution was built, and the result breaks the law.
+        """
+        compiled = self.compiler.compile_lockfiles(spec, world, upgrade=upgrade)
+        built = self.index.get_last_sdist()
+        if isinstance(compiled, CompiledLockfiles) and upgrade and built:
+            texts = {**dict(spec.lower_layer_texts), **dict(compiled.files)}
+            for lock in spec.lockfiles:
+                if why := self._find_breach(spec, lock, world, texts):
+                    raise IndexUnavailableError(
+                        f"The compile of {lock.path} {why}. {built} was built meanwhile, and what is built can write "
+                        "that. Nothing is proposed: look at what that release does before you lock it."
+                    )
+        return compiled
+
+    def _find_breach(
+        self, spec: EnvironmentSpec, lock: LockfileSpec, world: IndexView, texts: Mapping[str, str]
+    ) -> str:
+        target = self._find_target(lock.python or spec.python)
+        named = {option.partition("=")[0] for option in lock.options}
+        if target is None or lock.upgrade_options or lock.omits_included_pins or named & _CHOOSING_OPTIONS:
+            return ""
+        try:
+            lines = read_source_requirements(lock, self.tree, texts)
+            law = self._make_law(spec, lock, world, (target, lines))
+            return find_compile_breach(law, parse_lockfile(texts[lock.path]).select_pins(law.markers))
+        except (UncertainError, LockfileError):
+            return ""  # sources that only their own build can read
+
+    def _find_target(self, python: str) -> InterpreterTarget | None:
+        try:
+            return self.targets.find_target(python)
+        except IndexUnavailableError:  # an index without pip, for a lockfile of uv
+            return None
+
+    def _make_law(
+        self,
+        spec: EnvironmentSpec,
+        lock: LockfileSpec,
+        world: IndexView,
+        known: tuple[InterpreterTarget, list[SourceRequirement]],
+    ) -> CompileLaw:
+        target, lines = known
+        markers = {**self.targets.get_interpreter(lock.python or spec.python).markers, "extra": ""}
+
+        @cache
+        def read_requirements(name: NormalizedName, version: Version) -> tuple[str, ...] | None:
+            pin = Pin(name, version)
+            found = self.index.get_wheel_requires_dist(pin, world, target)
+            if found is None:
+                found = self.index.get_requires_dist(name, version)
+            return self.build_requirements(spec, pin, world) if found is None else found
+
+        return CompileLaw(
+            direct=[each.requirement for each in lines if not each.is_constraint],
+            constraints=[each.requirement for each in lines if each.is_constraint],
+            get_requirements=lambda pin: read_requirements(pin.name, pin.version) if pin.version else None,
+            list_candidates=cache(lambda name: self.index.list_pip_candidates(name, world, target)),
+            get_hashes=lambda pin: self.index.get_lockfile_hashes(pin, world, target),
+            markers=markers,
+            unsafe=UNSAFE_PACKAGES,
+            committed=lock.lockfile.select_pins(markers),
+        )
