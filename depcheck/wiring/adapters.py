@@ -23,6 +23,7 @@ from depcheck.checking.environments.interpreters import InterpreterFinder
 from depcheck.checking.environments.uv_builder import UvEnvironmentBuilder
 from depcheck.checking.explain.explainer import GuestExplainer
 from depcheck.checking.sandbox.guest import Guest
+from depcheck.checking.sandbox.open_copies import prepare_open_folder
 from depcheck.checking.sandbox.policy import is_readable_by_others
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
 from depcheck.core.config.settings import Settings
@@ -116,7 +117,7 @@ class AdapterFactory:
 def _choose_readable_folder(cache: Path, scratch: Path) -> Path:
     """Return the cache if the guest can read it, else `scratch`.
 
-    In the latter case tools are built again for each run.
+    Root has a folder of the system for that. In `scratch` tools are built again for each run.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    return cache if is_readable_by_others(cache) else scratch
+    return cache if is_readable_by_others(cache) else prepare_open_folder() or scratch

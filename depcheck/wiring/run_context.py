@@ -15,7 +15,8 @@ from depcheck.checking.discovery.repo_files import RepoFiles
 from depcheck.checking.environments.interpreters import InterpreterFinder
 from depcheck.checking.last_green import LastGreenFiles
 from depcheck.checking.sandbox.guest import Guest
-from depcheck.checking.sandbox.policy import SandboxPolicy, choose_sandbox_policy
+from depcheck.checking.sandbox.open_copies import copy_openly, prepare_open_folder
+from depcheck.checking.sandbox.policy import SandboxPolicy, choose_sandbox_policy, is_readable_by_others
 from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.errors import InterpreterMissingError
@@ -200,7 +201,9 @@ def open_run_context(
         DepcheckError: In Actions, the guest cannot be isolated.
     """
     cache = get_cache_folder(environ)
-    interpreters = InterpreterFinder(environ, cache / "pythons")
+    open_folder = prepare_open_folder() if settings.sandbox else None
+    interpreters = InterpreterFinder(environ, cache / "pythons", open_folder)
+    moved = _copy_own_programs(open_folder) if open_folder else {}
     needed = [
         path for spec in specs if not spec.skip_reason for path in _find_needed_interpreters(interpreters, spec.python)
     ]
@@ -213,8 +216,20 @@ def open_run_context(
         )
         scratch = Path(stack.enter_context(room))
         scratch.chmod(0o711)  # the guest passes through to its own folders, and sees nothing else
-        guest = Guest(walls, scratch, environ, settings.env)
+        guest = Guest(walls, scratch, environ, settings.env, moved_programs=moved)
         yield RunContext(settings, reporter, environ, guest, interpreters, scratch, cache, stack)
+
+
+def _copy_own_programs(folder: Path) -> Mapping[str, str]:
+    """Copy uv and the scripts of guests to `folder` if other users cannot read them; returns old paths and new ones."""
+    from uv import find_uv_bin  # noqa: PLC0415  # a quiet run starts no process
+
+    from depcheck.checking.checks.command_context import GUEST_SCRIPTS  # noqa: PLC0415
+    from depcheck.checking.compile.tool_envs import LOCKS  # noqa: PLC0415
+
+    places = (Path(find_uv_bin()), GUEST_SCRIPTS, LOCKS)
+    copies = {place: copy_openly(place, folder) for place in places if not is_readable_by_others(place)}
+    return {str(place): str(copy) for place, copy in copies.items()}
 
 
 def _choose_scratch_parent(cache: Path, walls: SandboxPolicy) -> Path | None:

@@ -10,7 +10,7 @@ import platform
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from packaging.version import InvalidVersion, Version
 from uv import find_uv_bin
 
 from depcheck.checking.sandbox.guest import run_trusted_command
+from depcheck.checking.sandbox.open_copies import copy_interpreter_openly
+from depcheck.checking.sandbox.policy import is_readable_by_others
 from depcheck.core.model.errors import InterpreterMissingError
 from depcheck.stored_files import write_atomically
 
@@ -115,11 +117,12 @@ class InterpreterFinder:
     """Finds interpreters on the PATH, in pyenv, and with uv.
 
     At last, fetches one with uv into `folder`. `host_environ` holds this process's environment variables.
-    Each version is searched once.
+    Each version is searched once. One that other users cannot read is copied to `open_folder`, if there is one.
     """
 
     host_environ: Mapping[str, str]
     folder: Path
+    open_folder: Path | None = None
     _interpreters: dict[str, Interpreter] = field(default_factory=dict)
 
     def find_path(self, python: str) -> Path:
@@ -137,8 +140,17 @@ class InterpreterFinder:
             InterpreterMissingError: There is none here and none could be fetched.
         """
         if python not in self._interpreters:
-            self._interpreters[python] = self._find_interpreter(python)
+            self._interpreters[python] = self._open_to_others(self._find_interpreter(python))
         return self._interpreters[python]
+
+    def _open_to_others(self, found: Interpreter) -> Interpreter:
+        if self.open_folder is None or is_readable_by_others(found.path) or not found.path.is_relative_to(found.prefix):
+            return found
+        prefix = copy_interpreter_openly(found.path, found.prefix, self.open_folder)
+        wheel = found.setuptools_wheel
+        moved = prefix / wheel.relative_to(found.prefix) if wheel and wheel.is_relative_to(found.prefix) else wheel
+        path = prefix / found.path.relative_to(found.prefix)
+        return replace(found, path=path, prefix=prefix, setuptools_wheel=moved)
 
     @property
     def roots(self) -> tuple[Path, ...]:

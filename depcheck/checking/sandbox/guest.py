@@ -84,7 +84,7 @@ class Guest:
 
     `scratch` is a folder of this program for the runs' homes. `host_environ` holds this process's
     variables, of which the guest sees an allow-list and the names in `passed_variables`. `readable` are
-    folders that every run may read (interpreters).
+    folders that every run may read (interpreters). `moved_programs` names copies of programs that it could not read.
     """
 
     policy: SandboxPolicy
@@ -92,6 +92,7 @@ class Guest:
     host_environ: Mapping[str, str] = field(default_factory=dict)
     passed_variables: tuple[str, ...] = ()
     readable: tuple[Path, ...] = ()
+    moved_programs: Mapping[str, str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(  # noqa: PLR0913  # all by name, nearly all with a default
@@ -124,7 +125,10 @@ class Guest:
                 **environ.build_guest_environ(self.host_environ, self.passed_variables, own, temporary),
                 **(env or {}),
             }
+            argv = [self._move_paths(word) for word in argv]
+            seen = {name: self._move_paths(value) for name, value in seen.items()}
             trees = [
+                *map(Path, self.moved_programs.values()),
                 *self.readable,
                 *readable,
                 *sandbox.find_program_folders(argv[0], seen["PATH"]),
@@ -137,6 +141,12 @@ class Guest:
                 "stay_up_s": stay_up_s,
             }  # fmt: skip
             return self._run_launcher(order, given, log, watch)
+
+    def _move_paths(self, text: str) -> str:
+        """Name the copies of programs that guests cannot read where they stand."""
+        for old, new in self.moved_programs.items():
+            text = text.replace(old, new)
+        return text
 
     def derive_installer(self) -> "Guest":
         """Derive a guest that installs what this one uses.

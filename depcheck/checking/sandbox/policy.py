@@ -130,16 +130,21 @@ def choose_sandbox_policy(
     `needed` must stay readable for the guest. Each `worker` has its own user.
 
     Raises:
-        DepcheckError: In Actions, if the guest cannot be separated from the token's process.
+        DepcheckError: Root cannot give up its rights, or in Actions the guest cannot be separated from the token's
+            process.
     """
     if not sandbox:
         return SandboxPolicy()
     closed = [path for path in needed if path.exists() and not is_readable_by_others(path)]
     drops = os.geteuid() == 0 and not closed
-    if in_actions and not drops:
-        why = f"the guest's user could not read {closed[0]}" if closed else "this process is not root"
+    if os.geteuid() == 0 and closed:
         raise DepcheckError(
-            f"Packages' code cannot be kept away from this job's tokens: {why}, so nothing was run. "
+            f"Packages' code would run as root: the user that it is given up to could not read {closed[0]}, so nothing "
+            "was run. Put it where other users can read it, or use --no-sandbox where no secret is in reach."
+        )
+    if in_actions and not drops:
+        raise DepcheckError(
+            "Packages' code cannot be kept away from this job's tokens: this process is not root, so nothing was run. "
             "Use the container action, or --no-sandbox in a job whose token can only read."
         )
     uid = GUEST_UID + worker % GUEST_USER_COUNT if drops else None
