@@ -1,6 +1,7 @@
 """One run of the action's container with the mounts and variables of GitHub's runner, a thief's dream in all of them."""
 
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 import stage
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 IN_IMAGE = "/opt/depcheck/lib/python3.13/site-packages"
 RUNNER = 1001
 LIMIT_S = 600.0  # a run without an end is ended by then
@@ -85,13 +87,18 @@ def tools(folder: Path, base: str) -> None:
         f"{folder}:/out",
         base,
         *words,
-        "pip-tools==7.6.2",
-        "pip==26.3",
         "pytest==8.4.2",
+        *read_tool_pins(),
     )
     if done.returncode:
         shutil.rmtree(folder)
         raise SystemExit(f"The tools for the attack suite could not be fetched: {done.stderr.decode()[-500:]}")
+
+
+def read_tool_pins() -> list[str]:
+    """The releases of the compilers' own environment, as its lockfile names them."""
+    text = next(ROOT.glob("depcheck/**/tool_locks/newest.txt")).read_text()
+    return re.findall(r"^([\w.-]+==[^\s;\\]+)(?: \\| *$)", text, re.MULTILINE)
 
 
 def mounts(github: Path, tool_wheels: Path) -> None:

