@@ -60,7 +60,9 @@ def recompiled(facts: corpus.Facts, root: Path, bench) -> Outcome:
     ports = SimpleNamespace(compiler=compiler, index=bench.index, reporter=quiet)
     settings = Settings(repo=root)
     try:
-        case = EnvironmentCase(spec, ports, settings, bench.interpreters.get_interpreter(spec.python).markers, datetime.now(UTC))
+        case = EnvironmentCase(
+            spec, ports, settings, bench.interpreters.get_interpreter(spec.python).markers, datetime.now(UTC)
+        )
         found = understand_lockfile(case)
     except DepcheckError as error:  # what is brought from git needs a network that reaches it
         return Outcome("unfaithful" if "could not be fetched" in str(error) else "error", str(error))
