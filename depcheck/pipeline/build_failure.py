@@ -103,9 +103,7 @@ def find_build_requirement(
         lambda failures: rank_suspects(scene, failures),
     )
     budget = Budget(find_culprits.MAX_TRIALS, lambda: case.ports.clock() > answer.deadline_s)
-    found = diagnose_failures(
-        list_target_failures((finding,), obstacle.package), place, oracles, budget, case.settings.confirmations
-    )
+    found = diagnose_failures(list_target_failures((finding,), obstacle.package), place, oracles, budget)
     answer.trials += found.trial_count
     answer.trial_log += found.trial_log
     answer.confidence = found.confidence

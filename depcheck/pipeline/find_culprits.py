@@ -21,6 +21,7 @@ from depcheck.core.search.causes import CauseSearch, HeldResult, SearchQuestion
 from depcheck.core.search.companions import SearchSpace
 from depcheck.core.search.coupling import compute_coupling
 from depcheck.core.search.diagnose import SearchCallbacks
+from depcheck.core.search.flakes import ChanceFailures
 from depcheck.core.search.model import Budget, Cause, TrialRecord
 from depcheck.core.search.model import TrialAnswer as Seen
 from depcheck.core.search.own_holds import is_caused_by_holds, to_hold_note
@@ -135,9 +136,9 @@ def search_culprits(
     """Find causes one by one, each held back in a set that is compiled and checked before the next is sought."""
     holding = _Holding(case, sides, answer)
     budget = Budget(MAX_TRIALS, lambda: case.ports.clock() > answer.deadline_s)
-    search = CauseSearch(holding, budget, case.settings.confirmations)
+    search = CauseSearch(holding, budget)
     case.ports.reporter.start_stage("search the culprit")
-    found = search.run(_question(case, sides, findings, answer))
+    found = search.run(_build_question(case, sides, findings, answer))
     answer.trials += found.trial_count
     answer.trial_log += found.trial_log
     answer.confidence = min(answer.confidence, found.confidence, key=_WORST_FIRST.index)
@@ -155,7 +156,9 @@ def search_culprits(
     answer.proposal = holding.proposal
     if found.causes and not holding.proposal and holding.trouble:
         answer.notes.append(holding.trouble)
-    answer.notes += _others(found.trial_log)
+    answer.notes += _describe_other_failures(found.trial_log)
+    if search.flakes.failed:
+        answer.notes.append(_describe_flakes(search.flakes))
 
 
 @dataclass(slots=True)
@@ -190,7 +193,7 @@ class _Holding:
             self.proposal = to_proposal(case, sides, holds)
             return HeldResult(passes=True)
         self.sides = sides
-        return HeldResult(question=_question(case, sides, findings, self.answer, holds))
+        return HeldResult(question=_build_question(case, sides, findings, self.answer, holds))
 
 
 def measure_held_set(
@@ -241,7 +244,7 @@ def add_investigation(report: EnvironmentReport, answer: Investigation) -> Envir
     )
 
 
-def _question(
+def _build_question(
     case: EnvironmentCase,
     sides: MeasuredSides,
     findings: Sequence[Regression],
@@ -281,7 +284,15 @@ def _collect_evidence(case: EnvironmentCase, sides: MeasuredSides, findings: Seq
     )
 
 
-def _others(log: Sequence[TrialRecord]) -> list[str]:
+def _describe_flakes(flakes: ChanceFailures) -> str:
+    runs = flakes.failed + flakes.passed
+    return (
+        f"Of {runs} runs of sets that pass, {flakes.failed} failed by chance, so failures were run again until chance "
+        "could be ruled out in 99 of 100 cases."
+    )
+
+
+def _describe_other_failures(log: Sequence[TrialRecord]) -> list[str]:
     """What trials showed beside the failure under search: told, and not pursued."""
     said = Counter(a.observation.failures[0].headline for a in log if a.answer is Seen.OTHER)
     return [

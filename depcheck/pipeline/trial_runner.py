@@ -59,7 +59,7 @@ class InstalledTrialRunner:
         self.case.ports.reporter.start_stage(f"trial {self.count + 1}: {self._describe_mixture(mixture)}")
         pins = self.before.pins
         if mixture.day_of:
-            resolved = self._resolved(*mixture.day_of)
+            resolved = self._resolve_day(*mixture.day_of)
             if isinstance(resolved, CompileFailure):
                 self.count += 1
                 return Observation(
@@ -68,7 +68,7 @@ class InstalledTrialRunner:
             pins = resolved.pins
         return self.run_trial(build_trial_pins(pins, self.candidate, mixture), self.world)
 
-    def _resolved(self, name: NormalizedName, version: Version) -> LockSet | CompileFailure:
+    def _resolve_day(self, name: NormalizedName, version: Version) -> LockSet | CompileFailure:
         """The set that a resolver takes with this release on its own day."""
         day = find_upload_time(self.case, name, version) or self.case.now
         world = self.case.get_view_at(day + ONE_DAY)  # its siblings may follow some hours later
@@ -94,25 +94,25 @@ class InstalledTrialRunner:
         case = self.case
         label = f"trial {self.count}"
         seen = measure_pins(case, pins, world, self.checks, label)
-        return replace(self._observation(seen), installed=self._moved(pins))
+        return replace(self._read_observation(seen), installed=self._list_moved(pins))
 
-    def _observation(self, seen: Measurement) -> Observation:
+    def _read_observation(self, seen: Measurement) -> Observation:
         if not seen.is_installed:
             return self._observe_failed_install(seen)
         if undecided := next((r for r in seen.results if r.outcome is Outcome.UNRESOLVED), None):
             return Observation(unresolved_reason=undecided.headline or f"{undecided.kind} gave no answer")
         failures = tuple(self._find_new_failures(seen.results))
-        if failures and (lacking := self._lacking(seen)):
+        if failures and (lacking := self._find_missing(seen)):
             return Observation(unresolved_reason=f"the set is not whole: {lacking}")
         return Observation(failures)
 
-    def _lacking(self, seen: Measurement) -> str:
+    def _find_missing(self, seen: Measurement) -> str:
         """A requirement of which nothing is installed, while the committed set has no such gap."""
         known = {failure.headline for failure in self.before.results[0].failures}
         said = (failure.headline for failure in seen.results[0].failures)
         return next((each for each in said if each not in known and each.endswith(NOT_INSTALLED)), "")
 
-    def _moved(self, pins: Pins) -> tuple[tuple[NormalizedName, Version | None], ...]:
+    def _list_moved(self, pins: Pins) -> tuple[tuple[NormalizedName, Version | None], ...]:
         """The packages that differ from the committed set, with what stood there."""
         names = sorted(name for name in {*pins, *self.before.pins} if pins.get(name) != self.before.pins.get(name))
         return tuple((name, pins[name].version if name in pins else None) for name in names)

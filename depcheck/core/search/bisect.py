@@ -4,7 +4,7 @@ A culprit's releases are in the order in which it changed.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 
 from packaging.version import Version
@@ -13,6 +13,9 @@ from depcheck.core.search.model import TrialAnswer
 
 ReleaseProbe = Callable[[Version], TrialAnswer]
 """Asks one release. OTHER: it installs and fails, but differently; UNRESOLVED: it cannot be installed."""
+
+Confirm = Callable[[Version, float], TrialAnswer]
+"""Asks a release again, as often as its prior probability asks for."""
 
 _MAX_UNANSWERED = 6  # how many releases may fail to answer before we stop asking
 _SHARE = (1.0, 1.0, 3.0, 6.0, 6.0)  # of all breaks, by the jump before them: none, less, minor, major, epoch
@@ -30,45 +33,80 @@ class BisectResult:
     skipped_releases: tuple[Version, ...] = ()
 
 
-def bisect_releases(
+def bisect_releases(  # noqa: PLR0913  # what is asked, and how
     good: Version,
     releases: Sequence[Version],
     probe: ReleaseProbe,
     excluded: Callable[[Version], bool] = lambda _: False,
     *,
+    confirm: Confirm | None = None,
     other_is_bad: bool = False,
 ) -> BisectResult:
     """Find the first bad of `releases`, the last of which is known to be bad; `good` comes before them.
 
     At most log2(releases) + 2 probes where all of them answer. Assumes that once bad stays bad. After a release
     that does not answer, the next one is far from all that were asked, so that a long row of them costs few probes.
-    With `other_is_bad`, releases directly before the first bad that fail differently count as bad. `excluded`
-    releases are never tried: nobody could choose them.
+    `confirm` is asked once for what would be the answer, with its probability. With `other_is_bad`, releases
+    directly before the first bad that fail differently count as bad. `excluded` releases are never tried: nobody
+    could choose them.
     """
     line = (good, *releases)
-    low, high = 0, len(line) - 1
-    left = high.bit_length() + 1
-    deaf: dict[int, TrialAnswer] = {}
-    barred: set[int] = set()
-    chances = _chances(line)
-    while len(deaf) <= _MAX_UNANSWERED and (at := _next(low, high, deaf.keys(), barred, chances, left)):
+    search = _Bisection(_estimate_chances(line), len(line) - 1, [len(line) - 1], len(releases).bit_length() + 1)
+    while (at := search.choose()) is not None:
         if excluded(line[at]):
-            barred.add(at)
-            continue
-        answer = probe(line[at])
-        left -= 1
-        if answer is TrialAnswer.PASS:
-            low = at
-        elif answer is TrialAnswer.SAME:
-            high = at
+            search.barred.add(at)
         else:
-            deaf[at] = answer
-    while other_is_bad and high - 1 > low and deaf.get(high - 1) is TrialAnswer.OTHER:
+            search.note(at, probe(line[at]))
+        if search.choose() is None and confirm and len(search.bad) > 1:
+            first = search.bad[-1]
+            if confirm(line[first], search.compute_prior()) is TrialAnswer.PASS:
+                search.retract()
+    low, high = search.low, search.bad[-1]
+    while other_is_bad and high - 1 > low and search.silent.get(high - 1) is TrialAnswer.OTHER:
         high -= 1
     return BisectResult(line[low], line[high], line[low + 1 : high])
 
 
-def _next(  # noqa: PLR0913, PLR0917  # the state of a bisection
+@dataclass(slots=True)
+class _Bisection:
+    """The state of a bisection: places are those of the line, `bad` those seen to fail, the first of them last."""
+
+    chances: Sequence[float]
+    end: int
+    bad: list[int]
+    left: int
+    low: int = 0
+    silent: dict[int, TrialAnswer] = field(default_factory=dict)
+    barred: set[int] = field(default_factory=set)
+
+    def choose(self) -> int | None:
+        """Choose the place to ask next, None where nothing is left to ask."""
+        if len(self.silent) > _MAX_UNANSWERED:
+            return None
+        return _choose_probe(self.low, self.bad[-1], self.silent.keys(), self.barred, self.chances, self.left)
+
+    def note(self, at: int, answer: TrialAnswer) -> None:
+        """Take the answer of a place into account."""
+        self.left -= 1
+        if answer is TrialAnswer.PASS:
+            self.low = at
+        elif answer is TrialAnswer.SAME:
+            self.bad.append(at)
+        else:
+            self.silent[at] = answer
+
+    def compute_prior(self) -> float:
+        """Compute how likely the first bad place was the right one, if those before it are good."""
+        first, then = self.bad[-1], self.bad[-2]
+        return self.chances[first] / sum(self.chances[first : then + 1])
+
+    def retract(self) -> None:
+        """Count the first bad place as good after all."""
+        self.low = self.bad.pop()
+        self.left += 1
+
+
+def _choose_probe(  # noqa: PLR0913, PLR0917  # the state of a bisection
     low: int, high: int, deaf: Collection[int], barred: Collection[int], chances: Sequence[float], left: int
 ) -> int | None:
     """The place to ask next, None where nothing is left between `low` and `high`."""
@@ -76,10 +114,10 @@ def _next(  # noqa: PLR0913, PLR0917  # the state of a bisection
     heard = [i for i in deaf if low < i < high]
     if not open_:
         return None
-    return _beyond(open_, low, high, heard) if heard else _even(open_, low, high, chances, left)
+    return _pick_beyond(open_, low, high, heard) if heard else _pick_even(open_, low, high, chances, left)
 
 
-def _beyond(open_: Sequence[int], low: int, high: int, deaf: Sequence[int]) -> int:
+def _pick_beyond(open_: Sequence[int], low: int, high: int, deaf: Sequence[int]) -> int:
     """After releases that did not answer, the middle of the wider row before or after them all."""
     rows = [(low, min(deaf)), (max(deaf), high)]
     for start, end in sorted(rows, key=lambda row: row[0] - row[1]):
@@ -89,7 +127,7 @@ def _beyond(open_: Sequence[int], low: int, high: int, deaf: Sequence[int]) -> i
     return open_[0]
 
 
-def _even(open_: Sequence[int], low: int, high: int, chances: Sequence[float], left: int) -> int:
+def _pick_even(open_: Sequence[int], low: int, high: int, chances: Sequence[float], left: int) -> int:
     """The release that is bad with a chance nearest to one half, of those after which `left` - 1 probes suffice."""
     most = 1 << max(0, left - 1)
     within = [i for i in open_ if max(i - low, high - i) <= most] or open_
@@ -98,13 +136,13 @@ def _even(open_: Sequence[int], low: int, high: int, chances: Sequence[float], l
     return min(within, key=lambda i: (round(abs(2 * sums[i] - total) / total, 6), abs(2 * i - low - high), i))
 
 
-def _chances(line: Sequence[Version]) -> list[float]:
+def _estimate_chances(line: Sequence[Version]) -> list[float]:
     """How likely each release is the first bad one: breaks mostly come with the first release of a new line."""
-    kinds = [0, *(leap(line[i - 1], line[i]) for i in range(1, len(line)))]
+    kinds = [0, *(measure_leap(line[i - 1], line[i]) for i in range(1, len(line)))]
     return [_SHARE[kind] / kinds.count(kind) for kind in kinds]
 
 
-def leap(one: Version, other: Version) -> int:
+def measure_leap(one: Version, other: Version) -> int:
     """The size of the jump; a minor one counts as major before 1.0, as semantic versioning has it."""
     size = measure_version_step(one, other)
     return size + 1 if size in {1, 2} and one.major == 0 and other.major == 0 else size

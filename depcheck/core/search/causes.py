@@ -7,6 +7,7 @@ from depcheck.core.model.checks import Failure
 from depcheck.core.model.report import Confidence
 from depcheck.core.search.companions import SearchSpace
 from depcheck.core.search.diagnose import SearchCallbacks, diagnose_failures
+from depcheck.core.search.flakes import ChanceFailures
 from depcheck.core.search.model import Budget, Cause, Diagnosis, TrialRecord
 
 MOST_CAUSES = 20
@@ -43,7 +44,7 @@ class CauseSearch:
 
     hold: HoldCauses
     budget: Budget
-    confirmations: int = 1
+    flakes: ChanceFailures = field(default_factory=ChanceFailures)
     causes: list[Cause] = field(default_factory=list)
     log: list[TrialRecord] = field(default_factory=list)
     confidence: Confidence = Confidence.MINIMAL
@@ -52,7 +53,7 @@ class CauseSearch:
         """Answer `question` and all that follow from it."""
         asked: SearchQuestion | None = question
         for _ in range(MOST_CAUSES):
-            if asked is None or not self._find(asked):
+            if asked is None or not self._find_cause(asked):
                 break
             remains = self.hold(self.causes)
             asked = remains.question
@@ -61,9 +62,9 @@ class CauseSearch:
                 break
         return Diagnosis(tuple(self.causes), len(self.log), self.confidence, tuple(self.log))
 
-    def _find(self, question: SearchQuestion) -> bool:
+    def _find_cause(self, question: SearchQuestion) -> bool:
         budget = Budget(self.budget.max_trials - len(self.log), self.budget.is_time_over)
-        found = diagnose_failures(question.failures, question.place, question.oracles, budget, self.confirmations)
+        found = diagnose_failures(question.failures, question.place, question.oracles, budget, self.flakes)
         self.log += found.trial_log
         self.confidence = min(self.confidence, found.confidence, key=_WORST.index)
         self.causes += found.causes

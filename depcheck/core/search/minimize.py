@@ -12,42 +12,15 @@ answer.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-
-from packaging.utils import NormalizedName
 
 from depcheck.core.search.coupling import Coupling
 from depcheck.core.search.ddmin import minimize_failing_block
-from depcheck.core.search.model import Mixture, PackageNames, TrialAnswer
+from depcheck.core.search.flakes import CLAIM, EVEN, ORDINARY, SURPRISE
+from depcheck.core.search.model import FailingSet, Mixture, PackageNames, SuspectRanking, TrialAnswer
 from depcheck.core.search.trials import TrialSession
 
 _MAX_ATTEMPTS = 6  # fresh halvings where answers take themselves back
 _MAX_GROUPS = 4  # what seems to need more of them is more likely flaky
-
-
-@dataclass(frozen=True, slots=True)
-class SuspectRanking:
-    """The suspected changes, the most suspicious first.
-
-    `ranked_names` ranks every chosen change. `hypotheses` are to be tried at once: sets of changes that are
-    thought to fail together, mostly of one. `metadata_suspects` are those that metadata itself points to,
-    whatever changes with them.
-    """
-
-    hypotheses: tuple[PackageNames, ...]
-    ranked_names: tuple[NormalizedName, ...]
-    metadata_suspects: PackageNames = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class FailingSet:
-    """A failing set, as coupled groups that are all needed.
-
-    `is_proven` says that trials showed it to be minimal; otherwise some trials gave no answer.
-    """  # one sentence
-
-    groups: tuple[PackageNames, ...]
-    is_proven: bool = True
 
 
 class SubsetSearch:
@@ -73,28 +46,34 @@ class SubsetSearch:
 
         One that another brings anyway is no head. Costs trials only for heads that bring something.
         """
-        groups = self._apart(found.groups) if found and found.is_proven else ()
+        groups = self._keep_apart(found.groups) if found and found.is_proven else ()
         closed = self._close_groups(groups)
         for group in groups if len(groups) > 1 else ():
             rest = self._coupling.exclude_names(group, closed)
             if (
-                self._get_answer(rest, f"without {format_group_names([group])}, with what it brings")
+                self._get_answer(
+                    rest, f"without {format_group_names([group])}, with what it brings", is_surprising=True
+                )
                 is TrialAnswer.SAME
             ):
                 return self._drop_unneeded_groups(self._locate_failing_set(self._order_groups(rest), within), within)
         return FailingSet(groups) if groups else found
 
-    def _apart(self, groups: tuple[PackageNames, ...]) -> tuple[PackageNames, ...]:
+    def _keep_apart(self, groups: tuple[PackageNames, ...]) -> tuple[PackageNames, ...]:
         """The groups that none of the others brings along."""
         others = {group: self._close_groups(other for other in groups if other != group) for group in groups}
         return tuple(group for group in groups if not group <= others[group])
 
-    def _get_answer(self, moved: PackageNames, why: str) -> TrialAnswer:
-        """Get the answer for the closed set `moved`.
+    def _get_answer(self, moved: PackageNames, why: str, *, is_surprising: bool = False) -> TrialAnswer:
+        """Return the answer for a closed set, inferred from earlier trials where these have shown it.
 
-        Inferred if earlier trials show it, else by a trial.
+        A failure that would be surprising has to repeat before it is believed.
         """
-        return self._trials.infer_answer(moved) or self._trials.obtain_answer(Mixture(moved), why)
+        known = self._trials.infer_answer(moved)
+        if known:
+            return known
+        prior, sure = (SURPRISE, CLAIM) if is_surprising else (EVEN, ORDINARY)
+        return self._trials.obtain_answer(Mixture(moved), why, prior=prior, sure=sure)
 
     def _order_groups(self, names: PackageNames) -> tuple[PackageNames, ...]:
         """Order the coupled groups of the closed set `names`.
@@ -145,7 +124,7 @@ class SubsetSearch:
             if not others:
                 continue
             answer = self._get_answer(
-                self._close_groups(others), f"without {format_group_names([group])}: is it needed?"
+                self._close_groups(others), f"without {format_group_names([group])}: is it needed?", is_surprising=True
             )
             if answer is TrialAnswer.SAME:
                 needed = others
@@ -161,7 +140,9 @@ class SubsetSearch:
         brought = tuple(group for group in self._order_groups(self._close_groups([head])) if not group & head)
         if (
             brought
-            and self._get_answer(self._close_groups(brought), f"what {format_group_names([head])} brings along")
+            and self._get_answer(
+                self._close_groups(brought), f"what {format_group_names([head])} brings along", is_surprising=True
+            )
             is TrialAnswer.SAME
         ):
             return self._locate_failing_set(brought, within)

@@ -109,3 +109,28 @@ class Diagnosis:
     trial_count: int
     confidence: Confidence
     trial_log: tuple[TrialRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SuspectRanking:
+    """The suspected changes, the most suspicious first.
+
+    `ranked_names` ranks every chosen change. `hypotheses` are to be tried at once: sets of changes that are
+    thought to fail together, mostly of one. `metadata_suspects` are those that metadata itself points to,
+    whatever changes with them.
+    """
+
+    hypotheses: tuple[PackageNames, ...]
+    ranked_names: tuple[NormalizedName, ...]
+    metadata_suspects: PackageNames = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class FailingSet:
+    """A failing set, as coupled groups that are all needed.
+
+    `is_proven` says that trials showed it to be minimal; otherwise some trials gave no answer.
+    """
+
+    groups: tuple[PackageNames, ...]
+    is_proven: bool = True

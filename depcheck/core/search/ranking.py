@@ -18,10 +18,9 @@ from packaging.utils import NormalizedName
 
 from depcheck.core.model.checks import Failure
 from depcheck.core.model.requirements import InstalledSet, get_required_name, select_active_requirements
-from depcheck.core.search.bisect import leap
+from depcheck.core.search.bisect import measure_leap
 from depcheck.core.search.coupling import Coupling
-from depcheck.core.search.minimize import SuspectRanking
-from depcheck.core.search.model import PackageNames
+from depcheck.core.search.model import PackageNames, SuspectRanking
 
 _MISSING_MODULE = re.compile(r"No module named ['\"]?([\w.]+)")
 _NAMED_MODULES = (
@@ -214,7 +213,7 @@ def _measure_step(scene: FailureContext, name: NormalizedName) -> int:
     """The size of the version jump. One-sided changes have none."""
     if name not in scene.before or name not in scene.after:
         return 0
-    return leap(scene.before[name].version, scene.after[name].version)
+    return measure_leap(scene.before[name].version, scene.after[name].version)
 
 
 def _find_removed_owners(scene: FailureContext, clues: FailureClues) -> list[NormalizedName]:

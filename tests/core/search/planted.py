@@ -16,8 +16,7 @@ from depcheck.core.search.causes import CauseSearch, HeldResult, SearchQuestion
 from depcheck.core.search.companions import SearchSpace
 from depcheck.core.search.coupling import compute_coupling
 from depcheck.core.search.diagnose import SearchCallbacks
-from depcheck.core.search.minimize import SuspectRanking
-from depcheck.core.search.model import Budget, Observation
+from depcheck.core.search.model import Budget, Observation, SuspectRanking
 
 ENVIRONMENT = {"python_version": "3.11", "sys_platform": "linux", "extra": ""}
 
@@ -126,8 +125,8 @@ class History:
         left.seen = self.seen
         return HeldResult(question=left.question()) if left.failures() else HeldResult(passes=True)
 
-    def diagnose(self, trials=500, confirmations=1):
-        return CauseSearch(self.remains, Budget(trials), confirmations).run(self.question())
+    def diagnose(self, trials=500):
+        return CauseSearch(self.remains, Budget(trials)).run(self.question())
 
     def consistent(self, moved):
         """Whether everybody accepts what stands beside them (of what both sides accept)."""

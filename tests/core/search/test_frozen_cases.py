@@ -32,7 +32,7 @@ def test_suspicion_is_mostly_right_at_once():
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_incident_is_told_rightly(name):
-    """Culprits, companions, last good and first bad as they are known; never the same trial twice."""
+    """Culprits, companions, last good and first bad as they are known; no trial twice but in doubt."""
     case = frozen.load(name)
     found = case.diagnose()
     facts = case.facts
@@ -40,7 +40,8 @@ def test_the_incident_is_told_rightly(name):
     assert {n: str(v) for cause in found.causes for n, v in cause.last_good} == facts["last_good"]
     assert {n: str(v) for cause in found.causes for n, v in cause.first_bad} == facts["first_bad"]
     assert frozenset().union(*(cause.companions for cause in found.causes)) == set(facts["companions"])
-    assert len(set(case.asked)) == len(case.asked) == found.trial_count
+    again = sum(asked.purpose.startswith("again") for asked in found.trial_log)
+    assert len(set(case.asked)) + again == len(case.asked) == found.trial_count
     assert case.remains(found.causes).passes
 
 
