@@ -1,16 +1,18 @@
-"""The house keeps its shape: floors, sizes, and who may do what."""
+"""The package keeps its shape: layers, sizes, and who may do what."""
 
 import ast
 import subprocess
 import sys
+from collections import Counter
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted((ROOT / "depcheck").rglob("*.py"))
-GUEST = ROOT / "depcheck" / "checking" / "guest"  # runs in the target's interpreter, apart from the house
-MOST_LINES, MOST_FUNCTION_LINES = 300, 40
+GUEST = ROOT / "depcheck" / "checking" / "checks" / "guest_scripts"  # runs in the target's interpreter, apart from the house
+MOST_LINES, MOST_FUNCTION_LINES, MOST_FILES = 300, 40, 13
 
 
 def imported(path: Path) -> set[str]:
@@ -24,13 +26,23 @@ def imported(path: Path) -> set[str]:
 
 
 def attributes(path: Path) -> set[str]:
-    """`os.environ`, `sys.argv` and the like, as written."""
+    """Return `os.environ`, `sys.argv` and the like, as written."""
     tree = ast.parse(path.read_text())
     return {
         f"{node.value.id}.{node.attr}"
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
     }
+
+
+def imported_folders(path: Path) -> set[str]:
+    """Return the folders of the package whose modules a file imports."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == "depcheck":
+            target = Path(*node.module.split("."))
+            found.add(str(target if (ROOT / target).is_dir() else target.parent))
+    return found
 
 
 def house() -> list[Path]:
@@ -42,7 +54,7 @@ def importing(module: str) -> set[str]:
 
 
 def test_imports_go_down_only():
-    """Every import contract of pyproject.toml is kept, and every module has a floor."""
+    """Keep every import contract of pyproject.toml, with a layer for each module."""
     tool = Path(sys.executable).with_name("lint-imports")
     ran = subprocess.run([tool, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr
@@ -50,7 +62,7 @@ def test_imports_go_down_only():
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_and_functions_stay_short(path):
-    """A file of more than 300 lines, or a function of more than 40, wants to be two things."""
+    """Refuse files of more than 300 lines and functions of more than 40."""
     text = path.read_text()
     assert len(text.splitlines()) <= MOST_LINES
     functions = (n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
@@ -60,8 +72,23 @@ def test_files_and_functions_stay_short(path):
     assert not long
 
 
+def test_no_folder_grows_too_large():
+    """Keep at most 13 modules in a folder."""
+    folders = Counter(path.parent for path in FILES if path.name != "__init__.py")
+    assert not {str(folder.relative_to(ROOT)): count for folder, count in folders.items() if count > MOST_FILES}
+
+
+def test_no_two_folders_import_each_other():
+    """Refuse circles between folders, also over a third one; the package's root is left out."""
+    graph = {str(folder): set() for folder in {path.parent.relative_to(ROOT) for path in house()}}
+    for path in house():
+        own = str(path.parent.relative_to(ROOT))
+        graph[own] |= imported_folders(path) - {own, "depcheck"} if own != "depcheck" else set()
+    TopologicalSorter(graph).prepare()  # a CycleError names the circle
+
+
 def test_one_gate_starts_processes():
-    """Only checking/sandbox/guest.py has `subprocess`; rings.py spawns the checker, the walls become the guest."""
+    """Start processes from the guest's module alone, the checker from its own."""
     assert importing("subprocess") == {"depcheck/checking/sandbox/guest.py"}
     assert not importing("multiprocessing")
     spawning = {
@@ -77,7 +104,7 @@ def test_one_gate_reads_what_hostile_code_wrote():
 
 
 def test_only_the_edges_read_the_environment():
-    """Arguments and environment enter through cli.py and action.py; everybody else is given them."""
+    """Let arguments and environment enter through cli and action alone."""
     readers = {
         str(path.relative_to(ROOT)) for path in house() if {"os.environ", "os.getenv", "sys.argv"} & attributes(path)
     }
@@ -87,7 +114,7 @@ def test_only_the_edges_read_the_environment():
 
 
 def test_the_core_is_pure():
-    """No clock, no chance, no files, no network, no processes: what core says depends on what it is given."""
+    """Keep clock, chance, files, network and processes out of core."""
     impure = {"os", "time", "random", "secrets", "subprocess", "socket", "requests", "tempfile", "shutil", "threading"}
     core = [path for path in house() if path.is_relative_to(ROOT / "depcheck" / "core")]
     assert not {(path.name, module) for path in core for module in imported(path) & impure}
@@ -96,7 +123,7 @@ def test_the_core_is_pure():
 
 
 def test_words_that_say_nothing_are_not_used():
-    """No file, class or function is called manager, helper, utils, data or info."""
+    """Call no file, class or function manager, helper, utils, data or info."""
     empty = ("manager", "helper", "utils", "data", "info")
     named = [(path.name, path.stem) for path in house()]
     for path in house():

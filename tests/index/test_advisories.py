@@ -7,7 +7,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from depcheck.core.model.errors import IndexUnavailableError
-from depcheck.index import advisories as module
+from depcheck.index import advisory_source as module
 
 NAME, VERSION = canonicalize_name("jinja2"), Version("2.10")
 PATH = "/pypi/jinja2/2.10/json"
