@@ -11,7 +11,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted((ROOT / "depcheck").rglob("*.py"))
-GUEST = ROOT / "depcheck" / "checking" / "checks" / "guest_scripts"  # runs in the target's interpreter, apart from the house
+GUEST = (
+    ROOT / "depcheck" / "checking" / "checks" / "guest_scripts"
+)  # runs in the target's interpreter, apart from the house
 MOST_LINES, MOST_FUNCTION_LINES, MOST_FILES = 300, 40, 13
 
 

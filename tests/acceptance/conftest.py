@@ -30,13 +30,16 @@ class Run:
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory) -> Path:
-    """One cache for all runs, as a user's machine has; DEPCHECK_CACHE keeps it beyond the session."""
+    """Keep one cache for all runs, as a user's machine does.
+
+    DEPCHECK_CACHE keeps it beyond the session.
+    """
     return Path(os.environ.get("DEPCHECK_CACHE") or tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture
 def depcheck(cache: Path, tmp_path: Path) -> Callable[..., Run]:
-    """Runs `depcheck` as a command and reads its report."""
+    """Run `depcheck` as a command and read its report."""
 
     def run(
         command: str,
@@ -69,7 +72,10 @@ class Repo:
     folder: Path
 
     def write(self, **files: str) -> "Repo":
-        """Write files; `__` in a name is a dot, `_in` stays as it is."""
+        """Write files, with `__` in a name as a dot.
+
+        `_in` stays as it is.
+        """
         for name, text in files.items():
             path = self.folder / name.replace("__", ".")
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +98,7 @@ class Repo:
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Repo:
-    """An empty folder for a repository."""
+    """Return an empty folder for a repository."""
     folder = tmp_path / "repo"
     folder.mkdir()
     return Repo(folder)

@@ -1,4 +1,7 @@
-"""Bad input and bad nights: one clear sentence, the right exit status, a report; never a traceback, never green."""
+"""Bad input gives one clear sentence, the right status and a report.
+
+Never a traceback, never green.
+"""
 
 import resource
 import socket
@@ -21,7 +24,7 @@ def locked(
 
 @pytest.fixture
 def judged(depcheck, repo):
-    """Runs `check` on the repository and holds what every bad night must keep to."""
+    """Run `check` and assert what every failed run must keep to."""
 
     def run(*words: str, status: int, verdict: str, says: tuple[str, ...], tests: bool = False, **options):
         checks = [] if tests else ["--no-imports", "--test", ""]
@@ -63,7 +66,7 @@ def test_a_lockfile_that_is_no_text(judged, repo):
     ],
 )
 def test_headers_that_must_not_be_run(judged, repo, command, says):
-    """A shell, a way out of the repository, an unknown option, a missing source: each is refused by name."""
+    """Refuse a shell, outside paths, unknown options and missing sources by name."""
     repo.write(requirements__in="six\n", requirements__txt=locked("six==1.15.0", command=command))
     judged(status=3, verdict="skipped", says=(says,))
     assert not (repo.folder / "pwned").exists()
@@ -107,7 +110,7 @@ def test_a_set_that_cannot_be_resolved(judged, repo):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of its own with room for next to nothing."""
+    """Mount a file system with room for next to nothing."""
     folder = tmp_path / "small"
     folder.mkdir()
     mounted = subprocess.run(
@@ -121,14 +124,14 @@ def small_disk(tmp_path):
 
 @pytest.mark.live
 def test_a_disk_that_is_full(judged, repo, small_disk):
-    """Room that ends in the middle of the night is `infra`, and said."""
+    """Report `infra` and say so when the disk is full midway."""
     repo.write(requirements__in="six\n", requirements__txt=locked("six==1.15.0"))
     environ = {"DEPCHECK_CACHE": str(small_disk / "cache"), "TMPDIR": str(small_disk)}
     judged(status=3, verdict="infra", says=("No space left",), environ=environ)
 
 
 def drifting(repo, test: str):
-    """A repository whose only change is six, and whose one test is `test`."""
+    """Return a repository that changes only six, with one test `test`."""
     text = "import six\n\n\ndef test_it():\n" + "".join(f"    {line}\n" for line in test.splitlines())
     pins = ("iniconfig==2.0.0", "packaging==24.0", "pluggy==1.5.0", "pytest==8.3.5", "six==1.15.0")
     loose = "pytest==8.3.5\npackaging==24.0\niniconfig==2.0.0\npluggy==1.5.0\nsix\n"
@@ -149,7 +152,7 @@ def test_a_test_that_hangs(judged, repo):
 @pytest.mark.live
 @pytest.mark.slow
 def test_a_test_that_prints_a_gigabyte_of_no_text(judged, repo, tmp_path):
-    """Output without end and without encoding costs neither memory nor the verdict, and logs stay small."""
+    """Spare memory, verdict and logs from output without end or encoding."""
     flood = "import os, sys\nsys.stdout.flush()\nfor _ in range(1024):\n    os.write(1, b'\\xff\\xfe' * 524288)"
     drifting(repo, f"{flood}\n{NEW}\n    raise ValueError('too new')")
     words = ("--test", "python -m pytest -q -s test_it.py")

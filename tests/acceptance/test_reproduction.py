@@ -1,4 +1,7 @@
-"""The two commands of an issue, pasted into a shell: the second one fails as the issue says, and not without the culprit."""
+"""Reproduce commands of an issue work as they are pasted.
+
+The second one fails as the issue says, and not without the culprit.
+"""
 
 import os
 import re
@@ -25,12 +28,15 @@ pytestmark = [pytest.mark.live, pytest.mark.slow]
 
 
 def pasted(issue: str) -> list[str]:
-    """The lines of the issue's shell block."""
+    """Return the lines of the issue's shell block."""
     return re.search(r"^```sh\n(.*?)\n```$", issue, re.DOTALL | re.MULTILINE)[1].splitlines()
 
 
 def shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """A reader's terminal: uv on the path, this machine's certificates, no configuration of this project's tests."""
+    """Return a reader's terminal: uv on the path, none of our configuration.
+
+    It has this machine's certificates.
+    """
     kept = {name: os.environ[name] for name in ("HOME", "SSL_CERT_FILE", "UV_CACHE_DIR") if name in os.environ}
     # pyenv's shims start nothing but what is chosen for the folder; its interpreters themselves are what a reader has.
     pythons = sorted(Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv").glob("versions/*/bin"))
@@ -47,7 +53,10 @@ def shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def reproduced(issue: str, repo: Path, words: str, good: tuple[str, str]) -> None:
-    """Both commands as they are; then the second one with the last good release (`good`: bad pin, good pin)."""
+    """Run both commands, then the second one with the last good release.
+
+    `good`: bad pin, good pin.
+    """
     try:
         first, second = pasted(issue)
         made = shell(first, repo)

@@ -1,4 +1,4 @@
-"""The two stories that are the reason for all this, on the live index."""
+"""The two founding stories, on the live index."""
 
 import os
 import sys
@@ -79,7 +79,10 @@ def assert_kombu(environment):
 
 
 def test_kombu_is_caught_by_imports_alone(depcheck, celery):
-    """No test, no command: importing what depends on the changed packages finds celery.concurrency.asynpool."""
+    """Catch kombu by importing what depends on the changed packages.
+
+    No test, no command: celery.concurrency.asynpool does not import.
+    """
     run = depcheck("check", "--repo", str(celery.folder), *KOMBU)
     assert run.status == 1, run.errors
     assert_kombu(run.environment)
@@ -89,7 +92,7 @@ def test_kombu_is_caught_by_imports_alone(depcheck, celery):
 
 
 def test_kombu_is_caught_by_booting_the_worker_alone(depcheck, celery):
-    """The worker must stay up; it installs and imports, and dies at boot."""
+    """Catch a worker that installs and imports but dies at boot."""
     boot = "celery -A tasks worker -P solo -c 1"
     run = depcheck("check", "--repo", str(celery.folder), *KOMBU, "--no-imports", "--boot", boot, "--boot-seconds", "5")
     assert run.status == 1, run.errors
@@ -108,7 +111,10 @@ def test_kombu_is_found_between_two_dates_without_a_lockfile(depcheck, celery):
 
 
 def test_scarface_cannot_be_installed_on_new_machines(depcheck, repo):
-    """The day on which 3.2 was the newest: a release that cannot be built is a finding, never a crash."""
+    """Report a release that cannot be built as a finding, without crashing.
+
+    As of the day on which 3.2 was the newest.
+    """
     loose = "django-scarface\ndjango<2.1\n"
     repo.write(requirements__in=loose, requirements__txt=SCARFACE).commit("2018-08-15")
     run = depcheck("check", "--repo", str(repo.folder), "--as-of", "2018-09-20", "--no-imports", "--test", "")

@@ -1,4 +1,4 @@
-"""Lockfile texts for tests: a generator for hypothesis, and one text for each era and writer."""
+"""Lockfile texts for tests: a hypothesis generator and one per era."""
 
 from hypothesis import strategies as st
 
@@ -65,7 +65,10 @@ def annotated(line: str, hashes: list[str], via: list[str], style: str) -> str:
 
 @st.composite
 def lockfiles(draw) -> tuple[str, list[dict]]:
-    """A whole text, and what its entries say; `version` is empty where a reference stands instead."""
+    """Draw a whole lockfile text with the entries that it holds.
+
+    `version` is empty if a reference takes its place.
+    """
     style = draw(STYLES)
     entries = draw(
         st.lists(
@@ -92,7 +95,7 @@ def lockfiles(draw) -> tuple[str, list[dict]]:
 
 
 def _apart(entry: dict) -> dict:
-    """A reference has neither version, extras, marker nor hashes of its own here."""
+    """Strip version, extras, marker and hashes from references."""
     if not entry["reference"]:
         return entry
     return {**entry, "version": "", "extras": [], "marker": "", "hashes": []}

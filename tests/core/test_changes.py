@@ -32,7 +32,7 @@ def test_splicing_everything_and_nothing(before, after):
 
 @given(PINS, PINS, st.sets(st.sampled_from(NAMES)))
 def test_splices_change_only_what_was_named(before, after, names):
-    """What differs from the old set was named; what differs from the new one was not."""
+    """Name every difference from the old set, and none from the new."""
     spliced = splice_pins(before, after, names)
     assert {change.name for change in diff_pins(before, spliced)} <= names
     assert not {change.name for change in diff_pins(spliced, after)} & names
@@ -40,7 +40,10 @@ def test_splices_change_only_what_was_named(before, after, names):
 
 @given(PINS, PINS)
 def test_a_difference_has_two_directions(before, after):
-    """The same packages differ in both directions, in name order; nothing differs from itself."""
+    """Find the same packages in both directions, in name order.
+
+    Nothing differs from itself.
+    """
     assert diff_pins(before, before) == ()
     forth, back = diff_pins(before, after), diff_pins(after, before)
     assert [change.name for change in forth] == sorted(change.name for change in forth)
@@ -49,7 +52,7 @@ def test_a_difference_has_two_directions(before, after):
 
 @given(PINS, PINS)
 def test_applying_a_difference_gives_the_other_set(before, after):
-    """The changed names are all that has to be taken from the other set."""
+    """Give the other set by taking all changed names from it."""
     changed = {change.name for change in diff_pins(before, after)}
     assert diff_pins(splice_pins(before, after, changed), after) == ()
 
@@ -71,7 +74,7 @@ def pin(name, version="1", **more):
     ],
 )
 def test_each_kind_of_change_has_its_name(before, after, kind):
-    """What happened to a package is said in one word, and its sentence has both sides."""
+    """Call each kind of change by one word, with both sides."""
     (change,) = diff_pins({"a": before} if before else {}, {"a": after} if after else {})
     assert change == Change("a", kind, before, after)
     assert str(change).startswith("a ")
@@ -83,7 +86,10 @@ def test_annotations_and_hashes_that_appear_are_no_change():
 
 
 def test_the_way_to_a_package_begins_with_what_was_asked_for():
-    """The shortest chain of annotations is told, the direct requirement first; circles end."""
+    """Report the shortest chain of annotations, the direct requirement first.
+
+    Circles end.
+    """
     pins = {
         "flask": pin("flask", requirers=("-r requirements.in",)),
         "jinja2": pin("jinja2", requirers=("flask", "loop")),
@@ -96,7 +102,10 @@ def test_the_way_to_a_package_begins_with_what_was_asked_for():
 
 
 def test_metadata_tells_the_way_where_annotations_do_not():
-    """Without annotations the packages' own requirements give the chain, from the packages that the sources name."""
+    """Find the chain through metadata when there are no annotations.
+
+    From the packages that the sources name.
+    """
     pins = {name: pin(name) for name in ("flask", "werkzeug", "markupsafe")}
     requires = {"flask": ["Werkzeug>=2 ; python_version>'3'"], "werkzeug": ["MarkupSafe", "not a requirement!"]}
     assert find_requirer_path("markupsafe", pins, requires, {"flask"}) == ("flask", "werkzeug")

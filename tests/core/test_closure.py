@@ -1,4 +1,4 @@
-"""The proof that a lockfile is what its sources and metadata make of it."""
+"""A lockfile's proof from its sources and their metadata."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,7 +26,10 @@ def pins(names, version="1"):
 
 
 def reached(direct, stated):
-    """The names and extras that a resolver must take, by repeating one step until nothing is new."""
+    """Collect the names and extras a resolver must take.
+
+    One step is repeated until nothing is new.
+    """
     found = set()
     todo = [(line, "") for line in direct]
     while todo:
@@ -43,14 +46,17 @@ def reached(direct, stated):
 
 @given(st.lists(LINES, max_size=3), SETS, st.sets(st.sampled_from(NAMES)))
 def test_only_exactly_what_is_reached_is_proven(direct, stated, pinned):
-    """Proven when the pins are what is reached, and never with one more or one less."""
+    """Prove exactly the reached pins, never one more or less."""
     found = prove_closure(map(Requirement, direct), (), pins(pinned), lambda pin: tuple(stated[pin.name]), MARKERS)
     assert (found is not None) == (reached(direct, stated) == pinned)
 
 
 @given(st.lists(LINES, min_size=1, max_size=3), SETS)
 def test_a_requirement_that_is_not_met_is_never_proven(direct, stated):
-    """With every pin at 3, the proof holds only where no requirement that counts has an upper bound."""
+    """Refuse a proof if a requirement that counts is not met.
+
+    With every pin at 3, none that counts may have an upper bound.
+    """
     names = reached(direct, stated)
     proven = prove_closure(map(Requirement, direct), (), pins(names, "3"), lambda pin: tuple(stated[pin.name]), MARKERS)
     free = {name: [line for line in lines if "<2" not in line and "==1" not in line] for name, lines in stated.items()}
@@ -68,7 +74,10 @@ def test_constraints_bind_what_is_pinned_and_reach_nothing():
 
 
 def test_what_is_not_certain_is_not_proven():
-    """Metadata that only a build would tell, that breaks the standards, or a pin by URL."""
+    """Prove nothing from URL pins, missing or broken metadata.
+
+    Also not from metadata that only a build would give.
+    """
     url = {"a": Pin("a", None, reference="a @ https://example.org/a.whl")}
     assert not prove_closure([Requirement("a")], (), pins("a"), lambda _: None, MARKERS)
     assert not prove_closure([Requirement("a")], (), pins("a"), lambda _: ("b>=1.*.0",), MARKERS)

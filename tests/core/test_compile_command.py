@@ -1,4 +1,7 @@
-"""A header's command is checked option by option: kept, dropped, or refused with a sentence."""
+"""Header commands are checked option by option.
+
+Kept, dropped, or refused with a sentence.
+"""
 
 import re
 import shlex
@@ -28,7 +31,10 @@ def parsed(command, era=">=6.11"):
 
 
 def test_every_option_of_the_real_tools_is_known():
-    """The tables hold each option that the installed pip-compile and uv list in their help, with or without a value."""
+    """Know each option that the installed pip-compile and uv list.
+
+    With or without a value.
+    """
     helps = {
         (sys.executable, "-m", "piptools", "compile", "--help"): pip_compile.PIP_COMPILE_OPTIONS,
         (find_uv_bin(), "--no-config", "pip", "compile", "--help"): uv.UV_OPTIONS,
@@ -44,7 +50,10 @@ def test_every_option_of_the_real_tools_is_known():
 
 
 def test_pip_compile_options_are_kept_in_their_order():
-    """Long, short, joined and combined spellings all become complete long arguments; the rest has its own place."""
+    """Turn long, short, joined and combined spellings into complete long arguments.
+
+    The rest has its own place.
+    """
     command = parsed(
         "pip-compile -Uqp --extra dev --extra=test -c base.txt -oout.txt -P 'django<5' -P flask a.in -- -b.in"
     )
@@ -107,7 +116,7 @@ def test_indexes_are_told_apart_from_options():
     ],
 )
 def test_hostile_and_unknown_commands_are_refused(command):
-    """Nothing outside of the repository, nothing unknown, and a sentence with the reason."""
+    """Refuse unknown options and outside paths with a reason."""
     with pytest.raises(LockfileError, match=r"(?s)header.*\.$"):
         parsed(command)
 
@@ -160,7 +169,7 @@ def test_versions_of_pip_tools_know_their_options():
 
 @given(st.lists(st.text(max_size=12) | st.sampled_from([*pip_compile.PIP_COMPILE_OPTIONS, *uv.UV_OPTIONS]), max_size=6))
 def test_any_words_are_read_or_refused(words):
-    """No words raise anything but LockfileError, and nothing comes out that the tables do not hold."""
+    """Raise nothing but LockfileError, and pass only options of the tables."""
     for compiler, head, table in (
         ("pip-tools", ("pip-compile",), pip_compile.PIP_COMPILE_OPTIONS),
         ("uv", ("uv", "pip", "compile"), uv.UV_OPTIONS),
@@ -208,7 +217,10 @@ WITHOUT = Header(compiler="pip-tools", writer_versions=">=6.11", is_custom=True)
     ],
 )  # fmt: skip
 def test_the_text_shows_what_the_header_leaves_out(header, text, given, configured, options):
-    """Defaults that differ among versions are told explicitly, unless the command or the configuration decides."""
+    """State defaults that differ among versions unless something decides them.
+
+    The command or the configuration may.
+    """
     assert infer_pip_compile_options(header, parse_lockfile(text), given, configured) == options
 
 

@@ -1,4 +1,7 @@
-"""The configuration: every layer has its place, wrong words are refused with the right one, the schema says the same."""
+"""Configuration layers in their order, and wrong words with the right one.
+
+The schema says the same.
+"""
 
 import json
 from datetime import date
@@ -23,7 +26,7 @@ IGNORE = {"package": "kombu", "until": "2027-01-01", "reason": "not now"}
 
 
 def toml(value) -> str:
-    """A JSON value as TOML writes it."""
+    """Write a JSON value as TOML."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{json.dumps(key)} = {toml(each)}" for key, each in value.items()) + "}"
     if isinstance(value, list):
@@ -63,7 +66,7 @@ VALUES = [
 
 @pytest.mark.parametrize("name", [*(o.name for o in CHECK_OPTIONS), "environment", "cooldwn", "Python", ""])
 def test_the_schema_and_the_code_agree(name):
-    """Every value of a zoo, under every key: the code takes what the schema takes, and nothing else.
+    """Accept exactly what the schema accepts, for every key and value.
 
     Where a sentence's words are at issue, the schema asks for its form alone.
     """
@@ -137,7 +140,10 @@ until = 2027-01-01
 
 
 def test_an_environment_is_above_what_is_around_it_and_below_the_command_line():
-    """Its own options, then those of the file; the command line above both; rules are added, lockfiles are its own."""
+    """Rank the command line above an environment, and it above the file.
+
+    Rules are added; lockfiles are an environment's own.
+    """
     whole = build_check_settings(
         read_toml_options(CONFIG, "depcheck.toml"), {"cooldown": RawOption("--cooldown", ("9",))}
     )
@@ -150,5 +156,5 @@ def test_an_environment_is_above_what_is_around_it_and_below_the_command_line():
 
 
 def test_what_is_not_configured_is_not_in_the_schema():
-    """The repository is found through itself; one run's wish is none of a configuration."""
+    """Leave options of one run and the repository out of the schema."""
     assert not set(build_config_schema()["properties"]) & set(UNCONFIGURABLE_OPTIONS)

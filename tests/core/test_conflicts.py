@@ -1,4 +1,4 @@
-"""Conflicts are read in the words of every tool, and reduced to what cannot be left out."""
+"""Conflicts are read from every tool and reduced to a minimum."""
 
 import pytest
 from hypothesis import given
@@ -69,12 +69,12 @@ PIPS = (
     ids=["pip-compile", "pip", "legacy", "uv", "no match", "no conflict"],
 )
 def test_every_tool_is_understood(output, words) -> None:
-    """What the tool concludes on its way is no one's requirement, and what any release satisfies is no conflict."""
+    """Read every tool's clauses without conclusions or requirements that always hold."""
     assert describe_conflict(parse_conflict_clauses(output)) == words
 
 
 def test_only_what_conflicts_is_told() -> None:
-    """Of the packages that the output speaks of, the one for which no release is left."""
+    """Report only the package for which no release is left."""
     found = parse_conflict_clauses(UV)
     releases = {"flask": [Version("2.2.2")], "werkzeug": [Version("1.0"), Version("2.2.2")]}
     core = minimize_conflict(found, lambda name: releases[name])
@@ -88,7 +88,7 @@ SPECIFIERS = st.builds("{}{}".format, st.sampled_from([">=", "<", "==", "!=", ">
 
 @given(st.lists(SPECIFIERS, min_size=1, max_size=8))
 def test_no_clause_of_a_minimal_conflict_can_be_left_out(specifiers) -> None:
-    """Together they exclude every release; without any one of them a release remains."""
+    """Keep a conflict minimal: without any one clause a release remains."""
     found = [ConflictClause(f"p{number} 1", Requirement(f"x{text}")) for number, text in enumerate(specifiers)]
     core = minimize_conflict(found, lambda _: NUMBERS)
 

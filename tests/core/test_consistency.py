@@ -24,7 +24,10 @@ def test_unmet_and_missing_requirements_are_sentences() -> None:
 
 
 def test_markers_extras_and_broken_lines() -> None:
-    """Only what counts for this target and the extras that were asked for; nonsense demands nothing."""
+    """Count only requirements for this target and its extras.
+
+    Broken lines ask for nothing.
+    """
     lines = ("a; python_version < '3'", "b; extra == 'x'", "not a requirement ((", "c[y]")
     installed = [one("top", "1", *lines), one("c", "1", "d; extra == 'y'")]
     assert find_inconsistencies(installed, MARKERS) == ("c 1 requires d, which is not installed",)

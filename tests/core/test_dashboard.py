@@ -1,4 +1,7 @@
-"""The dashboard: since when, last green, held; written when something changed, else once a week."""
+"""The dashboard: since when, last green, held releases.
+
+Written when something changed, else once a week.
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -66,7 +69,7 @@ def test_a_body_never_holds_a_second_marker(text):
 
 
 def test_the_same_night_again_and_quiet_nights_are_the_same():
-    """Neither ages nor the last green day make another dashboard; another week makes another heartbeat."""
+    """Ignore ages and last green day, but not another week."""
     first, body = night(judged(), broken("b.txt"))
     again, _ = night(judged(), broken("b.txt"), days=3, before=parse_dashboard_rows(body))
     assert compute_rows_digest(first) == compute_rows_digest(again)
@@ -78,7 +81,7 @@ def test_the_same_night_again_and_quiet_nights_are_the_same():
 
 
 def test_a_change_is_another_dashboard_and_remembers_the_last_green_day():
-    """Green, then broken: since today, last green as far as it was written."""
+    """Write since today and the last green day when green breaks."""
     first, body = night(judged())
     second, text = night(broken(), days=2, before=parse_dashboard_rows(body))
     assert compute_rows_digest(first) != compute_rows_digest(second)
@@ -93,7 +96,10 @@ def test_a_change_is_another_dashboard_and_remembers_the_last_green_day():
 
 
 def test_what_another_job_judged_stays_and_what_is_gone_goes():
-    """Rows that are not judged tonight are kept for thirty days: another job may have judged them."""
+    """Keep rows that were not checked for thirty days.
+
+    Another job may have checked them.
+    """
     _, body = night(judged("a.txt"))
     both, _ = night(judged("b.txt"), days=1, before=parse_dashboard_rows(body))
     assert [row.name for row in both] == ["a.txt", "b.txt"]

@@ -1,4 +1,4 @@
-"""What a failure says is missed, where its tracebacks stood, and the sentence for what was found."""
+"""Missing names, traceback frames, and the sentence about what was removed."""
 
 import pytest
 from hypothesis import given
@@ -69,12 +69,15 @@ def test_each_wording_says_what_is_missed(headline, wanted) -> None:
 
 
 def test_other_errors_say_nothing() -> None:
-    """An assertion or a message of a program's own names nothing that a release could have taken away."""
+    """Read no removed name from assertions and programs' own messages."""
     assert find_missing_symbols(Failure("", "assert 302 == 200", "E       assert 302 == 200\n")) == ()
 
 
 def test_tracebacks_of_every_style_are_read_innermost_first() -> None:
-    """Python's and pytest's; below site-packages as packages name their files, others as they stand."""
+    """Read tracebacks of Python and pytest, innermost frame first.
+
+    Below site-packages as packages name their files, others as written.
+    """
     text = (
         'Traceback (most recent call last):\n  File "/a/work/app.py", line 2, in <module>\n    import celery\n'
         '  File "/a/venv/lib/python3.6/site-packages/celery/x.py", line 19, in <module>\n'
@@ -98,7 +101,7 @@ def test_any_text_is_read_within_bounds(headline, evidence) -> None:
 
 
 def test_sentences_name_release_thing_and_place() -> None:
-    """Release, what is gone, and who uses it where; the place only where it was found."""
+    """Name release, removed thing, and the place if it was found."""
     found = ApiChange(ApiChangeKind.MODULE, "", "kombu.async", "celery/utils/timer2.py", 19)
     assert format_api_change(KOMBU, found) == (
         "kombu 4.2.0 removed the module kombu.async; celery/utils/timer2.py line 19 imports it."

@@ -27,7 +27,7 @@ ids = st.lists(st.sampled_from(["a::x", "a::y", "b::x", "b::y[1]", "c"]), unique
 
 @given(st.sampled_from([CheckKind.TEST, CheckKind.IMPORT]), ids, ids, ids)
 def test_what_failed_before_is_never_new(kind, failed_before, passed_before, failed_after) -> None:
-    """Failures of the baseline are no one's fault tonight; new ones are a part of the failures."""
+    """Never count failures of the baseline as new."""
     before = result(kind, failed_before, tuple(set(passed_before) - set(failed_before)))
     found = new(before, result(kind, failed_after))
     assert not set(found) & set(failed_before)
@@ -51,7 +51,10 @@ def test_a_collection_error_is_new_when_its_tests_passed() -> None:
 
 
 def test_an_unknown_test_of_a_known_file_is_new() -> None:
-    """Parameters that a library makes up count; whole files that the baseline never collected do not."""
+    """Count new tests of files that the baseline collected.
+
+    Made-up parameters count; whole files that it never collected do not.
+    """
     before = result(CheckKind.TEST, (), ("a::test_x[1]",))
     assert new(before, result(CheckKind.TEST, ("a::test_x[2]", "z::test_x"))) == ["a::test_x[2]"]
 
@@ -89,7 +92,10 @@ def test_small_differences_of_wording_are_one_error() -> None:
 
 
 def test_a_headline_that_quotes_output_may_vary_more() -> None:
-    """An assertion that shows a whole answer is one error although its lengths and dates differ."""
+    """Treat headlines that quote output as one error despite other lengths.
+
+    Dates may differ as well.
+    """
     said = "AssertionError: b'HTTP/1.1 400 Bad Request date: {} content-length: {} server: uvicorn text: Unsupported upgrade request' in answer"
     assert is_same_failure(Failure("t", said.format("Mon, 01 May", 7)), Failure("t", said.format("Tue, 02 June", 1234)))
 

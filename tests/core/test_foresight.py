@@ -1,4 +1,4 @@
-"""What is foreseen is what pip's own resolver algorithm gives, in whatever order it decides."""
+"""Predictions equal what pip's resolver gives, in any order of deciding."""
 
 import random
 from collections.abc import Iterator
@@ -32,7 +32,9 @@ UNIVERSES = st.fixed_dictionaries(dict.fromkeys(NAMES, RELEASES))
 
 
 class Provider(AbstractProvider):
-    """Finds candidates as pip does: newest first, pre-releases only where asked for or where there is nothing else.
+    """Find candidates as pip does: newest first, pre-releases last resort.
+
+    Also where they are asked for.
 
     A candidate is (name, extras, version). `x[e]` asks for `x` at its own version, and is bound by what is asked of
     `x`; a requirement of `x[e]` is one of `x` too. Which name is decided next is up to chance.
@@ -117,7 +119,7 @@ def in_every_order(universe, direct, constraints, seed) -> None:
 @settings(max_examples=200, deadline=None)
 @given(UNIVERSES, DIRECT, CONSTRAINTS, st.integers())
 def test_what_is_foreseen_is_resolved_in_every_order(universe, direct, constraints, seed):
-    """Five orders of deciding: each gives the pins that were foreseen, and none fails."""
+    """Resolve to the predicted pins in five orders of deciding."""
     in_every_order(universe, direct, constraints, seed)
 
 
@@ -131,7 +133,7 @@ def test_what_is_foreseen_is_resolved_in_every_order_at_length(universe, direct,
 
 @given(UNIVERSES, st.lists(st.sampled_from(NAMES), min_size=1, max_size=4))
 def test_where_all_is_free_everything_is_foreseen(universe, names):
-    """Without upper bounds and pre-releases nothing is left to the compiler: the newest of all that is reached."""
+    """Predict everything when there are no upper bounds or pre-releases."""
     free = {
         name: {version: [line for line in lines if not set("<=!") & set(line.partition(";")[0].replace(">=1", ""))]
                for version, lines in {"1": [], **releases}.items() if version != "4rc1"}
@@ -170,7 +172,7 @@ STORIES = {
 
 @pytest.mark.parametrize("story", STORIES)
 def test_what_follows_and_what_does_not(story):
-    """A cap is followed where nothing hangs on the order; what could go either way is left to the compiler."""
+    """Predict caps that no order can change, and nothing else."""
     universe, names, expected = STORIES[story]
     direct = [Requirement(name) for name in names]
     if expected is None:
@@ -181,7 +183,10 @@ def test_what_follows_and_what_does_not(story):
 
 
 def test_what_leaves_a_trace_in_annotations_is_not_foreseen():
-    """A release that is given up on the way may be named as the one who asked: only the compiler knows."""
+    """Leave releases that annotations may name to the compiler.
+
+    One that is given up on the way may stand there as a requirer.
+    """
     universe = {"a": {"1": ["b<3"]}, "b": {"2": [], "3": ["c"]}, "c": {"1": []}}
     with pytest.raises(UnpredictableUpgradeError):
         foresee(universe, [Requirement(name) for name in "abc"])

@@ -1,4 +1,4 @@
-"""Folders of the repository in a lockfile, written as addresses of another machine."""
+"""Folders of the repository in lockfiles, written as foreign addresses."""
 
 import pytest
 from hypothesis import given
@@ -26,18 +26,24 @@ PROJECTS = frozenset({"", "libs/one", "a b", "wheels/x-1-py3-none-any.whl"})
     ],
 )
 def test_the_root_is_what_stands_before_a_project(references, root):
-    """The longest end that is a project of the repository; nothing where references disagree or are no such paths."""
+    """Find the longest path end that is one of our projects.
+
+    Nothing if references disagree or are no such paths.
+    """
     assert find_reference_root(references, PROJECTS.__contains__) == root
 
 
 def test_no_root_where_the_repository_is_no_project():
-    """An address of which no end is a project here is not the repository's."""
+    """Find no root in addresses that end in no project here."""
     assert find_reference_root(["-e file:///home/me/other"], {"libs/one"}.__contains__) == ""
 
 
 @given(st.sampled_from(["", "/libs/one", "/a%20b"]), st.sampled_from(["", "#egg=one", "[dev]"]))
 def test_what_is_compiled_in_a_copy_reads_as_committed(tail, rest):
-    """Law: the compile's address comes out as the committed one, which is the same path of the repository."""
+    """Write the compiled address of a local folder as committed.
+
+    A law: it is the same path of the repository.
+    """
     root = "file:///home/me/project"
     compiled = f"-e {COPY}{tail}{rest}\n    # via -r requirements.in\nsix==1.16.0\n"
     assert restore_local_references(compiled, COPY, root, "") == compiled.replace(COPY, root)
@@ -49,7 +55,7 @@ def test_what_is_compiled_in_a_copy_reads_as_committed(tail, rest):
     [("", "", "-e ."), ("/libs/one", "", "-e ./libs/one"), ("", "reqs", "-e .."), ("/reqs/own", "reqs", "-e ./own")],
 )
 def test_without_a_root_an_editable_is_relative(tail, folder, written):
-    """A first lockfile, or one whose editables were made relative, names no folder of this machine."""
+    """Write editables of a first lockfile as relative paths."""
     assert restore_local_references(f"-e {COPY}{tail}\nsix==1\n", COPY, "", folder) == f"{written}\nsix==1\n"
 
 
@@ -57,5 +63,8 @@ def test_without_a_root_an_editable_is_relative(tail, folder, written):
     "target", ["file:///home/me/project2", "file:///home/me", "file:///home/me/project/../x", "six"]
 )
 def test_other_addresses_are_not_within(target):
-    """Only what is below the root, name by name, and does not lead out again."""
+    """Refuse paths that leave the root or only resemble it.
+
+    Names are compared one by one.
+    """
     assert get_repository_path(target, "file:///home/me/project") is None

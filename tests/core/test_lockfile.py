@@ -1,4 +1,4 @@
-"""Lockfiles go from text to values and back, to the byte, and only LockfileError comes of what is none."""
+"""Lockfiles survive parsing to the byte, or raise LockfileError."""
 
 import os
 import sys
@@ -26,7 +26,7 @@ HASH = "sha256:" + "0" * 64
 
 @given(lockfiles(), st.sampled_from(["\n", "\r\n"]), st.booleans(), st.booleans())
 def test_every_text_comes_back_to_the_byte(generated, newline, bom, final_newline):
-    """Line ends, a byte order mark, a missing last newline and people's comments survive parsing."""
+    """Keep line ends, byte order mark, last line and comments."""
     text = ("\ufeff" if bom else "") + generated[0].replace("\n", newline)
     text = text if final_newline else text.removesuffix(newline)
     assert parse_lockfile(text).text == text
@@ -34,7 +34,7 @@ def test_every_text_comes_back_to_the_byte(generated, newline, bom, final_newlin
 
 @given(lockfiles())
 def test_entries_say_what_was_written(generated):
-    """Name, version, extras, marker, hashes and requirers are read in every annotation style."""
+    """Read name, version, extras, marker, hashes and requirers in every style."""
     text, wanted = generated
     found = [entry.pin for entry in parse_lockfile(text).entries]
     assert [pin.name for pin in found] == [entry["name"] for entry in wanted]
@@ -49,7 +49,7 @@ def test_entries_say_what_was_written(generated):
 
 @given(lockfiles(), st.sampled_from(["\n", "\r\n"]))
 def test_the_parts_printed_one_by_one_are_the_text(generated, newline):
-    """Print from the parsed values, entry by entry, and parse again: the same values, and every line accounted for."""
+    """Parse printed entries to the same values, leaving no line out."""
     parsed = parse_lockfile(generated[0].replace("\n", newline))
     printed = parsed.header + "".join(part if isinstance(part, str) else part.text for part in parsed.parts)
     again = parse_lockfile(printed)
@@ -79,7 +79,7 @@ def test_any_text_parses_or_is_refused(text):
 
 @given(lockfiles(), lockfiles())
 def test_a_committed_header_stays_over_any_new_body(committed, compiled):
-    """What is proposed begins with the committed header and holds the compiled entries, in the committed line ends."""
+    """Put the committed header over compiled entries, in the committed line ends."""
     old, new = parse_lockfile(committed[0].replace("\n", "\r\n")), parse_lockfile(compiled[0])
     merged = parse_lockfile(merge_header_and_body(header_of=old, body_of=new))
     if "\r\n" in old.text:
@@ -96,7 +96,7 @@ def test_a_lockfile_over_itself_is_itself(generated):
 
 
 def test_committed_indexes_replace_compiled_ones():
-    """The address of the index that a compile saw never reaches the proposal."""
+    """Keep the address of the compile's index out of the proposal."""
     committed = parse_lockfile(HEADER + "--index-url https://corp.example/simple\n\na==1\n")
     compiled = parse_lockfile(HEADER + "--index-url http://127.0.0.1:1234/simple\n--trusted-host 127.0.0.1\n\na==2\n")
     assert (
@@ -119,7 +119,10 @@ def test_committed_indexes_replace_compiled_ones():
     ],
 )
 def test_references_are_kept_as_written(line, name, reference):
-    """URLs, VCS, editables, paths and versions older than PEP 440 are left alone, with the name where there is one."""
+    """Leave URLs, VCS, editables, paths and odd versions as written.
+
+    With the name, where there is one.
+    """
     if name is None:
         with pytest.raises(LockfileError):
             parse_lockfile(line + "\n")
@@ -143,13 +146,19 @@ def test_what_is_not_pinned_is_refused_with_its_line(line):
 
 @pytest.mark.parametrize("odd", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\r", "\x00"])
 def test_hidden_line_ends_are_refused(odd):
-    """A character at which pip ends a line and editors do not cannot hide a requirement in a comment."""
+    """Refuse characters that end a line for pip but not editors.
+
+    They could hide a requirement in a comment.
+    """
     with pytest.raises(LockfileError, match="Line 2"):
         parse_lockfile(f"a==1\n# harmless{odd}evil==1\n")
 
 
 def test_old_annotations_are_read():
-    """Before 5.5 annotations stood beside the pin, and below a trailing backslash where there were hashes."""
+    """Read annotations of pip-tools before 5.5.
+
+    Beside the pin, or below a trailing backslash where there were hashes.
+    """
     text = f"amqp==2.5.2 \\\n    --hash={HASH} \\\n    # via kombu\nkombu==4.6              # via celery, x\n"
     assert [entry.pin.requirers for entry in parse_lockfile(text).entries] == [("kombu",), ("celery", "x")]
 
@@ -194,7 +203,7 @@ def test_the_header_ends_where_its_writer_ended_it(era):
 
 
 def test_hostile_sizes_are_read_in_time():
-    """Long runs of blanks, deep markers and endless digits are refused or read, never chewed on for long."""
+    """Read or refuse blanks, markers and digits of hostile length quickly."""
     for text in (
         " " * 500_000,
         f"a==1 ; {'(' * 5_000}",

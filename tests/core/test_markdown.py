@@ -37,7 +37,7 @@ OUR_LINKS = re.compile(r"\]\(https://[a-z0-9.-]+\.[a-z]+(?:/[\w./~%+,;=?&#:!-]*)
 
 
 def rendered(markdown):
-    """(plain text, code text, kinds of tokens) as a reader of Markdown sees them."""
+    """Return plain text, code text and token kinds of rendered Markdown."""
     texts, codes, kinds = [], [], set()
     for token in PARSER.parse(markdown):
         kinds.add(token.type)
@@ -70,7 +70,7 @@ def test_prose_is_words_only(text):
 @settings(max_examples=60)
 @given(HOSTILE)
 def test_code_stays_in_its_element(text):
-    """Law: code is one element of text, also in a table of exactly its cells."""
+    """Keep code in one element, in tables of exactly its cells."""
     _, _, kinds = rendered(f"It is {render_code_span(text)}.")
     assert kinds <= {"paragraph_open", "inline", "text", "html_inline", "paragraph_close"}
     cells = [
@@ -84,7 +84,7 @@ def test_code_stays_in_its_element(text):
 @settings(max_examples=60)
 @given(HOSTILE)
 def test_no_text_escapes_its_fence(text):
-    """Law: a fence holds all of its text, and what follows is outside of it."""
+    """Keep all text inside its fence and the rest outside."""
     tokens = PARSER.parse(f"{render_code_block(text)}\n\nAfter.")
     kinds = [token.type for token in tokens if token.level == 0]
     after = ["paragraph_open", "paragraph_close"]
@@ -104,7 +104,10 @@ def test_titles_are_one_harmless_line(text):
 @settings(max_examples=40)
 @given(st.lists(HOSTILE, min_size=6, max_size=6), st.sampled_from([Status.BREAKS, Status.STALE, Status.UNRESOLVABLE]))
 def test_whole_bodies_hold_foreign_text(texts, status):
-    """Law: whatever a report says, its bodies keep their blocks, mention nobody and run no workflow command."""
+    """Keep blocks intact, mention no user, run no workflow command.
+
+    A law for whole bodies, whatever a report says.
+    """
     name, version, headline, evidence, note, path = texts
     culprit = Culprit(
         (name,),
@@ -154,7 +157,7 @@ def test_whole_bodies_hold_foreign_text(texts, status):
 
 @pytest.mark.parametrize("size", [10, 1_000, 30_000])
 def test_bodies_of_any_size_fit(size):
-    """However much there is to say: under GitHub's limit, the verdict first, the most useful kept."""
+    """Fit bodies under GitHub's limit, verdict first, most useful kept."""
     culprit = Culprit(
         ("kombu",), (), {"kombu": "1"}, {"kombu": "2"}, "boom " * size, "line\n" * size, None, ("kombu<2",)
     )

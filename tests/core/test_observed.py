@@ -1,4 +1,4 @@
-"""A verdict's sentence says what was seen, and docs/verdicts.md says which observation each one needs."""
+"""Verdict sentences rest on observations that docs/verdicts.md requires."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ INSTALL = passing(CheckKind.INSTALL)
 
 
 def test_safe_counts_what_passed() -> None:
-    """By kind; ids that were seen."""
+    """Count by kind the ids that passed."""
     results = [INSTALL, passing(CheckKind.IMPORT, 412), passing(CheckKind.TEST, 233)]
     assert (
         describe_passing(3, results, tests_wanted=True)

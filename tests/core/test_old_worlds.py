@@ -20,7 +20,7 @@ from lockfile_texts import HEADERS
 
 
 def with_command(era, command):
-    """The header of an era with another command."""
+    """Return an era's header with another command."""
     lines = HEADERS[era].splitlines()
     at = next(
         i for i, line in enumerate(lines) if "pip-compile " in line or line.endswith("pip-compile") or " uv " in line
@@ -41,7 +41,10 @@ def with_command(era, command):
     ],
 )
 def test_a_command_within_the_maintainers_own_is_a_hint(command, argv):
-    """The compiler's part of a longer command is read up to the shell's next operator, and stays a hint."""
+    """Read the compiler's part of a longer command as a hint.
+
+    Up to the shell's next operator.
+    """
     header = parse_header(with_command("6.11", command) + "a==1\n")
     assert (header.argv, header.is_custom) == (argv, True)
 
@@ -64,7 +67,7 @@ def test_a_command_within_the_maintainers_own_is_a_hint(command, argv):
     ],
 )
 def test_exports_are_declined_politely(text, writer):
-    """What other tools export is recognised, with the reason and what to do instead."""
+    """Recognize other tools' exports, with reason and remedy."""
     declined = parse_header(text).decline_reason
     assert writer in declined
     assert "pip-compile" in declined
@@ -72,7 +75,7 @@ def test_exports_are_declined_politely(text, writer):
 
 
 def test_people_may_write_above_the_header():
-    """A licence or a warning above, with blank lines between, hides no header."""
+    """Find the header below a licence, warnings and blank lines."""
     text = "# Copyright us\n# To update, run: nothing\n\n" + HEADERS["6.11"] + "a==1\n"
     header = parse_header(text)
     assert header.argv == ("pip-compile", "--strip-extras", "requirements.in")
@@ -98,7 +101,10 @@ def test_early_uv_named_its_version():
     ],
 )  # fmt: skip
 def test_paths_of_another_machine_are_turned_into_ours(argv, path, expected):
-    """Where the lockfile stood tells the root; what lies outside of it stays as it is, to be refused."""
+    """Turn foreign absolute paths into ours, and refuse those outside.
+
+    The lockfile's place tells the root.
+    """
     assert strip_foreign_root(argv, path)[1:] == expected
 
 
@@ -126,7 +132,10 @@ def test_paths_of_windows_are_paths():
     ],
 )
 def test_the_configuration_goes_through_the_same_table(keys, options):
-    """Keys become checked options; what the command says itself wins; nothing upgrades, hides or stays unwritten."""
+    """Check configuration keys like options, with the command's own first.
+
+    Nothing upgrades, hides or stays unwritten.
+    """
     command = parse_compile_command(parse_header(with_command("6.11", "pip-compile --no-allow-unsafe a.in") + "a==1\n"))
     configured = apply_tool_config(command, keys, "pyproject.toml")
     assert configured.options == ("--no-allow-unsafe", *options)
@@ -135,14 +144,17 @@ def test_the_configuration_goes_through_the_same_table(keys, options):
 
 @pytest.mark.parametrize("keys", [{"cache_dirr": "x"}, {"constraint": ["/etc/passwd"]}, {"pip-args": "--log /x"}])
 def test_a_wrong_configuration_is_refused_by_name(keys):
-    """An unknown key, or one that leads out of the repository, is told with the file that holds it."""
+    """Name the file of an unknown key or outside path."""
     command = parse_compile_command(parse_header(HEADERS["6.11"] + "a==1\n"))
     with pytest.raises(LockfileError, match=r"pyproject\.toml"):
         apply_tool_config(command, keys, "pyproject.toml")
 
 
 def test_the_excluded_block_is_understood_where_the_command_is_ours():
-    """Names in the block at the end are the options that put them there."""
+    """Read the names of the final block as options.
+
+    Where the command is ours.
+    """
     uv = parse_lockfile(
         with_command("uv", "tox run deps")
         + "a==1\n\n# The following packages were excluded from the output:\n# pip\n# uv\n"
@@ -177,12 +189,15 @@ def test_markers_of_what_only_packages_ask_for_mean_all_platforms():
     ],
 )
 def test_backports_tell_the_python(body, python):
-    """What is asked for below a version of Python bounds it, unless a marker says so itself."""
+    """Bound Python by pinned backports without markers."""
     assert infer_newest_python(entry.pin for entry in parse_lockfile(body).entries) == python
 
 
 def test_hatch_keeps_its_sources_in_the_header():
-    """The requirements that the header lists are a source, and the lockfile below it a constraint."""
+    """Read the header's requirements as a source, the lockfile as constraint.
+
+    As hatch-pip-compile writes them.
+    """
     text = HEADERS["hatch-pip-compile"].replace(
         "# - mkdocs\n", "# [constraints] requirements.txt (SHA256: 0a)\n#\n# - mkdocs>1\n# - b\n"
     )

@@ -1,4 +1,4 @@
-"""What processes print becomes safe text, one telling line, and a signature that survives another run."""
+"""Process output becomes safe text, one headline, and a stable signature."""
 
 import re
 
@@ -24,7 +24,7 @@ HOSTILE = st.text(st.characters() | st.sampled_from("\x1b\r\n\x9b[]0;m\u202e\u20
 
 @given(HOSTILE)
 def test_clean_text_has_no_controls_and_stays_clean(text: str) -> None:
-    """Whatever comes in; cleaning twice is cleaning once."""
+    """Remove all controls, and change nothing the second time."""
     cleaned = clean_text(text)
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029]", cleaned)
     assert clean_text(cleaned) == cleaned
@@ -41,13 +41,16 @@ def test_lines_and_evidence_are_bounded(text: str) -> None:
 
 @given(st.text(), st.integers(0, 50), st.integers(1, 50))
 def test_a_cut_keeps_both_ends(text: str, head: int, tail: int) -> None:
-    """Short texts whole; long ones with their ends and the number of characters between."""
+    """Keep short texts whole, and both ends of long ones.
+
+    With the number of characters between.
+    """
     cut = cut_middle(text, head, tail)
     assert cut == text if len(text) <= head + tail else cut.startswith(text[:head]) and cut.endswith(text[-tail:])
 
 
 def test_evidence_ends_with_the_end() -> None:
-    """The end of a long output is what tells; lines are not torn."""
+    """Keep the end of long output, in whole lines."""
     found = extract_evidence("\n".join(f"line {number}" for number in range(10_000)))
     assert found.endswith("line 9999")
     assert found.startswith("line ")
@@ -106,7 +109,7 @@ def test_the_telling_line(output: str, line: str) -> None:
 
 
 def test_exit_statuses_are_told_as_a_shell_counts() -> None:
-    """A crash has the same sentence whether a shell stood between or not."""
+    """Give a crash the same sentence with and without a shell."""
     assert format_exit_status(-11) == format_exit_status(139) == "exit status 139 (segmentation fault)"
     assert format_exit_status(3) == "exit status 3"
     assert is_crash_status(-9)
@@ -157,7 +160,10 @@ def test_the_statement_that_was_added_can_be_taken_away() -> None:
 
 
 def test_the_error_below_a_drawn_traceback_is_the_error() -> None:
-    """Rich draws a traceback as a box, whole or cut off at its beginning, and prints the exception below it."""
+    """Find the exception below a traceback that rich drew.
+
+    Whole, or cut off at its beginning.
+    """
     drawn = "  │ core.py:1022 in format_usage   │\n  ╰────────────╯\n  TypeError: takes 1 argument but 2 were\n  given\n\nassert 1 == 0"
     assert extract_text_below_box(drawn) == "TypeError: takes 1 argument but 2 were\n  given"
 

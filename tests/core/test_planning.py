@@ -18,7 +18,7 @@ DURATIONS = st.lists(st.floats(1, 1000), min_size=1, max_size=10)
 
 
 def best(seconds, jobs):
-    """The length of the longest job when two jobs are spread as well as possible."""
+    """Return the longest job's length for the best split in two."""
     whole = sum(seconds)
     halves = (sum(some) for size in range(len(seconds) + 1) for some in combinations(seconds, size))
     return whole if jobs == 1 else min(max(half, whole - half) for half in halves)
@@ -26,7 +26,10 @@ def best(seconds, jobs):
 
 @given(DURATIONS, st.integers(1, 2))
 def test_every_environment_has_one_job_and_no_job_is_much_longer_than_it_must_be(seconds, jobs):
-    """The longest job takes at most 4/3 of what the best spread would take, and comes first."""
+    """Keep the longest job within 4/3 of the best split.
+
+    It comes first; each environment has one job.
+    """
     durations = {f"{number}.txt": each for number, each in enumerate(seconds)}
     rows = plan_job_matrix([spec(name) for name in durations], durations, jobs)
     lengths = [sum(durations[path] for path in row["lockfiles"].split("\n")) for row in rows]
@@ -37,7 +40,7 @@ def test_every_environment_has_one_job_and_no_job_is_much_longer_than_it_must_be
 
 
 def test_what_is_not_known_counts_as_the_longest():
-    """A new environment must not come last and be the one that all wait for."""
+    """Count an unknown duration as the longest one."""
     rows = plan_job_matrix([spec("a.txt"), spec("new.txt"), spec("z.txt")], {"a.txt": 5, "z.txt": 50})
     assert [row["environment"] for row in rows] == ["new.txt", "z.txt", "a.txt"]
 

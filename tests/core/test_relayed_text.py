@@ -1,4 +1,4 @@
-r"""What strangers wrote, wherever it is relayed: the runner obeys none of it, GitHub acts on none of it.
+r"""Foreign text never commands the runner or acts on GitHub.
 
 The judges follow the runner's own rules: lines end at `\n`, `\r\n` or a lone `\r`; `::name` counts after white space,
 `##[name]` anywhere; both streams are read.
@@ -57,7 +57,7 @@ NIGHT = datetime(2026, 11, 22, 3, 17, tzinfo=UTC)
 
 @st.composite
 def reports(draw):
-    """A report in which every text is a stranger's."""
+    """Draw a report in which every text is foreign."""
     text = [draw(HOSTILE) for _ in range(7)]
     culprit = Culprit((text[0],), (text[1],), {text[0]: text[2]}, {text[0]: text[3]}, text[4], text[5], NIGHT, (text[6],), explanation=text[1], newly_failing=(text[2], text[3]))  # fmt: skip
     change = ChangeReport(text[0], text[2], text[3], False, (text[1],), NIGHT, text[6], text[4], text[5])
@@ -85,7 +85,10 @@ def log_of(report):
 @settings(max_examples=150)
 @given(HOSTILE)
 def test_one_relayed_line_is_one_line(text):
-    """Law: behind the prefix it is one line without a command, a control character or an escape."""
+    """Relay one line as one, without commands, controls or escapes.
+
+    A law.
+    """
     for line in (to_inert_line(text), neutralize_commands("depcheck: " + re.sub(r"[\r\n]", " ", text))):
         assert commands(line) == []
     assert len(log_lines(to_inert_line(text))) == 1
@@ -96,7 +99,10 @@ def test_one_relayed_line_is_one_line(text):
 @settings(max_examples=100)
 @given(reports())
 def test_a_step_s_log_has_our_commands_only(report):
-    """Law: the only commands in a log are the groups and annotations that we began, one a line."""
+    """Print no workflow commands but our own groups and annotations.
+
+    A law; one a line.
+    """
     log = log_of(report)
     assert {line.split("::")[1] for line in commands(log)} <= {"group", "endgroup"}
     assert controls(log) == []
@@ -109,7 +115,10 @@ def test_a_step_s_log_has_our_commands_only(report):
 @settings(max_examples=60)
 @given(reports())
 def test_a_terminal_is_not_steered(report):
-    """Law: what a person reads holds no escape but the colours that we ask for."""
+    """Print no terminal escapes but our own colors.
+
+    A law.
+    """
     shown = io.StringIO()
     console = Console(file=shown, force_terminal=False, width=200)
     with TerminalReporter(console) as reporter:
@@ -123,7 +132,10 @@ def test_a_terminal_is_not_steered(report):
 @settings(max_examples=60)
 @given(reports())
 def test_published_lines_are_no_commands(report):
-    """Law: in a workflow, what `depcheck publish` says of titles and bodies, on either stream, is obeyed by nobody."""
+    """Obey no command in what `publish` prints, on either stream.
+
+    A law.
+    """
     found = make_proposals(report, PublishOptions(), "main")
     lines = tuple(part for each in found for part in (each.title, each.body, each.reason, each.display_name))
     done = PublishResult(lines, tuple(each.reason or report.environments[0].reason for each in found))
@@ -135,7 +147,10 @@ def test_published_lines_are_no_commands(report):
 @settings(max_examples=60)
 @given(HOSTILE)
 def test_an_error_is_said_and_not_obeyed(text):
-    """Law: the sentence of an error on standard error is one line, and no command."""
+    """Print an error as one line that is no command.
+
+    A law.
+    """
     with (
         mock.patch("depcheck.cli.main._load_command", side_effect=UsageError(text)),
         redirect_stderr(io.StringIO()) as err,
@@ -156,7 +171,10 @@ def test_json_on_standard_output_is_no_command(value):
 @settings(max_examples=100)
 @given(reports())
 def test_bodies_and_titles_do_nothing(report):
-    """Law: nobody is mentioned, nothing is referred to, closed or linked, no HTML but ours, every fence is closed."""
+    """Mention, refer, close and link nothing from foreign text.
+
+    A law: no HTML but ours, and every fence is closed.
+    """
     (judged,) = report.environments
     night = bodies.RunStamp(NIGHT, judged.reason)
     whole = [
@@ -176,11 +194,17 @@ def test_bodies_and_titles_do_nothing(report):
 
 @pytest.mark.parametrize("text", [each for each in ATTACKS if each.strip()])
 def test_each_attack_would_succeed_unrelayed(text):
-    """The judges are not blind: each command, control and deed in the list is seen by one of them where it is raw."""
+    """Detect every listed attack where the text is raw.
+
+    The checks of this file are not blind.
+    """
     harmless = {"word", "|", "\\", "`", "~~~", "```", "````\n", "---\n", "\n- item", "\n\n# Head", "\n\n    code", "\ufeff", "\u200b", "\ud800", "&lt;b&gt;", "%0A::error::x", "\u2028::error::x", "<!-- depcheck form=issue -->", "</code>", "</details>", "<!--", "\x85::error::x", "\v::error::x"}  # fmt: skip
     assert commands(text) or controls(text) or deeds(text) or text in harmless
 
 
 def test_the_judge_reads_lines_as_the_runner_does():
-    r"""A lone `\r` begins a line; `::` counts after white space and not after a word; `##[` counts anywhere."""
+    r"""Split lines at `\r` and read `::` as the runner does.
+
+    `::` counts after white space and not after a word; `##[` counts anywhere.
+    """
     assert commands("a\r::error::x\nb ::error::y\n \t::debug::z\nc ##[error]w") == ["::error::x", " \t::debug::z", "c ##[error]w"]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What is said of a release: how far it jumps, why it moved, what to look at, and only links that are safe to follow."""
+"""Release facts: the jump, the reason, warnings, and safe links."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -82,7 +82,7 @@ def test_what_to_look_at_first():
     ],
 )
 def test_a_license_in_a_few_words(expression, text, classifiers, stated):
-    """The expression first; whole license texts are not shown."""
+    """Show the license expression first, and never whole texts."""
     assert summarize_license(expression, text, classifiers) == stated
 
 
@@ -93,20 +93,29 @@ def test_a_license_in_a_few_words(expression, text, classifiers, stated):
     )
 )
 def test_only_plain_links_pass(text):
-    """Law: https, a public name, and no character that means something in Markdown, HTML or a shell."""
+    """Pass only https links to public names without special characters.
+
+    A law; special in Markdown, HTML or a shell.
+    """
     for address in (sanitize_link(text), sanitize_link(f"https://pypi.org/{text}")):
         assert not address or (address.startswith("https://") and not set(address) & set("()[]<>\"'`\\@ \n\t|*${}^"))
 
 
 @pytest.mark.parametrize("end", ["issues/1", "pull/7", "commit/0f1e2d", "discussions/3", "-/merge_requests/4"])
 def test_no_link_leaves_a_mark_at_strangers(end):
-    """GitHub writes "mentioned this" under whatever a body links to; metadata must not choose that."""
+    """Link nothing that leaves a "mentioned this" at other repositories.
+
+    GitHub writes it under whatever a body links to.
+    """
     assert sanitize_link(f"https://github.com/kombu/kombu/{end}") == ""
     assert sanitize_link("https://github.com/kombu/kombu/issues")
 
 
 def test_links_of_metadata():
-    """Labels in any spelling; what a forge's repository implies; nothing of what is not https."""
+    """Read labels in any spelling and links that a forge implies.
+
+    Nothing that is not https.
+    """
     found = collect_release_links(
         [
             ("Homepage", "http://kombu.example"),
@@ -156,7 +165,7 @@ def pins(**versions):
     ],
 )  # fmt: skip
 def test_why_it_moved(before, after, yanked, said):
-    """A new release, a parent whose requirement changed, a parent that came or went, a yanked release."""
+    """Give new release, changed requirement, new parent or yank as reason."""
     there = side(a=("1", "b>=1", "c", "e", "h"), g=("1", "f"))
     then = side(a=("2", "b>=1", "c>=2", "d", "h", 'c>=9; python_version < "3"'))
     (change,) = diff_pins(pins(**before), pins(**after))

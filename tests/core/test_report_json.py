@@ -32,7 +32,10 @@ def test_times_end_in_z():
 
 
 def test_a_name_that_is_no_text_does_not_stop_the_report():
-    """Halves of surrogate pairs, from file names that are no UTF-8, are left out rather than fatal."""
+    """Leave out surrogates in file names instead of failing.
+
+    Names that are no UTF-8 have them.
+    """
     odd = replace(REPORT, environments=(replace(ENVIRONMENT, name="caf\udce9.txt"),))
     assert decode_report(encode_report(odd)).environments[0].name == "caf.txt"
 
@@ -59,7 +62,7 @@ def test_unknown_fields_are_passed_over():
     ],
 )
 def test_what_is_no_report_is_refused_in_words(content, says):
-    """Every unusable content is a ReportError whose sentence says why and what to do."""
+    """Refuse unusable content with a ReportError that says what to do."""
     with pytest.raises(ReportError, match=says) as caught:
         decode_report(content)
     assert "depcheck" in str(caught.value)

@@ -1,4 +1,4 @@
-"""The two commands: made of what has the shape of names, versions and paths, and of the check's own words."""
+"""Reproduce commands hold only well-formed names and the check's words."""
 
 from dataclasses import replace
 
@@ -59,12 +59,12 @@ def test_setup_and_the_project_itself_come_too():
     ],
 )
 def test_each_kind_of_check(check, ends):
-    """An installation fails by itself, a module is imported, a script is one word."""
+    """Give installs, imports and scripts their own commands."""
     assert build_reproduction_commands(replace(FOUND, checks=ChecksReport((), (check,))))[1].endswith(ends)
 
 
 def test_what_is_no_longer_brought_along_goes():
-    """Where the culprit stopped requiring what the program imports, that is taken away too."""
+    """Uninstall what the culprit no longer brings along."""
     dropped = replace(CULPRIT, explanation="pytest 7.0.0 no longer requires toml; run.py line 1 imports it.")
     change = ChangeReport("toml", "0.10.2", None, False, (), None, "requirements.txt", "removed")
     second = build_reproduction_commands(replace(FOUND, culprits=(dropped,), changes=(change,)))[1]

@@ -1,4 +1,4 @@
-"""Rules hold for a reason and for a time, and leave no package without a release."""
+"""Rules need a reason, end in time, and leave a release."""
 
 from datetime import date, timedelta
 
@@ -41,7 +41,10 @@ def shows(pairs, name, version):
 
 @given(st.lists(RULES), DAYS)
 def test_a_rule_holds_to_the_end_of_its_last_day(rules, day):
-    """Law: in force is what ends today or later; once it has run out it never comes back."""
+    """Apply rules until the end of their last day, never after.
+
+    A law.
+    """
     now = select_active_rules(rules, day)
     assert now == tuple(rule for rule in rules if rule.last_day >= day)
     assert set(select_active_rules(rules, day + timedelta(days=1))) <= set(now)
@@ -49,7 +52,9 @@ def test_a_rule_holds_to_the_end_of_its_last_day(rules, day):
 
 @given(st.lists(RULES), PINS, NAMES, VERSIONS)
 def test_every_hold_is_obeyed_and_nothing_else_is_touched(rules, pins, name, version):
-    """Law: a release is shown if every hold takes it and, where the package is ignored, it is the committed one.
+    """Show exactly the releases that every hold and ignore allows.
+
+    A law: where the package is ignored, only the committed one.
 
     A hold is stronger: a committed release that is held back cannot be kept, so the ignore falls away.
     """

@@ -48,7 +48,10 @@ PROPOSALS = st.builds(
 
 @st.composite
 def forges(draw):
-    """What can stand on a forge: any number of open, closed, merged, foreign and half-made ones."""
+    """Draw a forge with any open, closed, merged and foreign items.
+
+    Also half-made ones.
+    """
     markers = draw(st.lists(MARKERS, max_size=6))
     flags = st.booleans()
     return [
@@ -68,7 +71,7 @@ def wishes(draw):
 
 
 def apply(forge, action, run):
-    """What the forge shows after an action."""
+    """Return what the forge shows after an action."""
     known = {each.number: each for each in forge}
     match action:
         case CreateAction(proposal):
@@ -99,7 +102,10 @@ def test_twice_is_once(forge, wanted):
 
 @given(forges(), wishes(), st.integers(0, 8))
 def test_cut_off_and_begun_again(forge, wanted, done):
-    """Law: any first part of the actions, then the whole again, opens no second one."""
+    """Open no second item after any cut and a new start.
+
+    A law.
+    """
     for action in settle_proposals(forge, wanted, RUN)[:done]:
         forge = apply(forge, action, RUN)
     assert settled(forge, wanted) == settled(settled(forge, wanted), wanted)
@@ -107,7 +113,10 @@ def test_cut_off_and_begun_again(forge, wanted, done):
 
 @given(forges(), wishes())
 def test_one_living_of_each(forge, wanted):
-    """Law: of what is settled by the newest run, at most one of a form and environment stays open."""
+    """Leave at most one item of a form and environment open.
+
+    A law for what the newest run settles.
+    """
     run = WorkflowRun(99, 1)
     after = settled(forge, wanted, run)
     for each in wanted:
@@ -126,7 +135,10 @@ def test_a_newer_finding_is_never_taken_back(forge, wanted):
 
 @given(forges(), wishes())
 def test_others_commits_are_never_closed_or_overwritten(forge, wanted):
-    """Law: a first living pull request with others' commits gets a remark at most."""
+    """Only comment on pull requests with foreign commits.
+
+    A law.
+    """
     for action in settle_proposals(forge, wanted, RUN):
         if isinstance(action, UpdateAction) or (isinstance(action, CloseAction) and not action.is_duplicate):
             assert not action.existing.has_foreign_commits
@@ -134,7 +146,10 @@ def test_others_commits_are_never_closed_or_overwritten(forge, wanted):
 
 @given(forges(), wishes())
 def test_what_is_edited_silently_is_the_same_finding(forge, wanted):
-    """Law: people hear of an update exactly where the finding is another one, or was closed."""
+    """Comment exactly when the finding changed or was closed.
+
+    A law.
+    """
     for action in settle_proposals(forge, wanted, RUN):
         if isinstance(action, UpdateAction):
             known = action.existing.marker
@@ -151,7 +166,10 @@ def test_what_was_not_judged_is_left(forge, wanted):
 
 @given(MARKERS, st.text())
 def test_markers_come_back(marker, text):
-    """Law: a marked body gives its own marker, whatever stands below, and marking again replaces it."""
+    """Read a marked body's own marker, and replace it when marking.
+
+    A law, whatever stands below.
+    """
     other = replace(marker, digest=compute_short_digest("other"))
     assert parse_hidden_marker(prepend_marker(marker, text)) == marker
     assert parse_hidden_marker(prepend_marker(marker, other.hidden_line + "\n" + text)) == marker
@@ -167,7 +185,7 @@ def test_what_is_no_marker(text):
 
 
 def test_remarks_and_trailers_are_known_again():
-    """A remark is found by its identity, a commit by its trailer, and by no other."""
+    """Find remarks by identity and commits by trailer alone."""
     assert is_remark(render_remark("a", "Hello"), "a")
     assert not is_remark(render_remark("a", "Hello"), "b")
     assert not is_remark(f"Quoting: {render_remark('a', 'x')}", "a")

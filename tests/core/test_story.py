@@ -1,4 +1,7 @@
-"""An issue's story: kept in its body, gone on with once a night, and ended with what healed it."""
+"""An issue's timeline: kept in its body, one entry per run.
+
+Ended with what fixed it.
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -92,7 +95,7 @@ def test_what_people_write_into_a_body_is_not_read(line):
 
 
 def test_a_story_goes_on_and_the_same_night_adds_nothing():
-    """Released and found the first night; a newer release that fails is told once; twice is the same as once."""
+    """Add release, finding and newer bad releases once each."""
     first = issue(broken())
     assert [each.kind for each in parse_timeline(first.body)] == [
         EventKind.RELEASED,
@@ -127,7 +130,7 @@ def test_another_culprit_is_another_chapter():
     ],
 )
 def test_the_end_names_what_healed_it(now, said):
-    """The remark and the timeline say with which release it is green again; asked twice, the same."""
+    """Name the release that fixed it, in remark and timeline."""
     first = standing(issue(broken()))
     end = issue(green(**now), 40, first)
     assert end.reason.endswith(said)
@@ -136,7 +139,7 @@ def test_the_end_names_what_healed_it(now, said):
 
 
 def test_a_long_story_stays_short():
-    """However many nights: the newest forty events, within the room that is kept for them."""
+    """Keep the newest forty events, within the room reserved."""
     body = issue(broken())
     for night in range(1, 90):
         body = issue(broken(f"4.2.{night + 1}"), night, standing(body))

@@ -19,7 +19,7 @@ PLATFORMS = st.sampled_from(
 
 @given(PYTHONS, ABIS, PLATFORMS, st.sampled_from(["", "-1"]))
 def test_a_wheel_fits_when_packaging_finds_one_of_its_tags_here(python, abi, platform, build):
-    """The same verdict as by taking the file name apart with `packaging`, and the rank of the best tag."""
+    """Agree with `packaging` on fit and rank of wheels."""
     name = f"thing-1.0{build}-{python}-{abi}-{platform}.whl"
     common = {str(tag) for tag in parse_wheel_filename(name)[3]} & set(HERE)
     assert TARGET.is_compatible_file(name, None) == bool(common)

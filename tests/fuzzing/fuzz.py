@@ -139,9 +139,7 @@ def _pumped(name: str, asked, _options: list[str]) -> int:
         start = chance.randrange(len(whole))
         piece = whole[start : start + chance.choice((1, 1, 2, 3, 5, 8, 13, 40))]
         if chance.random() < 0.5:
-            piece = b"".join(
-                chance.choices([*words, b" ", b"a", b"0", b"\n"], k=chance.choice((1, 1, 2, 3)))
-            )
+            piece = b"".join(chance.choices([*words, b" ", b"a", b"0", b"\n"], k=chance.choice((1, 1, 2, 3))))
         content = whole[:start] + piece * (PUMPED_BYTES // len(piece)) + whole[start:]
         began = time.process_time()
         try:

@@ -1,4 +1,4 @@
-"""A broken contract is between two distributions of which one requires the other."""
+"""A broken contract lies between a distribution and one that it requires."""
 
 import pytest
 from packaging.utils import canonicalize_name
@@ -45,7 +45,7 @@ def is_broken(headline: str, module: str = "celery.utils.timer2", evidence: str 
     ],
 )
 def test_something_of_a_required_distribution_is_gone(headline: str) -> None:
-    """A module or a name, of what is required directly or further down."""
+    """Count missing modules and names of direct and indirect requirements."""
     assert is_broken(headline)
 
 

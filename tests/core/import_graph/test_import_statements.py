@@ -33,7 +33,7 @@ WEAK = {
 
 @pytest.mark.parametrize("text", STRONG)
 def test_what_is_always_imported_is_strong(text: str) -> None:
-    """Also in a class, before `finally`, and where a caught ImportError is raised again."""
+    """Treat class bodies, `finally` and re-raised ImportErrors as strong imports."""
     assert read_imports(text, "pkg.module", (3, 12), is_package=False).strong == STRONG[text]
 
 
@@ -46,7 +46,10 @@ def test_what_is_imported_on_some_paths_is_weak(text: str) -> None:
 
 
 def test_texts_that_look_like_modules_are_names() -> None:
-    """Aliases such as celery's, with and without an attribute; relative ones belong to the package."""
+    """Read quoted names, aliases and relative imports as module names.
+
+    Aliases such as celery's, with and without an attribute.
+    """
     text = "ALIASES = {'gevent': 'pkg.pools.gevent:TaskPool', 'x': '.near', 'y': 'no module at all'}"
     assert read_imports(text, "pkg", (3, 12), is_package=True).strings >= {"pkg.pools.gevent", "pkg.near"}
 

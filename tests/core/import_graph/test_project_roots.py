@@ -40,7 +40,7 @@ def test_the_settings_module_is_found_where_projects_name_it() -> None:
 
 
 def test_what_a_command_starts_is_a_root() -> None:
-    """A console script, `-m`, `-c`; other names are weak."""
+    """Treat console scripts, `-m` and `-c` as roots, other names as weak."""
     scripts = {"celery": "celery.__main__"}
     assert find_command_roots("celery -A app worker", scripts).strong == {"celery.__main__"}
     assert "gunicorn" in find_command_roots("python -m gunicorn -k gevent app:app", scripts).strong

@@ -30,7 +30,7 @@ def test_a_chain_of_plain_imports_is_strong() -> None:
 
 
 def test_one_weak_link_makes_a_chain_weak() -> None:
-    """A name in quotes, a function, or a root that is weak itself."""
+    """Weaken a chain by one quoted name, function or weak root."""
     roots = Roots(frozenset({"web"}))
     assert [rate(m, roots) for m in ("core.pool", "core.late", "deep")] == [Reach.WEAK] * 3
     assert rate("web.app", Roots(weak=frozenset({"web"}))) is Reach.WEAK

@@ -1,4 +1,7 @@
-"""Real incidents, frozen: what was installed, what the failure said, who did it (see cases/README.md)."""
+"""Real incidents, frozen: installed releases, failures and known culprits.
+
+See cases/README.md.
+"""
 
 from __future__ import annotations
 
@@ -107,7 +110,10 @@ class Case:
         return stand | dict(mixture.exact_versions)
 
     def trial(self, mixture):
-        """By what is known of the incident: who fails from which release on, what hides what."""
+        """Answer a trial by what is known of the incident.
+
+        Which package fails from which release on, and what hides what.
+        """
         self.asked.append(mixture)
         seen = self.shows(self.installed(mixture))
         return Observation(self.failures[:1]) if self.chance and self.chance() and not seen.failures else seen
@@ -137,7 +143,10 @@ class Case:
         return SearchQuestion(self.failures, place, oracles)
 
     def held(self, causes):
-        """The incident with the first head of each cause at its last good release, and without who needs more."""
+        """Hold each cause's first head at its last good release.
+
+        Packages that need more are left out.
+        """
         left = self.coupling.exclude_names({cause.culprits[0] for cause in causes})
         for cause in causes:
             for head, good in cause.last_good[:1]:
@@ -157,7 +166,7 @@ class Case:
         return case
 
     def put(self, after, failures):
-        """Make `after` the fresh set; what it shows are its failures."""
+        """Make `after` the fresh set, whose failures are its own."""
         self.after = after
         self.changed = frozenset(n for n in self.before.keys() | after.keys() if self.moves(n))
         self.coupling = compute_coupling(self.before, after, self.changed, self.environment)

@@ -1,4 +1,4 @@
-"""Planted histories: sets of packages that changed, with causes that we know because we planted them."""
+"""Planted histories: changed packages with causes that we know."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ def side(*distributions):
 
 @dataclass
 class History:
-    """`causes` map a failure's id to the releases from which on it shows, all of them needed."""
+    """A history whose `causes` map failures to the releases that show them.
+
+    All releases of a cause are needed.
+    """
 
     before: dict
     after: dict
@@ -111,7 +114,10 @@ class History:
         return tuple(Failure(i, f"Error: {i}") for i in self.shown(versions))
 
     def held(self, causes):
-        """The history with the first head of each cause at its last good release, and without who needs more."""
+        """Hold each cause's first head at its last good release.
+
+        Packages that need more are left out.
+        """
         left = self.coupling.exclude_names({cause.culprits[0] for cause in causes})
         after = {n: d for n, d in self.before.items() if n not in self.coupling.add_derived(left)}
         after |= {n: self.after[n] for n in self.coupling.add_derived(left) if n in self.after}
@@ -140,7 +146,10 @@ class History:
 
 
 def grow(random: Random, size: int, *, coupled: float = 0.3) -> tuple[dict, dict]:
-    """Two consistent sides of `size` changed packages; some need each other's new side, some only move together."""
+    """Draw two consistent sides of `size` changed packages.
+
+    Some need each other's new side, some only move together.
+    """
     names = [f"p{i:03d}" for i in range(size)]
     random.shuffle(names)
     olds = {n: [] for n in names}

@@ -13,7 +13,7 @@ def coupled(before, after, **more):
 
 
 def test_a_new_side_brings_what_it_needs_and_not_the_other_way_round():
-    """Moving flask brings werkzeug; moving werkzeug alone brings nobody."""
+    """Move flask with werkzeug, and werkzeug alone."""
     before = side(dist("flask", "1.1", "werkzeug>=0.15"), dist("werkzeug", "1.0"))
     after = side(dist("flask", "2.0", "werkzeug>=2"), dist("werkzeug", "2.0"))
     found = coupled(before, after)
@@ -73,7 +73,10 @@ def test_an_added_package_comes_with_its_bringer_and_with_what_it_needs():
 
 
 def test_extras_count_where_somebody_asks_for_them():
-    """An extra asked for by another package is that package's demand; markers are the target's."""
+    """Count an extra as a demand of the package naming it.
+
+    Markers are the target's.
+    """
     lines = ("y>=2; extra == 'more'", "z>=2; python_version < '3'")
     before = side(dist("x", "1"), dist("base", "1", *lines), dist("y", "1"), dist("z", "1"))
     after = side(dist("x", "2", "base[more]"), dist("base", "1", *lines), dist("y", "2"), dist("z", "2"))
@@ -97,7 +100,7 @@ def test_what_a_side_violates_already_is_no_constraint():
 @settings(deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(2, 40), st.data())
 def test_closed_sets_can_be_installed(random, size, data):
-    """Closure and without give sets in which everybody accepts what stands beside them; both are idempotent."""
+    """Give closed sets whose members accept each other, idempotently."""
     history = History(*grow(random, size, coupled=0.6), {})
     picked = data.draw(st.frozensets(st.sampled_from(sorted(history.coupling.choices))))
     closed, rest = history.coupling.get_closure(picked), history.coupling.exclude_names(picked)

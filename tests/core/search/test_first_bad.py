@@ -20,7 +20,10 @@ GOOD = Version("0.0")
 @settings(deadline=None)
 @given(st.integers(1, 300), st.data())
 def test_the_first_bad_is_found_within_the_bound(count, data):
-    """Neighbours, at most log2(releases) + 2 probes, none of them twice, the ends never."""
+    """Find neighbours within log2(releases) + 2 probes, none of them twice.
+
+    The ends are never probed.
+    """
     releases = line(count)
     bad = data.draw(st.integers(0, count - 1))
     asked = []
@@ -54,7 +57,7 @@ def test_a_new_line_of_releases_is_tried_first():
 @settings(deadline=None)
 @given(st.integers(2, 40), st.data())
 def test_releases_that_do_not_answer_are_named(count, data):
-    """What stands between last good and first bad could not answer, and is reported."""
+    """Report releases between last good and first bad that gave no answer."""
     releases = line(count)
     bad = data.draw(st.integers(0, count - 1))
     dumb = data.draw(st.frozensets(st.sampled_from(releases[:-1]), max_size=6))
@@ -68,7 +71,10 @@ def test_releases_that_do_not_answer_are_named(count, data):
 
 
 def test_a_build_tool_that_fails_differently_just_before_counts_as_bad():
-    """Setuptools 58.0.0 builds, wrongly; 58.0.2 refuses: bad since 58.0.0, where that was asked for."""
+    """Count releases that fail differently just before as bad if asked.
+
+    Setuptools 58.0.0 builds wrongly and 58.0.2 refuses: bad since 58.0.0.
+    """
     releases = [Version(v) for v in ("58.0.0", "58.0.1", "58.0.2", "58.0.3")]
     answers = dict(
         zip(releases, (TrialAnswer.OTHER, TrialAnswer.OTHER, TrialAnswer.SAME, TrialAnswer.SAME), strict=True)
@@ -95,7 +101,7 @@ def test_a_downgrade_is_bisected_downwards():
 
 
 def test_a_release_that_fails_differently_is_named_and_not_blamed():
-    """What was not seen to fail in the same way is neither good nor bad."""
+    """Call releases that fail in another way neither good nor bad."""
     releases = [Version(v) for v in ("2.7", "2.8", "3.0", "3.1")]
     answers = dict(
         zip(releases, (TrialAnswer.OTHER, TrialAnswer.OTHER, TrialAnswer.SAME, TrialAnswer.SAME), strict=True)
@@ -106,7 +112,7 @@ def test_a_release_that_fails_differently_is_named_and_not_blamed():
 
 
 def test_a_long_row_without_an_answer_costs_few_probes():
-    """Fifty releases that cannot be installed are passed over in seven probes or fewer."""
+    """Pass over fifty releases that cannot be installed in seven probes."""
     releases = [Version(f"1.{i}") for i in range(1, 60)]
     asked = []
 

@@ -79,7 +79,7 @@ def test_a_removed_package_goes_as_soon_as_the_release_stops_asking_for_it():
 
 
 def test_what_lockfiles_leave_out_is_not_brought_in():
-    """A package that asks for setuptools in vain on both sides does so in between too."""
+    """Ignore setuptools requirements that fail on both sides, in between too."""
     before, after = side(dist("g", "1", "setuptools")), side(dist("g", "3", "setuptools"))
     found = place(before, after, {("g", "2"): ("setuptools",)}, {"setuptools": ["57"]}).place_companions(
         name("g"), Version("2"), frozenset()

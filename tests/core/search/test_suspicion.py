@@ -50,7 +50,7 @@ def test_without_any_clue_the_biggest_jump_comes_first():
 
 
 def test_who_fails_and_did_not_change_stands_on_someone_who_did():
-    """An unchanged package in the last frame points to what it depends on."""
+    """Suspect what an unchanged package in the last frame depends on."""
     evidence = '  File "/e/site-packages/app/a.py", line 1, in f'
     assert rank_suspects(scene(), [Failure("t", "TypeError: boom", evidence)]).ranked_names[0] == "lib"
 

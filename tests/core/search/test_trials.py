@@ -20,7 +20,7 @@ def mixture(*names):
 
 
 def trials(answers, **more):
-    """Answers in turn for each mixture; the last one repeats."""
+    """Give answers in turn for each mixture, repeating the last one."""
     left = {m: list(runs) for m, runs in answers.items()}
 
     def trial(asked):
@@ -73,7 +73,7 @@ def test_a_spent_budget_stops_new_trials(budget):
 
 
 def test_what_is_known_needs_no_trial():
-    """Parts of what passes pass; what holds a failing set fails."""
+    """Skip trials of subsets that pass and supersets that fail."""
     found = trials({mixture("a"): [FAILS], mixture("b", "c"): [PASSES]})
     found.obtain_answer(mixture("a"), "")
     found.obtain_answer(mixture("b", "c"), "")
@@ -83,7 +83,10 @@ def test_what_is_known_needs_no_trial():
 
 
 def test_a_contradiction_is_asked_again_and_said():
-    """A part fails where the whole passes: both run again, the majority counts, and it is flaky."""
+    """Rerun both trials of a contradiction and report it as flaky.
+
+    A part fails and the whole passes: the majority counts.
+    """
     found = trials({mixture("a", "b"): [PASSES], mixture("a"): [FAILS, PASSES, PASSES]})
     found.obtain_answer(mixture("a", "b"), "")
     assert found.obtain_answer(mixture("a"), "") is TrialAnswer.PASS
