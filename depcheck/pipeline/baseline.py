@@ -13,11 +13,11 @@ from packaging.utils import NormalizedName
 
 from depcheck.core.lockfiles.diff import diff_pins
 from depcheck.core.lockfiles.origin import describe_platform_mismatch, describe_remote_pins
+from depcheck.core.lockfiles.other_targets import describe_scope, diff_other_targets
 from depcheck.core.model.checks import Failure
 from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure, CompileFailureKind
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.pins import Pins
-from depcheck.core.targets.other_targets import describe_scope, diff_other_targets
 from depcheck.pipeline.context import Disagreement, EnvironmentCase, LayersDisagreeError, LockSet, parse_lock_set
 
 MAX_AGREEMENT_ROUNDS = (

@@ -11,7 +11,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from depcheck.core.lockfiles.diff import diff_pins
-from depcheck.core.messages.blame import name_releases
+from depcheck.core.messages.blame import describe_releases
 from depcheck.core.model.checks import Failure, Regression, is_same_failure
 from depcheck.core.model.compile_result import CompileFailure
 from depcheck.core.model.report import Confidence, Culprit, EnvironmentReport, ProposalReport
@@ -228,7 +228,7 @@ def decide_status(answer: Investigation, headline: str) -> tuple[Status, str]:
     if answer.confidence is Confidence.FLAKY and not answer.proposal:
         answer.culprits.clear()
         return Status.FLAKY, f"Trials contradicted each other, so no release is blamed: {headline}"
-    blamed = "; ".join(map(name_releases, answer.culprits))
+    blamed = "; ".join(map(describe_releases, answer.culprits))
     return Status.BREAKS, f"{blamed}: {headline}" if blamed else f"The fresh set fails: {headline}"
 
 

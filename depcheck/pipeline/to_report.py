@@ -8,6 +8,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from depcheck.core.lockfiles.diff import Change, diff_pins, find_requirer_path, is_direct_pin
+from depcheck.core.lockfiles.other_targets import diff_other_targets, find_scope
 from depcheck.core.lockfiles.pin_line import is_source_requirer
 from depcheck.core.messages.change_reasons import ComparedSets, explain_change
 from depcheck.core.model.checks import CheckComparison, CheckKind, CheckResult, Failure, Outcome, compare_check_results
@@ -25,7 +26,6 @@ from depcheck.core.model.report import (
 )
 from depcheck.core.model.status import Status
 from depcheck.core.search.model import TrialAnswer, TrialRecord
-from depcheck.core.targets.other_targets import diff_other_targets, find_scope
 from depcheck.core.text.links import LinkKind, build_comparison_link
 from depcheck.pipeline.context import EnvironmentCase, LockSet
 from depcheck.pipeline.measure import MeasuredSides

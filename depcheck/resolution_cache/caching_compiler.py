@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-from depcheck.checking.discovery.repo_files import RepoFiles
+from depcheck.checking.discovery.files.repo_files import RepoFiles
 from depcheck.core.lockfiles.lockfile_parser import Lockfile, parse_lockfile
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure

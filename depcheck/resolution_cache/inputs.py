@@ -13,9 +13,9 @@ from typing import Any
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
-from depcheck.checking.discovery.repo_files import RepoFiles
-from depcheck.checking.discovery.requirement_files import is_project_file
-from depcheck.checking.discovery.tool_config import read_repo_toml
+from depcheck.checking.discovery.files.repo_files import RepoFiles
+from depcheck.checking.discovery.files.requirement_files import is_project_file
+from depcheck.checking.discovery.files.tool_config import read_repo_toml
 from depcheck.core.lockfiles.requirement_line import parse_requirement_lines
 from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
 from depcheck.core.model.errors import LockfileError

@@ -18,7 +18,7 @@ from depcheck.checking.compile.prefetch import BackgroundInstallCompiler
 from depcheck.checking.compile.proof.proving_compiler import ProvingCompiler
 from depcheck.checking.compile.run_compiler import CommandCompiler
 from depcheck.checking.compile.tool_envs import TargetFinder, ToolEnvironments
-from depcheck.checking.discovery.repo_files import RepoFiles
+from depcheck.checking.discovery.files.repo_files import RepoFiles
 from depcheck.checking.environments.interpreters import InterpreterFinder
 from depcheck.checking.environments.uv_builder import UvEnvironmentBuilder
 from depcheck.checking.explain.explainer import GuestExplainer

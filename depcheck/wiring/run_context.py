@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from depcheck.checking.discovery.repo_files import RepoFiles
+from depcheck.checking.discovery.files.repo_files import RepoFiles
 from depcheck.checking.environments.interpreters import InterpreterFinder
 from depcheck.checking.last_green import LastGreenFiles
 from depcheck.checking.sandbox.guest import Guest

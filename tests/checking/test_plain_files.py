@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from depcheck.checking.discovery.repo_files import RepoFiles
+from depcheck.checking.discovery.files.repo_files import RepoFiles
 from depcheck.index.wheel import read_wheel_metadata
 from depcheck.untrusted_files import read_untrusted_file
 

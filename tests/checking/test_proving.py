@@ -7,7 +7,7 @@ from packaging.markers import default_environment
 from packaging.version import Version
 
 from depcheck.checking.compile.proof.proving_compiler import ProvingCompiler
-from depcheck.checking.discovery.repo_files import RepoFiles
+from depcheck.checking.discovery.files.repo_files import RepoFiles
 from depcheck.checking.discovery.repository import RepositoryWorkspace
 from depcheck.checking.environments.interpreters import InterpreterFinder
 from depcheck.core.config.settings import Settings

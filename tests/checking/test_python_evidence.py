@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
+from depcheck.checking.discovery.files.repo_files import RepoFiles
 from depcheck.checking.discovery.installs.python_evidence import PythonEvidence
 from depcheck.checking.discovery.installs.recipes import find_installed_together, read_recipes
-from depcheck.checking.discovery.repo_files import RepoFiles
 from depcheck.core.targets.pythons import PythonGuess, rank_guesses
 
 LOCKS = ("requirements.txt", "requirements-dev.txt", "services/api/requirements.txt", "requirements/base.txt")

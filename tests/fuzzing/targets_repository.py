@@ -8,19 +8,19 @@ from pathlib import Path, PurePosixPath
 from packaging.markers import default_environment
 from target import Target, parts_of, text_of
 
-from depcheck.checking.discovery.installs.python_evidence import PythonEvidence
-from depcheck.checking.discovery.installs.recipes import read_recipes
-from depcheck.checking.discovery.project_files import read_project_requirements
-from depcheck.checking.discovery.python_version import guess_pythons
-from depcheck.checking.discovery.repo_files import RepoFiles
-from depcheck.checking.discovery.requirement_files import (
+from depcheck.checking.discovery.files.project_files import read_project_requirements
+from depcheck.checking.discovery.files.repo_files import RepoFiles
+from depcheck.checking.discovery.files.requirement_files import (
     PROJECT_FILES,
     find_unpinned_requirements,
     follow_includes,
     is_fully_pinned,
     read_direct_names,
 )
-from depcheck.checking.discovery.tool_config import read_pip_tools_config
+from depcheck.checking.discovery.files.tool_config import read_pip_tools_config
+from depcheck.checking.discovery.installs.python_evidence import PythonEvidence
+from depcheck.checking.discovery.installs.recipes import read_recipes
+from depcheck.checking.discovery.python_version import guess_pythons
 from depcheck.checking.environments.remote_requirements import (
     LOCKFILE_URL,
     PROJECT_URL,

@@ -80,7 +80,7 @@ class _JunitHandler:
             self.text.append(text[: self.chars_left])
             self.chars_left -= len(text)
 
-    def end_element(self, tag: str) -> None:
+    def finish_element(self, tag: str) -> None:
         if tag == self.open_tag:
             self.cases[-1].problem = self.cases[-1].problem or (self.message[:MOST_TEXT_CHARS], "".join(self.text))
             self.open_tag = ""
@@ -100,7 +100,7 @@ def parse_junit_cases(content: bytes) -> list[JunitCase]:
     parser = ParserCreate("utf-8")
     parser.buffer_text = True
     parser.StartElementHandler = reading.start_element
-    parser.EndElementHandler = reading.end_element
+    parser.EndElementHandler = reading.finish_element
     parser.CharacterDataHandler = reading.add_characters
     parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = _refuse_declaration
     try:

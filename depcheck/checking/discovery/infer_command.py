@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterator
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
-from depcheck.checking.discovery.repo_files import RepoFiles
-from depcheck.checking.discovery.requirement_files import is_project_file
-from depcheck.checking.discovery.tool_config import read_repo_toml
+from depcheck.checking.discovery.files.repo_files import RepoFiles
+from depcheck.checking.discovery.files.requirement_files import is_project_file
+from depcheck.checking.discovery.files.tool_config import read_repo_toml
 from depcheck.core.lockfiles.header import Header
 from depcheck.core.lockfiles.inferred_options import is_written_by_uv
 from depcheck.core.lockfiles.lockfile_parser import Lockfile

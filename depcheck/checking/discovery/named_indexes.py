@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from depcheck.checking.discovery.repo_files import RepoFiles
-from depcheck.checking.discovery.requirement_files import is_project_file, read_tolerant_lines
-from depcheck.checking.discovery.tool_config import read_uv_index_choice
+from depcheck.checking.discovery.files.repo_files import RepoFiles
+from depcheck.checking.discovery.files.requirement_files import is_project_file, read_tolerant_lines
+from depcheck.checking.discovery.files.tool_config import read_uv_index_choice
 from depcheck.core.lockfiles.index_choice import IndexChoice
 from depcheck.core.lockfiles.options.command import CompileCommand
 from depcheck.core.lockfiles.requirement_line import RequirementLine, parse_requirement_line

@@ -12,9 +12,9 @@ from datetime import date
 
 from packaging.specifiers import SpecifierSet
 
+from depcheck.checking.discovery.files.project_files import list_python_ranges
+from depcheck.checking.discovery.files.repo_files import RepoFiles
 from depcheck.checking.discovery.installs.python_evidence import PythonEvidence
-from depcheck.checking.discovery.project_files import list_python_ranges
-from depcheck.checking.discovery.repo_files import RepoFiles
 from depcheck.core.lockfiles.header import parse_header
 from depcheck.core.lockfiles.origin import find_marker_bound, infer_newest_python
 from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
@@ -58,7 +58,7 @@ def guess_pythons(
     return list(rank_guesses(found, day, bound))
 
 
-def with_guesses(spec: EnvironmentSpec, guesses: Sequence[PythonGuess]) -> EnvironmentSpec:
+def add_guesses(spec: EnvironmentSpec, guesses: Sequence[PythonGuess]) -> EnvironmentSpec:
     """Return `spec` with the first guess told, and the others for the case that it does not fit."""
     first, *others = guesses
     said = (

@@ -5,17 +5,17 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from depcheck.checking.discovery.infer_command import infer_compile_command
-from depcheck.checking.discovery.installs.recipes import Recipe
-from depcheck.checking.discovery.named_indexes import IndexOptions
-from depcheck.checking.discovery.repo_files import RepoFiles
-from depcheck.checking.discovery.requirement_files import (
+from depcheck.checking.discovery.files.repo_files import RepoFiles
+from depcheck.checking.discovery.files.requirement_files import (
     find_unpinned_requirements,
     follow_includes,
     parse_package_names,
     read_direct_names,
 )
-from depcheck.checking.discovery.tool_config import PipToolsConfig, read_pip_tools_config
+from depcheck.checking.discovery.files.tool_config import PipToolsConfig, read_pip_tools_config
+from depcheck.checking.discovery.infer_command import infer_compile_command
+from depcheck.checking.discovery.installs.recipes import Recipe
+from depcheck.checking.discovery.named_indexes import IndexOptions
 from depcheck.checking.discovery.working_directory import find_working_directory, list_command_sources
 from depcheck.core.lockfiles import hatch
 from depcheck.core.lockfiles.header import Header, explain_unsupported_file_name, parse_header

@@ -6,6 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from depcheck.checking.discovery.files.project_files import find_project_name
+from depcheck.checking.discovery.files.repo_files import RepoFiles, scan_imported_modules
+from depcheck.checking.discovery.files.requirement_files import PROJECT_FILES, is_fully_pinned, is_project_file
+from depcheck.checking.discovery.files.tool_config import read_repo_toml
 from depcheck.checking.discovery.grouping import (
     LayerCycleError,
     choose_environment_name,
@@ -18,12 +22,8 @@ from depcheck.checking.discovery.grouping import (
 from depcheck.checking.discovery.installs.python_evidence import PythonEvidence
 from depcheck.checking.discovery.installs.recipes import read_recipes
 from depcheck.checking.discovery.installs.relations import find_related
-from depcheck.checking.discovery.project_files import project_name
-from depcheck.checking.discovery.python_version import find_python_in_path, guess_pythons, with_guesses
+from depcheck.checking.discovery.python_version import add_guesses, find_python_in_path, guess_pythons
 from depcheck.checking.discovery.read_lockfile import DiscoveryContext, build_unlocked_spec, read_lockfile_spec
-from depcheck.checking.discovery.repo_files import RepoFiles, scan_imported_modules
-from depcheck.checking.discovery.requirement_files import PROJECT_FILES, is_fully_pinned, is_project_file
-from depcheck.checking.discovery.tool_config import read_repo_toml
 from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.header import explain_unsupported_file_name, parse_header
 from depcheck.core.lockfiles.origin import find_other_platform
@@ -194,8 +194,10 @@ class RepositoryWorkspace:
         if python in _UNSERVED_PYTHONS:
             why = f"It was compiled with Python {python}, which no compiler that runs here serves; "
             return _build_skipped(name, why + "compile it with a Python >= 3.6, or name one with --python.")
-        spec = EnvironmentSpec(name, python, group, self._is_installable(), project_name(self.tree), notes=tuple(notes))
-        return with_guesses(spec, guesses) if guesses else spec
+        spec = EnvironmentSpec(
+            name, python, group, self._is_installable(), find_project_name(self.tree), notes=tuple(notes)
+        )
+        return add_guesses(spec, guesses) if guesses else spec
 
     def _is_installable(self) -> bool:
         """Return True if the repository itself can be installed.

@@ -6,8 +6,8 @@ The folder is not recorded anywhere, and relative paths mean nothing without it.
 import posixpath
 from collections.abc import Iterable
 
-from depcheck.checking.discovery.repo_files import RepoFiles
-from depcheck.checking.discovery.requirement_files import is_project_file
+from depcheck.checking.discovery.files.repo_files import RepoFiles
+from depcheck.checking.discovery.files.requirement_files import is_project_file
 from depcheck.core.lockfiles.options.command import CompileCommand, check_command_paths
 from depcheck.core.model.errors import LockfileError
 

@@ -9,7 +9,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 from uv import find_uv_bin
 
-from depcheck.checking.discovery.requirement_files import is_project_file
+from depcheck.checking.discovery.files.requirement_files import is_project_file
 from depcheck.checking.environments.editable import EDITABLE, EditableBuilds, is_editable
 from depcheck.checking.environments.environment import VirtualEnvironment
 from depcheck.checking.environments.own_project import (

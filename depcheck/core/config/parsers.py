@@ -122,7 +122,7 @@ def parse_network(given: str) -> str:
 PROJECT_FORMS = ("editable", "copy", "none")
 
 
-def project_form(given: str) -> str:
+def parse_project_form(given: str) -> str:
     """Accept `editable`, `copy` or `none`."""
     if given not in PROJECT_FORMS:
         raise ValueError("is no way to install the project; give editable, copy or none")

@@ -12,7 +12,7 @@ def is_dated(culprit: Culprit) -> bool:
     return not culprit.skipped
 
 
-def name_releases(culprit: Culprit) -> str:
+def describe_releases(culprit: Culprit) -> str:
     """`kombu 4.2.0`, or `kombu between 4.1.0 and 4.2.0` where releases between gave no answer."""
     return " with ".join(_name_release(culprit, name) for name in culprit.packages)
 

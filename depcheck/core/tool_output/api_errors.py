@@ -84,7 +84,7 @@ class ReleaseStep:
     dropped_requirements: tuple[tuple[NormalizedName, frozenset[str]], ...] = ()
     gap: bool = False
 
-    def say(self, what: str) -> str:
+    def to_sentence(self, what: str) -> str:
         """Say what the release did, or what one of several did."""
         if self.gap:
             return f"between {self.last_good} and {self.first_bad}, {self.name} {what}"
@@ -132,7 +132,7 @@ def format_api_change(step: ReleaseStep, found: ApiChange) -> str:
     """
     what, use = _CHANGE_PHRASES[found.kind]
     names = {"owner": found.owner, "name": found.name, "full": f"{found.owner}.{found.name}".strip(".")}
-    said = step.say(what.format(**names))
+    said = step.to_sentence(what.format(**names))
     return to_one_line(f"{said}{_format_usage(found, use)}.", 500)
 
 
@@ -142,7 +142,7 @@ def format_dropped_requirement(step: ReleaseStep, requirement: NormalizedName, p
     Example: `nbformat 5.2.0 no longer requires ipython-genutils; nbconvert/x.py line 11 imports it.`.
     """
     place = _format_usage(ApiChange(ApiChangeKind.MODULE, "", requirement, path, line), "imports it")
-    return to_one_line(f"{step.say(f'no longer requires {requirement}')}{place}.", 500)
+    return to_one_line(f"{step.to_sentence(f'no longer requires {requirement}')}{place}.", 500)
 
 
 _CHANGE_PHRASES = {

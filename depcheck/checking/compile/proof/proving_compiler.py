@@ -23,9 +23,13 @@ from depcheck.checking.compile.proof.upgrade import (
     predict_upgrade,
 )
 from depcheck.checking.compile.tool_envs import TargetFinder
-from depcheck.checking.discovery.repo_files import RepoFiles
-from depcheck.checking.discovery.requirement_files import SourceRequirement, UncertainError, read_source_requirements
-from depcheck.checking.discovery.tool_config import read_pip_tools_config
+from depcheck.checking.discovery.files.repo_files import RepoFiles
+from depcheck.checking.discovery.files.requirement_files import (
+    SourceRequirement,
+    UncertainError,
+    read_source_requirements,
+)
+from depcheck.checking.discovery.files.tool_config import read_pip_tools_config
 from depcheck.core.lockfiles.merge import merge_compiled_text
 from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
 from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure

@@ -5,8 +5,8 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from depcheck.checking.discovery.files.repo_files import RepoFiles
 from depcheck.checking.discovery.installs.recipes import Recipe
-from depcheck.checking.discovery.repo_files import RepoFiles
 from depcheck.core.model.errors import LockfileError
 from depcheck.core.targets.pythons import PythonGuess, parse_minor
 

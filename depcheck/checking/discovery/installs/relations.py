@@ -3,9 +3,9 @@
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 
+from depcheck.checking.discovery.files.repo_files import RepoFiles
+from depcheck.checking.discovery.files.requirement_files import follow_includes, is_project_file
 from depcheck.checking.discovery.installs.recipes import Recipe, find_installed_together
-from depcheck.checking.discovery.repo_files import RepoFiles
-from depcheck.checking.discovery.requirement_files import follow_includes, is_project_file
 from depcheck.core.lockfiles.spec import LockfileSpec
 
 _MOST_FILES = 200

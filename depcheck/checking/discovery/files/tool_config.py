@@ -10,7 +10,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from depcheck.checking.discovery.repo_files import RepoFiles
+from depcheck.checking.discovery.files.repo_files import RepoFiles
 from depcheck.core.lockfiles.index_choice import IndexChoice
 from depcheck.core.model.errors import LockfileError
 from depcheck.core.text import toml

@@ -10,8 +10,8 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from depcheck.checking.discovery.repo_files import RepoFiles
-from depcheck.checking.discovery.tool_config import read_repo_toml
+from depcheck.checking.discovery.files.repo_files import RepoFiles
+from depcheck.checking.discovery.files.tool_config import read_repo_toml
 from depcheck.core.lockfiles.requirement_line import refuse_control_characters, split_logical_lines
 from depcheck.core.model.errors import LockfileError
 
@@ -42,7 +42,7 @@ def read_project_requirements(tree: RepoFiles, path: str, extras: frozenset[str]
     return [*found, *_list_dynamic_requirements(tree, folder, content, extras)]
 
 
-def project_name(tree: RepoFiles) -> str:
+def find_project_name(tree: RepoFiles) -> str:
     """The normalized name that the repository's own project files state, or empty."""
     content = _read_pyproject(tree, "pyproject.toml")
     tool = _as_dict(content.get("tool"))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
-from depcheck.checking.discovery.project_files import read_project_requirements
-from depcheck.checking.discovery.repo_files import RepoFiles
+from depcheck.checking.discovery.files.project_files import read_project_requirements
+from depcheck.checking.discovery.files.repo_files import RepoFiles
 from depcheck.core.lockfiles.requirement_line import RequirementLine, parse_requirement_line, parse_requirement_lines
 from depcheck.core.lockfiles.spec import LockfileSpec
 from depcheck.core.model.errors import LockfileError
