@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""What a loud night costs, beside the naive night and beside uv by hand, all with warm caches.
+"""The cost of a loud run, beside naive and by-hand runs.
+
+All with warm caches; by hand is uv.
 
     benchmarks/loud.py [SET] [--runs 5] [--day 2026-11-20] [--latency-ms 20] [--folder FOLDER] [--python PATH]
 
@@ -53,7 +55,10 @@ Seconds = dict[str, list[float]]
 
 @dataclass
 class Bench:
-    """One repository on one index; `seconds` collects what each step took, `peaks` MiB of depcheck's process."""
+    """One repository on one index, with measured steps.
+
+    `seconds` collects what each step took, `peaks` MiB of depcheck's process.
+    """
 
     url: str
     room: Path
@@ -113,7 +118,10 @@ class Bench:
         self.timed("uv: install", find_uv_bin(), *sync, cwd=place, **env)
 
     def depcheck(self, *more: str) -> list[tuple[float, str]]:
-        """Run it; when each line of its progress came, in seconds."""
+        """Run it and time each line of its progress.
+
+        In seconds.
+        """
         cache = self.room / "cache"
         for kept in cache.glob("memory"):
             shutil.rmtree(kept)
@@ -146,12 +154,12 @@ def used() -> float:
 
 
 def whole(seconds: Seconds, tool: str) -> list[float]:
-    """The sum of a tool's steps, run by run."""
+    """Sum up a tool's steps, run by run."""
     return [sum(run) for run in zip(*(seconds[step] for step in seconds if step.startswith(f"{tool}: ")), strict=True)]
 
 
 def told(name: str, seconds: list[float], against: list[float] | None = None) -> None:
-    """One line: the median, and the median of the ratios run by run."""
+    """Format the median and the median of ratios as one line."""
     ratio = ""
     if against:
         ratio = f", ratio {statistics.median(a / b for a, b in zip(seconds, against, strict=True)):.3f}"
@@ -170,7 +178,10 @@ def arguments(doc: str) -> argparse.ArgumentParser:
 
 @contextmanager
 def bench_of(wanted: argparse.Namespace) -> Iterator[Bench]:
-    """A repository with one set, on an index as of the day; `wanted` are `arguments` and the set's name."""
+    """Make a repository with one set on a dated index.
+
+    `wanted` are `arguments` and the set's name.
+    """
     served = serving(wanted.folder, latency_s=wanted.latency_ms / 1000, until=end_of(wanted.day))
     with served as (url, _), tempfile.TemporaryDirectory() as folder:
         bench = Bench(url, Path(folder), wanted.python, (wanted.set,))

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""What twelve layered lockfiles cost to compile, beside twelve runs of `pip-compile --upgrade` with warm caches.
+"""The cost of compiling twelve layered lockfiles, beside pip-compile.
+
+Twelve runs of `pip-compile --upgrade` with warm caches.
 
     benchmarks/monorepo.py [--runs 5] [--day 2026-11-20] [--latency-ms 20] [--folder FOLDER] [--python PATH]
 

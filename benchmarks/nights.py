@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Replay consecutive nights of a real set: do memory and proof ever differ from a full compile?
+"""Replay consecutive nights: do cache and proof differ from a compile?
 
     benchmarks/nights.py SET [--compiler pip-compile] [--from DATE] [--nights 200] [--cache FOLDER] [--json FILE]
 
@@ -116,7 +116,10 @@ class Nights:
         return self.room / "repo"
 
     def compare(self, world: IndexView, *, upgrade: bool) -> tuple[str, CompiledLockfiles]:
-        """What came of one compile: remembered, proven or compiled, and whether it was what the compiler gives."""
+        """Compare one compile's result with a full compile.
+
+        Whether it was remembered, proven or compiled.
+        """
         self.index._routes.access_log = AccessLog()  # a night is a run of its own
         (spec,) = RepositoryWorkspace(Settings(repo=str(self.repo))).find_environments()
         if spec.skip_reason:

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""A month of nights of an organisation of 200 repositories: cost, calls to the forge, and what saturates first.
+"""A month of an organisation of 200 repositories, simulated.
+
+Cost, calls to the forge, and what saturates first.
 
     benchmarks/organisation.py [--repositories 200] [--quiet-s 3] [--loud-s 30] [--search-s 240] [--image-s 40]
 
@@ -39,7 +41,7 @@ INCLUDED = {"Free": 2000, "Team": 3000, "Enterprise": 50_000}
 
 
 def calls() -> dict[str, Counter[str]]:
-    """Requests of each kind of night, by method."""
+    """Count the requests of each kind of night, by method."""
     found: dict[str, Counter[str]] = {}
     with tempfile.TemporaryDirectory() as folder, FakeGitHub(Path(folder, "remote.git")) as github:
         github.git.commit_files("main", {"requirements.txt": OLD})
@@ -60,14 +62,17 @@ def calls() -> dict[str, Counter[str]]:
 
 
 def drawn(repositories: int) -> Iterator[list[str]]:
-    """The kinds of all repositories' nights, night by night."""
+    """Draw the kinds of all repositories' nights."""
     chance = random.Random(0)  # noqa: S311  # the same every time
     for _ in range(NIGHTS):
         yield chance.choices(list(SHARES), list(SHARES.values()), k=repositories)
 
 
 def waited(jobs_s: list[float], starts_s: list[float], runners: int) -> tuple[float, float]:
-    """The longest wait for a runner and the end of the last job, in seconds."""
+    """Return the longest wait and the end of the last job.
+
+    In seconds.
+    """
     free = [0.0] * runners
     longest = last = 0.0
     for start, length in sorted(zip(starts_s, jobs_s, strict=True)):

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""What a quiet night costs, beside the naive night and beside nothing but asking for the same pages.
+"""The cost of a quiet run, beside naive and bare requests.
+
+Bare: nothing but asking for the same pages.
 
     benchmarks/quiet.py [SET] [--runs 5] [--no-naive] [--latency-ms 20] [--folder FOLDER] [--python PATH]
 
@@ -104,7 +106,10 @@ class Bench:
 
 @contextmanager
 def served(folder: Path, latency_ms: float) -> Iterator[str]:
-    """The replay server as a process of its own, whose memory and time are not ours."""
+    """Start the replay server as a process of its own.
+
+    Its memory and time are not ours.
+    """
     words = [sys.executable, Path(__file__).with_name("replay_server.py"), folder, "--as-of", DAY]
     server = subprocess.Popen([*words, "--latency-ms", str(latency_ms)], stdout=subprocess.PIPE, text=True)
     try:

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""A package index of saved pages: JSON with ETag, as of a date, with a latency of your choice. On 127.0.0.1 only.
+"""A package index of saved pages, as of a date.
+
+JSON with ETag, with a latency of your choice. On 127.0.0.1 only.
 
     benchmarks/replay_server.py FOLDER [--port 0] [--latency-ms 20] [--as-of 2026-10-31] [--offline]
 
@@ -32,7 +34,10 @@ TOOLS = frozenset({"pip", "pip-tools"})  # shown whole: the tools are today's, w
 
 @dataclass
 class Replay:
-    """What is served. `pages` maps a project to its body and ETag, made once for each project."""
+    """The served pages, made once for each project.
+
+    `pages` maps a project to its body and ETag.
+    """
 
     folder: Path
     latency_s: float = 0.02
@@ -60,7 +65,10 @@ class Replay:
         return self._saved(f"https://files.pythonhosted.org/{path}", {})
 
     def _saved(self, url: str, headers: dict[str, str]) -> bytes | None:
-        """The content of `url`: from the folder, else fetched and kept; an empty file stands for "not found"."""
+        """Return the content of `url`, fetched once and kept.
+
+        An empty file stands for "not found".
+        """
         kept = self.folder / hashlib.sha256(url.encode()).hexdigest()
         if not kept.exists():
             if self.offline:
@@ -138,7 +146,7 @@ def _response(status: str, body: bytes | None, headers: dict[str, str]) -> bytes
 def serving(
     folder: Path, *, latency_s: float = 0.02, until: datetime | None = None, offline: bool = False, port: int = 0
 ) -> Iterator[tuple[str, Replay]]:
-    """The address of the index and the replay itself, as long as the block runs."""
+    """Serve the index while the block runs."""
     replay = Replay(folder, latency_s, until, offline)
     loop, ready, ports = asyncio.new_event_loop(), Event(), []
 
@@ -161,7 +169,7 @@ def serving(
 
 
 def end_of(day: str) -> datetime:
-    """The end of a day, in UTC."""
+    """Return the end of a day, in UTC."""
     return datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(days=1, microseconds=-1)
 
 

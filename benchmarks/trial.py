@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What one trial of a search costs beyond the check that it runs.
+"""The cost of one trial beyond the check that it runs.
 
     benchmarks/trial.py [SET] [--culprit sqlalchemy] [--runs 5] [--day 2026-11-20] [--folder FOLDER] [--python PATH]
 
@@ -23,7 +23,7 @@ COMMAND = "python -c \"import sys, importlib.metadata as m; sys.exit(m.version('
 
 
 def pinned(name: str, text: str) -> str:
-    """The committed release of `name`."""
+    """Return the committed release of `name`."""
     found = re.search(rf"^{re.escape(name)}==(\S+)", text, re.MULTILINE)
     if not found:
         raise SystemExit(f"{name} is not pinned in the set; name another with --culprit.")
@@ -31,7 +31,7 @@ def pinned(name: str, text: str) -> str:
 
 
 def trials(lines: list[tuple[float, str]]) -> Iterator[tuple[float, float]]:
-    """Seconds of each trial that ran its check: all of it, and its check's own."""
+    """Return seconds of each trial, and of its check alone."""
     begun: dict[str, float] = {}
     for at, text in lines:
         if match := BEGUN.match(text):

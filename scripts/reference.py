@@ -1,6 +1,8 @@
 # ruff: noqa: ANN401, INP001
 # Type hints and values of mkdocs are of any type; scripts are no package.
-"""Writes the reference from the code: commands, options, inputs, outputs, exit statuses, fields of the report.
+"""Write the reference from the code.
+
+Commands, options, inputs, outputs, exit statuses, fields of the report.
 
 Run by itself it prints the page; as a hook of mkdocs it adds the page to the site, so it is never out of date.
 """
@@ -39,7 +41,7 @@ _ENTRY = re.compile(r"^  ([a-z-]+):\n((?:    .*\n)+)", re.MULTILINE)
 
 
 def page() -> str:
-    """The whole page as Markdown."""
+    """Return the whole page as Markdown."""
     return (
         "\n\n".join(
             (
@@ -127,7 +129,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def on_config(config: Any) -> Any:
-    """Put pages that the contents do not name under Explanation, so that none is lost."""
+    """Put pages that the contents do not name under Explanation."""
     listed = str(config.nav)
     docs = Path(config.docs_dir)
     names = sorted(page.relative_to(docs).as_posix() for page in docs.rglob("*.md"))

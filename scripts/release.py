@@ -1,5 +1,7 @@
 # ruff: noqa: INP001
-"""What a release does to this repository; needs no more than a Python >= 3.11.
+"""Prepare and check a release of this repository.
+
+Needs no more than a Python >= 3.11.
 
 python3 scripts/release.py check VERSION     pyproject.toml and CHANGELOG.md are about VERSION, and it is ready
 python3 scripts/release.py point IMAGE       action.yml runs IMAGE, name@sha256:digest, instead of building it
@@ -18,7 +20,7 @@ _DESCRIPTION_CHARS = 125  # the Marketplace's limit
 
 
 def check(version: str, root: Path = ROOT) -> list[str]:
-    """What stands in the way of releasing `version`, a sentence each; empty when nothing does."""
+    """Return obstacles to releasing `version`, a sentence each."""
     wrong = [] if _VERSION.fullmatch(version) else [f"{version!r} is no version of the form 1.2.3."]
     stated = tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"]
     if stated != version:
@@ -45,7 +47,10 @@ def _of_the_marketplace(action: str) -> list[str]:
 
 
 def point(image: str, root: Path = ROOT) -> None:
-    """Let action.yml run `image`, so that no job builds it again. Raises ValueError where that cannot be."""
+    """Let action.yml run `image`, so that no job rebuilds it.
+
+    Raises ValueError where that cannot be.
+    """
     if not _IMAGE.fullmatch(image):
         raise ValueError(f"{image!r} is no image by digest; give name@sha256:… as the build printed it.")
     path = root / "action.yml"
@@ -56,7 +61,7 @@ def point(image: str, root: Path = ROOT) -> None:
 
 
 def main(words: list[str]) -> int:
-    """0 when it is done, 1 when something stands in the way, 2 for other words."""
+    """Return 0 when done, 1 for an obstacle, 2 for other words."""
     if [*words[:1], len(words)] not in (["check", _WORDS], ["point", _WORDS]):
         sys.stderr.write(__doc__ or "")
         return 2

@@ -1,4 +1,6 @@
-"""Replays real incidents: each repository as it stood, judged by `depcheck check`, held against what history says.
+"""Replay real incidents and compare the verdicts with history.
+
+Each repository as it stood, by `depcheck check`.
 
     python tests/replay.py NAME… | --all [--imports | --imports-alone] [--jobs N] [--out table.md]
 
@@ -32,7 +34,10 @@ Incident = dict[str, Any]
 
 @dataclass(frozen=True)
 class Replay:
-    """What one replay gave: the whole report (empty without one) and how it differs from history."""
+    """The result of one replay: report and differences from history.
+
+    The whole report, empty without one.
+    """
 
     name: str
     report: dict[str, Any]
@@ -46,7 +51,10 @@ class Replay:
 
 
 def choose_arguments(arguments: Sequence[str], imports: str) -> list[str]:
-    """Return the arguments of an incident, with imports on (`with`) or on and nothing else (`alone`)."""
+    """Return an incident's arguments, with imports on or alone.
+
+    `with`, or `alone` and nothing else.
+    """
     if not imports:
         return list(arguments)
     pairs = zip(["", *arguments], arguments, strict=False)
@@ -122,7 +130,7 @@ def _differing_culprits(incident: Incident, culprits: Sequence[dict[str, Any]]) 
 
 
 def _unsaid(incident: Incident, found: dict[str, Any]) -> Iterator[str]:
-    """The errors of the story that the report does not show."""
+    """Return the story's errors that the report does not show."""
     culprits, candidate = found["culprits"], found["checks"]["candidate"]
     told = [text for each in culprits for text in (each["headline"], each["evidence"])]
     told += [check["headline"] for check in candidate]
@@ -147,12 +155,12 @@ def row(done: Replay) -> str:
 
 
 def every() -> list[str]:
-    """The names of all incidents that are here."""
+    """Return the names of all incidents that are here."""
     return sorted(path.parent.name for path in INCIDENTS.glob("*/incident.toml"))
 
 
 def main() -> int:
-    """Replay what the command line names, and print the table as it grows."""
+    """Replay the named incidents and print a growing table."""
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("names", nargs="*", metavar="NAME")
     words.add_argument("--all", action="store_true", help="every incident that is here")

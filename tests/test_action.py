@@ -1,4 +1,7 @@
-"""The action as GitHub's runner starts it: INPUT_*, files for outputs and summary, the token in a variable."""
+"""The action as GitHub's runner starts it.
+
+INPUT_*, files for outputs and summary, the token in a variable.
+"""
 
 import os
 import subprocess
@@ -71,7 +74,10 @@ def runner(tmp_path):
 
 
 def test_passwords_are_masked_before_anything_is_said(capsys):
-    """Those in index URLs come first, whatever goes wrong afterwards; the token is never said."""
+    """Mask passwords before any output.
+
+    Those in index URLs come first, whatever goes wrong afterwards. The token is never printed.
+    """
     environ = {
         "INPUT_TOKEN": "ghs_secret",
         "INPUT_COMMAND": "nonsense",
@@ -85,7 +91,10 @@ def test_passwords_are_masked_before_anything_is_said(capsys):
 
 
 def test_check_writes_outputs_summary_and_annotations(runner):
-    """`command: check` needs no token, ends red where nothing could be judged, and says why three times."""
+    """Write outputs, summary and annotations of `check` without a token.
+
+    It ends red where nothing could be checked, and says why three times.
+    """
     ran = runner.run()
     assert ran.returncode == 3, ran.stdout + ran.stderr
     assert runner.outputs["status"] == "skipped"
@@ -123,7 +132,10 @@ def test_a_wrong_input_is_an_error_annotation(runner, inputs, says):
 
 
 def test_the_checker_never_has_the_token(runner, monkeypatch):
-    """The token leaves the environment first; the checker's own holds no credential of the runner."""
+    """Start the checker without the token or runner credentials.
+
+    The token leaves the environment first.
+    """
     seen = []
     spawn = os.posix_spawn
 
@@ -143,7 +155,7 @@ def test_the_checker_never_has_the_token(runner, monkeypatch):
 
 
 def test_what_the_user_lets_through_reaches_the_checker():
-    """`env` names variables for the checks; all others of the workflow stay out."""
+    """Pass only variables that `env` names to the checks."""
     environ = {"DATABASE_URL": "postgres://db", "AWS_SECRET": "x", "INPUT_TOKEN": TOKEN, "PATH": "/bin"}
     assert checker_process.filter_variables(environ, ["DATABASE_URL"]) == {
         "DATABASE_URL": "postgres://db",
@@ -152,7 +164,10 @@ def test_what_the_user_lets_through_reaches_the_checker():
 
 
 def test_a_dry_run_prints_what_would_be_published(runner, capsys, monkeypatch):
-    """`dry-run` asks nobody, writes nowhere but the log, and every foreign line is inert."""
+    """Print a dry run without requests, with inert foreign lines.
+
+    It writes nowhere but the log.
+    """
     monkeypatch.chdir(runner.workspace)
     environ = {**runner.environ, "INPUT_COMMAND": "run", "INPUT_DRY-RUN": "true", "INPUT_TOKEN": ""}
     assert action.main(environ) == 3
@@ -164,7 +179,7 @@ def test_a_dry_run_prints_what_would_be_published(runner, capsys, monkeypatch):
 
 
 def test_refused_publishing_is_red_and_said(runner, capsys, monkeypatch):
-    """A verdict that could not be published is no success, whatever the verdict."""
+    """Fail when a verdict could not be published."""
     published = type("Published", (), {})()
     published.lines, published.problems = ("done",), ("GitHub refused it.",)
     published.pull_request_number, published.pull_request_url = 7, "https://example.com/7"
@@ -179,7 +194,10 @@ def test_refused_publishing_is_red_and_said(runner, capsys, monkeypatch):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux shuts a process's memory")
 def test_the_process_that_holds_the_token_is_sealed():
-    """After `forbid_process_inspection` its memory is no file of the same user's any more, and what it starts is as usual."""
+    """Seal the token's process against its own user.
+
+    After `forbid_process_inspection`. What it starts is as usual.
+    """
     asking = "import ctypes, os, sys; from depcheck.wiring.checker_process import forbid_process_inspection; get = ctypes.CDLL(None).prctl; forbid_process_inspection(); "
     asking += "print(get(3, 0, 0, 0, 0), flush=True); os.execv(sys.executable, [sys.executable, '-c', sys.argv[1]])"
     afterwards = "import ctypes; print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
@@ -192,7 +210,10 @@ def test_the_process_that_holds_the_token_is_sealed():
 
 
 def test_the_checker_is_cancelled_once(monkeypatch):
-    """It stands in a group of its own: a terminal's interrupt comes through us alone; a signal's death is a shell's."""
+    """Cancel the checker once, through its own group.
+
+    A terminal's interrupt comes through us alone. A signal's death is a shell's.
+    """
     spawned = checker_process.os.posix_spawn
 
     def asleep(path, _command, environ, **how):
@@ -204,7 +225,10 @@ def test_the_checker_is_cancelled_once(monkeypatch):
 
 
 def test_no_argument_stands_on_the_checkers_command_line(monkeypatch):
-    """Every user reads command lines, packages' code too, and an index URL may hold a password."""
+    """Put no argument on the checker's command line.
+
+    Every user reads command lines, and an index URL may hold a password.
+    """
     spawned = checker_process.os.posix_spawn
     seen = []
 

@@ -81,7 +81,10 @@ def test_no_folder_grows_too_large():
 
 
 def test_no_two_folders_import_each_other():
-    """Refuse circles between folders, also over a third one; the package's root is left out."""
+    """Refuse circles between folders, also over a third one.
+
+    The package's root is left out.
+    """
     graph = {str(folder): set() for folder in {path.parent.relative_to(ROOT) for path in house()}}
     for path in house():
         own = str(path.parent.relative_to(ROOT))

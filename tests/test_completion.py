@@ -15,7 +15,10 @@ def script(shell, capsys):
 
 
 def completed(text, *words):
-    """What bash offers after `words`, the last of which is being typed."""
+    """Return what bash offers after `words`.
+
+    The last of them is being typed.
+    """
     typed = " ".join(f"'{word}'" for word in words)
     line = f'{text}\nCOMP_WORDS=({typed}); COMP_CWORD={len(words) - 1}; _depcheck; printf "%s\\n" "${{COMPREPLY[@]}}"'
     ran = subprocess.run(["bash", "--norc", "-c", line], capture_output=True, text=True, check=True)
@@ -24,7 +27,10 @@ def completed(text, *words):
 
 
 def test_bash_completes_commands_options_and_values(tmp_path, monkeypatch, capsys):
-    """Commands first, each command's own options, words and files where a value is due."""
+    """Complete commands, their options, and values in bash.
+
+    Words and files where a value is due.
+    """
     text = script("bash", capsys)
     (tmp_path / "requirements.txt").write_text("")
     (tmp_path / "report").mkdir()
@@ -51,7 +57,10 @@ def test_every_word_that_completes_is_one_that_the_grammar_knows(name, capsys):
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
 def test_other_shells_take_the_script(shell, tmp_path, capsys):
-    """Its own parser accepts it; fish completes with it."""
+    """Parse the completion scripts of the other shells.
+
+    fish completes with it.
+    """
     if not shutil.which(shell):
         pytest.skip(f"this machine lacks {shell}")
     file = tmp_path / "script"

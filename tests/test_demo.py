@@ -1,4 +1,4 @@
-"""The demonstration, whole and from the live index; and the same incident as the action sees it."""
+"""The demonstration from the live index, also as the action."""
 
 import os
 import subprocess
@@ -22,7 +22,10 @@ def environ(tmp_path):
 
 
 def test_the_demo_finds_what_history_says(environ, tmp_path):
-    """`depcheck demo` ends with 0, names werkzeug 3.0.0, and shows the pull request and the issue."""
+    """Name werkzeug 3.0.0 in `depcheck demo`, with its pages.
+
+    It ends with 0 and shows the pull request and the issue.
+    """
     ran = subprocess.run(
         [sys.executable, "-P", "-m", "depcheck", "demo", "--report", "report"],
         cwd=tmp_path,
@@ -40,7 +43,9 @@ def test_the_demo_finds_what_history_says(environ, tmp_path):
 
 
 def test_the_action_tells_the_same_incident(environ, tmp_path, monkeypatch, capfd):
-    """Outputs, an annotation at the culprit's pin, the summary, a dry run of publishing; red, for it is broken.
+    """Report the same incident as the action: outputs, annotation, summary.
+
+    And a dry run of publishing; red, for it is broken.
 
     GITHUB_ACTIONS is not set: there the walls are required, which only the container is sure to have.
     """

@@ -1,4 +1,7 @@
-"""The documents say what the code does: no option, input, output, field or dependency more or less."""
+"""Documents agree with the code, no more and no less.
+
+Options, inputs, outputs, fields, dependencies.
+"""
 
 import re
 import shlex
@@ -39,7 +42,10 @@ def test_every_option_is_in_the_docs_and_the_other_way_round():
 
 
 def test_every_input_and_output_is_in_action_yml_and_the_other_way_round():
-    """The action takes every option of check and publish, and gives what the contract names."""
+    """List exactly the action's inputs and outputs.
+
+    Every option of check and publish, and what the contract names.
+    """
     described = yaml((ROOT / "action.yml").read_text())
     assert set(described["inputs"]) == {option.name for option in (*CHECK_OPTIONS, *PUBLISH_OPTIONS)} | OF_THE_ACTION
     assert all(isinstance(each.get("default", ""), str) for each in described["inputs"].values())
@@ -116,7 +122,10 @@ def test_commands_in_the_docs_are_understood(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_shell_commands_in_the_docs_are_shell(page):
-    """Every other command of a console block parses as bash; so do the steps of workflows, which actionlint reads."""
+    """Parse shell commands of the documents as bash.
+
+    So do the steps of workflows, which actionlint reads.
+    """
     for block in re.findall(r"```(?:console|sh|bash)\n(.*?)```", page.read_text(), re.DOTALL):
         lines = "\n".join(line.removeprefix("$ ") for line in block.splitlines() if line.startswith(("$ ", "> ")))
         read = subprocess.run(["bash", "-n"], input=lines, capture_output=True, text=True, check=False)
@@ -125,7 +134,10 @@ def test_shell_commands_in_the_docs_are_shell(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_workflows_in_the_docs_use_inputs_that_exist(page):
-    """Every YAML block parses, and what it gives to the action is an input."""
+    """Use only existing inputs in the documents' workflows.
+
+    Every YAML block parses.
+    """
     inputs = {option.name for option in (*CHECK_OPTIONS, *PUBLISH_OPTIONS)} | OF_THE_ACTION
     for block in re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL):
         for job in yaml(block)["jobs"].values():
@@ -137,13 +149,17 @@ def test_workflows_in_the_docs_use_inputs_that_exist(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_configurations_in_the_docs_are_accepted(page):
-    """Every TOML block is one that `depcheck.toml` can hold, with values that are understood."""
+    """Accept every TOML block as a configuration."""
     for block in re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL):
         build_check_settings(read_toml_options(block, page.name))
 
 
 def test_the_sites_contents_name_pages_that_exist():
-    """The reference alone is made when the site is built; pages that are not listed are put under Explanation then."""
+    """Name only existing pages in the site's contents.
+
+    The reference alone is made when the site is built. Pages that are not listed are put under Explanation
+    then.
+    """
     contents = (ROOT / "mkdocs.yml").read_text().partition("nav:")[2]
     listed = set(re.findall(r": (\S+\.md)$", contents, re.MULTILINE))
     pages = {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")}
@@ -151,7 +167,7 @@ def test_the_sites_contents_name_pages_that_exist():
 
 
 def test_the_generated_reference_has_everything():
-    """Each command, option, input, output, exit status and field, from the code that has them."""
+    """Generate a reference with each command, option, output and field."""
     tool = subprocess.run(
         [sys.executable, ROOT / "scripts" / "reference.py"], capture_output=True, text=True, check=True
     )
@@ -165,7 +181,10 @@ def test_the_generated_reference_has_everything():
 
 
 def test_the_workflow_that_init_writes_is_yaml_with_least_rights():
-    """Nothing by default; the job's three permissions; an odd minute."""
+    """Write a workflow with least rights at an odd minute.
+
+    Nothing by default, and the job's three permissions.
+    """
     workflow = yaml(init_write.render_workflow("a-repository"))
     (job,) = workflow["jobs"].values()
     assert workflow["permissions"] == {}
@@ -175,7 +194,7 @@ def test_the_workflow_that_init_writes_is_yaml_with_least_rights():
 
 
 def test_the_example_configuration_names_every_option():
-    """What `init` writes, uncommented line by line, is a configuration that is accepted."""
+    """Accept the example configuration with every option uncommented."""
     for line in init_write.render_configuration(RepositoryFacts()).splitlines():
         found = re.fullmatch(r"# ([a-z-]+) = (true|\[.*\])", line)
         if found:

@@ -1,4 +1,7 @@
-"""What people see of six real nights, frozen: any change of it is seen, and looked at, before it is committed."""
+"""Texts of six real incidents, frozen to be looked at.
+
+Any change of it is seen before it is committed.
+"""
 
 import sys
 from pathlib import Path
@@ -12,7 +15,10 @@ from render import HERE, incidents, texts
 
 @pytest.mark.parametrize("name", incidents())
 def test_what_people_see_is_what_was_looked_at(name):
-    """Pull request, issue, dashboard and summary are the golden files; `python tests/golden/render.py` renews them."""
+    """Match the golden files of every published text.
+
+    `python tests/golden/render.py` renews them.
+    """
     for file, text in texts(name):
         assert text == (HERE / name / file).read_text(), f"{name}/{file}"
 
@@ -25,6 +31,9 @@ def test_six_nights_are_frozen():
 
 @pytest.mark.parametrize("name", incidents())
 def test_no_path_of_a_machine_is_frozen(name):
-    """Evidence names files of packages and of the repository, not folders of whoever replayed it."""
+    """Freeze no path of a machine in evidence.
+
+    It names files of packages and of the repository.
+    """
     text = (HERE / name / "report.json").read_text()
     assert not [word for word in ("/tmp/", "/root/", "/home/", "/work/") if word in text]

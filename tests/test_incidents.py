@@ -1,4 +1,4 @@
-"""Real incidents, replayed whole from the live index: the verdict is the one of history."""
+"""Real incidents from the live index repeat history's verdict."""
 
 import os
 import shutil
@@ -32,7 +32,7 @@ def interpreter_here(python: str) -> bool:
 
 @pytest.mark.parametrize("name", CHOSEN)
 def test_history_repeats_itself(name):
-    """Status, culprits, first bad and last good releases, the error's words and a verified proposal agree."""
+    """Match status, culprits, releases, error and proposal of history."""
     file = INCIDENTS / name / "incident.toml"
     if not file.exists():
         pytest.skip(f"{file} is not here; DEPCHECK_INCIDENTS names the folder of incidents")

@@ -1,4 +1,7 @@
-"""`depcheck init`: what it sees, what it writes, and that it asks nobody who is not there."""
+"""`depcheck init`: what it sees, writes, and asks.
+
+It asks nobody who is not there.
+"""
 
 import json
 import subprocess
@@ -23,7 +26,10 @@ six==1.16.0
 
 @pytest.fixture
 def repo(tmp_path):
-    """A repository with a lockfile, tests, a database and packages of the system."""
+    """Create a repository with tests, a database and system packages.
+
+    And a lockfile.
+    """
     for name, text in {
         "requirements.in": "six\n",
         "requirements.txt": LOCKED,
@@ -42,7 +48,10 @@ def run(repo, *words):
 
 
 def test_what_the_repository_says_is_seen(repo, capsys):
-    """Lockfile and interpreter, tests, services with their ports, a private index without its password, apt packages."""
+    """Find lockfile, tests, services, private index and apt packages.
+
+    With ports and interpreter; the index without its password.
+    """
     assert run(repo) == 0
     said = capsys.readouterr().out
     for part in (
@@ -69,7 +78,10 @@ def test_nothing_is_overwritten(repo):
 
 
 def test_the_answer_becomes_the_boot_command(repo, monkeypatch):
-    """On a terminal one question is asked; what is answered is quoted as TOML."""
+    """Quote the answer as TOML for the boot command.
+
+    On a terminal one question is asked.
+    """
     answer = 'celery -A tasks worker --hostname "a\'b"'
     for stream in (sys.stdin, sys.stdout):
         monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
@@ -80,7 +92,10 @@ def test_the_answer_becomes_the_boot_command(repo, monkeypatch):
 
 
 def test_check_writes_nothing_and_says_what_tonight_would_find(repo, capsys):
-    """With a lockfile that cannot be judged: its reason, the status of a run, and an untouched repository."""
+    """Report what a run would find, writing nothing.
+
+    With a lockfile that cannot be checked: its reason and the status of a run.
+    """
     (repo / "requirements.txt").write_text(LOCKED.replace("-o requirements.txt", "-o /etc/passwd"))
     before = sorted(repo.rglob("*"))
     assert run(repo, "--check") == 3
@@ -91,7 +106,10 @@ def test_check_writes_nothing_and_says_what_tonight_would_find(repo, capsys):
 
 
 def test_what_is_written_passes_the_linters(repo, tmp_path):
-    """Schema and zizmor, with every comment block there can be; the rest of a hostile repository makes no line."""
+    """Write workflows that pass schema and zizmor.
+
+    With every comment block there can be. The rest of a hostile repository makes no line.
+    """
     services = (Service("postgres", "postgres:16", "compose.yaml", 5432),)
     found = RepositoryFacts(
         tests="x\ny: z", services=services, indexes=("https://x.example/a\nevil: 1",), system_packages=("gcc",)

@@ -57,7 +57,7 @@ def list_summaries(path: Path) -> list[str]:
 
 @pytest.mark.parametrize("path", PACKAGE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_public_functions_begin_with_a_verb(path):
-    """Begin public functions with a verb of the list, or is, has, to, from or as."""
+    """Begin public functions with a verb of the list."""
     functions = list_public_functions(ast.parse(path.read_text()))
     wrong = [each.name for each in functions if each.name.split("_")[0] not in VERBS and each.name not in NOUNS]
     assert not wrong, "begin it with a verb, or add a missing verb to tests/verbs.txt"
@@ -74,7 +74,7 @@ def test_no_public_name_stands_in_two_modules():
 
 
 def test_no_file_name_stands_twice():
-    """Give each module a file name of its own, but for conventional ones."""
+    """Give each module a file name of its own."""
     places = defaultdict(list)
     for path in PACKAGE:
         if path.name not in CONVENTIONAL_FILES:

@@ -25,7 +25,10 @@ HOSTS = st.sampled_from(["h.example", "h.example:8080", "[::1]:80"])
     st.lists(st.sampled_from(["check", "--quiet", "--test=a@b"]), max_size=3),
 )
 def test_no_command_line_shows_the_credentials_of_an_index(option, host, joined, more, others):
-    """Law: whatever their form, they are in the variable and not in the words; nothing else changes."""
+    """Move index credentials from words into the variable.
+
+    A law, whatever their form. Nothing else changes.
+    """
     url, bare = f"https://me:{SECRET}{more}@{host}/simple", f"https://{host}/simple"
     words, environ = hide_index_credentials([*others, *([f"{option}={url}"] if joined else [option, url])], {"A": "b"})
     assert words == [*others, *([f"{option}={bare}"] if joined else [option, bare])]
@@ -33,7 +36,10 @@ def test_no_command_line_shows_the_credentials_of_an_index(option, host, joined,
 
 
 def test_what_holds_no_secret_stays():
-    """Variables in a URL, URLs without credentials, other options, and what stood in the variable before."""
+    """Leave words without secrets as they are.
+
+    Variables in a URL, URLs without credentials, other options, and what stood in the variable before.
+    """
     words = [
         "--index-url",
         "https://${USER}:${TOKEN}@h.example/",
@@ -49,7 +55,10 @@ def test_what_holds_no_secret_stays():
 
 @pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="only Linux has such memory")
 def test_the_first_environment_holds_no_secret():
-    """The program sees every variable as it was; /proc, which shows those that it was started with, shows none."""
+    """Hide secrets of the first environment from /proc.
+
+    The program sees every variable as it was.
+    """
     odd = "a=b\n\udcff" + "x" * 100_000
     code = (
         "import os, sys; from depcheck.wiring.checker_process import restart_with_hidden_environ; restart_with_hidden_environ(os.environ)\n"

@@ -18,7 +18,10 @@ def path(tmp_path: Path, monkeypatch) -> Path:
 
 
 def test_a_file_that_came_later_is_not_imported(path, monkeypatch) -> None:
-    """A module that was written after the process began is refused, also with an old modification time."""
+    """Refuse modules written after the process began.
+
+    Also with an old modification time.
+    """
     monkeypatch.setattr(sys, "meta_path", [UnchangedFilesOnly(time.time() - 60), *sys.meta_path])
     (path / "zz_planted.py").write_text("loot = 1\n")
     os.utime(path / "zz_planted.py", (0, 0))

@@ -1,4 +1,7 @@
-"""One run of the action's container with the mounts and variables of GitHub's runner, a thief's dream in all of them."""
+"""One run of the action's container, as GitHub's runner would.
+
+With its mounts and variables, and secrets in all of them.
+"""
 
 import os
 import re
@@ -43,7 +46,10 @@ BROKEN = "python -c 'import app; app.run()'"
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run: the image, the tools' wheels, files of ours that others are laid over, ways of using the machine up."""
+    """What to run: image, tools, overlaid files, and exhaustions.
+
+    Overlays are files of ours; exhaustions are ways of using the machine up.
+    """
 
     image: str
     tools: Path
@@ -54,7 +60,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Run:
-    """What came of one run. `github` is the folder of the mounts, `before` their files' contents before it."""
+    """The result of one run.
+
+    `github` is the folder of the mounts, `before` their files' contents before it.
+    """
 
     status: int
     printed: bytes
@@ -66,14 +75,17 @@ class Run:
 
 
 def docker(*words: str, limit_s: float = 120) -> subprocess.CompletedProcess[bytes]:
-    """A docker command; DOCKER and DOCKER_HOST say which client and engine."""
+    """Run a docker command.
+
+    DOCKER and DOCKER_HOST say which client and engine.
+    """
     return subprocess.run(
         [os.environ.get("DOCKER", "docker"), *words], capture_output=True, timeout=limit_s, check=False
     )
 
 
 def tools(folder: Path, base: str) -> None:
-    """The wheels that a run needs, from the package index, by the base image's own pip."""
+    """Download the wheels that a run needs, by the image's pip."""
     if folder.exists():
         return
     folder.mkdir(parents=True)
@@ -102,7 +114,7 @@ def read_tool_pins() -> list[str]:
 
 
 def mounts(github: Path, tool_wheels: Path) -> None:
-    """Everything that the runner mounts, with a secret wherever the runner or checkout leaves one."""
+    """Create everything the runner mounts, with secrets where it leaves them."""
     for name in ("runner_temp", "home/.docker", "workflow", "file_commands", "workspace"):
         (github / name).mkdir(parents=True)
     workspace = github / "workspace"
@@ -127,13 +139,19 @@ def mounts(github: Path, tool_wheels: Path) -> None:
 
 
 def contents(github: Path) -> dict[str, bytes]:
-    """Every file below the mounts but the report and what git may refresh, by its path."""
+    """Read every file below the mounts, by path.
+
+    But the report and what git may refresh.
+    """
     kept = (path for path in sorted(github.rglob("*")) if path.is_file() and not path.is_symlink())
     return {str(path.relative_to(github)): path.read_bytes() for path in kept if "depcheck-report" not in path.parts}
 
 
 def environment(inputs: dict[str, str]) -> list[str]:
-    """The variables of a job whose token can write and ask for an identity."""
+    """Return the variables of a job with a powerful token.
+
+    It can write and ask for an identity.
+    """
     values = {
         "HOME": "/github/home", "GITHUB_ACTIONS": "true", "CI": "true", "GITHUB_REPOSITORY": "owner/name",
         "GITHUB_WORKSPACE": "/github/workspace", "GITHUB_EVENT_PATH": "/github/workflow/event.json",
@@ -148,7 +166,10 @@ def environment(inputs: dict[str, str]) -> list[str]:
 
 
 def inputs(exhaustion: Sequence[str]) -> dict[str, str]:
-    """`check`, on the private index; each way of using the machine up is a check of its own."""
+    """Return inputs of `check` on the private index.
+
+    Each way of using the machine up is a check of its own.
+    """
     smoke = [f"python -m hostile.attacks.exhaustion {name}" for name in exhaustion]
     return {
         "command": "run", "dry-run": "true", "python": "3.13", "fail-on": "unjudged", "network": "9001",

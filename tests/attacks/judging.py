@@ -1,4 +1,7 @@
-"""What came of a run: what the attacks say themselves, and what can be seen from outside, which counts whatever they say."""
+"""Results of a run: the attacks' account and the outside view.
+
+What is seen from outside counts whatever they say.
+"""
 
 import ast
 import json
@@ -44,7 +47,10 @@ def catalogue() -> dict[str, str]:
 
 
 def judged(ran: Run, exhaustion: Sequence[str]) -> dict[str, str]:
-    """Each attack, and each promise seen from outside: what got through, empty where nothing did."""
+    """Return each attack and outside promise with what got through.
+
+    Empty where nothing did.
+    """
     tried, through = said(ran)
     found: dict[str, str] = {}
     left_out = {f"exhaustion.{name}" for name in container.EXHAUSTION if name not in exhaustion}
@@ -58,7 +64,10 @@ def judged(ran: Run, exhaustion: Sequence[str]) -> dict[str, str]:
 
 
 def said(ran: Run) -> tuple[set[tuple[str, str]], dict[str, list[tuple[str, str]]]]:
-    """What was tried, by stage and attack, and what got through by its own account."""
+    """Read what was tried and got through by their own account.
+
+    By stage and attack.
+    """
     logs = Path(ran.github, "workspace/depcheck-report/logs")
     texts = [path.read_text(errors="replace") for path in sorted(logs.glob("*.txt"))]
     told = [match.groups() for text in texts for match in _SAID.finditer(text)]
@@ -74,7 +83,7 @@ def said(ran: Run) -> tuple[set[tuple[str, str]], dict[str, list[tuple[str, str]
 
 
 def outside(ran: Run, exhaustion: Sequence[str]) -> dict[str, str]:
-    """The promises that do not depend on what the guest says."""
+    """Check the promises that do not depend on the guest's account."""
     report_path = Path(ran.github, "workspace/depcheck-report/report.json")
     if not report_path.is_file():
         return dict.fromkeys(JUDGED_OUTSIDE, f"no report was written; the last words: {ran.printed[-300:]!r}")
@@ -113,7 +122,7 @@ def _verdict(report: dict) -> str:
 
 
 def _unended(report: dict, exhaustion: Sequence[str]) -> str:
-    """The ways of using the machine up whose check does not say that it was ended for it."""
+    """Find exhaustions whose check was not reported as ended."""
     checks = report["environments"][0]["checks"]["candidate"]
     told = {each["command"].rpartition(" ")[2]: each["headline"] for each in checks}
     return "; ".join(
@@ -124,12 +133,15 @@ def _unended(report: dict, exhaustion: Sequence[str]) -> str:
 
 
 def _unmasked(shown: bytes) -> bytes:
-    """Without the line in which the action tells the runner what to mask."""
+    """Remove the line that tells the runner what to mask."""
     return b"\n".join(line for line in shown.split(b"\n") if not line.startswith(b"::add-mask::"))
 
 
 def _obeyed(printed: bytes) -> str:
-    """The workflow commands that the runner would find: `::name` after white space, `##[name` anywhere, lines as it ends them."""
+    """Find the workflow commands that the runner would obey.
+
+    `::name` after white space, `##[name` anywhere, lines as it ends them.
+    """
     ours = re.compile(rb"::(add-mask|group|endgroup|error|warning|notice|debug)[ :]")
     lines = re.split(rb"\r\n|\n|\r", printed)
     found = [

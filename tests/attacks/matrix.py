@@ -1,4 +1,6 @@
-"""The attack suite with each wall taken away in turn: which attacks each one stops. A wall that stops nothing is told of.
+"""The attack suite with each wall removed in turn.
+
+Which attacks each one stops; a wall that stops nothing is reported.
 
     python3 tests/attacks/matrix.py IMAGE BASE --tools FOLDER [--only WALL ...]
 
@@ -35,7 +37,7 @@ NEEDS = {
 
 
 def without(names: tuple[str, ...], words: list[str]) -> dict[str, str]:
-    """What got through without these walls, by attack."""
+    """Return what got through without these walls, by attack."""
     exhaustion = [each for name in names for each in NEEDS.get(name, ())]
     with tempfile.NamedTemporaryFile(suffix=".json") as told:
         command = [sys.executable, str(HERE / "suite.py"), *words, "--json", told.name]
@@ -46,7 +48,10 @@ def without(names: tuple[str, ...], words: list[str]) -> dict[str, str]:
 
 
 def table(runs: Runs) -> str:
-    """The rows for docs/security.md: each attack, what it tries, and the fewest walls without which it got through."""
+    """Build the table of attacks for docs/security.md.
+
+    Each attack, what it tries, and the fewest walls without which it got through.
+    """
     order = list(walls.WALLS)
     lines = []
     for name, line in judging.catalogue().items():
@@ -58,14 +63,20 @@ def table(runs: Runs) -> str:
 
 
 def stopped(wall: str, runs: Runs) -> set[str]:
-    """What gets through for want of this wall: alone, and where those that it stands behind are away as well."""
+    """Return what gets through for want of this wall.
+
+    Alone, and where those that it stands behind are away as well.
+    """
     others = walls.BEHIND.get(wall, ())
     behind = set(runs[frozenset({*others, wall})]) - set(runs[frozenset(others)]) if others else set()
     return set(runs[frozenset({wall})]) | behind
 
 
 def merits(wanted: Sequence[str], runs: Runs) -> str:
-    """The rows for docs/security.md: each wall, those that stand before it, and what got through for want of it alone."""
+    """Build the table of walls for docs/security.md.
+
+    Each wall, those that stand before it, and what got through for want of it alone.
+    """
     lines = ["| wall | stands behind | for want of it |", "| --- | --- | --- |"]
     for wall in wanted:
         told = ", ".join(f"`{name}`" if "." in name else name for name in sorted(stopped(wall, runs)))
@@ -74,14 +85,17 @@ def merits(wanted: Sequence[str], runs: Runs) -> str:
 
 
 def removals(wanted: Sequence[str]) -> list[tuple[str, ...]]:
-    """What is taken away for these walls, run by run: each alone, those that it stands behind, and these with it."""
+    """Plan the runs: which walls are removed in each.
+
+    Each alone, those that it stands behind, and these with it.
+    """
     behind = [(walls.BEHIND[wall], wall) for wall in wanted if wall in walls.BEHIND]
     runs = [(wall,) for wall in wanted] + [each for others, wall in behind for each in (others, (*others, wall))]
     return list({frozenset(names): names for names in runs}.values())
 
 
 def main() -> int:
-    """Take away each wall, then each that stands behind others, and say what each one stops."""
+    """Remove walls in turn and report what each one stops."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("image")
     arguments.add_argument("base")

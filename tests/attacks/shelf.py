@@ -1,4 +1,6 @@
-"""Runs beside the container: a private index with a password, and listeners that note who reaches them.
+"""A private index and listeners that run beside the container.
+
+The index has a password; listeners note who reaches them.
 
 python shelf.py FOLDER LOG: serves FOLDER on 127.0.0.1:8000 and writes a line to LOG for each request and each visit.
 """
@@ -31,7 +33,7 @@ class Shelf(http.server.SimpleHTTPRequestHandler):
         super().do_GET()
 
     def log_message(self, *words):
-        """The notes are enough."""
+        """Print nothing: the notes are enough."""
 
 
 def visits(server, note):

@@ -1,4 +1,7 @@
-"""Builds the index: victim 1.0, the honest hostile 1.0, the taken-over hostile 2.0, and the tools that a run needs."""
+"""Build the index: victim 1.0, hostile 1.0 and 2.0, and tools.
+
+hostile 1.0 is honest, 2.0 taken over; the tools are what a run needs.
+"""
 
 import io
 import shutil
@@ -17,7 +20,10 @@ TESTS = "import victim\n\n\ndef test_value():\n    assert victim.value() == 42\n
 
 
 def index(folder: Path, tools: Path) -> None:
-    """Fill `folder` with one folder per project; `tools` holds the wheels of pip-tools, pip and pytest."""
+    """Fill `folder` with one folder per project.
+
+    `tools` holds the wheels of pip-tools, pip and pytest.
+    """
     for name, files in HONEST.items():
         _wheel(folder, name, files)
     _sdist(folder)
@@ -68,7 +74,7 @@ def _sdist(folder: Path) -> None:
 
 
 def repository(folder: Path, tools: Path) -> None:
-    """A program that uses both packages, with the lockfile of the day before."""
+    """Create a program that uses both packages, with yesterday's lockfile."""
     pinned = {
         wheel.name.split("-")[0].lower().replace("_", "-"): wheel.name.split("-")[1] for wheel in tools.glob("*.whl")
     }

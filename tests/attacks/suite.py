@@ -1,4 +1,6 @@
-"""The attack suite: a taken-over package against the action's container, as GitHub's runner runs it.
+"""The attack suite: a taken-over package against the action's container.
+
+As GitHub's runner runs it.
 
     python3 tests/attacks/suite.py IMAGE BASE [--without WALL ...]
 

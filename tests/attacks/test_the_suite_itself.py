@@ -1,4 +1,7 @@
-"""The attack suite runs in a container (scripts/container); here is what must hold of it without one."""
+"""Promises of the attack suite that hold without a container.
+
+The suite itself runs in one (scripts/container).
+"""
 
 import sys
 from pathlib import Path
@@ -16,7 +19,7 @@ import walls  # noqa: E402
 
 @pytest.mark.parametrize("name", walls.WALLS)
 def test_each_wall_can_still_be_taken_away(name, tmp_path):
-    """What the matrix changes is still in the source, and what it makes of it is Python."""
+    """Find in the source what the matrix changes, and parse it."""
     for path in walls.taken_away([name], tmp_path).values():
         compile(path.read_text(), str(path), "exec")
 
@@ -45,18 +48,21 @@ def test_there_are_many_attacks_and_each_says_what_it_tries():
 
 
 def rows() -> list[list[str]]:
-    """The cells of the table of attacks."""
+    """Return the cells of the table of attacks."""
     table = (ROOT / "docs/security.md").read_text().partition("gets through without |")[2]
     return [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if line.startswith("| `")]
 
 
 def test_the_document_lists_every_attack():
-    """docs/security.md names each attack of the suite, and none that is not there."""
+    """List exactly the suite's attacks in docs/security.md."""
     assert {name.strip("`"): line for name, line, _ in rows()} == judging.catalogue()
 
 
 def test_the_document_says_what_each_wall_stops():
-    """Each wall that can be taken away is in docs/security.md, with something that got through for want of it."""
+    """Name in docs/security.md what each wall stops.
+
+    Each wall that can be taken away, with something that got through for want of it.
+    """
     table = (ROOT / "docs/security.md").read_text().partition("| for want of it |")[2].partition("\n\n")[0]
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
     assert [wall for wall, _, _ in cells] == list(walls.WALLS)
@@ -65,6 +71,6 @@ def test_the_document_says_what_each_wall_stops():
 
 
 def test_the_document_names_walls_as_the_matrix_does():
-    """A wall in the table's last column is one that was taken away."""
+    """Name only removable walls in the table's last column."""
     named = {wall.strip() for _, _, without in rows() for names in without.split(";") for wall in names.split("+")}
     assert named - {"-"} <= set(walls.WALLS)

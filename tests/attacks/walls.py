@@ -1,4 +1,7 @@
-"""Takes single walls away, by laying changed files of ours over those in the image: nothing in production can do that."""
+"""Removal of single walls, by files laid over the image's.
+
+Nothing in production can do that.
+"""
 
 from pathlib import Path
 
@@ -64,7 +67,7 @@ BEHIND: dict[str, tuple[str, ...]] = {
 
 
 def taken_away(names: list[str], folder: Path) -> dict[str, Path]:
-    """The changed files, by the path that they have in the image."""
+    """Return the changed files, by their path in the image."""
     texts: dict[str, str] = {}
     for path, old, new in (change for name in names for change in WALLS[name]):
         text = texts.get(path) or (ROOT / path).read_text()

@@ -1,4 +1,4 @@
-"""The compiler as it is put together for a run, on the real index."""
+"""The compiler as put together for a run, on the real index."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ class Bench:
 
 @contextmanager
 def benches(scratch: Path) -> Iterator[Bench]:
-    """A bench whose tools and stored pages stand in `scratch`."""
+    """Return a bench whose tools and stored pages are in `scratch`."""
     with ExitStack() as stack:
         index = stack.enter_context(LocalIndex(resolve_upstreams([], os.environ), scratch / "index"))
         interpreters = InterpreterFinder(os.environ, scratch / "pythons")

@@ -1,4 +1,4 @@
-"""A guest on this machine, an environment that is this very one, and an index of packages that tests make up."""
+"""Fixtures: a guest, this very environment, and an index of made-up packages."""
 
 import functools
 import http.server
@@ -56,7 +56,7 @@ def spec() -> EnvironmentSpec:
 
 @pytest.fixture
 def this_environment(tmp_path: Path, interpreters: InterpreterFinder) -> VirtualEnvironment:
-    """The environment that runs these tests, as if depcheck had built it: it has pytest."""
+    """Return this environment as if depcheck had built it, pytest included."""
     place = tmp_path / "environment"
     (place / "home").mkdir(parents=True)
     (place / "venv").symlink_to(sys.prefix)
@@ -105,7 +105,7 @@ class Shelf:
         return path
 
     def sdist(self, name: str, version: str, backend: str) -> None:
-        """A source distribution whose build backend is the Python text `backend`."""
+        """Build a source distribution whose backend is the text `backend`."""
         stem = f"{name}-{version}"
         files = {
             "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
@@ -131,7 +131,7 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def shelf(tmp_path: Path) -> Iterator[Shelf]:
-    """A folder's listing is a simple index page already."""
+    """Serve a folder's listing, which is a simple index page already."""
     root = tmp_path / "shelf"
     root.mkdir()
     handler: Callable[..., _Quiet] = functools.partial(_Quiet, directory=str(root))

@@ -1,4 +1,6 @@
-"""Real lockfiles of public projects, as facts (tests/corpus): written anew, with the sources that their annotations tell.
+"""Real lockfiles of public projects, written anew from facts in tests/corpus.
+
+With the sources that their annotations tell.
 
 A fact sheet holds where the lockfile stands, whose wording its header has, the command, and the pins with their
 requirers. Some were shortened: what is left is what the shortened sources resolve to.
@@ -42,14 +44,17 @@ class Row:
 
     @property
     def name(self) -> str:
-        """The package; a reference as it stands."""
+        """Return the package, or a reference as written."""
         egg = re.search(r"#egg=([\w.-]+)", self.stated)
         return egg[1] if egg else re.split(r"[\[=; ]", self.stated)[0]
 
 
 @dataclass(frozen=True)
 class Facts:
-    """A fact sheet. `refused` is why it is not read, `unfaithful` why its compile differs; both are patterns."""
+    """A fact sheet of one lockfile.
+
+    `refused` is why it is not read, `unfaithful` why its compile differs. Both are patterns.
+    """
 
     name: str
     origin: str
@@ -90,7 +95,10 @@ def sheets() -> list[Facts]:
 
 
 def text(facts: Facts, hashes: dict[str, list[str]] | None = None) -> str:
-    """The lockfile as its writer would have written it; `hashes` by package, made-up ones where there are none."""
+    """Write the lockfile as its writer would have written it.
+
+    `hashes` by package, made-up ones where there are none.
+    """
     last = [row for row in facts.rows if row.name in _UNSAFE and facts.wording in PIP_TOOLS]
     if not facts.hashes and facts.style == "split" and "bazel" not in facts.command:
         first = [row for row in facts.rows if row not in last]
@@ -140,7 +148,7 @@ def _entry(row: Row, facts: Facts, hashes: dict[str, list[str]]) -> str:
 
 
 def write(facts: Facts, root: Path, hashes: dict[str, list[str]] | None = None) -> None:
-    """The lockfile and the sources that it tells of, under `root`."""
+    """Write the lockfile and its sources under `root`."""
     files = {facts.path: text(facts, hashes), **_sources(facts), **facts.files}
     for path, content in files.items():
         target = root / path
@@ -149,7 +157,7 @@ def write(facts: Facts, root: Path, hashes: dict[str, list[str]] | None = None) 
 
 
 def _named(facts: Facts) -> list[str]:
-    """The sources that the command names, as paths in the repository."""
+    """Return the sources that the command names, as repository paths."""
     words = facts.command.replace("'", "").replace("\\", "/").split()
     found = [word for word in words if re.search(r"\.in$|pyproject\.toml$|setup\.py$", word) and "=" not in word]
     return [posixpath.normpath(posixpath.join(facts.folder, word)) for word in found]
@@ -162,7 +170,10 @@ def _main(facts: Facts) -> str:
 
 
 def _place(facts: Facts, requirer: str) -> str:
-    """Where a file that an annotation names stands: its path may be seen from elsewhere."""
+    """Return the repository path of a file that an annotation names.
+
+    Its path may be seen from elsewhere.
+    """
     path = requirer[3:].replace("\\", "/")
     same = [name for name in _named(facts) if posixpath.basename(name) == posixpath.basename(path)]
     return same[0] if same else posixpath.normpath(posixpath.join(facts.folder, path))
@@ -193,7 +204,10 @@ def _sources(facts: Facts) -> dict[str, str]:
 
 
 def _requirement(row: Row, facts: Facts) -> str:
-    """What the source says: the name with its extras and, where one interpreter was meant, its marker."""
+    """Write the source's line: name, extras and, if needed, marker.
+
+    A marker where one interpreter was meant.
+    """
     stated, _, marker = row.stated.partition(" ; ")
     if " @ " in stated:
         return stated

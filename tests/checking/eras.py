@@ -1,4 +1,7 @@
-"""Eras of pip-compile: one of each that words its header or its body otherwise, and the options that are combined."""
+"""Eras of pip-compile that word header or body differently.
+
+And the options that are combined.
+"""
 
 from dataclasses import dataclass
 
@@ -9,7 +12,10 @@ from depcheck.core.lockfiles.options.pip_compile import is_supported_option
 
 @dataclass(frozen=True)
 class Era:
-    """A pip-tools with the pip of its day, an interpreter that both serve, and the era that its header shows."""
+    """A pip-tools with its contemporary pip, an interpreter and its era.
+
+    Both tools serve the interpreter; the era is the one that the header shows.
+    """
 
     version: str
     pip: str
@@ -83,7 +89,7 @@ _SOURCE = "jinja2[i18n]=={jinja2}\nbabel=={babel}\nmarkupsafe{markupsafe}\nsetup
 
 
 def source(era: Era) -> str:
-    """What an interpreter of the era can install."""
+    """Return what an interpreter of the era can install."""
     if era.python in {"2.7", "3.6"}:
         return _SOURCE.format(jinja2="2.10.1", babel="2.6.0", markupsafe="<2", setuptools=41)
     return _SOURCE.format(jinja2="3.1.2", babel="2.11.0", markupsafe="", setuptools=60)
@@ -95,7 +101,7 @@ def can_write(era: Era, case: str) -> bool:
 
 
 def words(era: Era, case: str) -> tuple[str, ...]:
-    """The command's words after its name."""
+    """Return the command's words after its name."""
     given = CASES[case]
     spelt = (_spelt(word, era) for word in given)
     known = [word for word in spelt if word in SOURCES or _known(word, era)]
@@ -104,7 +110,7 @@ def words(era: Era, case: str) -> tuple[str, ...]:
 
 
 def _spelt(word: str, era: Era) -> str:
-    """Before 5.2 `--no-index` alone said that the output does not name the index."""
+    """Spell options as before 5.2, when `--no-index` alone left out the index."""
     return "--no-index" if word == "--no-emit-index-url" and era.before("5.2") else word
 
 

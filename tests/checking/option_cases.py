@@ -1,4 +1,4 @@
-"""Every option of the compilers, in a command that writes a lockfile with it."""
+"""Every option of the compilers, in a command that writes a lockfile."""
 
 PROJECT = """\
 [build-system]

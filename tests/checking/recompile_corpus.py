@@ -1,4 +1,6 @@
-"""Recompile the corpus for real: `python tests/checking/recompile_corpus.py NAME…` (all without names) prints a line each.
+"""Recompile the corpus for real and print a line for each lockfile.
+
+`python tests/checking/recompile_corpus.py NAME…`, all without names.
 
 Each lockfile is written with its real hashes, found, and compiled without upgrade by the compiler of a run, in its own
 interpreter, from the real index. What differs is told as a run would tell it.
@@ -32,7 +34,10 @@ TELLS_NO_PYTHON = {"uv", "prose", "none", "multi", "multi-later", "hatch-early"}
 
 @dataclass(frozen=True)
 class Outcome:
-    """`faithful`, `refused` (on reading) or `unfaithful` (its compile differs), and why; `to the byte` beside it."""
+    """The outcome: `faithful`, `refused` (on reading) or `unfaithful`, and why.
+
+    Unfaithful: its compile differs. `to the byte` stands beside it.
+    """
 
     word: str
     reason: str = ""
@@ -85,7 +90,7 @@ class _Remembering:
 
 
 def _hashes(facts: corpus.Facts) -> dict[str, list[str]]:
-    """The digests that the index gives for each pin of a lockfile with hashes."""
+    """Fetch the index's digests for each pin of a hashed lockfile."""
     if not facts.hashes:
         return {}
     pins = [(row.name, row.stated.partition("==")[2].split()[0]) for row in facts.rows]

@@ -1,4 +1,7 @@
-"""The committed set is put in place beside the compile, once, and never instead of the check's own installation."""
+"""The committed set is installed in the background during the compile.
+
+Once, and never instead of the check's own installation.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -21,7 +24,7 @@ PATH = "requirements.txt"
 
 @dataclass
 class Committed:
-    """Gives what it was made with, as a compiler does where nothing has moved."""
+    """A compiler that returns its input, as if nothing had changed."""
 
     text: str
 
@@ -61,7 +64,10 @@ def upgraded(environments: UvEnvironmentBuilder, spec: EnvironmentSpec, text: st
 
 
 def test_the_committed_set_stands_when_the_fresh_one_is_compiled(environments, spec, shelf) -> None:
-    """What the first check installs is there already, and its installation gives exactly its pins."""
+    """Install the committed pins exactly before the fresh ones are compiled.
+
+    What the first check installs is there already.
+    """
     shelf.wheel("alpha", "1.0", {"alpha.py": ""})
     shelf.wheel("beta", "1.0", {"beta.py": ""})
     upgraded(environments, spec, "alpha==1.0\nbeta==1.0\n")
@@ -71,7 +77,7 @@ def test_the_committed_set_stands_when_the_fresh_one_is_compiled(environments, s
 
 
 def test_a_later_upgrade_leaves_alone_what_is_checked(environments, spec, shelf) -> None:
-    """A proposal is compiled while another set is in place: that one must stay."""
+    """Keep the installed set while a later proposal is compiled."""
     for version in ("1.0", "2.0"):
         shelf.wheel("alpha", version, {"alpha.py": ""})
     compiler = upgraded(environments, spec, "alpha==1.0\n")
@@ -82,13 +88,16 @@ def test_a_later_upgrade_leaves_alone_what_is_checked(environments, spec, shelf)
 
 @pytest.mark.parametrize("text", ["gamma==1.0\n", "./here\n"])
 def test_what_cannot_be_prepared_is_nobodys_error(environments, spec, text) -> None:
-    """A missing release, a folder of the repository: the check's own installation tells of it."""
+    """Leave errors of preparation to the check's own installation.
+
+    A missing release, or a folder of the repository.
+    """
     upgraded(environments, spec, text)
     assert standing(environments) == set()
 
 
 def test_what_is_being_prepared_is_waited_for(environments, spec, shelf) -> None:
-    """The check's installation begins when the preparation has ended, and puts its own set in place of it."""
+    """Wait for the preparation, then install the check's own set."""
     shelf.wheel("alpha", "1.0", {"alpha.py": ""})
     shelf.wheel("alpha", "2.0", {"alpha.py": ""})
     with ThreadPoolExecutor(1) as pool:

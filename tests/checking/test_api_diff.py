@@ -1,4 +1,4 @@
-"""Two releases are compared by their files: present in the one, gone in the other, and used on that line."""
+"""Two releases are compared by files: present, gone, and used there."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,10 @@ from depcheck.core.tool_output.api_errors import ApiChange, ApiChangeKind, Missi
 
 @pytest.fixture
 def compared(tmp_path: Path):
-    """Writes releases and users from texts; the users' traceback lines are marked with `# here`."""
+    """Write releases and users from texts and compare them.
+
+    The users' traceback lines are marked with `# here`.
+    """
 
     def build(good: dict[str, str], bad: dict[str, str], users: dict[str, str]) -> ReleaseComparison:
         for side, files in (("good", good), ("bad", bad), ("users", users)):
@@ -32,7 +35,10 @@ def _marked(text: str) -> int:
 
 
 def test_a_removed_module_and_who_imports_it(compared) -> None:
-    """A folder where only bytecode was left is no module; a file that this Python cannot parse is still read."""
+    """Name a removed module and the file that imports it.
+
+    A folder with only bytecode left is no module; a file that this Python cannot parse is still read.
+    """
     good = {"p/__init__.py": "", "p/async/__init__.py": "", "p/async/timer.py": "class Timer: pass\n"}
     bad = {"p/__init__.py": "", "p/async/timer.pyc": "x"}
     pair = compared(good, bad, {"other.py": "import p\n", "user.py": "import os\nfrom p.async.timer import Timer\n"})
@@ -74,7 +80,7 @@ def test_a_removed_name_however_it_was_given(compared, good) -> None:
 
 
 def test_a_name_that_import_star_does_not_bring_was_never_there(compared) -> None:
-    """`__all__` decides; a private use of the same name elsewhere is no evidence."""
+    """Respect `__all__` and ignore private uses of the name elsewhere."""
     good = {
         "p/__init__.py": "from .a import *\nfrom .b import *\n",
         "p/a.py": "gone = 1\n__all__ = []\n",
@@ -85,7 +91,10 @@ def test_a_name_that_import_star_does_not_bring_was_never_there(compared) -> Non
 
 
 def test_a_lost_parameter_is_found_through_aliases_and_bases(compared) -> None:
-    """The call passes it to a name that stands for another class in the second release."""
+    """Find a lost parameter through aliases and base classes.
+
+    The call passes it to a name that stands for another class in the second release.
+    """
     good = {
         "p/__init__.py": "from .old import Connect\nconnect = Connect\n",
         "p/old.py": "class Base:\n    def __init__(self, extra=None): ...\nclass Connect(Base):\n    def __init__(self, u, **k): ...\n",
@@ -104,7 +113,10 @@ def test_a_parameter_that_both_take_explains_nothing(compared) -> None:
 
 
 def test_a_removed_attribute_is_told_where_the_traceback_stood(compared) -> None:
-    """Set in `__init__` or inherited; the same attribute elsewhere in the file is not meant."""
+    """Report a removed attribute at the traceback's line only.
+
+    Set in `__init__` or inherited; the same attribute elsewhere in the file is not meant.
+    """
     good = {"p/f.py": "class Base:\n    def __init__(self):\n        self.unit = 1\nclass Def(Base): pass\n"}
     bad = {"p/f.py": "class Base: pass\nclass Def(Base): pass\n"}
     users = {"user.py": "x.unit\n\ncall(\n    1, x.unit)  # here\n"}
@@ -113,7 +125,7 @@ def test_a_removed_attribute_is_told_where_the_traceback_stood(compared) -> None
 
 
 def test_a_parameter_that_an_override_lacks(compared) -> None:
-    """The base's method got a parameter; the subclass that another package defines has not."""
+    """Report a new base parameter that another package's override lacks."""
     good = {"p/core.py": "class Argument:\n    def show(self): ...\n"}
     bad = {"p/core.py": "class Argument:\n    def show(self, ctx): ...\n"}
     users = {"user.py": "import p.core\n\nclass Mine(p.core.Argument):\n    def show(self): ...\n"}
@@ -122,7 +134,10 @@ def test_a_parameter_that_an_override_lacks(compared) -> None:
 
 
 def test_a_parameter_that_became_necessary(compared) -> None:
-    """The call that passes it is not meant; a class is called by its `__init__`."""
+    """Report a parameter that became required, at calls that omit it.
+
+    A class is called by its `__init__`.
+    """
     good = {"p.py": "class Thing:\n    def __init__(self, a, loop=None): ...\n"}
     bad = {"p.py": "class Thing:\n    def __init__(self, a, *, loop): ...\n"}
     users = {"user.py": "from p import Thing\nThing(1, loop=2)\nThing(1)\n"}
@@ -140,7 +155,10 @@ def test_arguments_that_are_no_longer_taken_by_position(compared) -> None:
 
 
 def test_a_name_that_getattr_gave_and_now_refuses(compared) -> None:
-    """As numpy did with its aliases: the name stands in both, and the failure says which one refuses it."""
+    """Name what `__getattr__` gave before and now refuses.
+
+    As numpy did with its aliases: the name is in both, and the failure says which one refuses it.
+    """
     good = {"p.py": "_OLD = {'float': float}\ndef __getattr__(name):\n    return _OLD[name]\n"}
     bad = {"p.py": "_OLD = {'float'}\ndef __getattr__(name):\n    raise AttributeError(name)\n"}
     pair = compared(good, bad, {"user.py": "import p\nx = p.float  # here\n"})
@@ -151,7 +169,10 @@ def test_a_name_that_getattr_gave_and_now_refuses(compared) -> None:
 
 
 def test_the_import_of_the_traceback_tells_where_the_message_does_not(compared) -> None:
-    """A stub that raises its own words: the name that the failing line imports is what is gone."""
+    """Read the removed name from the failing import line.
+
+    A stub that raises its own words.
+    """
     good = {"p/clean.py": "class Cleaner: pass\n"}
     bad = {"p/clean.py": "raise ImportError('p.clean is now a separate project')\n"}
     found = compared(good, bad, {"user.py": "from p.clean import Cleaner  # here\n"}).find_first([])
@@ -177,7 +198,7 @@ def test_hostile_files_give_silence(compared, text) -> None:
 
 
 def test_links_are_not_followed(compared, tmp_path: Path) -> None:
-    """A release cannot show a file from outside of it as its own."""
+    """Never follow a release's links to files outside of it."""
     secret = tmp_path / "secret.py"
     secret.write_text("gone = 1\n")
     pair = compared({"p/__init__.py": ""}, {"p/__init__.py": ""}, {"user.py": "from p.s import gone\n"})

@@ -1,4 +1,7 @@
-"""A check kind is one file and one row: it needs no other change to be run."""
+"""A check kind is one file and one row.
+
+It needs no other change to be run.
+"""
 
 from enum import StrEnum
 

@@ -53,7 +53,7 @@ def test_a_smoke_command_passes_when_it_exits_well(run) -> None:
     ],
 )
 def test_a_failing_command_has_the_errors_own_sentence(run, command, headline) -> None:
-    """The exception, the signal, the complaint, or the exit status, in this order."""
+    """Headline the exception, signal, complaint, or exit status, in this order."""
     failure = run(CheckKind.SMOKE, command).failures[0]
     assert (failure.id, headline in failure.headline) == ("", True), failure.headline
 
@@ -68,7 +68,7 @@ def test_a_hanging_command_is_a_failure_that_says_so(checks, spec, this_environm
 
 
 def test_a_program_that_stays_up_boots(run) -> None:
-    """So does one that has done its work before; one that dies does not."""
+    """Pass programs that stay up or finish, and fail those that die."""
     assert run(CheckKind.BOOT, "sleep 100", boot_seconds=0.3).outcome is Outcome.PASS
     assert run(CheckKind.BOOT, "true", boot_seconds=30).outcome is Outcome.PASS
     died = run(CheckKind.BOOT, "python -c 'raise ValueError(5)'", boot_seconds=30)
@@ -76,7 +76,10 @@ def test_a_program_that_stays_up_boots(run) -> None:
 
 
 def test_each_check_has_a_fresh_copy_and_its_own_log(checks, spec, this_environment, repo, tmp_path) -> None:
-    """What one check leaves, the next does not find; the repository is never touched."""
+    """Give each check a fresh copy, its own log, no earlier leftovers.
+
+    The repository is never touched.
+    """
     (repo / "state").write_text("clean")
     dirty = Check(CheckKind.SMOKE, "cat state; echo dirty > state")
     first, second = checks().run_checks(spec, this_environment, [dirty, dirty])

@@ -1,4 +1,4 @@
-"""Lockfiles of public projects are all read; each is understood, or refused with its reason."""
+"""Lockfiles of public projects are understood, or refused with a reason."""
 
 import re
 import sys
@@ -30,7 +30,11 @@ def test_there_are_many_of_many_kinds():
 
 @pytest.mark.parametrize("wording", corpus.PIP_TOOLS)
 def test_a_wording_is_named_by_the_first_version_that_has_it(wording):
-    """What the sheets and the page call a wording is what its header is read as; the compilers of each era wrote it."""
+    """Name a wording by the first version that has it.
+
+    What the sheets and the page call a wording is what its header is read as. The compilers of each era wrote
+    it.
+    """
     (facts, *_) = (facts for facts in SHEETS if facts.wording == wording)
     era = SpecifierSet(parse_header(corpus.text(facts)).writer_versions)
     assert wording in era
@@ -38,7 +42,7 @@ def test_a_wording_is_named_by_the_first_version_that_has_it(wording):
 
 
 def test_the_page_lists_each_with_its_outcome():
-    """docs/lockfiles.md has one row for each, with its wording, what is expected of it, and the right sums."""
+    """List each wording in docs/lockfiles.md with outcomes and right sums."""
     page = (Path(__file__).parents[2] / "docs" / "lockfiles.md").read_text()
     rows = {
         (origin, path): (wording, word)
@@ -72,7 +76,7 @@ def test_each_is_parsed_to_the_byte(facts):
 
 @by_name
 def test_each_is_understood_or_refused_with_its_reason(facts, tmp_path):
-    """The lockfile is found by itself, with the sources that it was compiled from, or says why not."""
+    """Find each lockfile by itself, with its sources or a reason."""
     corpus.write(facts, tmp_path)
     given = (facts.path,) if (facts.wording, facts.style) == ("none", "none") else ()  # nothing tells that it is one
     environments = RepositoryWorkspace(Settings(repo=tmp_path, lockfiles=given)).find_environments()
@@ -90,5 +94,5 @@ def test_each_is_understood_or_refused_with_its_reason(facts, tmp_path):
 
 
 def paths(environment):
-    """The lockfiles of an environment."""
+    """Return the lockfiles of an environment."""
     return [lock.path for lock in environment.lockfiles]

@@ -1,4 +1,7 @@
-"""Each way in which a test run can end without a test's id: against a baseline that passes it is a new failure."""
+"""Test runs that end without a test's id are new failures.
+
+Each way of ending, against a baseline that passes.
+"""
 
 import pytest
 

@@ -1,4 +1,7 @@
-"""The explanation of a culprit, from releases that an index serves; silence wherever anything is in the way."""
+"""The explanation of a culprit, from releases that an index serves.
+
+Empty if anything is in the way.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +63,7 @@ MISSING = Failure("", "ModuleNotFoundError: No module named 'alpha.old'")
 
 @pytest.mark.parametrize("in_repository", [True, False], ids=["the repository", "a dependent"])
 def test_a_removed_module_is_named_with_its_user(explained, shelf, in_repository) -> None:
-    """The user is found in what is installed, or in the repository's own files."""
+    """Find the user of a removed module in installed or own files."""
     shelf.wheel("alpha", "1.0", {"alpha/__init__.py": "", "alpha/old.py": ""})
     shelf.wheel("alpha", "2.0", {"alpha/__init__.py": "from alpha.old import x  # the culprit itself is no user\n"})
     text = "import os\nimport alpha.old\n"

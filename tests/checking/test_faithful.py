@@ -1,4 +1,6 @@
-"""Lockfiles written with each option of pip-compile and uv, are compiled again to the byte, by the real tools.
+"""Lockfiles with each option of pip-compile and uv recompile exactly.
+
+To the byte, by the real tools.
 
 The tools' own help is the list: an option that no case gives, and that is not known to leave the text alone, fails.
 """
@@ -39,7 +41,7 @@ HELPS = {
 
 @pytest.mark.parametrize("tool", HELPS)
 def test_every_option_of_the_help_has_its_case(tool):
-    """Each option that the tool's own help lists is kept in a case, of one run only, or refused by name."""
+    """Keep, limit to one run or refuse each option of the help."""
     command, table, cases = HELPS[tool]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     listed = {
@@ -59,20 +61,26 @@ def test_every_option_of_the_help_has_its_case(tool):
 
 
 def subject(option):
-    """What a switch and its opposite decide."""
+    """Return what a switch and its opposite decide."""
     return option.removeprefix("--").removeprefix("no-")
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory):
-    """The compiler as it is put together for a run, on the real index."""
+    """Build the compiler as it is put together for a run.
+
+    On the real index.
+    """
     with benches(tmp_path_factory.mktemp("bench")) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
 def pip_tools(bench, tmp_path_factory):
-    """The same pip-tools as a user would call it, straight on the index."""
+    """Return the same pip-tools as a user would call it.
+
+    Straight on the index.
+    """
     folder = tmp_path_factory.mktemp("user")
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PIP_", "UV_")) or k == "PIP_CERT"}
@@ -83,7 +91,7 @@ def pip_tools(bench, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def uv():
-    """The real uv as a user would call it."""
+    """Return the real uv as a user would call it."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "UV_"))}
     binary = Path(find_uv_bin())
     env = {**clean, "PATH": f"{binary.parent}:{clean['PATH']}"}
@@ -98,7 +106,7 @@ def _ran(words, repo, env):
 
 
 def compiled_again(tmp_path, bench, tool, words, config=()):
-    """What the tool committed, and what our compile without upgrade gives."""
+    """Return the tool's committed text and our compile without upgrade."""
     for name, text in (FILES | dict(config)).items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -111,7 +119,7 @@ def compiled_again(tmp_path, bench, tool, words, config=()):
 
 
 def assert_faithful(tmp_path, bench, name, committed):
-    """The lockfile is understood and its compile is the committed text, byte by byte."""
+    """Assert that the compile equals the committed text, byte by byte."""
     settings = Settings(repo=tmp_path, lockfiles=(name,), python=HERE)
     git = lambda words: run_trusted_command(words, folder=tmp_path, timeout_s=9).answer.decode()  # noqa: E731  # a port's adapter
     (spec,) = RepositoryWorkspace(settings, git).find_environments()
@@ -133,7 +141,10 @@ def test_each_option_of_pip_compile_is_compiled_again_to_the_byte(case, bench, p
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CONFIGURED)
 def test_each_option_in_the_configuration_is_compiled_again_to_the_byte(case, bench, pip_tools, tmp_path):
-    """The same where the option stands in a file of the tool's configuration, and the header says nothing of it."""
+    """Recompile exactly when configuration alone holds the option.
+
+    The header says nothing of it.
+    """
     file, text, words = CONFIGURED[case]
     content = text if file == ".pip-tools.toml" else FILES[file] + text
     name, committed = compiled_again(tmp_path, bench, pip_tools, words, {file: content}.items())
@@ -144,7 +155,10 @@ def test_each_option_in_the_configuration_is_compiled_again_to_the_byte(case, be
 @pytest.mark.slow
 @pytest.mark.parametrize("elsewhere", ["file:///home/somebody/project", "file:///C:/Users/somebody/project", "."])
 def test_folders_of_the_repository_are_those_of_whatever_machine(elsewhere, bench, pip_tools, tmp_path):
-    """`-e .` and `-e ./libs/part`, written by pip-compile with its machine's path, or made relative afterwards."""
+    """Understand folders of the repository whatever machine compiled them.
+
+    `-e .` and `-e ./libs/part`, with the machine's path or made relative afterwards.
+    """
     project = "[build-system]\nrequires=['setuptools<80']\nbuild-backend='setuptools.build_meta'\n[project]\nname='part'\nversion='1'\n"
     (tmp_path / "libs/part").mkdir(parents=True)
     (tmp_path / "libs/part/pyproject.toml").write_text(project)
@@ -161,7 +175,10 @@ def test_folders_of_the_repository_are_those_of_whatever_machine(elsewhere, benc
 @pytest.mark.slow
 @pytest.mark.parametrize("key", ["dry-run = true", "upgrade = true", "upgrade-package = ['jinja2']", "rebuild = true"])
 def test_a_configuration_that_upgrades_or_writes_nothing_changes_nothing(key, bench, pip_tools, tmp_path):
-    """Keys about one run, set after the lockfile was written, neither move a pin nor keep the compile from writing."""
+    """Ignore configuration that would upgrade or write nothing.
+
+    Keys about one run, set after the lockfile was written.
+    """
     (tmp_path / "deps.in").write_text("jinja2\n")
     pip_tools(tmp_path, "-o deps.txt -P jinja2==3.1.2 deps.in")
     (tmp_path / ".pip-tools.toml").write_text(f"[tool.pip-tools]\n{key}\n")

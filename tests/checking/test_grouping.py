@@ -1,4 +1,4 @@
-"""Layers of any shape are compiled lower ones first; a circle is named as it goes round."""
+"""Layers are compiled lower ones first, and circles are named in order."""
 
 import pytest
 from hypothesis import given
@@ -16,7 +16,7 @@ def lock(path, *layers):
 
 
 def graph(chosen, masks):
-    """Lockfiles with layers below them in an order that their names do not show, and in which they do not come.
+    """Draw layered lockfiles in an order that hides their layers.
 
     Bits of a mask say which of those before it a lockfile is constrained by; one more is not there at all.
     """
@@ -32,7 +32,10 @@ def graphs():
 
 @given(graphs())
 def test_lower_layers_come_first_in_any_graph(locks):
-    """Law: each lockfile once, after all that it is constrained by; what is not there constrains nothing."""
+    """Compile each lockfile once, after all that constrain it.
+
+    A law; what is not there constrains nothing.
+    """
     ordered = sort_by_layer(locks)
     assert sorted(each.path for each in ordered) == sorted(each.path for each in locks)
     places = {each.path: place for place, each in enumerate(ordered)}
@@ -47,7 +50,10 @@ def test_the_order_does_not_depend_on_how_they_were_found(locks):
 
 @given(graphs(), st.data())
 def test_a_circle_is_named_as_it_goes_round(locks, data):
-    """Law: close a circle in any graph: each of the named is constrained by the next, and none else is named."""
+    """Name exactly the members of a circle, in order.
+
+    A law for any graph: each of the named is constrained by the next.
+    """
     first = data.draw(st.sampled_from(locks))
     last = data.draw(st.sampled_from([first.path, *find_upper_lockfiles(locks, [first.path])]))
     closed = [lock(each.path, *each.layers, *([last] if each is first else [])) for each in locks]

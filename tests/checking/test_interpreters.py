@@ -1,4 +1,4 @@
-"""Interpreters are found where people keep them, and a missing one is said plainly."""
+"""Interpreters are found in the usual places, and missing ones are reported."""
 
 import os
 import sys
@@ -20,7 +20,10 @@ def test_the_found_interpreter_is_real_and_of_the_version(interpreters: Interpre
 
 
 def test_pyenv_folders_are_searched_without_pyenv(tmp_path: Path) -> None:
-    """The versions folder is enough; the newest patch release comes first, a broken one is passed over."""
+    """Search pyenv's folders without pyenv, newest patch release first.
+
+    A broken one is passed over.
+    """
     for patch, target in (("9", "/bin/false"), ("10", "/bin/false"), ("2", os.path.realpath(sys.executable))):
         binaries = tmp_path / f"versions/{PYTHON}.{patch}/bin"
         binaries.mkdir(parents=True)

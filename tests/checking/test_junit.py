@@ -19,7 +19,10 @@ GOOD = b"""<?xml version="1.0" encoding="utf-8"?><testsuites><testsuite name="py
 
 
 def test_cases_have_ids_and_problems() -> None:
-    """The first problem of a test is its problem; skipped is neither passed nor failed."""
+    """Report a test's first problem, and skipped ones as neither.
+
+    Neither passed nor failed.
+    """
     cases = {case.id: case for case in parse_junit_cases(GOOD)}
     assert list(cases) == ["a.B::test_x[1]", "a::test_y", "a.bad", "a::test_s", "a::test_z"]
     assert cases["a::test_y"].problem == ("assert 0", "text <here>")
@@ -45,7 +48,7 @@ def test_what_no_test_runner_writes_is_refused(content) -> None:
 
 
 def test_memory_is_bounded(monkeypatch) -> None:
-    """A text longer than the limit is cut, a count beyond it refused."""
+    """Cut texts above the limit and refuse too many tests."""
     monkeypatch.setattr(tests, "MOST_TEXT_CHARS", 10)
     long = b'<t><testcase name="a"><failure message="m">' + b"x" * 100_000 + b"</failure></testcase></t>"
     assert parse_junit_cases(long)[0].problem == ("m", "x" * 10)
@@ -56,6 +59,6 @@ def test_memory_is_bounded(monkeypatch) -> None:
 
 @given(st.binary() | st.binary().map(lambda noise: GOOD[:200] + noise + GOOD[200:]))
 def test_no_input_raises_anything_else(content: bytes) -> None:
-    """Read or refused; nothing else escapes."""
+    """Read or refuse any input without another error."""
     with contextlib.suppress(UnreadableResultsError):
         parse_junit_cases(content)

@@ -21,7 +21,7 @@ GRAPHS = st.lists(st.sets(st.integers(0, 8)), max_size=9).map(
 
 @given(GRAPHS)
 def test_each_lockfile_comes_once_after_its_layers_and_no_later_than_it_must(locks):
-    """Every group needs only earlier groups, and whatever was ready is in it."""
+    """Group lockfiles as early as their layers allow, each once."""
     done = set()
     for group in group_by_layer(locks):
         ready = {each.path for each in locks if each.path not in done and set(each.layers) <= done}

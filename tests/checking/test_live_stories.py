@@ -1,4 +1,4 @@
-"""The founding stories, from the live index: real packages, installed and checked as the guest."""
+"""The founding stories, from the live index, checked as the guest."""
 
 from pathlib import Path
 
@@ -58,7 +58,10 @@ TASKS = {"tasks.py": "import celery\napp = celery.Celery('tasks', broker='memory
 
 @pytest.mark.slow
 def test_kombu_is_caught_by_imports_alone_and_by_the_boot_alone(checked) -> None:
-    """With kombu 4.2.0 against celery 4.1.0: no test needed; `celery report` stays fine."""
+    """Catch kombu 4.2.0 by imports alone and by booting alone.
+
+    Against celery 4.1.0: no test needed, and `celery report` stays fine.
+    """
     packages = frozenset({"kombu", "celery"})
     wanted = (
         Check(CheckKind.IMPORT, packages=packages),
@@ -94,7 +97,7 @@ def test_scarface_cannot_be_built(checked) -> None:
 
 
 def test_a_build_requirement_breaks_pyyaml(checked) -> None:
-    """Cython 3 against PyYAML 5.4.1: the package that cannot be built is named, with the build's own error."""
+    """Name PyYAML 5.4.1, which Cython 3 breaks, with the build's error."""
     installed, _ = checked("3.10", "pyyaml==5.4.1", {})
     assert "cython_sources" in installed.failure.headline
     assert installed.package == "pyyaml"

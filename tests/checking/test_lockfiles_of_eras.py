@@ -1,4 +1,4 @@
-"""What the real compilers of each era write is understood, and depcheck's own compile gives it again to the byte.
+"""Lockfiles of each compiler era are understood and recompiled exactly.
 
 Run it alone, it takes long: `python -m pytest tests/checking/test_lockfiles_of_eras.py` (`-k 1.11.0` for one era).
 What differs by design is in `worded_today` and `without_sources`; nothing else may.
@@ -36,7 +36,7 @@ def uv(*words):
 
 
 def interpreter(python):
-    """An interpreter of this machine, from PATH or pyenv."""
+    """Find an interpreter of this machine, from PATH or pyenv."""
     root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     candidates = (*root.glob(f"{python}.*/bin/python{python}"), shutil.which(f"python{python}"))
     found = next((str(path) for path in candidates if path), "")
@@ -45,7 +45,10 @@ def interpreter(python):
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory):
-    """The compiler as it is put together for a run, on the real index."""
+    """Build the compiler as it is put together for a run.
+
+    On the real index.
+    """
     with benches(tmp_path_factory.mktemp("bench")) as found:
         yield found
 
@@ -72,7 +75,7 @@ def tools(tmp_path_factory):
 
 
 def outer():
-    """The environment of a user: the site and configuration of whoever runs the tests have no say.
+    """Return a user's environment, without site and configuration of the tests.
 
     pip before 10 asks pypi.python.org, which serves no pages any more, so it is told the index.
     """
@@ -83,7 +86,7 @@ def outer():
 
 
 def worded_today(text):
-    """The text with what has been worded otherwise since.
+    """Return the text with today's wording.
 
     Until 1.6 the title of the unsafe packages, until 4.0 their versions, until 5.0 the backslash before an annotation
     below hashes, until 6.5 the warning about unpinned packages.
@@ -96,17 +99,17 @@ def worded_today(text):
 
 
 def difference(committed, compiled):
-    """What `diff -u` says: pytest cuts long texts."""
+    """Return what `diff -u` says, since pytest cuts long texts."""
     return "".join(unified_diff(committed.splitlines(keepends=True), compiled.splitlines(keepends=True)))
 
 
 def as_long_ago(text):
-    """The text as pip-tools before 5.0 wrote it: without a word on who asks for what the sources ask for."""
+    """Remove direct requirers, as pip-tools before 5.0 left them out."""
     return re.sub(r"[ \t]*(?:\\?\n)?[ \t]*# via [^\n]*-r requirements\.in[^\n]*", "", text)
 
 
 def for_this_platform(text):
-    """The text without what is for others, which pip-tools before 2.0 wrote too."""
+    """Remove lines for other platforms, which pip-tools before 2.0 wrote."""
     lockfile = parse_lockfile(text)
     return "".join(
         part if isinstance(part, str) else part.text
@@ -120,7 +123,7 @@ def for_this_platform(text):
     [pytest.param(era, case, id=f"{era.version}-{case}") for era in ERAS for case in CASES if can_write(era, case)],
 )
 def test_every_era_is_understood_and_compiled_again(era: Era, case, tools, bench, tmp_path):
-    """Parsed to the byte, every option told, and our own compile without upgrade writes the same."""
+    """Parse each era to the byte and recompile it the same."""
     command = words(era, case)
     for name, content in {**FILES, "requirements.in": source(era)}.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -1,4 +1,7 @@
-"""What may be read of files that strangers' code left: plain ones, of a sane size, at the cost of what they hold."""
+"""Only plain, small files are read of what foreign code left.
+
+At the cost of what they hold.
+"""
 
 import os
 import tracemalloc
@@ -16,7 +19,7 @@ MIB = 1 << 20
 
 @pytest.mark.parametrize(("size", "read"), [(0, True), (9, True), (10, True), (11, False)])
 def test_a_file_is_read_up_to_the_limit(tmp_path, size, read):
-    """The limit itself is within it; what is longer is not read at all."""
+    """Read a file up to the limit and nothing of longer ones."""
     (tmp_path / "result").write_bytes(b"x" * size)
     assert read_untrusted_file(tmp_path / "result", 10) == (b"x" * size if read else None)
 
@@ -51,7 +54,7 @@ READERS = {
 
 @pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
 def test_reading_costs_what_is_read(tmp_path, reader):
-    """A short file takes no memory for the longest that there may be."""
+    """Read a short file without memory for the longest."""
     (tmp_path / "text").write_text("short")
     reader(tmp_path)  # what is imported meanwhile is not its cost
     tracemalloc.start()

@@ -1,4 +1,4 @@
-"""The gate: whatever a command does, its run ends in time, bounded, clean, and leaves nothing."""
+"""Guest runs end in time, bounded, clean, and leave nothing behind."""
 
 import os
 import sys
@@ -22,7 +22,10 @@ def run(guest: Guest, folder: Path, script: str, **options: object):
 
 
 def test_output_and_exit_status_are_kept_apart_from_the_answer(guest, folder) -> None:
-    """Both streams are output; descriptor 3 is a channel that printing cannot pollute."""
+    """Keep both streams and exit status apart from descriptor 3.
+
+    Printing cannot pollute that channel.
+    """
     ran = run(guest, folder, "echo out; echo err >&2; printf told >&3; exit 4")
     assert (ran.exit_status, ran.output, ran.answer, ran.is_success) == (4, "out\nerr\n", b"told", False)
 
@@ -52,14 +55,14 @@ def test_a_program_that_stays_up_has_passed_its_time_box(guest, folder) -> None:
     "leave", ["setsid sleep 1000 &", "setsid sh -c 'setsid sleep 1000 & echo $!' &", "sleep 1000 &"]
 )
 def test_daemons_left_behind_are_gone(guest, folder, leave) -> None:
-    """Neither a new session nor a lost parent lets a process outlive its run, nor hold the run open."""
+    """End daemons with their run, and never wait for them."""
     ran = run(guest, folder, f"{leave} echo $!")
     assert ran.exit_status == 0
     assert not any(alive(int(pid)) for pid in ran.output.split())
 
 
 def test_a_flood_of_output_is_bounded_and_its_ends_are_kept(guest, folder, tmp_path) -> None:
-    """64 MB of output neither block the command nor fill memory or disk; head and tail tell the story."""
+    """Keep head and tail of 64 MB of output without blocking."""
     log = tmp_path / "log.txt"
     ran = run(guest, folder, "echo first; head -c 64000000 /dev/zero | tr '\\0' x; echo; echo last", log=log)
     assert ran.is_success
@@ -70,7 +73,7 @@ def test_a_flood_of_output_is_bounded_and_its_ends_are_kept(guest, folder, tmp_p
 
 
 def test_hostile_output_becomes_plain_text(guest, folder) -> None:
-    """Invalid UTF-8, escapes and lone carriage returns cannot reach a terminal or a log parser."""
+    """Turn invalid UTF-8, escapes and lone carriage returns into plain text."""
     ran = run(guest, folder, r"printf 'a\377\033[31mb\033]0;title\007\000\rc\n'")
     assert ran.output == "a\N{REPLACEMENT CHARACTER}b\nc\n"
 
@@ -81,7 +84,7 @@ def test_signals_are_told(guest, folder) -> None:
 
 
 def test_a_missing_command_is_a_finding(guest, folder) -> None:
-    """Exit status 127, as a shell says it; no exception."""
+    """Report a missing command by exit status 127, without an exception."""
     ran = guest.run(["no-such-command"], folder=folder, timeout_s=9)
     assert (ran.exit_status, "no-such-command" in ran.output) == (127, True)
 
@@ -93,7 +96,10 @@ def test_standard_input_is_what_was_given_and_then_ends(guest, folder) -> None:
 
 
 def test_the_environment_is_an_allow_list(tmp_path, folder, guest) -> None:
-    """Tokens, package tools' settings and Python's own switches stay outside; certificates and --env names get in."""
+    """Pass only certificates and --env names to a guest.
+
+    Tokens, package tools' settings and Python's own switches stay outside.
+    """
     outer = {
         "GITHUB_TOKEN": "t", "ACTIONS_RUNTIME_TOKEN": "t", "INPUT_TOKEN": "t", "PIP_INDEX_URL": "t", "UV_INDEX": "t",
         "PYTHONDONTWRITEBYTECODE": "1", "HTTPS_PROXY": "t", "SSL_CERT_FILE": "/c.pem", "DATABASE": "mine",
@@ -106,7 +112,7 @@ def test_the_environment_is_an_allow_list(tmp_path, folder, guest) -> None:
 
 
 def test_home_is_fresh_and_gone(guest, folder) -> None:
-    """What one run leaves in its home and temporary folder, the next does not find."""
+    """Give each run a fresh home and temporary folder."""
     first = run(guest, folder, 'touch "$HOME/a" "$TMPDIR/b"; echo "$HOME"')
     assert first.is_success
     assert not Path(first.output.strip()).exists()
@@ -114,7 +120,10 @@ def test_home_is_fresh_and_gone(guest, folder) -> None:
 
 
 def test_runs_from_several_threads_take_turns(guest, folder) -> None:
-    """One guest runs one thing at a time, so that sweeping after one cannot hit another."""
+    """Run one thing at a time as one guest.
+
+    So that sweeping after one cannot hit another.
+    """
     results: list[bool] = []
     threads = [
         threading.Thread(target=lambda: results.append(run(guest, folder, "sleep 0.1").is_success)) for _ in range(3)
@@ -158,7 +167,7 @@ def test_our_own_commands_give_their_bytes(folder) -> None:
 
 
 def test_our_own_commands_have_a_wall_clock_and_no_token(folder) -> None:
-    """A stuck git does not stop the night; it sees no token."""
+    """Time out our own git commands, and give them no token."""
     assert run_trusted_command(["sleep", "100"], folder=folder, timeout_s=0.2).timed_out
     outer = {**os.environ, "GITHUB_TOKEN": "secret"}
     assert "secret" not in run_trusted_command(["env"], folder=folder, timeout_s=9, outer=outer).output

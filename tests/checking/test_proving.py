@@ -42,7 +42,7 @@ class Index:
 
 @dataclass
 class Asked:
-    """A compiler that only remembers that it was asked; it gives nothing."""
+    """A compiler that records its calls and gives nothing."""
 
     upgrades: list = field(default_factory=list)
 
@@ -83,7 +83,10 @@ DEV = FILES["dev.txt"]
 
 
 def test_layers_that_follow_from_their_sources_are_proven(judge):
-    """Includes, constraints, markers, extras and index options are read as the compiler reads them."""
+    """Prove layers with includes, constraints, markers, extras and index options.
+
+    They are read as the compiler reads them.
+    """
     assert judge()
 
 
@@ -132,7 +135,7 @@ VIA = {
 
 @dataclass
 class History:
-    """All releases of `releases`; the committed flask asks for werkzeug too."""
+    """An index history of `releases`, with flask requiring werkzeug."""
 
     releases: dict
     asked: list = field(default_factory=list)
@@ -149,7 +152,7 @@ class History:
 
 @pytest.fixture
 def upgraded(tmp_path, interpreters):
-    """What comes of an upgrade, and the specs that were left to the compiler."""
+    """Return an upgrade's result and the specs left to the compiler."""
 
     def compiled(releases=NEWER, **changed):
         for name, text in {**VIA, **{key.replace("_", "."): text for key, text in changed.items()}}.items():
@@ -175,7 +178,7 @@ class Left:
 
 
 def test_layers_are_upgraded_without_a_compile(upgraded):
-    """Each layer is written upon the new text of the one below, as pip-compile would write it."""
+    """Write each layer upon the new one below, as pip-compile would."""
     compiled, left = upgraded()
     assert left == []
     texts = dict(compiled.files)
@@ -200,7 +203,7 @@ def test_layers_are_upgraded_without_a_compile(upgraded):
     ids=["another hand", "a comment", "pre-releases", "only some", "a marker", "unsafe"],
 )
 def test_what_would_be_written_otherwise_is_compiled_upon_what_is_proven(upgraded, changed):
-    """Only the lockfile that is not proven is left to the compiler, which gets the new texts of the layers below."""
+    """Compile only the unproven lockfile, upon the new texts below it."""
     compiled, (left,) = upgraded(releases={**NEWER, "setuptools": {"80": ()}}, **changed)
     assert [lock.path for lock in left.lockfiles] == ["dev.txt"]
     assert [path for path, _ in left.lower_layer_texts] == ["base.txt"]
@@ -209,7 +212,10 @@ def test_what_would_be_written_otherwise_is_compiled_upon_what_is_proven(upgrade
 
 
 def test_what_could_go_either_way_is_compiled(upgraded):
-    """Where the order of deciding matters, nothing is foreseen, neither here nor in what builds on it."""
+    """Compile whatever depends on the order of deciding.
+
+    Nothing is predicted there, nor in what builds on it.
+    """
     releases = {**NEWER, "flask": {"3.0": (), "3.1": ("werkzeug<3.2",)}, "werkzeug": {"3.1": (), "3.2": ("flask<3.1",)}}
     _, left = upgraded(releases=releases)
     assert [[lock.path for lock in spec.lockfiles] for spec in left] == [["base.txt"], ["dev.txt"]]

@@ -1,4 +1,4 @@
-"""Which Python a lockfile is for is read from what the repository runs."""
+"""A lockfile's Python is read from what the repository runs."""
 
 from datetime import date
 
@@ -13,7 +13,7 @@ LOCKS = ("requirements.txt", "requirements-dev.txt", "services/api/requirements.
 
 
 def read(folder, files):
-    """The recipes of `files`."""
+    """Read the recipes of `files`."""
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -23,7 +23,7 @@ def read(folder, files):
 
 
 def stated(folder, files, lockfile="requirements.txt"):
-    """The Pythons that `files` state for `lockfile`, in order."""
+    """List the Pythons that `files` name for `lockfile`, in order."""
     tree, recipes = read(folder, files)
     return [guess.python for guess in PythonEvidence(tree, recipes, LOCKS).find_stated(lockfile)]
 
@@ -64,12 +64,15 @@ jobs:
     ],
 )  # fmt: skip
 def test_files_that_name_the_lockfile_state_its_python(tmp_path, files, found):
-    """Version files, the image that copies it, the job, test environment or session that installs it."""
+    """Read the Python from recipes that name the lockfile.
+
+    Version files, the image that copies it, the job, test environment or session that installs it.
+    """
     assert list(dict.fromkeys(stated(tmp_path, files))) == found
 
 
 def test_what_installs_something_else_states_nothing(tmp_path):
-    """A job of another lockfile, and an image beside another one, do not count."""
+    """Ignore jobs and images that install another lockfile."""
     files = {".github/workflows/ci.yml": JOB.format(version="3.12"), "services/api/Dockerfile": "FROM python:3.9\n"}
     assert stated(tmp_path, files, "requirements/base.txt") == []
 
@@ -95,13 +98,16 @@ def test_the_environments_of_tox_are_hints(tmp_path, envlist):
     ],
 )  # fmt: skip
 def test_what_is_installed_together_is_read_from_recipes(tmp_path, files, together):
-    """One job, one image stage with those it builds on, one test environment."""
+    """Group what one job, image stage or test environment installs."""
     _, recipes = read(tmp_path, files)
     assert list(find_installed_together(recipes, LOCKS)) == together
 
 
 def test_no_python_that_did_not_exist_and_none_long_dead():
-    """The day of the lockfile drops later versions; what was long dead comes last, unless a file states it."""
+    """Drop Pythons younger than the lockfile, and rank dead ones last.
+
+    Unless a file names one.
+    """
     guesses = [PythonGuess("3.13", "running"), PythonGuess("3.6", "lowest"), PythonGuess("3.10", "tested")]
     ranked = [guess.python for guess in rank_guesses(guesses, date(2023, 6, 1))]
     assert ranked[0] == "3.10"
@@ -112,6 +118,9 @@ def test_no_python_that_did_not_exist_and_none_long_dead():
 
 
 def test_what_the_pins_rule_out_comes_last():
-    """A pin below 3.11 alone means that the set was compiled for one of those."""
+    """Rank Pythons that the pins rule out last.
+
+    A pin for below 3.11 alone means that the set was compiled for one of those.
+    """
     ranked = rank_guesses([PythonGuess("3.12", "x", is_stated=True)], date(2026, 11, 1), "3.10")
     assert [guess.python for guess in ranked] == ["3.10", "3.12"]

@@ -1,4 +1,4 @@
-"""Each real lockfile of the corpus is compiled again without upgrade, with the outcome that its fact sheet expects."""
+"""Real lockfiles of the corpus recompile as their fact sheets expect."""
 
 import sys
 from pathlib import Path

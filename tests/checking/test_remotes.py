@@ -1,4 +1,4 @@
-"""Requirements by URL or from git are compiled and installed, and nothing that they run reaches the network."""
+"""Requirements by URL or git install without reaching the network."""
 
 import io
 import socket
@@ -85,7 +85,7 @@ def environments(guest, index, interpreters, tmp_path) -> UvEnvironmentBuilder:
 
 @pytest.fixture
 def archive(shelf, listener) -> str:
-    """The URL of a source archive."""
+    """Serve a source archive and return its URL."""
     with tarfile.open(shelf.folder / "afar-7.tar.gz", "w:gz") as whole:
         for name, text in {"pyproject.toml": PROJECT, "backend.py": BACKEND.format(port=listener)}.items():
             entry = tarfile.TarInfo(f"afar-7/deep/{name}")
@@ -96,7 +96,7 @@ def archive(shelf, listener) -> str:
 
 @pytest.fixture
 def repository(shelf, listener, tmp_path) -> str:
-    """The URL of a git repository with a tag, a branch and a commit behind it."""
+    """Serve a git repository with tag and branch, and return its URL."""
     place = tmp_path / "afar"
     place.mkdir()
     (place / "pyproject.toml").write_text(PROJECT)
@@ -113,7 +113,10 @@ def repository(shelf, listener, tmp_path) -> str:
 def installed(
     environments: UvEnvironmentBuilder, spec, reference: str, committed: str | None = None
 ) -> tuple[str, str]:
-    """The version that is installed, and what its build reached; the lockfile names it, unless something else."""
+    """Install, and return the version and what its build reached.
+
+    The lockfile names it unless something else is given.
+    """
     name = canonicalize_name("afar")
     lockfile = parse_lockfile(f"{reference}\n" if committed is None else committed)
     spec = replace(spec, lockfiles=(LockfileSpec("requirements.txt", (), "", "uv", None, "", (), lockfile),))
@@ -127,7 +130,7 @@ def installed(
 @needs_network_rules
 @pytest.mark.parametrize("form", ["{}&egg=afar", "afar @ {} ; python_version > '3'"])
 def test_an_archive_is_built_without_a_network(environments, spec, archive, form) -> None:
-    """Fetched by the index, built where nothing but the index can be reached."""
+    """Build an archive with nothing but the index in reach."""
     assert installed(environments, spec, form.format(archive)) == ("7", "reached = 'PermissionError'")
 
 
@@ -136,26 +139,29 @@ def test_an_archive_is_built_without_a_network(environments, spec, archive, form
     ("form", "version"), [("afar @ {}@side", "3.5"), ("{}#egg=afar", "4.0"), ("-e {}@3.5#egg=afar", "3.5")]
 )
 def test_a_repository_is_built_without_a_network(environments, spec, repository, form, version) -> None:
-    """A branch, a tag, or the newest; its history comes along, which its version is taken from."""
+    """Build a branch, a tag or the newest commit, with history.
+
+    Its version is taken from the history.
+    """
     assert installed(environments, spec, form.format(repository)) == (version, "reached = 'PermissionError'")
 
 
 def test_a_wheel_is_put_in_place_by_way_of_the_index(environments, spec, shelf) -> None:
-    """Nothing is built; who puts it in place reaches the index alone."""
+    """Install a wheel through the index alone, without a build."""
     wheel = shelf.wheel("afar", "9", {"afar.py": "reached = None"})
     url = f"http://127.0.0.1:{shelf.port}/{wheel.relative_to(shelf.folder)}"
     assert installed(environments, spec, f"afar @ {url}") == ("9", "reached = None")
 
 
 def test_what_cannot_be_fetched_is_nobodys_fault(environments, spec, shelf) -> None:
-    """A repository or an archive that is gone: not judged, with the address."""
+    """Report a missing repository or archive by address, without a verdict."""
     for url in (f"git+http://127.0.0.1:{shelf.port}/gone.git", f"http://127.0.0.1:{shelf.port}/gone-1.tar.gz"):
         with pytest.raises(IndexUnavailableError, match=r"gone.*No package is to blame"):
             installed(environments, spec, f"afar @ {url}")
 
 
 def test_a_repository_cannot_make_git_run_commands(environments, spec, repository, shelf, tmp_path) -> None:
-    """A part whose address is a command is refused, and so is the whole."""
+    """Refuse repositories with a submodule whose address is a command."""
     place = tmp_path / "afar"
     (place / ".gitmodules").write_text(f'[submodule "x"]\n\tpath = x\n\turl = ext::touch {tmp_path}/owned\n')
     head = subprocess.check_output(["git", "-C", place, "rev-parse", "HEAD"], text=True).strip()
@@ -171,7 +177,10 @@ def test_a_repository_cannot_make_git_run_commands(environments, spec, repositor
 
 @pytest.mark.parametrize("form", ["afar @ http://127.0.0.1:{}/afar-7.tar.gz", "afar @ git+http://127.0.0.1:{}/x.git"])
 def test_what_no_committed_file_names_is_not_fetched(environments, spec, form) -> None:
-    """An address that a package wrote into the lockfile while it was compiled: nobody is asked for it."""
+    """Fetch no address that only an uncommitted lockfile names.
+
+    A package wrote it there while it was compiled.
+    """
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0)
         reference = form.format(server.getsockname()[1])
@@ -217,7 +226,7 @@ class _Offers:
     ],
 )
 def test_only_requirements_are_turned(guest, tmp_path, text, kind, turned) -> None:
-    """Options, comments, other addresses and what cannot be fetched here stay as they are; and there is a way back."""
+    """Turn only requirement addresses that we fetch, and turn them back."""
     remotes = RemoteRequirements(guest, _Offers(), tmp_path, 9)
     assert remotes.localize_urls(text, kind) == text
     remotes.trust_urls(text, kind)
@@ -246,7 +255,7 @@ def compiler(guest, index, interpreters, repo: Path, tmp_path: Path) -> CommandC
 def test_a_lockfile_with_both_is_compiled_as_committed(  # noqa: PLR0913, PLR0917  # fixtures, by name
     guest, index, interpreters, shelf, archive, repository, tmp_path, tool, source
 ) -> None:
-    """The compile reaches the index alone, and what it writes names the addresses that its sources name."""
+    """Compile URLs and git through the index, writing the sources' addresses."""
     repo = tmp_path / "repo"
     repo.mkdir()
     wheel = shelf.wheel("near", "9", {"near.py": ""}, ("plain",))

@@ -1,4 +1,4 @@
-"""The test check: ids by JUnit XML or unittest, and no pass without a test."""
+"""The test check: ids by JUnit XML or unittest, never false passes."""
 
 import pytest
 
@@ -46,7 +46,10 @@ def failures(result) -> dict[str, str]:
 
 
 def test_pytest_tells_each_test(check) -> None:
-    """Ids are `classname::name`; messages are the headlines; skipped tests have not passed."""
+    """Report tests by `classname::name`, with messages as headlines.
+
+    Skipped tests have not passed.
+    """
     result = check({"test_it.py": TESTS})
     assert result.command == "python -m pytest"
     assert result.outcome is Outcome.FAIL
@@ -70,7 +73,10 @@ def test_wanted_tests_that_are_not_there_leave_it_open(check) -> None:
 
 
 def test_a_module_that_cannot_be_collected_is_a_failure_of_its_own(check) -> None:
-    """With the import error as headline; and wanted by that id, its tests run again."""
+    """Report a module that cannot be collected, and rerun its tests.
+
+    With the import error as headline; by that id, its tests run again.
+    """
     broken = {"tests/test_bad.py": "from json import nothing\ndef test_a(): pass\n"}
     result = check(broken)
     assert failures(result) == {"tests.test_bad": failures(result)["tests.test_bad"]}
@@ -92,7 +98,7 @@ def test_a_crash_of_the_test_runner_is_told(check) -> None:
 
 
 def test_a_command_that_hides_the_exit_status_hides_no_failure(check) -> None:
-    """`pytest | tee` passes for a shell; its failed tests are seen all the same."""
+    """See failed tests although `pytest | tee` exits with 0."""
     result = check({"test_it.py": "def test_a(): assert 0\n"}, "pytest 2>&1 | tee out.txt")
     assert (result.outcome, list(failures(result))) == (Outcome.FAIL, ["test_it::test_a"])
 
@@ -104,7 +110,7 @@ def test_two_runs_of_pytest_in_one_command_are_both_read(check) -> None:
 
 
 def test_a_users_own_results_file_still_appears(check) -> None:
-    """Where the command asks for JUnit XML itself, it gets it, and so do we."""
+    """Write the JUnit file that the command itself asks for."""
     result = check({"test_a.py": "def test_a(): pass\n"}, "pytest --junitxml=mine.xml && test -s mine.xml")
     assert (result.outcome, result.passed_ids) == (Outcome.PASS, {"test_a::test_a"})
 
@@ -126,7 +132,7 @@ def test_any_other_command_is_judged_by_its_exit_status(check) -> None:
     ],
 )
 def test_forged_results_are_refused(check, trick, outcome) -> None:
-    """Links, pipes, entities and rubbish in place of results are read as what they are: no proof of a pass."""
+    """Refuse links, pipes, entities and rubbish in place of results."""
     assert check({}, trick).outcome is outcome
 
 
@@ -151,7 +157,7 @@ def test_unittest_is_used_where_pytest_is_not_installed(check) -> None:
 
 
 def test_unittest_tells_which_test_crashed_or_could_not_be_loaded(check) -> None:
-    """A crash names the test that ran; an import error names the module."""
+    """Name the test that crashed and modules that cannot be imported."""
     crash = UNITTEST.replace("self.assertEqual(1, 2)", "__import__('os')._exit(9)")
     assert failures(check({"test_it.py": crash}, bare=True)) == {"test_it.Things::test_bad": "exit status 9"}
     result = check({"test_it.py": "import unittest, nothing_there\n"}, bare=True)
@@ -160,6 +166,6 @@ def test_unittest_tells_which_test_crashed_or_could_not_be_loaded(check) -> None
 
 
 def test_a_repository_without_tests_has_no_test_result(check) -> None:
-    """Nothing is claimed where there is nothing to run; so with tests for a runner that is not installed."""
+    """Give no test result without tests or their runner."""
     assert check({"app.py": ""}) is None
     assert check({"test_it.py": "import pytest\n"}, bare=True) is None

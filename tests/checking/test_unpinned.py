@@ -1,4 +1,4 @@
-"""What a project's own files ask for, and what of it is loose."""
+"""Loose requirements of a project's own files."""
 
 import pytest
 
@@ -61,7 +61,10 @@ requires = ["poetry-core"]
     ],
 )  # fmt: skip
 def test_loose_requirements_are_named(tmp_path, files, loose):
-    """Read from the files alone; nothing of the repository is run, and what cannot be read is left to the build."""
+    """Read loose requirements from files alone, running nothing.
+
+    What cannot be read is left to the build.
+    """
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     (environment,) = RepositoryWorkspace(Settings(repo=tmp_path)).find_environments()
@@ -70,7 +73,10 @@ def test_loose_requirements_are_named(tmp_path, files, loose):
 
 
 def test_green_nights_are_kept_apart(tmp_path):
-    """By repository, environment and Python; what is damaged or cannot be written is not known."""
+    """Keep green runs apart by repository, environment and Python.
+
+    What is damaged or cannot be written is not known.
+    """
     spec = EnvironmentSpec("requirements.in", "3.12", ())
     nights = LastGreenFiles(tmp_path / "greens", "owner/name")
     assert nights.get_last_green(spec) is None
@@ -89,7 +95,7 @@ def test_green_nights_are_kept_apart(tmp_path):
 
 
 def test_a_lockfile_is_offered_under_a_free_name(tmp_path):
-    """A requirements.txt that people wrote beside the source is not to be written over."""
+    """Offer a lockfile under a name that is free."""
     (tmp_path / "requirements.in").write_text("six\n")
     (tmp_path / "requirements.txt").write_text("six\n")
     (environment,) = RepositoryWorkspace(Settings(repo=tmp_path)).find_environments()

@@ -1,4 +1,4 @@
-"""The walls that this machine can raise do stand, and what cannot be isolated is not run."""
+"""The sandbox holds on this machine, and nothing runs unisolated."""
 
 import os
 import platform
@@ -51,7 +51,7 @@ def test_files_outside_are_closed(guest, folder, tmp_path) -> None:
 
 @needs_network_rules
 def test_only_named_ports_can_be_reached(guest, folder) -> None:
-    """Closed: nothing; a port: that one alone; open: all."""
+    """Reach no port when closed, named ones alone, or all."""
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("127.0.0.1", 0)) as other:
         port, closed = server.getsockname()[1], other.getsockname()[1]
         code = "import socket; socket.create_connection(('127.0.0.1', {}), 5)"
@@ -74,7 +74,7 @@ def test_only_named_ports_can_be_reached(guest, folder) -> None:
     ],
 )
 def test_ways_around_the_port_rules_are_closed(guest, folder, code) -> None:
-    """What Landlock does not see of the internet is refused while the network is closed."""
+    """Refuse what Landlock does not see while the network is closed."""
     assert "PermissionError" in python(guest, folder, f"import socket; {code}").output
 
 
@@ -120,7 +120,10 @@ def test_without_a_sandbox_nothing_is_walled(tmp_path, folder) -> None:
 
 
 def test_in_actions_what_cannot_be_isolated_is_not_run(tmp_path) -> None:
-    """An interpreter that another user cannot read, beside a token: a sentence instead of a run."""
+    """Refuse to run beside a token when isolation is impossible.
+
+    Such as an interpreter that another user cannot read.
+    """
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     with pytest.raises(DepcheckError, match="nothing was run"):
@@ -129,7 +132,7 @@ def test_in_actions_what_cannot_be_isolated_is_not_run(tmp_path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_root_drops_to_a_user_without_groups(tmp_path) -> None:
-    """As root with readable interpreters the guest is another user, in no group, and can be killed as a whole."""
+    """Run the guest as another user without groups, killed as a whole."""
     scratch = Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())
     scratch.chmod(0o711)
     folder = scratch / "folder"

@@ -1,4 +1,7 @@
-"""What a guest uses up with all its processes together ends it, and is said; what it shares counts once."""
+"""A guest ends when its processes together use too much.
+
+What they share counts once.
+"""
 
 import os
 import subprocess
@@ -56,7 +59,10 @@ SAID = "its processes together took more than 300 MiB of memory"
 
 @pytest.fixture(autouse=True)
 def limits(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
-    """What a guest may use together: 300 MiB, which every machine that runs this uses anyway; tests change the rest."""
+    """Return the limits of a guest: 300 MiB and what is given.
+
+    Every machine that runs this uses that much anyway.
+    """
     total, _ = watching.read_memory()
     mine = {"memory_share": 300.5 * MIB / total, "free_memory_share": 0, "free_bytes": 0, "free_inodes": 0, "spared": 1}
     monkeypatch.setattr(policy, "COMBINED_LIMITS", mine)
@@ -65,7 +71,7 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
 
 @pytest.fixture(params=["our user", "own user"])
 def either(request: pytest.FixtureRequest, guest: Guest) -> Iterator[tuple[Guest, Path]]:
-    """A guest that is our own user, or another one, and its folder."""
+    """Return a guest of our own user or another, with its folder."""
     place = Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())
     place.chmod(0o711)
     (place / "folder").mkdir()
@@ -84,12 +90,12 @@ def python(guest: Guest, folder: Path, code: str):
 
 
 def on_and_on(step: str, *, most: int) -> str:
-    """A program that takes more until it is ended: however much others give back meanwhile, it takes that too."""
+    """Write a program that takes more until it is ended."""
     return f"import os, time\nheld = os.memfd_create('held')\nfor n in range({most}): {step}\ntime.sleep(60)"
 
 
 def test_many_small_processes_are_counted_together(either) -> None:
-    """Each is far below the limit, all are above it: the guest is ended long before its time, in one sentence."""
+    """Count many small processes together, ending the guest in time."""
     ran = python(*either, BOMB)
     assert ran.exceeded_limit == SAID, ran
     assert (ran.is_success, ran.timed_out, ran.exit_status, ran.stayed_up) == (False, False, None, False)
@@ -97,7 +103,7 @@ def test_many_small_processes_are_counted_together(either) -> None:
 
 
 def test_what_processes_share_counts_once(either, limits) -> None:
-    """Forks of one large process are no bomb, though their sizes add up to many times the limit."""
+    """Count memory that forks share once."""
     limits["memory_share"] *= 4
     ran = python(*either, FORKS.format(shared=400, processes=12, each=0, seconds=1))
     assert (ran.is_success, ran.exceeded_limit) == (True, ""), ran
@@ -109,7 +115,10 @@ def test_what_was_there_before_is_not_theirs(either, limits) -> None:
 
 
 def test_a_guest_ends_before_the_machine_does(either, limits) -> None:
-    """Memory that no process shows as its own counts where it is missing: in what is left."""
+    """End a guest before the machine runs out of memory.
+
+    Memory that no process shows as its own counts in what is left.
+    """
     limits.update(memory_share=1.0, free_memory_share=1.0)
     ran = python(*either, on_and_on("os.write(held, bytes(16 << 20))", most=512))
     assert "of memory were left on the machine" in ran.exceeded_limit
@@ -117,14 +126,14 @@ def test_a_guest_ends_before_the_machine_does(either, limits) -> None:
 
 @pytest.fixture
 def memory_folder(either) -> Iterator[Path]:
-    """A folder of the guest's on a file system in memory."""
+    """Return a folder of the guest's on a file system in memory."""
     with tempfile.TemporaryDirectory(dir=MEMORY) as place:
         either[0].take_ownership(Path(place))
         yield Path(place)
 
 
 def test_files_together_leave_room_for_others(either, limits, memory_folder) -> None:
-    """Many files, each small: the guest is ended when what is free falls below the limit."""
+    """End a guest whose small files fill the disk."""
     limits["free_bytes"] = space(MEMORY) - 32 * MIB
     if space(either[1]) < space(MEMORY) + 1024 * MIB:
         pytest.skip("the disk is fuller than the memory")
@@ -157,14 +166,14 @@ def command(code: str, folder: Path) -> str:
 
 
 def test_commands_fail_for_it(room, folder, spec) -> None:
-    """Smoke and boot: a failure that says why, whether the program would have stayed up or not."""
+    """Fail smoke and boot commands that used too much, saying so."""
     job = CheckJob(spec, Check(CheckKind.SMOKE, command(BOMB, folder)), room, Settings(boot_seconds=30))
     found = [runner.run_check(job) for runner in (SmokeCheckRunner(), BootCheckRunner())]
     assert [[SAID in failure.headline for failure in each.failures] for each in found] == [[True], [True]]
 
 
 def test_an_import_fails_for_it(room, folder) -> None:
-    """The module that was being imported is the one that failed; the others are imported all the same."""
+    """Fail the module that used too much, and import the others."""
     (folder / "bomb.py").write_text(BOMB)
     (folder / "fine.py").write_text("")
     found = imports.run_import_check(room, Check(CheckKind.IMPORT, "", frozenset()))

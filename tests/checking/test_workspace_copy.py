@@ -1,4 +1,4 @@
-"""Copies hold what a checkout holds, and nothing that leads out of it."""
+"""Copies hold what a checkout holds, and nothing that leads outside."""
 
 import os
 
@@ -24,7 +24,10 @@ def repo(tmp_path):
 
 
 def test_a_copy_has_files_and_inner_links_alone(repo, tmp_path) -> None:
-    """No version control, no virtual environments, no ways out, nothing that blocks a reader."""
+    """Copy files and inner links alone, nothing that blocks a reader.
+
+    No version control, no virtual environments, no ways out.
+    """
     copy_tree(repo, tmp_path / "copy", (repo / "report",))
     found = {str(path.relative_to(tmp_path / "copy")) for path in (tmp_path / "copy").rglob("*") if not path.is_dir()}
     assert found - {"folder/b.py"} == {"a.py", "pkg/b.py", "inside"}
@@ -32,7 +35,7 @@ def test_a_copy_has_files_and_inner_links_alone(repo, tmp_path) -> None:
 
 
 def test_a_fresh_copy_replaces_what_was_there(repo, tmp_path, guest) -> None:
-    """A check finds the repository as committed, whatever the one before has done."""
+    """Replace the last copy by the repository as committed."""
     copies = WorkspaceCopier(repo, guest, guest.scratch)
     copies.copy_to(tmp_path / "work")
     (tmp_path / "work/a.py").write_text("changed")
@@ -43,7 +46,7 @@ def test_a_fresh_copy_replaces_what_was_there(repo, tmp_path, guest) -> None:
 
 
 def test_too_much_is_refused_in_words(repo, tmp_path, monkeypatch) -> None:
-    """A repository that would fill the disk is not copied for each check."""
+    """Refuse to copy a repository that would fill the disk."""
     monkeypatch.setattr(workspace_copy, "MOST_FILES", 1)
     with pytest.raises(DepcheckError, match="too much to copy"):
         copy_tree(repo, tmp_path / "copy")

@@ -1,4 +1,6 @@
-"""What this machine's pip-compile and uv write is understood and compiled again to the byte, without a network.
+"""Lockfiles of this machine's pip-compile and uv recompile exactly.
+
+Without a network.
 
 The quick part of the table: every option has its case in option_cases.py, which the slow tests run on the real index.
 """
@@ -32,7 +34,7 @@ CASES = {
 
 
 def wheel(folder, name, requires):
-    """A wheel with nothing in it but what it says of itself."""
+    """Build a wheel that holds only its metadata."""
     with zipfile.ZipFile(folder / f"{name}-py3-none-any.whl", "w") as archive:
         project, _, version = name.partition("-")
         about = [f"Name: {project}", f"Version: {version}", "Provides-Extra: more"]
@@ -43,7 +45,7 @@ def wheel(folder, name, requires):
 
 
 def ran(command, repo, *words):
-    """The compiler on the wheels alone, in the repository's folder."""
+    """Run the compiler on the wheels alone, in the repository's folder."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "UV_"))}
     env = {**clean, "PIP_CONFIG_FILE": os.devnull, "UV_NO_CONFIG": "1", "UV_CACHE_DIR": str(repo / ".cache")}
     done = subprocess.run([*command, *words], cwd=repo, env=env, capture_output=True, text=True, check=False)
@@ -52,7 +54,7 @@ def ran(command, repo, *words):
 
 @pytest.mark.parametrize("case", CASES)
 def test_what_the_real_tool_writes_is_compiled_again_to_the_byte(case, tmp_path):
-    """Found, understood, and recompiled with the options that were read: the same text, header and all."""
+    """Find, understand and recompile what the real tool wrote, exactly."""
     command, options = CASES[case]
     for folder in ("wheels", "sub"):
         (tmp_path / folder).mkdir()

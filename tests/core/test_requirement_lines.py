@@ -26,7 +26,10 @@ from depcheck.core.model.errors import LockfileError
     ],
 )
 def test_options_are_split_as_pip_splits_them(line, option, value):
-    """Quotes, joined values, comments and continuations; a quote without its end stays."""
+    """Split quotes, joined values, comments and continuations as pip does.
+
+    A quote without its end stays.
+    """
     read = parse_requirement_line(LogicalLine(1, line).content)
     assert (read.option, read.value, read.requirement) == (option, value, "")
 
@@ -47,7 +50,7 @@ def test_what_precedes_the_options_is_the_requirement(line, requirement, options
 
 
 def test_included_files_are_relative_to_their_own():
-    """Paths count from the file that includes; addresses are not files."""
+    """Count included paths from their own file, and skip addresses."""
     here, url = parse_requirement_lines('-c "../base.txt"\n-r https://host/base.txt\n')
     assert (here.get_included_path("deep/dev.in"), url.included_file) == ("base.txt", "")
 

@@ -1,4 +1,6 @@
-"""The long search for inputs that break a reader, guided by coverage: what `scripts/fuzz` runs.
+"""The coverage-guided search that `scripts/fuzz` runs.
+
+For inputs that break a reader.
 
 Each target has a process of its own, which atheris (libFuzzer) feeds with mutations of the corpus. Then pieces of the
 corpus are repeated to long inputs: what takes time that grows faster than its input shows itself there.
@@ -26,7 +28,10 @@ _UNITS = re.compile(r"stat::number_of_executed_units: (\d+)")
 
 
 def main() -> int:
-    """Run the targets that are named, or all; 1 where an input broke one."""
+    """Run the named targets, or all, and report broken ones.
+
+    1 where an input broke one.
+    """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=50_000, help="guided executions for each target (50000)")
     parser.add_argument("--pumped", type=int, default=500, help="long executions for each target (500)")
@@ -51,7 +56,10 @@ def main() -> int:
 
 
 def _search(target, asked) -> tuple[int, bool]:
-    """Both searches of one target in processes of their own: how many executions, and whether one broke it."""
+    """Search one target in processes of their own.
+
+    How many executions, and whether one broke it.
+    """
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         inputs, words = Path(folder, "inputs"), Path(folder, "words")
@@ -125,7 +133,10 @@ def _guided(name: str, _asked, options: list[str]) -> int:
 
 
 def _pumped(name: str, asked, _options: list[str]) -> int:
-    """Long inputs: a piece of what is kept, or of the grammar's words, over and over between two others."""
+    """Return long inputs that repeat a piece between two others.
+
+    A piece of what is kept, or of the grammar's words.
+    """
     from target import limited
     from targets import TARGETS
 

@@ -1,4 +1,4 @@
-r"""What GitHub's runner and GitHub's pages would make of a text: the judges of all that is relayed.
+r"""What GitHub's runner and pages would make of a text.
 
 The runner reads stdout and stderr, ends a line at `\n`, `\r\n` or a lone `\r`, takes `::name …::` after white space
 only and `##[name …]` anywhere in a line; names are compared without case.
@@ -27,12 +27,12 @@ OUR_LINKS = frozenset({"https://docs.astral.sh/uv/"})
 
 
 def log_lines(text: str) -> list[str]:
-    """The lines as the runner sees them."""
+    """Split text into lines as the runner does."""
     return _LINE_END.split(text)
 
 
 def commands(text: str) -> list[str]:
-    """The lines that the runner would take for a command."""
+    """Return lines that the runner would take for a command."""
     return [line for line in log_lines(text) if _V2.match(line.lstrip(_DOTNET_SPACE)) or "##[" in line]
 
 
@@ -42,7 +42,7 @@ def controls(text: str) -> list[str]:
 
 
 def rendered(markdown: str) -> tuple[str, str, list[str]]:
-    """The words outside of code, those in elements of code, and the pieces of raw HTML, as GitHub renders it."""
+    """Render as GitHub: words, code elements and raw HTML."""
     words, coded, html = [], [], []
     for token in _PARSER.parse(markdown):
         if token.type == "html_block":
@@ -62,7 +62,10 @@ def rendered(markdown: str) -> tuple[str, str, list[str]]:
 
 
 def deeds(markdown: str) -> list[str]:
-    """What the rendered text would do: mention, refer, close, link, or bring in HTML that is not ours."""
+    """Return what rendered text would do.
+
+    Mention, refer, close, link, or bring in HTML that is not ours.
+    """
     words, coded, html = rendered(markdown)
     found = [each for each in html if each not in OURS and not each.startswith("<!-- depcheck ")]
     for pattern in (_MENTION, _REFERENCE, _CLOSING, _COMMIT, _LINK, _MAIL):

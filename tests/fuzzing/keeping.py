@@ -1,4 +1,6 @@
-"""The corpus: inputs that once taught something, one JSON value a line in `corpus/<target>.jsonl`.
+"""The corpus: instructive inputs, one JSON value a line.
+
+In `corpus/<target>.jsonl`.
 
 A line is a text (each character a byte), or an object: `was` says which defect the input has shown, `input` holds
 pieces of text, each with how often it is repeated.
@@ -21,7 +23,7 @@ class Kept:
 
 
 def kept(target: str) -> Iterator[Kept]:
-    """The inputs for a target, in order."""
+    """Return the inputs for a target, in order."""
     path = FOLDER / f"{target}.jsonl"
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
         value = json.loads(line)
@@ -32,7 +34,7 @@ def kept(target: str) -> Iterator[Kept]:
 
 
 def keep(target: str, found: Iterable[bytes]) -> None:
-    """Replace what was kept for `target` without a remark by `found`, in a stable order."""
+    """Replace inputs without remark by `found`, in a stable order."""
     path = FOLDER / f"{target}.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     remarked = [line for line in lines if line.startswith("{")]

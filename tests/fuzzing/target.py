@@ -1,4 +1,4 @@
-"""What a fuzzing target is: one reader of hostile input, the errors that it documents, and the law of its result."""
+"""A fuzzing target: a reader, its documented errors, and its law."""
 
 import signal
 from collections.abc import Callable
@@ -11,7 +11,10 @@ Run = Callable[[bytes], None]
 
 @dataclass(frozen=True)
 class Target:
-    """A reader under attack. `words` are what its grammar is made of; `most_bytes` bounds the guided search."""
+    """A reader of hostile input.
+
+    `words` are what its grammar is made of. `most_bytes` bounds the guided search.
+    """
 
     name: str
     run: Run
@@ -20,12 +23,12 @@ class Target:
 
 
 class TooSlowError(Exception):
-    """An input took more processor time than any honest input of its size."""
+    """An input took more processor time than honest ones do."""
 
 
 @contextmanager
 def limited(seconds: float):
-    """Raise TooSlowError in a block that takes more than `seconds` of this process's own time."""
+    """Raise TooSlowError after `seconds` of this process's own time."""
 
     def stop(*_: object) -> None:
         raise TooSlowError(f"more than {seconds} s of processor time")
@@ -40,11 +43,14 @@ def limited(seconds: float):
 
 
 def text_of(content: bytes) -> str:
-    """Any bytes as a text; halves of surrogate pairs can come too, as they do from file names."""
+    """Decode any bytes as text, with surrogates as file names have."""
     return content.decode("utf-8", "surrogateescape")
 
 
 def parts_of(content: bytes, number: int) -> list[str]:
-    """The content as so many texts, split at NUL bytes; missing ones are empty."""
+    """Split the content at NUL bytes into so many texts.
+
+    Missing ones are empty.
+    """
     found = [text_of(part) for part in content.split(b"\0", number - 1)]
     return found + [""] * (number - len(found))

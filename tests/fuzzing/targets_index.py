@@ -1,4 +1,4 @@
-"""Readers of what package indexes and packages hold: pages, wheels, metadata; and the local index's own server."""
+"""Readers of index pages, wheels and metadata, and the local server."""
 
 import io
 import socket
@@ -62,7 +62,7 @@ def _used(files: tuple[DistributionFile, ...]) -> None:
 
 
 def json_page(content: bytes) -> None:
-    """A page has usable files, or is none."""
+    """Read a page with usable files, or refuse it."""
     try:
         files = parse_json_page(content, URL)
     except (ValueError, msgspec.MsgspecError):
@@ -71,7 +71,7 @@ def json_page(content: bytes) -> None:
 
 
 def html_page(content: bytes) -> None:
-    """The same in HTML."""
+    """Read an HTML page with usable files, or refuse it."""
     try:
         files = parse_html_page(content.decode("utf-8", "replace"), URL)
     except ValueError:
@@ -80,7 +80,7 @@ def html_page(content: bytes) -> None:
 
 
 def wheel(content: bytes) -> None:
-    """A wheel has one METADATA of a sane size, or is broken."""
+    """Read a wheel with one sane METADATA, or call it broken."""
     try:
         found = read_wheel_metadata(io.BytesIO(content), "six-1.0-py3-none-any.whl")
     except BrokenWheelError:
@@ -89,7 +89,7 @@ def wheel(content: bytes) -> None:
 
 
 def metadata(content: bytes) -> None:
-    """Requirements are lines, whatever the metadata is; what they say is understood or passed over."""
+    """Read requirements as lines, passing over what is not understood."""
     lines = parse_requires_dist(content)
     assert all(isinstance(line, str) for line in lines)
     one = Distribution(SIX, Version("1"), lines)
@@ -99,7 +99,7 @@ def metadata(content: bytes) -> None:
 
 
 def installed(content: bytes) -> None:
-    """An installed distribution is read from what stands in its folder, or left out."""
+    """Read an installed distribution from its folder, or leave it out."""
     about, _, record = content.partition(b"\0")
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder, "six-1.0.dist-info")
@@ -119,7 +119,7 @@ def _connected() -> tuple[socket.socket, socket.socket]:
 
 @cache
 def _server() -> LocalIndex:
-    """A real local index whose upstream is not there."""
+    """Start a real local index whose upstream is missing."""
     index = LocalIndex([Upstream("http://127.0.0.1:9/simple/")], Path(tempfile.mkdtemp()), fetch=HttpClient(retries=0))
     index.__enter__()
     index.get_index_url(IndexView())
@@ -127,7 +127,10 @@ def _server() -> LocalIndex:
 
 
 def request(content: bytes) -> None:
-    """Whatever comes over a connection, the answers are whole answers of ours and nothing was asked of the cache."""
+    """Answer any request whole, without asking the cache.
+
+    Whatever comes over a connection.
+    """
     ours, theirs = _connected()
     with ours, theirs:
         ours.sendall(content.replace(b"PORT", b"%d" % _server().port)[: 64 << 10])

@@ -1,4 +1,7 @@
-"""Readers of reports on the publishing side, what people see of them, and of the forge's own answers."""
+"""Readers of reports when publishing, and of the forge's answers.
+
+And what people see of reports.
+"""
 
 import json
 import re
@@ -47,7 +50,7 @@ def _shown(report: Report) -> None:
 
 
 def report(content: bytes) -> None:
-    """A report is read and shown, or refused in words."""
+    """Read and show a report, or refuse it in words."""
     try:
         found = decode_report(content)
     except ReportError:
@@ -66,7 +69,10 @@ def report(content: bytes) -> None:
 
 
 def content(content: bytes) -> None:
-    """A proposed text is refused, or brings nothing that the base branch did not have but pins and comments."""
+    """Refuse a proposed text or accept only pins and comments.
+
+    Nothing else that the base branch did not have.
+    """
     text = text_of(content)
     with suppress(ReportError):
         check_lockfile_content("requirements.txt", None, text, ("requirements.in",))
@@ -82,7 +88,10 @@ def content(content: bytes) -> None:
 
 
 def allowed(base: str, text: str) -> None:
-    """The law of what is let through, judged line by line as pip, editors and git see them: by every line end."""
+    """Check accepted texts line by line, by every line end.
+
+    As pip, editors and git see them.
+    """
     before = {line.strip() for line in base.splitlines()}
     for line in text.splitlines():
         bare = line.strip()
@@ -116,7 +125,7 @@ def markdown(content: bytes) -> None:
 
 
 def answers(content: bytes) -> None:
-    """The forge's answers have the shapes that are read, or are none."""
+    """Read the forge's answers in known shapes, or refuse them."""
     with suppress(ValueError, RecursionError):
         found = json.loads(content)
         for shape in SHAPES:

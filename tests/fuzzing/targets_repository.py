@@ -48,7 +48,7 @@ ENVIRONMENT = {name: str(value) for name, value in default_environment().items()
 
 
 def header(content: bytes) -> None:
-    """A header comes apart and together; of its command only what is understood and stays inside is left."""
+    """Read a header, keeping only understood options that stay inside."""
     text = text_of(content)
     head, body = split_header(text)
     assert head + body == text
@@ -68,7 +68,7 @@ def header(content: bytes) -> None:
 
 
 def lockfile(content: bytes) -> None:
-    """A lockfile is kept to the byte, or refused."""
+    """Read a lockfile to the byte, or refuse it."""
     text = text_of(content)
     try:
         parsed = parse_lockfile(text)
@@ -86,7 +86,7 @@ def lockfile(content: bytes) -> None:
 
 
 def requirement_line(content: bytes) -> None:
-    """A requirement is one pin, or refused."""
+    """Read a requirement as one pin, or refuse it."""
     text = text_of(content).replace("\r", "").replace("\n", "")
     try:
         pin = pin_line.parse_pin(LogicalLine(1, text))
@@ -96,7 +96,7 @@ def requirement_line(content: bytes) -> None:
 
 
 def pip_arguments(content: bytes) -> None:
-    """What is handed on to pip are options that are known, and nothing else."""
+    """Pass only known options to pip."""
     try:
         kept = shlex.split(pip_args.sanitize_pip_args(text_of(content)))
     except LockfileError:
@@ -106,7 +106,7 @@ def pip_arguments(content: bytes) -> None:
 
 
 def settings(content: bytes) -> None:
-    """A configuration gives settings or a usage error."""
+    """Read a configuration into settings, or raise a usage error."""
     try:
         build_check_settings(read_toml_options(text_of(content), "depcheck.toml"))
     except UsageError:
@@ -114,7 +114,7 @@ def settings(content: bytes) -> None:
 
 
 def tool_config(content: bytes) -> None:
-    """The files beside a lockfile give what they say, or nothing."""
+    """Read the files beside a lockfile, or nothing."""
     with tempfile.TemporaryDirectory() as folder:
         for name, part in zip(("pyproject.toml", "a.in", ".python-version"), content.split(b"\0", 2), strict=False):
             Path(folder, name).write_bytes(part)
@@ -131,7 +131,10 @@ def tool_config(content: bytes) -> None:
 
 
 def project(content: bytes) -> None:
-    """A project's own files give lines of requirements, from one build of a folder, or nothing."""
+    """Read requirement lines of a project, or nothing.
+
+    From one build of a folder.
+    """
     with tempfile.TemporaryDirectory() as folder:
         for name, part in zip((*PROJECT_FILES, "a.in"), content.split(b"\0", 3), strict=False):
             Path(folder, name).write_bytes(part)
@@ -144,7 +147,10 @@ def project(content: bytes) -> None:
 
 
 def local(content: bytes) -> None:
-    """An address of the repository leads to a path in it, and no copy's is left where the root is told."""
+    """Turn addresses of the repository into paths inside it.
+
+    No copy's is left where the root is told.
+    """
     text, target, folder = parts_of(content, 3)
     references = text.split("\n")
     for is_project in (lambda path: path in {"", "a", "a/b"}, lambda _: True, lambda _: False):
@@ -159,7 +165,7 @@ def local(content: bytes) -> None:
 
 
 def remote(content: bytes) -> None:
-    """Of a text only addresses over HTTP are brought, each of them whole; a repository's has no revision left."""
+    """Read only whole HTTP addresses, and repositories without revision."""
     text = text_of(content)
     for kind in (REQUIREMENT_URL, LOCKFILE_URL, PROJECT_URL):
         for found in kind.finditer(text):
@@ -173,7 +179,10 @@ def remote(content: bytes) -> None:
 
 
 def marker(content: bytes) -> None:
-    """What people write into bodies and messages is a mark of ours to the letter, or none."""
+    """Read a mark of ours exactly, or none.
+
+    From what people write into bodies and messages.
+    """
     text = text_of(content)
     found = parse_hidden_marker(text)
     assert found is None or parse_hidden_marker(found.hidden_line) == found

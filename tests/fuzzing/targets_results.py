@@ -1,4 +1,4 @@
-"""Readers of what strangers' code prints and answers: output, JUnit XML, the guests' channels."""
+"""Readers of foreign code's output, JUnit XML and guests' channels."""
 
 import json
 import re
@@ -65,7 +65,7 @@ def _is_safe(failure: Failure) -> None:
 
 
 def output(content: bytes) -> None:
-    """What a process prints becomes clean text, one line, and a signature."""
+    """Turn output into clean text, one line, and a signature."""
     text = text_of(content)
     cleaned = clean_text(text)
     assert not BREAKS.search(cleaned.replace("\t", ""))
@@ -82,7 +82,7 @@ def output(content: bytes) -> None:
 
 
 def tool_output(content: bytes) -> None:
-    """What pip, pip-tools and uv print gives an obstacle with a safe failure."""
+    """Read an obstacle with a safe failure from tool output."""
     text = clean_text(text_of(content))
     for found in (
         parse_compile_failure(text, "six-1.0.tar.gz"),
@@ -96,7 +96,7 @@ def tool_output(content: bytes) -> None:
 
 
 def traceback(content: bytes) -> None:
-    """The evidence of a failure gives bounded clues."""
+    """Read bounded clues from a failure's evidence."""
     text = extract_evidence(text_of(content))
     failure = Failure("", to_one_line(text), text)
     assert len(find_missing_symbols(failure)) <= MOST_SYMBOLS
@@ -105,7 +105,7 @@ def traceback(content: bytes) -> None:
 
 
 def junit(content: bytes) -> None:
-    """Result files give tests, or are refused."""
+    """Read tests from result files, or refuse them."""
     try:
         cases = parse_junit_cases(content)
     except UnreadableResultsError:
@@ -116,7 +116,10 @@ def junit(content: bytes) -> None:
 
 
 def channel(content: bytes) -> None:
-    """Whatever a guest says on its channel: only modules that were asked for pass or fail, in safe words."""
+    """Accept only requested modules from a guest's channel.
+
+    They pass or fail, in safe words.
+    """
     told_words = parse_guest_answers(content)
     findings = ImportFindings()
     _record_answers(told_words, ["a", "b.c"], findings)
@@ -126,7 +129,7 @@ def channel(content: bytes) -> None:
 
 
 def launcher(content: bytes) -> None:
-    """An answer of the launcher that is none is an error in words; never a run that passed."""
+    """Report a launcher's broken answer, never as a pass."""
     try:
         ran = _build_result(content, "program", "said", b"", 0.1)
     except DepcheckError:
@@ -138,14 +141,14 @@ def launcher(content: bytes) -> None:
 
 
 def explained(content: bytes) -> None:
-    """Whatever the comparison of two releases answers, it is one plain sentence or nothing."""
+    """Turn a comparison's answer into one plain sentence, or nothing."""
     said = explainer._to_sentence(STEP, explainer._parse_answer(content))
     assert len(said) <= 500
     assert not controls(said)
 
 
 def relayed(content: bytes) -> None:
-    """No text can become a command of the runner, a second line, or another output."""
+    """Relay any text without a command, second line or output."""
     text, name, _ = parts_of(content, 3)
     assert not commands(to_inert_line(text))
     assert len(to_inert_line(text).splitlines()) == 1

@@ -1,4 +1,7 @@
-"""Every input that once taught something is read again: no crash, no hang, and every law holds."""
+"""Every instructive input is read again, within its law.
+
+No crash, no hang.
+"""
 
 import keeping
 import pytest
@@ -10,7 +13,7 @@ SECONDS = 60  # of processor time; what once hung took minutes
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_the_corpus_breaks_nothing(name):
-    """All inputs that are kept for a target, those that once broke it among them."""
+    """Read all kept inputs of a target without breaking a law."""
     inputs = list(keeping.kept(name))
     assert inputs
     for each in inputs:

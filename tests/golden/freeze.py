@@ -1,4 +1,6 @@
-"""Freezes real nights: replays incidents from the live index and keeps each whole `report.json`.
+"""Freeze real incidents: replay them and keep each `report.json`.
+
+From the live index.
 
     python tests/golden/freeze.py [NAME…]      (all six without a name; needs the incidents, see tests/replay.py)
 
@@ -29,14 +31,20 @@ _PYTHONS = re.compile(r"/[^\s'\"<>:,)\\]*?/versions/[\d.]+(?=/)")
 
 
 def frozen(done: Replay) -> str:
-    """The report's text, with the repository's name and without this machine's folders."""
+    """Return the report's text without this machine's folders.
+
+    With the repository's name.
+    """
     report = {**done.report, "repository": f"incidents/{done.name}"}
     text = json.dumps(report, indent=1, ensure_ascii=False)
     return _PYTHONS.sub("/python", _FOLDERS.sub("/depcheck", text)) + "\n"
 
 
 def main(names: list[str]) -> int:
-    """Freeze, and say what differs from history; 1 where anything does."""
+    """Freeze, and report differences from history.
+
+    1 where anything differs.
+    """
     wrong = 0
     for name in names or INCIDENTS:
         done = replay(name)

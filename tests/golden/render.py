@@ -1,7 +1,8 @@
-"""What people see of the frozen nights, made by pure code: one file a text, and one HTML page to look at all of them.
+"""Golden files of the frozen incidents, made by pure code.
+
+One file a text, and one HTML page to look at all of them.
 
 python tests/golden/render.py           writes the golden files anew
-
 """
 
 import sys
@@ -22,17 +23,20 @@ OPTIONS = PublishOptions(dashboard=True)
 
 
 def incidents() -> list[str]:
-    """The frozen ones."""
+    """Return the frozen incidents."""
     return sorted(path.parent.name for path in HERE.glob("*/report.json"))
 
 
 def report(name: str) -> Report:
-    """A frozen night."""
+    """Return a frozen report."""
     return decode_report((HERE / name / "report.json").read_bytes())
 
 
 def texts(name: str) -> Iterator[tuple[str, str]]:
-    """(file name, text) of everything that people see of a night: what is not published says why."""
+    """Yield file name and text of everything that people see.
+
+    What is not published says why.
+    """
     night = report(name)
     for proposal in (merge_published_history(each, ()) for each in make_proposals(night, OPTIONS, "main")):
         shown = f"# {proposal.title}\n\n{proposal.body}\n"

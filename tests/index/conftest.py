@@ -1,4 +1,4 @@
-"""A real index server on the loopback address, whose every fault can be ordered."""
+"""A real index server on loopback that fails on demand."""
 
 import hashlib
 import html
@@ -23,7 +23,10 @@ JSON = "application/vnd.pypi.simple.v1+json"
 
 
 def wheel(name: str, version: str, *requires: str, padding: int = 0, metadata: str | None = None) -> bytes:
-    """A pure wheel with one module; `padding` bytes make it larger."""
+    """Build a pure wheel with one module.
+
+    `padding` bytes make it larger.
+    """
     stem = name.replace("-", "_")
     info = f"{stem}-{version}.dist-info"
     text = metadata
@@ -54,12 +57,15 @@ def respond(handler: BaseHTTPRequestHandler, status: int, body: bytes = b"", kin
 
 
 def status(code: int, **headers: str) -> Callable[[BaseHTTPRequestHandler], None]:
-    """A fault: this status."""
+    """Return a fault: this status."""
     return lambda handler: respond(handler, code, b"ordered", **headers)
 
 
 def cut(body: bytes, sent: int, kind: str = "application/octet-stream") -> Callable[[BaseHTTPRequestHandler], None]:
-    """A fault: the whole of `body` is promised, the connection breaks after `sent` bytes."""
+    """Return a fault: a body that breaks off after `sent` bytes.
+
+    The whole of `body` is promised.
+    """
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
@@ -82,7 +88,10 @@ class Asked:
 
 @dataclass
 class IndexServer:
-    """A package index: JSON with ETag unless told otherwise; `faults` answer instead, by path, each once a call."""
+    """A package index whose `faults` answer instead, by path.
+
+    JSON with ETag by default; each fault answers once a call.
+    """
 
     port: int = 0
     json: bool = True
@@ -109,7 +118,10 @@ class IndexServer:
         return f"{self.origin}/simple/"
 
     def add(self, project: str, filename: str, content: bytes, uploaded: str = "2020-01-01T00:00:00Z", **keys) -> str:
-        """Publish a file; `keys` are PEP 691's; gives its path."""
+        """Publish a file and return its path.
+
+        `keys` are PEP 691's.
+        """
         path = f"/files/{filename}"
         self.contents[path] = content
         entry = {
@@ -129,14 +141,14 @@ class IndexServer:
         return self.add(name, filename, wheel(name, version, *requires), uploaded, **keys)
 
     def content(self, path: str) -> bytes | None:
-        """What stands at `path`."""
+        """Return the content at `path`."""
         if path in self.contents or not (self.metadata_files and path.endswith(".metadata")):
             return self.contents.get(path)
         with zipfile.ZipFile(io.BytesIO(self.contents[path.removesuffix(".metadata")])) as archive:
             return archive.read(next(name for name in archive.namelist() if name.endswith("/METADATA")))
 
     def paths(self) -> list[str]:
-        """What was asked for."""
+        """List the requested paths."""
         return [asked.path for asked in self.asked]
 
 
@@ -203,7 +215,7 @@ def _html(files: list[dict]) -> str:
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., IndexServer]]:
-    """Starts index servers; all are stopped at the end."""
+    """Start index servers, and stop all at the end."""
     running: list[ThreadingHTTPServer] = []
 
     def started(**wishes: object) -> IndexServer:
@@ -229,7 +241,10 @@ def upstream(start: Callable[..., IndexServer]) -> IndexServer:
 
 @pytest.fixture
 def open_index(tmp_path: Path) -> Iterator[Callable[..., LocalIndex]]:
-    """Opens local indexes over given upstreams, without waits between retries; all are closed at the end."""
+    """Open local indexes over upstreams, and close all at the end.
+
+    Without waits between retries.
+    """
     opened: list[LocalIndex] = []
 
     def open_(*upstreams: Upstream | IndexServer, cache: Path = tmp_path / "cache", **wishes: object) -> LocalIndex:
@@ -245,5 +260,5 @@ def open_index(tmp_path: Path) -> Iterator[Callable[..., LocalIndex]]:
 
 @pytest.fixture
 def index(upstream: IndexServer, open_index: Callable[..., LocalIndex]) -> LocalIndex:
-    """A local index over `upstream`."""
+    """Open a local index over `upstream`."""
     return open_index(upstream)

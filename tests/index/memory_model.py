@@ -1,4 +1,7 @@
-"""A model index of three projects that changes in every way, and nights over it with a real compiler."""
+"""A model index that changes in every way, with a real compiler.
+
+Three projects, run after run.
+"""
 
 import os
 import sys
@@ -42,7 +45,7 @@ HEADERS = {
 
 @dataclass
 class Nights:
-    """A repository, a cache, and an upstream index that tests change between nights."""
+    """A repository, a cache, and an upstream that tests change between runs."""
 
     room: Path
     upstream: object  # tests/index/conftest.py: IndexServer
@@ -63,7 +66,7 @@ class Nights:
         (self.room / "repo" / "requirements.txt").write_text(text)
 
     def night(self) -> "Night":
-        """Another run of the program: nothing is shared with the last but the cache folder."""
+        """Run the program again, sharing the cache folder alone."""
         if self.stack:
             self.stack.close()
         self.stack = ExitStack()

@@ -32,7 +32,7 @@ def _loopback_is_pypi(monkeypatch):
 
 @pytest.fixture
 def told(upstream):
-    """The upstream with one release about which `told(...)` says something."""
+    """Return the upstream with one release of which `told(...)` knows something."""
     upstream.add_wheel("jinja2", "2.10")
 
     def tell(*vulnerabilities: dict) -> None:
@@ -43,7 +43,10 @@ def told(upstream):
 
 
 def test_a_vulnerability_is_told_once_under_its_names(told, index):
-    """Two databases' records of one CVE are one advisory, the one that knows a remedy; its text may be in details."""
+    """Merge two records of one CVE into the one with a remedy.
+
+    Its text may be in details.
+    """
     told(PYSEC, GHSA)
     (found,) = index.fetch_advisories(NAME, VERSION)
     assert (found.id, found.aliases, found.fixed_in) == ("PYSEC-2019-217", tuple(PYSEC["aliases"]), ("2.10.1",))
@@ -64,7 +67,7 @@ def test_links_that_are_no_web_addresses_are_left_out(told, index):
 
 
 def test_it_is_asked_once_a_day(upstream, told, open_index):
-    """A second run within a day asks nothing; a day later it asks again, and hears what is new."""
+    """Ask once a day, and see what is new a day later."""
     told(PYSEC)
     assert open_index(upstream).fetch_advisories(NAME, VERSION)
     told()
@@ -92,7 +95,10 @@ def test_a_day_later_an_unchanged_answer_is_not_sent_again(upstream, told, open_
 
 @pytest.mark.parametrize("answer", ["nothing", "broken", "no JSON"])
 def test_an_api_that_cannot_be_had_is_no_trouble_of_the_index(upstream, index, answer):
-    """404 for a release that the index shows, 5xx or nonsense: said to who asks, never a verdict; asked no further."""
+    """Report a failing advisory API without a verdict, and ask no further.
+
+    404 for a release that the index shows, 5xx or nonsense.
+    """
     upstream.add_wheel("jinja2", "2.10")
     upstream.add_wheel("flask", "1.0")
     if answer != "nothing":
@@ -121,7 +127,10 @@ def test_other_indexes_are_not_asked(upstream, open_index, monkeypatch):
 
 @pytest.mark.live
 def test_pypi_tells_of_jinja2(open_index, monkeypatch):
-    """The real API, where this network reaches it: jinja2 2.10 has CVE-2019-10906, healed by 2.10.1."""
+    """Find CVE-2019-10906 of jinja2 2.10 in the real API.
+
+    Where this network reaches it; fixed by 2.10.1.
+    """
     monkeypatch.setattr(module, "PYPI_HOSTS", frozenset({"pypi.org"}))
     index = open_index(module.Upstream("https://pypi.org/simple/"))
     try:

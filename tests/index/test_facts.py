@@ -1,4 +1,4 @@
-"""What releases say of themselves: asked for together, never an error, never a trouble."""
+"""Facts of releases are fetched together, and never cause an error."""
 
 import json
 
@@ -23,7 +23,7 @@ Project-URL: Tracker, javascript:alert(1)
 
 
 def provenance(upstream, name, repository):
-    """An answer as PEP 740 has it; its address."""
+    """Return an answer as PEP 740 has it, and its address."""
     publisher = {"kind": "GitHub", "repository": repository, "workflow": "publish.yml", "environment": "pypi"}
     upstream.contents[f"/integrity/{name}"] = json.dumps(
         {"version": 1, "attestation_bundles": [{"publisher": publisher, "attestations": [{"version": 1}]}]}
@@ -32,7 +32,10 @@ def provenance(upstream, name, repository):
 
 
 def test_license_links_and_publisher(upstream, index):
-    """From the wheel's metadata and the file's provenance; what is no plain https link is left out."""
+    """Read license, links and publisher, leaving out odd links.
+
+    From the wheel's metadata and the file's provenance.
+    """
     upstream.add("kombu", "kombu-4.2.0-py3-none-any.whl", upstream.wheel("kombu", "4.2.0", metadata=METADATA), provenance=provenance(upstream, "a", "celery/kombu"))  # fmt: skip
     assert index.fetch_release_facts([(NAME, NEW)]) == {
         (NAME, NEW): ReleaseFacts(
@@ -49,7 +52,10 @@ def test_license_links_and_publisher(upstream, index):
 
 
 def test_what_cannot_be_had_is_left_out_and_troubles_nobody(upstream, index):
-    """A wheel that is gone, provenance that is none, a project that is unknown: no error, no trouble."""
+    """Leave out what cannot be fetched, without an error.
+
+    A wheel that is gone, provenance that is none, an unknown project.
+    """
     path = upstream.add_wheel("kombu", "4.1.0")
     upstream.contents.pop(path)
     upstream.contents["/integrity/b"] = b'{"attestation_bundles": "none"}'

@@ -1,4 +1,7 @@
-"""An index that fails is a trouble with a sentence, never a missing release and never a broken package."""
+"""An index's failure is reported as such, never as a missing release.
+
+And never as a broken package.
+"""
 
 import hashlib
 import os
@@ -29,7 +32,10 @@ def _get(index: LocalIndex, project: str = "kombu") -> requests.Response:
 
 
 def _is_refused(url: str) -> bool:
-    """Whether a client gets an error: in place of the content, or, where that began to flow, instead of its end."""
+    """Return True if a client gets an error instead of content.
+
+    Or, where that began to flow, instead of its end.
+    """
     try:
         return requests.get(url, timeout=5).status_code == 502
     except requests.RequestException:
@@ -45,7 +51,7 @@ def _only_trouble(index: LocalIndex) -> str:
 
 @pytest.mark.parametrize("code", [429, 500, 502, 503, 504])
 def test_a_busy_index_is_asked_again(upstream, index, code: int) -> None:
-    """One bad answer costs nothing but a retry; Retry-After is honoured."""
+    """Retry after one bad answer, and honor Retry-After."""
     upstream.add_wheel("kombu", "4.1.0")
     upstream.faults[PAGE] = [upstream.status(code, Retry_After="0")]
     assert _get(index).status_code == 200
@@ -54,7 +60,10 @@ def test_a_busy_index_is_asked_again(upstream, index, code: int) -> None:
 
 
 def test_an_index_that_stays_down_is_a_trouble(upstream, index) -> None:
-    """After the retries the client gets 502 with the sentence, and so does whoever asks for releases."""
+    """Answer 502 with the reason after the retries.
+
+    Also to whoever asks for releases.
+    """
     upstream.faults[PAGE] = [upstream.status(503)] * 9
     answer = _get(index)
     assert answer.status_code == 502
@@ -66,7 +75,7 @@ def test_an_index_that_stays_down_is_a_trouble(upstream, index) -> None:
 
 
 def test_no_network_is_said_plainly(open_index) -> None:
-    """A refused connection and an unknown host are troubles that name the index, and no object's address."""
+    """Name the index when it refuses or is unknown."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
@@ -80,7 +89,7 @@ def test_no_network_is_said_plainly(open_index) -> None:
 
 
 def test_an_index_that_never_answers_is_given_up(tmp_path: Path) -> None:
-    """A server that accepts and says nothing is a trouble after the time limit."""
+    """Give up on an index that never answers, in time."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         upstream = Upstream(f"http://127.0.0.1:{silent.getsockname()[1]}/simple/")
         fetch = HttpClient(retries=0, backoff_s=0, timeout_s=(0.2, 0.2))
@@ -90,7 +99,7 @@ def test_an_index_that_never_answers_is_given_up(tmp_path: Path) -> None:
 
 
 def test_one_failing_index_of_two_hides_nothing(start, open_index) -> None:
-    """With one of two indexes down the project is unknown territory: 502, not the other's half."""
+    """Answer 502 when one of two indexes fails, hiding nothing."""
     good, bad = start(), start()
     good.add_wheel("kombu", "4.1.0")
     bad.faults[PAGE] = [bad.status(500)] * 9
@@ -98,7 +107,7 @@ def test_one_failing_index_of_two_hides_nothing(start, open_index) -> None:
 
 
 def test_unknown_everywhere_is_not_a_trouble(start, open_index) -> None:
-    """404 from every index is an unknown project; 404 from one of them is nothing."""
+    """Treat 404 from every index as an unknown project."""
     one, other = start(), start()
     other.add_wheel("kombu", "4.1.0")
     index = open_index(one, other)
@@ -109,7 +118,7 @@ def test_unknown_everywhere_is_not_a_trouble(start, open_index) -> None:
 
 
 def test_a_page_that_breaks_off_is_asked_again(upstream, index) -> None:
-    """Half a page is never read as a page: it is fetched again, and is a trouble if it always breaks."""
+    """Fetch a page again that breaks off, and never read half."""
     upstream.add_wheel("kombu", "4.1.0")
     broken = upstream.cut(b'{"meta": {}, "files": []}' + b" " * 500, 25, "application/vnd.pypi.simple.v1+json")
     upstream.faults[PAGE] = [broken]
@@ -130,14 +139,14 @@ def test_a_page_that_breaks_off_is_asked_again(upstream, index) -> None:
     ],
 )
 def test_what_is_no_page_is_a_trouble(upstream, index, body: bytes, kind: str) -> None:
-    """HTML where JSON was promised, a login page, foreign JSON and deep JSON are said to be no package page."""
+    """Report HTML, login pages and foreign JSON as no package page."""
     upstream.faults[PAGE] = [lambda handler: upstream.respond(handler, 200, body, kind)]
     assert _get(index).status_code == 502
     assert "is not a package page" in _only_trouble(index)
 
 
 def test_a_page_without_end_is_given_up(upstream, index, monkeypatch) -> None:
-    """A page above the size limit is a trouble; it is not read to its end."""
+    """Stop reading a page at the size limit, with an error."""
     monkeypatch.setattr("depcheck.index.projects.PAGE_LIMIT_BYTES", 1000)
     upstream.faults[PAGE] = [lambda handler: upstream.respond(handler, 200, b" " * 2000, "application/json")]
     assert _get(index).status_code == 502
@@ -145,7 +154,7 @@ def test_a_page_without_end_is_given_up(upstream, index, monkeypatch) -> None:
 
 
 def test_a_file_with_another_hash_is_refused(upstream, index) -> None:
-    """Content that is not what the page says never reaches a client whole, nor the cache."""
+    """Refuse content with another hash, also for the cache."""
     path = upstream.add_wheel("kombu", "4.1.0")
     url = _get(index).json()["files"][0]["url"]
     good = upstream.contents[path]
@@ -158,7 +167,7 @@ def test_a_file_with_another_hash_is_refused(upstream, index) -> None:
 
 @pytest.mark.parametrize("ranges", [True, False])
 def test_a_download_that_breaks_is_taken_up(start, open_index, *, ranges: bool) -> None:
-    """A connection that breaks in the middle is continued where it broke, with or without ranges upstream."""
+    """Continue a download where it broke, with or without ranges."""
     upstream = start(ranges=ranges)
     content = os.urandom(300_000)
     path = upstream.add("kombu", "kombu-1.tar.gz", content)
@@ -170,7 +179,7 @@ def test_a_download_that_breaks_is_taken_up(start, open_index, *, ranges: bool) 
 
 
 def test_a_file_that_is_listed_but_gone_is_a_trouble(upstream, index) -> None:
-    """A page that lists a file which is not there is the index's fault, said with the file's name."""
+    """Report a listed file that is gone, by its name."""
     path = upstream.add_wheel("kombu", "4.1.0")
     del upstream.contents[path]
     assert requests.get(_get(index).json()["files"][0]["url"], timeout=5).status_code == 502
@@ -178,7 +187,7 @@ def test_a_file_that_is_listed_but_gone_is_a_trouble(upstream, index) -> None:
 
 
 def test_a_file_without_any_hash_is_fetched_anew_in_each_run(start, open_index, tmp_path: Path) -> None:
-    """Where no hash says which content it is, nothing is kept from one run to the next."""
+    """Fetch files without hashes anew in each run."""
     upstream = start(json=False)
     path = upstream.add("kombu", "kombu-1.tar.gz", b"old")
     upstream.pages["kombu"][0]["hashes"] = {}
@@ -191,7 +200,10 @@ def test_a_file_without_any_hash_is_fetched_anew_in_each_run(start, open_index, 
 
 
 def test_a_file_shorter_than_its_page_says_is_not_completed(upstream, index) -> None:
-    """With a wrong size, no hash and no length on its way, a client is not left waiting and sees the failure."""
+    """Fail a file that is shorter than its page says.
+
+    With no hash and no length on its way, a client is not left waiting.
+    """
 
     def chunked(handler) -> None:
         handler.send_response(200)
@@ -208,7 +220,7 @@ def test_a_file_shorter_than_its_page_says_is_not_completed(upstream, index) -> 
 
 @pytest.mark.parametrize(("algorithm", "right"), [("md5", True), ("md5", False), ("sha512", True), (None, True)])
 def test_other_hashes_are_verified_too(start, open_index, algorithm: str | None, *, right: bool) -> None:
-    """A page without SHA-256 still protects by what hash it has; a page without any cannot."""
+    """Verify whichever hash a page gives."""
     upstream = start(json=False)
     path = upstream.add("kombu", "kombu-1.tar.gz", b"content")
     expected = hashlib.new(algorithm, b"content" if right else b"other").hexdigest() if algorithm else ""
@@ -223,7 +235,7 @@ def test_other_hashes_are_verified_too(start, open_index, algorithm: str | None,
 
 
 def test_a_cache_that_cannot_be_written_is_said_plainly(upstream, open_index, tmp_path: Path) -> None:
-    """Where the cache's folder is a file, pages are still served, files are not, and both are troubles."""
+    """Report a cache folder that is a file, and serve pages."""
     upstream.add_wheel("kombu", "4.1.0")
     index = open_index(upstream, cache=tmp_path / "cache")
     for kind in ("pages", "files"):
@@ -236,7 +248,7 @@ def test_a_cache_that_cannot_be_written_is_said_plainly(upstream, open_index, tm
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 64 KiB."""
+    """Mount a disk of 64 KiB."""
     folder = tmp_path / "small"
     folder.mkdir()
     mounted = subprocess.run(
@@ -249,7 +261,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_is_said_plainly(upstream, open_index, small_disk: Path) -> None:
-    """A download that fills the disk is a trouble which says so; nothing half-written is left."""
+    """Report a full disk, and leave nothing half-written."""
     upstream.add("kombu", "kombu-1.tar.gz", os.urandom(500_000))
     index = open_index(upstream, cache=small_disk / "cache")
     assert _is_refused(_get(index).json()["files"][0]["url"])
@@ -259,7 +271,7 @@ def test_a_full_disk_is_said_plainly(upstream, open_index, small_disk: Path) -> 
 
 
 def test_a_failure_is_remembered_for_a_while_only() -> None:
-    """Within the time a failure is told again without work; after it the work is tried again."""
+    """Repeat a failure for a while, then try again."""
     now = 100.0
     outcomes: list[object] = [IndexUnavailableError("down"), "up"]
 

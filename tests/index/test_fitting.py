@@ -30,7 +30,10 @@ def pin(version="1.0", **keys):
 
 
 def test_what_cannot_matter_is_not_shown_and_yet_asked_for(upstream, index, add) -> None:
-    """Other platforms, other interpreters and eggs are left out for a target; the world itself shows everything."""
+    """Hide files that cannot fit a target, but not elsewhere.
+
+    Other platforms, other interpreters and eggs; the view without a target shows everything.
+    """
     for name in (
         "thing-1.0.tar.gz",
         "thing-1.0-py3-none-any.whl",

@@ -47,7 +47,10 @@ def rooms(tmp_path_factory) -> Path:
 
 
 def foreseen_as_compiled(rooms, upstream, sources, universe, options) -> bool:
-    """Lock what there is, let releases appear, and compare; False where nothing was foreseen."""
+    """Compare the prediction for new releases with the compile.
+
+    False where nothing was predicted.
+    """
     room = Path(mkdtemp(dir=rooms))
     nights = model.Nights(room, upstream, PYPI)
     repo = room / "repo"
@@ -79,7 +82,10 @@ def foreseen_as_compiled(rooms, upstream, sources, universe, options) -> bool:
 @pytest.mark.live
 @pytest.mark.parametrize("options", [*OPTIONS, *HASHED])
 def test_pip_compile_writes_the_same(rooms, upstream, options):
-    """Extras, sources, names that are written otherwise, both styles: foreseen, and the compiler's own text."""
+    """Predict pip-compile's text with extras, sources and odd names.
+
+    In both annotation styles.
+    """
     universe = {
         "a": {"1.0": [], "2.0": ["b>=1", "c<3", "Long.Name"]},
         "b": {"1.0": ["c; extra == 'x'", "a; extra == 'y'"]},
@@ -94,7 +100,7 @@ def test_pip_compile_writes_the_same(rooms, upstream, options):
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(SOURCES, st.fixed_dictionaries(dict.fromkeys(NAMES, RELEASES)), st.sampled_from([*OPTIONS, *HASHED]))
 def test_pip_compile_writes_the_same_whatever_there_is(rooms, upstream, sources, universe, options):
-    """The same for any universe: where something is foreseen, it is what pip-compile writes."""
+    """Predict pip-compile's text for any index, if at all."""
     upstream.metadata_files = True
     upstream.pages.clear()
     foreseen_as_compiled(rooms, upstream, sources, universe, options)

@@ -1,4 +1,4 @@
-"""What is remembered of a resolution is never another answer than the compiler's own."""
+"""The resolution cache never differs from the compiler."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ NOW = IndexView()
 
 @pytest.fixture
 def nights(upstream, tmp_path) -> Iterator:
-    """A committed lockfile of `a`, `b` and what they require, remembered."""
+    """Remember a committed lockfile of `a`, `b` and their requirements."""
     fill(upstream)
     found = model.Nights(tmp_path / "room", upstream)
     found.lock()
@@ -49,7 +49,7 @@ def remember(found) -> None:
 
 
 def files(upstream, project: str, version: str) -> list[dict]:
-    """The files of one release on the upstream's page."""
+    """Return the files of one release on the upstream's page."""
     return [file for file in upstream.pages[project] if f"-{version}" in file["filename"]]
 
 
@@ -68,7 +68,10 @@ def set_all(upstream, project: str, version: str, **keys: object) -> None:
 
 
 def test_a_quiet_night_compiles_nothing(nights, upstream):
-    """Where no page has changed, both answers are the compiler's own, each page is asked for once, and no file."""
+    """Compile nothing and request each page once when nothing changed.
+
+    Both answers are the compiler's own; no file is fetched.
+    """
     asked = len(upstream.asked)
     night = nights.night()
     for upgrade in (False, True):
@@ -105,7 +108,10 @@ RELEVANT: dict[str, Callable] = {
 
 
 def test_what_cannot_matter_compiles_nothing(nights, upstream):
-    """A changed page that no question of the resolver could have seen is recognised, and is not news the day after."""
+    """Compile nothing for changes that the resolver could not see.
+
+    They are not news the day after.
+    """
     for name, change in IRRELEVANT.items():
         before = deepcopy(upstream.pages)
         change(upstream)
@@ -117,7 +123,7 @@ def test_what_cannot_matter_compiles_nothing(nights, upstream):
 
 
 def test_what_could_matter_compiles(nights, upstream):
-    """Nothing is remembered over a change within a range, whether or not it would change the answer."""
+    """Compile after any change within a range."""
     for name, change in RELEVANT.items():
         before = deepcopy(upstream.pages)
         change(upstream)
@@ -166,7 +172,7 @@ def apply(upstream, away: dict, change) -> None:
 
 
 def never_another(upstream, changes, header: str, tools_from: str = "", ways=(False, True)) -> int:
-    """Change the index, night after night; gives how many answers were remembered."""
+    """Change the index run by run, and count remembered answers."""
     fill(upstream)
     found = model.Nights(Path(mkdtemp()), upstream, tools_from)
     found.lock(*header.split(":"))
@@ -188,7 +194,7 @@ def never_another(upstream, changes, header: str, tools_from: str = "", ways=(Fa
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(CHANGES, min_size=1, max_size=3), st.sampled_from(["", " --generate-hashes", " --universal"]))
 def test_memory_never_differs_from_uv(upstream, changes, options):
-    """However the index changes, night after night: what is remembered is what uv says, to the byte."""
+    """Remember only what uv says, to the byte, however the index changes."""
     never_another(upstream, changes, f"uv:{options}", ways=(True,))
 
 
@@ -213,7 +219,7 @@ def test_memory_never_differs_from_pip_compile(upstream, changes, options):
 
 
 def test_the_horizon_of_tonight_decides(nights, upstream):
-    """With a cooldown, what is visible changes though no page does: then a compile is needed."""
+    """Compile when a cooldown reveals releases though no page changed."""
     upstream.add_wheel("b", "1.2", uploaded="2024-05-01T00:00:00Z")
     before = IndexView(uploaded_before=datetime(2024, 4, 30, tzinfo=UTC))
     nights.night().full(before, upgrade=True)
@@ -225,7 +231,7 @@ def test_the_horizon_of_tonight_decides(nights, upstream):
 
 
 def test_another_key_is_another_resolution(nights):
-    """A changed source, lockfile, option or held release is never answered by what another one gave."""
+    """Answer no other source, lockfile, option or hold from the cache."""
     repo = nights.room / "repo"
     held = IndexView(specifiers=(("b", "<1"),))
     assert nights.night().recall(held, upgrade=True) is None
@@ -238,7 +244,7 @@ def test_another_key_is_another_resolution(nights):
 
 
 def test_what_is_remembered_of_a_proposal_holds_once_it_is_merged(nights, upstream):
-    """The night after a merge needs no fresh resolution: it was made the night before."""
+    """Answer from the cache after a proposal was merged."""
     upstream.add_wheel("b", "1.1")
     proposed = nights.night().full(NOW, upgrade=True)
     nights.commit(proposed.files[0][1])
@@ -247,7 +253,7 @@ def test_what_is_remembered_of_a_proposal_holds_once_it_is_merged(nights, upstre
 
 @pytest.mark.parametrize("harm", ["cut", "flipped", "swapped", "older schema", "gone"])
 def test_damaged_memory_is_no_memory(nights, harm):
-    """What is cut, changed, of another schema or under another name is not there, and no reason to fail."""
+    """Ignore damaged cache records, of other schemas or names."""
     for record in sorted((nights.room / "cache" / "memory").iterdir()):
         content = record.read_bytes()
         wrong = {
@@ -265,7 +271,7 @@ def test_damaged_memory_is_no_memory(nights, harm):
 
 
 def test_memory_cannot_propose(nights, upstream):
-    """What is remembered is used only where it says what is committed: a stranger's cache cannot bring in a pin."""
+    """Never bring in a pin that is not committed."""
     (spec,) = [nights.night().spec]
     shelf = nights.night().compiler.store
     for path in sorted(shelf.folder.iterdir()):
@@ -277,7 +283,7 @@ def test_memory_cannot_propose(nights, upstream):
 
 
 def test_an_index_without_validators_is_compared_by_content(nights, upstream):
-    """A mirror that sends no ETag is asked for whole pages, and is quiet as long as they are the same."""
+    """Compare whole pages of an index without ETags."""
     upstream.etag = False
     remember(nights)
     assert nights.night().recall(NOW, upgrade=True)
@@ -286,6 +292,6 @@ def test_an_index_without_validators_is_compared_by_content(nights, upstream):
 
 
 def test_an_index_that_fails_is_no_quiet_night(nights, upstream):
-    """Where a page cannot be had, nothing is remembered: the compile is to say what is wrong."""
+    """Compile when a page cannot be fetched, to report it."""
     upstream.faults["/simple/b/"] = [upstream.status(503)] * 3
     assert nights.night().recall(NOW, upgrade=True) is None

@@ -1,4 +1,4 @@
-"""Core metadata: from the index, from a part of the wheel, from the whole wheel, and from hostile wheels."""
+"""Core metadata: from index, parts of wheels, whole and hostile wheels."""
 
 import hashlib
 import io
@@ -23,7 +23,10 @@ def _file(index, project: str = "celery") -> dict:
 
 
 def test_the_index_s_metadata_file_is_served(start, open_index) -> None:
-    """Where the upstream has the file it is passed on with the promised hash, and the wheel is not fetched."""
+    """Serve the upstream's metadata file without fetching the wheel.
+
+    With the promised hash.
+    """
     upstream = start(metadata_files=True)
     path = upstream.add_wheel("celery", "1.0", "kombu>=4")
     text = wheel_metadata(upstream.contents[path])
@@ -37,7 +40,10 @@ def test_the_index_s_metadata_file_is_served(start, open_index) -> None:
 
 
 def test_metadata_is_read_out_of_the_wheel_otherwise(upstream, index) -> None:
-    """An index without metadata files still gives them for every wheel; source distributions promise none."""
+    """Read metadata from wheels when the index has none.
+
+    Source distributions promise none.
+    """
     upstream.add_wheel("celery", "1.0", "kombu>=4")
     upstream.add("celery", "celery-1.0.tar.gz", b"source")
     page = requests.get(f"{index.get_index_url(IndexView())}celery/", headers=JSON, timeout=5).json()
@@ -49,7 +55,7 @@ def test_metadata_is_read_out_of_the_wheel_otherwise(upstream, index) -> None:
 
 @pytest.mark.parametrize("ranges", [True, False])
 def test_a_large_wheel_is_not_fetched_for_its_metadata(start, open_index, *, ranges: bool) -> None:
-    """By ranges, where the upstream gives them, a few kilobytes are read; else the whole wheel."""
+    """Read a large wheel's metadata by ranges, else whole."""
     upstream = start(ranges=ranges)
     content = upstream.wheel("celery", "1.0", "kombu>=4", padding=6 << 20)
     path = upstream.add("celery", "celery-1.0-py3-none-any.whl", content)
@@ -61,13 +67,13 @@ def test_a_large_wheel_is_not_fetched_for_its_metadata(start, open_index, *, ran
 
 
 def test_what_the_index_denies_is_not_promised(upstream, index) -> None:
-    """A wheel that the upstream says to have no metadata file is left to the package tool's own reading."""
+    """Leave wheels without metadata file to the package tool."""
     upstream.add_wheel("celery", "1.0", **{"core-metadata": False})
     assert "core-metadata" not in _file(index)
 
 
 def test_metadata_that_differs_from_its_promise_is_refused(start, open_index) -> None:
-    """A metadata file with another hash than the page says is a trouble and never served."""
+    """Refuse a metadata file with another hash than promised."""
     upstream = start(metadata_files=True)
     upstream.add_wheel("celery", "1.0", **{"core-metadata": {"sha256": "0" * 64}})
     index = open_index(upstream)
@@ -77,7 +83,7 @@ def test_metadata_that_differs_from_its_promise_is_refused(start, open_index) ->
 
 
 def test_a_broken_wheel_is_its_own_fault(upstream, index) -> None:
-    """A wheel that is no archive has no metadata, and this is no trouble of the index."""
+    """Give no metadata for a broken wheel, without blaming the index."""
     upstream.add("celery", "celery-1.0-py3-none-any.whl", b"not a zip file")
     answer = requests.get(_file(index)["url"] + ".metadata", timeout=5)
     assert (answer.status_code, "is not a readable wheel" in answer.reason) == (404, True)  # pip and uv print it
@@ -86,7 +92,7 @@ def test_a_broken_wheel_is_its_own_fault(upstream, index) -> None:
 
 
 def test_a_host_without_metadata_files_is_not_asked_for_ever(upstream, index) -> None:
-    """After some refusals and no success, a host that promises nothing is spared the question."""
+    """Stop asking a host that has no metadata files."""
     for number in range(6):
         upstream.add_wheel("celery", f"{number}.0")
     for number in range(6):
@@ -119,6 +125,6 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_wheels_are_refused_within_limits(name: str) -> None:
-    """Bombs, double and missing metadata and endless directories end as the package's fault."""
+    """Refuse zip bombs, double metadata and endless directories as broken."""
     with pytest.raises(BrokenWheelError, match=r"a-1-py3-none-any\.whl"):
         read_wheel_metadata(HOSTILE[name], "a-1-py3-none-any.whl")

@@ -40,7 +40,7 @@ def _page(*files: dict) -> bytes:
     ],
 )
 def test_versions_are_read_from_file_names(filename: str, project: str, expected: str | None) -> None:
-    """Names with dashes, old spellings and old formats give the version that package tools see."""
+    """Read versions from file names with dashes and old formats."""
     assert extract_version_text(filename, project) == expected
 
 
@@ -49,12 +49,15 @@ names = st.from_regex(r"[a-z][a-z0-9]{0,4}([._-][a-z][a-z0-9]{0,4}){0,2}", fullm
 
 @given(names, st.sampled_from(["1.0", "2!1.0rc1", "1.0.post1.dev2", "1.0+local.1"]))
 def test_a_source_distribution_gives_back_its_version(name: str, version: str) -> None:
-    """However the project's name is spelled, the version in the file name is found."""
+    """Find a source distribution's version however the project is spelled."""
     assert extract_version_text(f"{name}-{version}.tar.gz", canonicalize_name(name)) == version
 
 
 def test_odd_files_do_not_take_the_page_with_them() -> None:
-    """A file with a wrong type or an unsafe name is left out; the others stay, and relative URLs are resolved."""
+    """Leave out odd files of a page and keep the others.
+
+    A wrong type or an unsafe name; relative URLs are resolved.
+    """
     page = _page(
         {"filename": "a-1.tar.gz", "url": "../../f/a-1.tar.gz", "hashes": {}},
         {"filename": "a-2.tar.gz", "url": "https://x.example/a-2.tar.gz", "hashes": {}, "size": "large"},
@@ -81,7 +84,7 @@ def test_times_without_a_zone_are_utc() -> None:
 
 
 def test_html_urls_keep_their_escapes() -> None:
-    """Escapes, queries and hashes of a link come through as they were written."""
+    """Keep escapes, queries and hashes of links."""
     (file,) = parse_html_page(
         '<a href="/f/a-1%2Bcpu.tar.gz?token=x#sha256=' + "0" * 64 + '" data-yanked="bad &amp; old">a-1+cpu.tar.gz</a>'
         '<a href="../b/">b</a><a href="/f/x#egg=y">\n</a>',
@@ -92,7 +95,7 @@ def test_html_urls_keep_their_escapes() -> None:
 
 
 def test_a_login_page_is_not_an_empty_project() -> None:
-    """A form without files raises, so that nobody is told that the project has no releases."""
+    """Raise for a login page instead of an empty project."""
     with pytest.raises(ValueError, match="form"):
         parse_html_page("<html><form action='/login'><a href='/help'>help</a></form></html>", URL)
 
@@ -124,7 +127,10 @@ file_values = st.builds(
 @settings(deadline=None)  # the first one imports the library for HTML
 @given(st.lists(file_values, max_size=5))
 def test_pages_are_read_as_they_were_written(found: list[DistributionFile]) -> None:
-    """JSON keeps every field; HTML keeps those that it can hold, whatever characters a yank's reason has."""
+    """Keep every field of JSON, and what HTML can hold.
+
+    Whatever characters a yank's reason has.
+    """
     assert list(parse_json_page(render_json_page("a", found, []), URL)) == found
     for before, after in zip(found, parse_html_page(render_html_page("a", found).decode(), URL), strict=True):
         assert (after.filename, after.url, after.hashes) == (before.filename, before.url, before.hashes)
@@ -132,7 +138,10 @@ def test_pages_are_read_as_they_were_written(found: list[DistributionFile]) -> N
 
 
 def test_a_release_without_all_hashes_is_left_to_pip_tools() -> None:
-    """pip-tools takes the listed hashes for all hashes, so a release is listed whole or not at all."""
+    """List a release's hashes completely, or no file of it.
+
+    pip-tools takes the listed hashes for all hashes.
+    """
     known = DistributionFile(filename="a-1.tar.gz", url="u", hashes={"sha256": "0" * 64})
     unknown = DistributionFile(filename="a-2.tar.gz", url="u")
     body = render_release_hashes("a", [known, known, unknown], [Version("1"), Version("2"), Version("2")])
@@ -159,5 +168,5 @@ def test_a_release_without_all_hashes_is_left_to_pip_tools() -> None:
     ],
 )
 def test_the_accept_header_decides_the_format(accept: str, expected: PageFormat | None) -> None:
-    """pip's, uv's and browsers' headers give what they like best; JSON wins a tie."""
+    """Serve the format that the Accept header prefers, JSON on ties."""
     assert negotiate_format(accept) is expected

@@ -1,4 +1,4 @@
-"""Certificates: an upstream is believed only with one that its user's bundle vouches for."""
+"""Certificates: only those of the user's bundle are trusted."""
 
 import ssl
 import subprocess
@@ -37,7 +37,10 @@ def _certificate(folder: Path, name: str, subject: str) -> tuple[Path, Path]:
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[[str], tuple[str, Path]]]:
-    """Starts an https server whose certificate is for the given subject; gives its URL and certificate."""
+    """Start an https server, and return its URL and certificate.
+
+    The certificate is for the given subject.
+    """
     running: list[ThreadingHTTPServer] = []
 
     def served(subject: str) -> tuple[str, Path]:
@@ -70,14 +73,14 @@ def _fetch(bundle: Path) -> HttpClient:
 
 
 def test_the_given_bundle_is_trusted(serve) -> None:
-    """An index behind a company's own certificate authority is reached with its bundle, again and again."""
+    """Reach an index by the given certificate bundle, repeatedly."""
     url, certificate = serve("IP:127.0.0.1")
     fetch = _fetch(certificate)
     assert [fetch.get(url, {}, 10).body for _ in range(3)] == [b"ok"] * 3
 
 
 def test_others_are_not(serve) -> None:
-    """A certificate that the bundle does not hold, or that is for another host, is refused and said."""
+    """Refuse and report certificates unknown to the bundle or host."""
     url, _ = serve("IP:127.0.0.1")
     elsewhere, certificate = serve("DNS:other.example")
     with pytest.raises(IndexUnavailableError, match="certificate verify failed"):

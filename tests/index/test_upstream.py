@@ -1,4 +1,4 @@
-"""Several indexes and their credentials: merged as pip merges, known to their own host alone."""
+"""Several indexes: merged as pip merges, credentials for their own host."""
 
 import base64
 from datetime import UTC, datetime
@@ -28,7 +28,10 @@ def _authorizations(server) -> set[str | None]:
 
 
 def test_files_of_all_indexes_are_seen_together(start, open_index) -> None:
-    """The page is the union; one file name is listed once, with the first index's content."""
+    """List the union of all indexes, each file name once.
+
+    With the first index's content.
+    """
     first, second = start(), start(json=False)
     first.add_wheel("kombu", "4.1.0")
     first.add("kombu", "kombu-4.0.tar.gz", b"the first's")
@@ -42,7 +45,7 @@ def test_files_of_all_indexes_are_seen_together(start, open_index) -> None:
 
 
 def test_files_without_upload_times_are_visible_in_every_world(start, open_index) -> None:
-    """An HTML index tells no times: nothing says that its files are young."""
+    """Show files without upload times in every view."""
     upstream = start(json=False)
     upstream.add_wheel("kombu", "4.2.0")
     index = open_index(upstream)
@@ -51,7 +54,7 @@ def test_files_without_upload_times_are_visible_in_every_world(start, open_index
 
 
 def test_credentials_go_to_their_own_host_alone(start, open_index) -> None:
-    """Page and file requests to the index carry them; another index and other hosts' files never do."""
+    """Send credentials to their own index and to no other."""
     private, public = start(), start()
     private.add_wheel("kombu", "4.1.0")
     public.add_wheel("kombu", "4.2.0")
@@ -68,7 +71,7 @@ def test_credentials_go_to_their_own_host_alone(start, open_index) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_a_redirect_does_not_carry_credentials_away(start, open_index, host: str) -> None:
-    """An index that redirects to another port or host, for a page or a file, gives nothing away."""
+    """Send no credentials along a redirect to another port or host."""
     private, other = start(), start()
     path = private.add_wheel("kombu", "4.1.0")
     other.contents[path] = private.contents[path]
@@ -81,7 +84,7 @@ def test_a_redirect_does_not_carry_credentials_away(start, open_index, host: str
 
 
 def test_no_secret_is_ever_shown(start, open_index, tmp_path: Path, capfd) -> None:
-    """Pages, answers, troubles, output, the object's own text and the cache hold neither password nor URL with it."""
+    """Show no password in pages, answers, errors, output or cache."""
     server = start()
     server.add_wheel("kombu", "4.1.0")
     server.pages["kombu"][0]["url"] += "?signature=t0k3n"
@@ -103,7 +106,10 @@ def test_no_secret_is_ever_shown(start, open_index, tmp_path: Path, capfd) -> No
 
 
 def test_netrc_is_used_for_its_host(start, open_index, tmp_path: Path) -> None:
-    """Credentials in netrc reach the host that they are written for, without being named anywhere else."""
+    """Send netrc credentials to the host they are for.
+
+    Without being named anywhere else.
+    """
     server = start()
     server.add_wheel("kombu", "4.1.0")
     (tmp_path / "netrc").write_text(f"machine 127.0.0.1 login me password {SECRET}\n")
@@ -114,7 +120,7 @@ def test_netrc_is_used_for_its_host(start, open_index, tmp_path: Path) -> None:
 
 
 def test_netrc_is_not_read_for_what_a_page_or_a_redirect_names(start, open_index, tmp_path: Path, monkeypatch) -> None:
-    """Files elsewhere on the same host and redirects to it get nothing of what netrc says of the host."""
+    """Send no netrc credentials where a page or redirect leads."""
     public, private = start(), start()
     for variable, place in (("NETRC", tmp_path / "netrc"), ("HOME", tmp_path)):
         monkeypatch.setenv(variable, str(place))
@@ -143,7 +149,10 @@ def test_netrc_is_not_read_for_what_a_page_or_a_redirect_names(start, open_index
     ],
 )
 def test_netrc_and_keyring_are_for_private_ways_only(url: str, tmp_path: Path, *, given: bool) -> None:
-    """A header can name any address of a host: what hosts are trusted with goes nowhere in the clear."""
+    """Use netrc and keyring on private connections only.
+
+    A header can name any address of a host.
+    """
     names = ("h.example", "127.0.0.1", "::1", "127.0.0.1.evil.example")
     (tmp_path / ".netrc").write_text("".join(f"machine {name} login me password {SECRET}\n" for name in names))
     (found,) = resolve_upstreams([url], {"HOME": str(tmp_path)})
@@ -157,7 +166,10 @@ def test_a_broken_netrc_says_nothing(tmp_path: Path) -> None:
 
 
 def test_the_keyring_is_asked_once_by_an_index_that_refuses(start, open_index) -> None:
-    """After a 401, once for all requests, with the index's URL; what it gives goes to the index's origin alone."""
+    """Ask the keyring once after a 401, for that origin.
+
+    With the index's URL.
+    """
     private, elsewhere, asked = start(), start(), []
     private.add_wheel("kombu", "4.1.0")
     private.add_wheel("vine", "1.0")
@@ -187,7 +199,10 @@ def _wants_credentials(handler) -> None:
 
 
 def test_the_real_keyring_is_read_as_pip_reads_it() -> None:
-    """By the index's URL, then by its host, for the name in the URL; a keyring that fails holds nothing."""
+    """Read the real keyring by URL, then by host.
+
+    For the name in the URL; a keyring that fails holds nothing.
+    """
     keyring = pytest.importorskip("keyring")
     from keyring.backend import KeyringBackend  # noqa: PLC0415
     from keyring.errors import KeyringLocked  # noqa: PLC0415
@@ -252,7 +267,7 @@ def test_the_cache_is_the_owner_s_alone(start, open_index, tmp_path: Path) -> No
     ],
 )
 def test_credentials_are_found_by_host(urls, environ, expected) -> None:
-    """URL, variables in the URL, and the index variables of pip and uv give credentials; never across origins."""
+    """Find credentials in URLs and variables, never across origins."""
     found = [
         (up.url, up.credentials and (up.credentials.username, up.credentials.password))
         for up in resolve_upstreams(urls, environ)
@@ -262,14 +277,14 @@ def test_credentials_are_found_by_host(urls, environ, expected) -> None:
 
 @pytest.mark.parametrize("url", ["file:///srv/index", "ftp://h.example/", "pypi.org/simple", "https://", ""])
 def test_an_index_that_cannot_be_asked_is_a_usage_error(url: str) -> None:
-    """Other schemes and missing hosts are refused with the URL and what to give instead."""
+    """Refuse other schemes and missing hosts as a usage error."""
     with pytest.raises(UsageError, match="only http and https"):
         Upstream(url)
 
 
 @given(st.text("abc:/@%?#[]xyz.", max_size=30))
 def test_a_url_with_credentials_is_never_shown(secret: str) -> None:
-    """Whatever stands for a URL, an error about it does not repeat a password."""
+    """Repeat no password in an error about a URL."""
     try:
         shown = repr(Upstream(f"https://me:QQ{secret}QQ@h.example/simple"))
     except UsageError as error:

@@ -41,7 +41,7 @@ worlds = st.builds(
 
 
 def _model(file: DistributionFile, version: Version, world: IndexView) -> bool:
-    """The docstring of World, said as one boolean."""
+    """Decide visibility as the view's docstring says, as one boolean."""
     horizon = world.uploaded_before
     for name, moment in world.uploaded_before_by_project:
         if name == "kombu":
@@ -66,7 +66,7 @@ def test_a_file_is_visible_exactly_when_its_world_says_so(found: list[Distributi
 
 @given(st.lists(files, max_size=8), worlds)
 def test_releases_are_the_visible_files_by_version(found: list[DistributionFile], world: IndexView) -> None:
-    """`releases` names exactly the visible files, in version order, with their earliest upload time."""
+    """List exactly the visible files by version and first upload."""
     parsed = tuple(parse_version_or_none(extract_version_text(file.filename, "kombu")) for file in found)
     shown = [file for file, version in zip(found, parsed, strict=True) if _model(file, version, world)]
     result = list_releases(Project(NAMES[0], tuple(found), parsed, is_known=True), world)
@@ -83,7 +83,7 @@ def test_releases_are_the_visible_files_by_version(found: list[DistributionFile]
 
 @given(st.lists(files, max_size=8), worlds, moments)
 def test_a_later_horizon_never_hides_a_file(found: list[DistributionFile], world: IndexView, later: datetime) -> None:
-    """Time only adds: what is visible as of a day is visible as of every later day."""
+    """Keep what is visible as of a day on later days."""
     before = IndexView(
         uploaded_before=min(later, world.uploaded_before or later), specifiers=world.specifiers, pinned=world.pinned
     )
@@ -96,7 +96,7 @@ def test_a_later_horizon_never_hides_a_file(found: list[DistributionFile], world
 
 @given(worlds, worlds)
 def test_worlds_have_one_url_each(one: IndexView, other: IndexView) -> None:
-    """Equal worlds share a token whatever the order of their parts; different ones never do."""
+    """Give equal views one URL and different views different ones."""
     turned = IndexView(one.uploaded_before, one.uploaded_before_by_project[::-1], one.specifiers[::-1], one.pinned)
     assert compute_view_token(turned) == compute_view_token(one)
     same = (one.uploaded_before, sorted(one.uploaded_before_by_project), sorted(one.specifiers), one.pinned) == (

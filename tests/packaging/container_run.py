@@ -1,4 +1,7 @@
-"""What a run of the container must have left behind; `scripts/container` calls it with the standard library alone."""
+"""Check what a run of the container must have left behind.
+
+`scripts/container` calls it with the standard library alone.
+"""
 
 import json
 import os
@@ -38,7 +41,10 @@ def main(status: str, github: str, log: str) -> None:
 
 
 def closed(logs: list[str], isolation: dict[str, bool | int]) -> bool:
-    """Whether each try of each run was refused by a wall: of TCP where the kernel has rules for it, of UDP by seccomp."""
+    """Return True if the sandbox refused each try of each run.
+
+    TCP by rules where the kernel has them, UDP by seccomp.
+    """
     tried = [line.split()[1:] for log in logs for line in log.splitlines() if line.startswith("network ")]
     walled = {"tcp": isolation["network_rules"], "outside": isolation["network_rules"], "udp": isolation["seccomp"]}
     refused = all(how == "PermissionError" for name, how in tried if walled[name])

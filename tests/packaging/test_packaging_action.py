@@ -1,4 +1,4 @@
-"""What the repository ships as an action: the description, the image and the locks agree with the program."""
+"""The shipped action: description, image and locks agree with the program."""
 
 import re
 import subprocess
@@ -29,7 +29,7 @@ LOCKS = ("requirements.txt", "requirements-build.txt", "requirements-dev.txt")
 
 
 def test_inputs_are_the_options_and_nothing_else():
-    """Each option of check and publish is an input, and no input is without its option."""
+    """Make each option of check and publish an input, and nothing else."""
     assert set(ACTION["inputs"]) == {option.name for option in (*CHECK_OPTIONS, *PUBLISH_OPTIONS)} | set(OWN_INPUTS)
 
 
@@ -44,12 +44,15 @@ def test_input_tells_what_the_option_tells(option: Option):
 
 @pytest.mark.parametrize("option", CHECK_OPTIONS, ids=lambda option: option.name)
 def test_no_default_hides_the_configuration(option: Option):
-    """An option of check is empty by default, so that the repository's own configuration counts."""
+    """Leave options of check empty by default for the configuration."""
     assert ACTION["inputs"][option.name]["default"] == ""
 
 
 def test_defaults_are_texts():
-    """YAML would make a number of an unquoted 3.10; every default reaches the container as it is written."""
+    """Quote defaults so that YAML passes them as written.
+
+    It would make a number of an unquoted 3.10.
+    """
     assert all(isinstance(described["default"], str) for described in ACTION["inputs"].values())
     assert {name: ACTION["inputs"][name]["default"] for name in OWN_INPUTS} == OWN_INPUTS
 
@@ -68,7 +71,7 @@ def test_image_starts_in_exec_form():
 
 
 def test_image_gets_all_that_it_copies():
-    """What the Dockerfile copies from here is let through by .dockerignore, and exists."""
+    """Copy only files that .dockerignore lets through."""
     let_through = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     assert {name for line in copied for name in line.split()} == let_through
@@ -77,7 +80,7 @@ def test_image_gets_all_that_it_copies():
 
 @pytest.mark.parametrize("name", LOCKS)
 def test_locks_are_hashed_and_name_no_index(name: str):
-    """Whoever installs from a lock gets what was locked, from the index that he chose."""
+    """Lock with hashes, and name no index."""
     text = (ROOT / name).read_text()
     pins = re.findall(r"^[a-z0-9-]+==.*\n(.*)", text, re.MULTILINE)
     assert pins
@@ -86,7 +89,7 @@ def test_locks_are_hashed_and_name_no_index(name: str):
 
 
 def test_locks_agree():
-    """All three are installed into one environment, so no package has two pins."""
+    """Give each package one pin in all three locks."""
     pins = {
         pin for name in LOCKS for pin in re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / name).read_text(), re.MULTILINE)
     }

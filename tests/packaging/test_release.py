@@ -1,4 +1,4 @@
-"""A release: refused where it is not ready, and its action.yml runs one image by digest."""
+"""A release is refused until ready, and runs one image by digest."""
 
 import importlib.util
 import shutil
@@ -28,7 +28,7 @@ def root(tmp_path):
 
 
 def test_what_is_ready_is_not_refused(root):
-    """The version of pyproject.toml, a dated heading, and an action that the Marketplace takes."""
+    """Accept a matching version, a dated heading and a valid action."""
     assert release.check("0.1.0", root) == []
 
 
@@ -55,7 +55,10 @@ def test_a_long_description_is_refused(root):
 
 
 def test_the_released_action_runs_the_image_and_nothing_else_changes(root):
-    """Valid by the schema of actions, the image by digest, all inputs as they were."""
+    """Change nothing in action.yml but the image's digest.
+
+    Valid by the schema of actions, all inputs as they were.
+    """
     before = YAML(typ="safe").load((root / "action.yml").read_text())
     release.point(IMAGE, root)
     after = YAML(typ="safe").load((root / "action.yml").read_text())
@@ -67,7 +70,10 @@ def test_the_released_action_runs_the_image_and_nothing_else_changes(root):
 
 @pytest.mark.parametrize("image", ["ghcr.io/a/b:latest", "ghcr.io/a/b@sha256:12", f"{IMAGE}\n  evil: 1", "Dockerfile"])
 def test_only_an_image_by_digest_is_pointed_at(root, image):
-    """A tag can be moved; and a second time there is nothing left to point."""
+    """Point only at an image by digest, once.
+
+    A tag can be moved.
+    """
     with pytest.raises(ValueError, match="digest"):
         release.point(image, root)
     release.point(IMAGE, root)
@@ -78,7 +84,7 @@ def test_only_an_image_by_digest_is_pointed_at(root, image):
 @pytest.mark.slow
 @pytest.mark.live
 def test_the_package_has_what_it_needs(tmp_path):
-    """Sdist and wheel are built with the locked backend; the page's style and script are in both."""
+    """Build sdist and wheel with the page's style and script."""
     subprocess.run([ROOT / "scripts" / "package", tmp_path], check=True, capture_output=True)
     (sdist,) = tmp_path.glob("*.tar.gz")
     (wheel,) = tmp_path.glob("*.whl")

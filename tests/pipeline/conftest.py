@@ -1,4 +1,4 @@
-"""A dated package index on loopback, and a repository that is checked against it."""
+"""A dated index on loopback, and a repository checked against it."""
 
 import hashlib
 import io
@@ -22,7 +22,7 @@ from depcheck.wiring import app
 
 @dataclass
 class Dated:
-    """An index of pure wheels with one module each; every release has its day."""
+    """An index of pure wheels with one module and dated releases."""
 
     url: str = ""
     pages: dict[str, list[dict]] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Dated:
 
 @pytest.fixture
 def dated() -> Iterator[Dated]:
-    """The index, as long as the test runs."""
+    """Serve the index as long as the test runs."""
     yield from serve_dated()
 
 
@@ -91,7 +91,7 @@ def serve_dated() -> Iterator[Dated]:
 
 @pytest.fixture
 def judged(dated: Dated, tmp_path: Path) -> Callable[..., EnvironmentReport]:
-    """Checks a repository of these files against the index; gives the report of its only environment."""
+    """Check a repository of these files, and return its environment's report."""
 
     def check(files: dict[str, str], **wishes: object) -> EnvironmentReport:
         repo = tmp_path / "repo"

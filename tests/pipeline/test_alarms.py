@@ -1,4 +1,4 @@
-"""What imports prove: modules that the project needs, contracts between distributions, and a control before blame."""
+"""What imports prove: needed modules, contracts, and a control before blame."""
 
 import sys
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ OLD, NEW = "2024-01-01", "2024-02-01"
 
 @pytest.fixture
 def night(dated, judged):
-    """Judges `main.py` against an index in which `base` and `worker` have a second release."""
+    """Check `main.py` against second releases of `base` and `worker`."""
 
     def run(main: str, *, base: str = "old = 1", worker: str = "") -> Any:
         dated.release("base", "1.0", OLD, text="old = 1")
@@ -69,7 +69,7 @@ def test_without_python_of_its_own_the_direct_requirements_are_needed(night) -> 
 
 @dataclass
 class Measurements:
-    """Stands in for real environments: what each side shows of the tests that it is asked for."""
+    """Measurements that show each side's tests without real environments."""
 
     before: dict[frozenset, set]
     asked: list
@@ -93,7 +93,10 @@ def control(monkeypatch, before: dict[frozenset, set], failing: str) -> tuple[co
 
 
 def test_the_control_ends_a_search_that_the_committed_set_would_fail(monkeypatch) -> None:
-    """A test that fails alone with the committed pins too is nobody's fault, also with one confirmation."""
+    """Blame no release for tests that fail alone with committed pins.
+
+    Also with one confirmation.
+    """
     found, _ = control(monkeypatch, {frozenset("a"): {"a"}}, "a")
     assert found.findings == ()
     assert "failed with the committed pins" in found.contradiction

@@ -1,4 +1,4 @@
-"""Names that no index has, and names that several have, are told as what they are."""
+"""Names that no index or several indexes have are reported."""
 
 import sys
 from contextlib import contextmanager
@@ -24,7 +24,10 @@ def files(header):
 
 
 def test_a_name_that_no_index_has_is_told_with_the_indexes_that_were_asked(dated, judged):
-    """It is not said to be gone from its index, and the remedy is to name the index that has it."""
+    """Name the indexes that were asked for an unknown name.
+
+    It is not said to be gone; the remedy is to name the index that has it.
+    """
     dated.release("tool", "1.0", "2024-01-01")
     report = judged(files(UV), python=PYTHON, imports=False)
     told = " ".join([report.reason, *(each.reason for each in report.withdrawn)])
@@ -35,7 +38,10 @@ def test_a_name_that_no_index_has_is_told_with_the_indexes_that_were_asked(dated
 
 
 def test_a_name_that_two_indexes_have_is_a_warning(dated: Dated, second: Dated, judged):
-    """A stranger's release of a private name is the newest of all, and taken: that is said, and both places."""
+    """Warn about a private name that a public index has too.
+
+    The newest of all is taken, and both places are named.
+    """
     dated.release("tool", "1.0", "2024-01-01")
     dated.release("ours", "1.0", "2024-01-01")
     second.release("ours", "9.0", "2024-02-01")

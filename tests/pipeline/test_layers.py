@@ -1,4 +1,7 @@
-"""A package moves in every lockfile of an environment, or in none: real compiles of layers against a dated index."""
+"""A package moves in every lockfile of an environment, or in none.
+
+Real compiles of layers against a dated index.
+"""
 
 import sys
 
@@ -20,7 +23,10 @@ def locked(command, *pins):
 
 @pytest.fixture
 def shelf(dated):
-    """Tool has three releases; other takes those before 2, plug 2 only those from there on."""
+    """Serve three releases of tool, capped by other and required by plug.
+
+    Other takes those before 2, plug 2 only those from there on.
+    """
     for version, day in (("1.0", "2024-01-01"), ("1.5", "2024-02-01"), ("2.0", "2024-03-01")):
         dated.release("tool", version, day)
     dated.release("base", "1.0", "2024-01-01")
@@ -41,7 +47,10 @@ FILES = {
 
 
 def test_two_tops_over_one_layer_agree_on_what_both_can_take(shelf, judged):
-    """Dev alone would take tool 2.0, which test cannot: both get 1.5, and no constraint is left in a file."""
+    """Agree two tops on the release that both can take.
+
+    Dev alone would take tool 2.0, which test cannot: both get 1.5, and no constraint is left in a file.
+    """
     report = judged(FILES, python=PYTHON, imports=False)
     assert [each.path for each in report.lockfiles] == ["base.txt", "out/dev.txt", "test.txt"]
     assert report.status is Status.SAFE, report.reason
@@ -54,7 +63,7 @@ def test_two_tops_over_one_layer_agree_on_what_both_can_take(shelf, judged):
 
 @pytest.mark.slow
 def test_layers_that_cannot_agree_are_named(shelf, judged):
-    """Plug 2 needs a tool that other refuses: unresolvable, with both files, both pins and the way out."""
+    """Name files, pins and the remedy when layers cannot agree."""
     shelf.release("plug", "2.0", "2024-04-01", "tool>=2")
     rule = parse_hold_rule("plug>=2 until 2999-01-01 because it is wanted")
     report = judged(FILES, python=PYTHON, imports=False, holds=(rule,))
@@ -65,14 +74,14 @@ def test_layers_that_cannot_agree_are_named(shelf, judged):
 
 @pytest.mark.slow
 def test_committed_layers_that_disagree_are_judged_apart(shelf, judged, tmp_path):
-    """Where the committed files already differ they are not installed together: each top is its own environment."""
+    """Check committed tops apart when they already differ."""
     files = FILES | {"out/dev.txt": FILES["out/dev.txt"].replace("tool==1.0", "tool==1.5")}
     report = judged(files, python=PYTHON, imports=False)
     assert [each.path for each in report.lockfiles] == ["base.txt", "out/dev.txt"]
 
 
 def test_an_included_lockfile_is_a_layer_and_no_source(dated, judged):
-    """What dev.in includes is not direct by it: the path, the advice and the title name the file that is to change."""
+    """Treat an included lockfile as a layer, and name its file."""
     for version, text in (("1.0", ""), ("2.0", "raise RuntimeError('gone')\n")):
         dated.release("deep", version, f"2024-0{version[0]}-01", text=text)
     dated.release("top", "1.0", "2024-01-01", "deep", text="import deep\n")

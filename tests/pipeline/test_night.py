@@ -38,7 +38,10 @@ def now():
 
 @pytest.mark.parametrize("parallel", [1, 3, 20])
 def test_reports_keep_their_order_and_each_environment_is_told_of_whole(parallel):
-    """However many are judged at a time; and no two of them in one place."""
+    """Keep report order and reports whole, however many run at once.
+
+    No two of them run in one place.
+    """
     told, busy, lock = Told(), set(), threading.Lock()
 
     def connect(spec, place):

@@ -1,4 +1,7 @@
-"""Lines for other interpreters and platforms are part of a lockfile: compared, told, kept, and not said to be checked."""
+"""Lines for other targets are compared, kept, and not called checked.
+
+Other interpreters and platforms are part of a lockfile.
+"""
 
 import pytest
 
@@ -10,7 +13,7 @@ UNIVERSAL = UV.format("uv pip compile r.in --universal --python-version 3.10 -o 
 
 @pytest.fixture
 def shelf(dated):
-    """A tool that needs a backport below 3.11, and on Windows something else."""
+    """Serve a tool that needs other packages below 3.11 and on Windows."""
     dated.release("tool", "1.0", "2024-01-01", "backport; python_version < '3.11'", "paint; sys_platform == 'win32'")
     dated.release("backport", "1.0", "2024-01-01")
     dated.release("paint", "1.0", "2024-01-01")
@@ -24,7 +27,7 @@ TEXT = (
 
 
 def test_what_changes_for_others_alone_is_told_and_not_called_checked(shelf, judged):
-    """Every line is compared; each that this interpreter does not install says so, as does the verdict."""
+    """Report lines for other targets as changed and not checked."""
     shelf.release("paint", "1.1", "2024-02-01")
     shelf.release("backport", "1.1", "2024-02-01")
     report = judged({"r.in": "tool\n", "r.txt": UNIVERSAL + TEXT}, python="3.12", imports=False)
@@ -41,7 +44,10 @@ def test_what_changes_for_others_alone_is_told_and_not_called_checked(shelf, jud
 
 
 def test_a_lockfile_that_we_compile_with_fewer_lines_is_stale(shelf, judged):
-    """A compile for Python 3.12 alone would lose the backport: with that Python the lockfile is not understood."""
+    """Call a lockfile stale when our compile would lose lines.
+
+    A compile for Python 3.12 alone would lose the backport.
+    """
     text = UV.format("uv pip compile r.in --universal -o r.txt") + TEXT
     report = judged({"r.in": "tool\n", "r.txt": text}, python="3.12", imports=False)
     assert report.status is Status.STALE
@@ -50,7 +56,10 @@ def test_a_lockfile_that_we_compile_with_fewer_lines_is_stale(shelf, judged):
 
 
 def test_the_python_is_guessed_so_that_no_line_is_lost(shelf, judged):
-    """Nobody names the Python, and the command is the maintainers' own: the markers tell."""
+    """Guess the Python from markers so that no line is lost.
+
+    No file names the Python, and the command is the maintainers' own.
+    """
     shelf.release("tool", "1.1", "2024-02-01", "backport; python_version < '3.11'", "paint; sys_platform == 'win32'")
     report = judged({"r.in": "tool\n", "r.txt": UV.format("make upgrade") + TEXT}, imports=False)
     assert (report.status, report.python) == (Status.SAFE, "3.10"), report.reason

@@ -1,4 +1,4 @@
-"""Rules of the configuration in whole nights: real compiles against a dated index."""
+"""Rules of the configuration with real compiles against a dated index."""
 
 import sys
 
@@ -35,7 +35,10 @@ def proposed(report):
 
 
 def test_a_hold_keeps_releases_away_and_leaves_no_trace(shelf, judged):
-    """The update goes to the edge of the hold; the file bears nothing but the pins, the report the rule."""
+    """Update to the edge of a hold, which the report names.
+
+    The file bears nothing but the pins.
+    """
     report = judged(
         locked("lib\nspare\n", "lib==1.0", "spare==1.0"), python=PYTHON, imports=False, holds=(parse_hold_rule(HOLD),)
     )
@@ -57,21 +60,24 @@ def test_an_ignored_package_keeps_its_committed_pin(shelf, judged):
 
 @pytest.mark.slow
 def test_a_quiet_night_under_a_hold_tells_of_it(shelf, judged):
-    """Nothing changes because of the rule; the report says what it keeps away."""
+    """Report a hold that keeps a release away on quiet runs."""
     report = judged(locked("lib\n", "lib==1.5"), python=PYTHON, imports=False, holds=(parse_hold_rule(HOLD),))
     assert (report.status, report.rules[0].hides) == (Status.QUIET, "2.0")
 
 
 @pytest.mark.slow
 def test_a_hold_below_the_committed_pin_takes_it_back(shelf, judged):
-    """The committed lockfile is understood all the same, and the update goes down."""
+    """Go down to a hold below the committed pin."""
     report = judged(locked("lib\n", "lib==2.0"), python=PYTHON, imports=False, holds=(parse_hold_rule(HOLD),))
     assert (report.status, proposed(report)) == (Status.SAFE, UV + "lib==1.5\n")
 
 
 @pytest.mark.slow
 def test_a_rule_that_has_run_out_is_told_of_and_not_applied(shelf, judged):
-    """Its last day is yesterday; as of that day it still holds."""
+    """Report an expired rule without applying it.
+
+    Its last day is yesterday; as of that day it still holds.
+    """
     old = parse_hold_rule("lib<2 until 2024-03-05 because it was so")
     files = locked("lib\n", "lib==1.0")
     report = judged(files, python=PYTHON, imports=False, holds=(old,))
@@ -96,7 +102,10 @@ def test_a_rule_that_concerns_nothing_is_told_of(shelf, judged):
 
 @pytest.mark.slow
 def test_rules_that_leave_nothing_are_the_conflict(shelf, judged):
-    """A hold that no release meets ends in `unresolvable`, and no upload is blamed for it."""
+    """Report `unresolvable` for a hold that no release meets.
+
+    No upload is blamed for it.
+    """
     report = judged(
         locked("lib>1\n", "lib==1.5"), python=PYTHON, imports=False, holds=(parse_hold_rule(HOLD.replace("<2", "<1")),)
     )

@@ -1,4 +1,4 @@
-"""Nothing is locked: what does a fresh install get today, compared with the last night that was green?"""
+"""Unlocked requirements are compared with the last green run."""
 
 import sys
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.live, pytest.mark.slow]
 
 @pytest.fixture
 def shelf(dated):
-    """A library that once had `old`."""
+    """Serve a library that once had `old`."""
     dated.release(NAME, "1.0", "2024-01-01", text="old = 1\n")
     return dated
 
@@ -34,7 +34,9 @@ def night(shelf, judged):
 
 
 def test_each_night_is_compared_with_the_last_green_one(shelf, night):
-    """Quiet at first, and remembered. Then a release breaks it: it is named, though the source gives no day.
+    """Compare with the last green run and name what broke since.
+
+    Quiet at first, and remembered. The source gives no day.
 
     A red night is not remembered: the next one still compares with the green one.
     """
@@ -58,7 +60,7 @@ def test_a_replay_leaves_no_memory(night):
 
 
 def test_the_lockfile_that_is_offered_is_understood_the_next_night(shelf, night, tmp_path):
-    """A harmless release: the proposal is a whole lockfile, which once committed is quiet."""
+    """Propose a whole lockfile that is quiet once committed."""
     night()
     shelf.release(NAME, "1.1", "2024-01-02", text="old = 2\n")
     shelf.pages[NAME][-1]["upload-time"] = datetime.now(UTC).isoformat()

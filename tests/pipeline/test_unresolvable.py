@@ -1,4 +1,7 @@
-"""A resolution that is impossible: the conflict in words, since when, by which release, and what still works."""
+"""Impossible resolutions: the conflict, since when, by which release.
+
+And what still works.
+"""
 
 import sys
 from datetime import UTC, datetime
@@ -25,7 +28,7 @@ PYPI = ("https://pypi.org/simple",)  # for the compiler itself
 
 
 def test_a_conflict_is_told_in_its_requirements(dated, judged) -> None:
-    """Neither the committed pins nor any others satisfy the sources: the conflicting requirements are told."""
+    """Name conflicting requirements if no pins satisfy the sources."""
     dated.release("alpha", "0.9", "2023-01-01")
     dated.release("alpha", "1.0", "2024-01-01")
     dated.release("beta", "1.0", "2024-01-02", "alpha<1")
@@ -40,7 +43,9 @@ def test_a_conflict_is_told_in_its_requirements(dated, judged) -> None:
 @pytest.mark.live
 @pytest.mark.slow
 def test_the_release_that_made_it_impossible_is_named_and_held(dated, judged) -> None:
-    """The old resolver of pip-tools takes the newest of each: a release that caps what another needs ends all.
+    """Name, date and hold the release that made it impossible.
+
+    The old resolver of pip-tools takes the newest of each: a release that caps what another needs ends all.
 
     It is found among uploads that change nothing, dated, held, and the set without it is checked and proposed.
     """
@@ -91,7 +96,10 @@ zipp==3.5.0
 @pytest.mark.live
 @pytest.mark.slow
 def test_flake8_4_capped_importlib_metadata(judged) -> None:
-    """Of 2021, on Python 3.7, as the resolver of those days saw it."""
+    """Find flake8 4 as the resolver of 2021 saw it.
+
+    On Python 3.7.
+    """
     files = {"requirements.in": "flake8\nimportlib-metadata>=4.4\n", "requirements.txt": FLAKE8}
     as_of = datetime(2021, 11, 20, tzinfo=UTC)
     report = judged(files, python="3.7", index_url="", as_of=as_of, smoke=("flake8 --version",))

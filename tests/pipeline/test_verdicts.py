@@ -22,7 +22,10 @@ def locked(*pins: str) -> str:
 
 @pytest.fixture
 def histories(dated):
-    """In lib 1.0 there is `old`, in 2.0 not; plug uses lib; spare changes without harm."""
+    """Return releases of lib, plug and spare.
+
+    In lib 1.0 there is `old`, in 2.0 not. Plug uses lib; spare changes without harm.
+    """
     dated.release("lib", "1.0", "2024-01-01", text="old = 1\n")
     dated.release("lib", "1.5", "2024-02-01", text="old = 1\n")
     dated.release("lib", "2.0", "2024-03-01", text="new = 1\n")
@@ -43,14 +46,14 @@ def broken(**extra: str) -> dict[str, str]:
 
 
 def test_nothing_changed_is_quiet(histories, judged) -> None:
-    """The committed pins are what a fresh resolution gives: nothing is installed, nothing proposed."""
+    """Install and propose nothing if the pins are current."""
     files = {"requirements.in": "spare\n", "requirements.txt": locked("spare==1.1")}
     report = judged(files, python=PYTHON)
     assert (report.status, report.changes, report.proposal) == (Status.QUIET, (), None)
 
 
 def test_a_harmless_change_is_proposed_with_its_evidence(histories, judged) -> None:
-    """Both sides pass: the whole new file is proposed, under the committed header."""
+    """Propose the whole file with its header if both sides pass."""
     files = {"requirements.in": "spare\n", "requirements.txt": locked("spare==1.0"), "app.py": "import spare\n"}
     report = judged(files, python=PYTHON, smoke=(RUN,))
     assert report.status is Status.SAFE
@@ -63,7 +66,10 @@ def test_a_harmless_change_is_proposed_with_its_evidence(histories, judged) -> N
 
 @pytest.mark.parametrize("checks", [{"smoke": (RUN,), "imports": False}, {"imports": True}])
 def test_a_break_names_its_first_bad_release_and_keeps_the_rest(histories, judged, checks) -> None:
-    """By a command or by imports alone: lib 2.0 is named, 1.5 kept, and spare still moves."""
+    """Name lib 2.0 as first bad, keep 1.5 and update spare.
+
+    By a command or by imports alone.
+    """
     report = judged(broken(), python=PYTHON, **checks)
     assert report.status is Status.BREAKS
     (culprit,) = report.culprits
@@ -89,7 +95,7 @@ def test_as_of_shows_the_world_up_to_that_day(histories, judged) -> None:
 
 
 def test_a_cooldown_leaves_young_releases_alone_and_takes_nothing_back(histories, judged) -> None:
-    """A release of spare is too young, and a committed pin that is younger still does not go down."""
+    """Leave young releases alone without taking committed ones back."""
     files = {"requirements.in": "lib\nspare\n", "requirements.txt": locked("lib==2.1", "spare==1.0")}
     day = datetime(2024, 4, 2, tzinfo=UTC)
     report = judged(files, python=PYTHON, as_of=day, cooldown_days=30)
@@ -97,7 +103,7 @@ def test_a_cooldown_leaves_young_releases_alone_and_takes_nothing_back(histories
 
 
 def test_what_fails_on_both_sides_blames_nobody(histories, judged) -> None:
-    """A check that the committed set fails as well says nothing about the changes."""
+    """Blame no change for a check that the committed set fails."""
     files = broken() | {"requirements.in": "spare\n", "requirements.txt": locked("spare==1.0"), "app.py": "1 / 0\n"}
     report = judged(files, python=PYTHON, smoke=(RUN,), imports=False)
     assert (report.status, report.culprits) == (Status.BASELINE_BROKEN, ())
@@ -135,7 +141,10 @@ def test_two_independent_breaks_are_two_entries(histories, judged) -> None:
 
 
 def test_two_that_only_fail_together_are_one_entry(histories, judged) -> None:
-    """A module that two packages brought is gone once both stopped: the pair is named, and holding one is enough."""
+    """Name a pair that fails only together, and hold one.
+
+    A module that two packages brought is gone once both stopped.
+    """
     histories.release("gift", "1.0", "2024-01-01", text="")
     for name in ("left", "right"):
         histories.release(name, "1.0", "2024-01-01", "gift", text="")
@@ -153,7 +162,10 @@ def test_two_that_only_fail_together_are_one_entry(histories, judged) -> None:
 
 
 def test_a_stale_lockfile_is_not_judged(histories, judged) -> None:
-    """The sources ask for more than is locked: that is said before anything is blamed."""
+    """Report a stale lockfile before any release is blamed.
+
+    The sources ask for more than is locked.
+    """
     files = {"requirements.in": "spare\nlib\n", "requirements.txt": locked("spare==1.0")}
     report = judged(files, python=PYTHON)
     assert report.status is Status.STALE
@@ -162,7 +174,10 @@ def test_a_stale_lockfile_is_not_judged(histories, judged) -> None:
 
 @pytest.mark.live
 def test_loose_requirements_are_judged_against_the_last_good_day(dated, judged) -> None:
-    """Nothing is locked: the baseline is the resolution as of `good`, by pip-tools from the real index."""
+    """Check loose requirements against the resolution as of `good`.
+
+    By pip-tools from the real index.
+    """
     name, module = "depcheck-story-lib", "depcheck_story_lib"
     for version, day, text in (("1.5", "2024-02-01", "old = 1\n"), ("2.0", "2024-03-01", "other = 1\n")):
         dated.release(name, version, day, text=text)
@@ -174,7 +189,7 @@ def test_loose_requirements_are_judged_against_the_last_good_day(dated, judged) 
 
 
 def test_layers_move_together(histories, judged) -> None:
-    """A package that stands in two lockfiles of one environment moves in both."""
+    """Move a package in both lockfiles of one environment."""
     base = "# This file was autogenerated by uv via the following command:\n#    uv pip compile --no-annotate base.in -o base.txt\n"
     dev = (
         "# This file was autogenerated by uv via the following command:\n"

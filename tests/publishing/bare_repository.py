@@ -1,4 +1,7 @@
-"""A real bare git repository, written object by object: fast enough for thousands of runs, and clonable."""
+"""A real bare git repository, written object by object.
+
+Fast enough for thousands of runs, and clonable.
+"""
 
 import hashlib
 import subprocess
@@ -11,7 +14,7 @@ LOGINS = {BOT: "github-actions[bot]", GITHUB: "web-flow", HUMAN: "jane"}
 
 
 class BareRepository:
-    """Objects are kept in memory too; `refs` are branches by name."""
+    """A bare repository with objects in memory and branches by name."""
 
     def __init__(self, path):
         self.path = path
@@ -69,7 +72,7 @@ class BareRepository:
         )
 
     def with_file(self, tree, path, mode, blob):
-        """The tree with one file put in."""
+        """Return the tree with one file added."""
         name, _, rest = path.partition("/")
         known = {each[1]: each for each in (self.entries(tree) if tree else ())}
         if rest:
@@ -100,7 +103,7 @@ class BareRepository:
         }
 
     def commit_files(self, branch, files, message="Work", author=HUMAN, mode="100644"):
-        """A commit on `branch` by a person."""
+        """Commit files on `branch` as a person."""
         parents = [self.refs[branch]] if branch in self.refs else []
         tree = self.tree_of(parents[0]) if parents else None
         for path, text in files.items():
@@ -109,7 +112,7 @@ class BareRepository:
         return self.refs[branch]
 
     def blob_at(self, commit, path):
-        """The hash of a file, or None."""
+        """Return the hash of a file, or None."""
         tree = commit
         for part in path.split("/"):
             found = [each for each in self.entries(tree) if each[1] == part]

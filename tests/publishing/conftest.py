@@ -1,4 +1,4 @@
-"""Makes the fake GitHub importable, whatever pytest's import mode, and gives one to each module."""
+"""The fake GitHub, importable and one for each module."""
 
 import sys
 from pathlib import Path
@@ -12,7 +12,10 @@ from fake_github import FakeGitHub
 
 @pytest.fixture
 def github(tmp_path):
-    """A repository on a fake GitHub; whatever it was asked and answered obeyed the official description."""
+    """Serve a fake GitHub that obeys the official description.
+
+    Whatever it was asked and answered.
+    """
     with FakeGitHub(tmp_path / "remote.git") as fake:
         yield fake
         assert fake.violations == []

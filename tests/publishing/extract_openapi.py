@@ -59,7 +59,7 @@ def referenced(value):
 
 
 def extract(description, package):
-    """The operations with all that they refer to."""
+    """Return the operations with all that they refer to."""
     paths = {}
     for method, path in OPERATIONS:
         paths.setdefault(path, {})[method] = slim(description["paths"][path][method])

@@ -1,4 +1,4 @@
-"""A stateful GitHub on loopback: what it is asked and what it answers obeys the official description."""
+"""A stateful GitHub on loopback that obeys the official description."""
 
 import base64
 import copy
@@ -277,7 +277,7 @@ class FakeGitHub:
     # ---- what things look like
 
     def add_item(self, title, body, labels=(), *, user=LOGIN, pull=None):
-        """An issue, or a pull request."""
+        """Add an issue or a pull request."""
         number = len(self.items) + 1
         item = {"number": number, "title": title, "body": body, "state": "open", "state_reason": None, "user": user}
         item |= {"labels": [], "assignees": [], "comments": [], "pull": pull, "born": self.ticks, "merged_at": None}

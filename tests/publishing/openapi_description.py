@@ -1,4 +1,4 @@
-"""GitHub's description, as judge of requests and answers, and as source of answers."""
+"""GitHub's description, as check of requests and as source of answers."""
 
 import json
 import re
@@ -14,7 +14,10 @@ DOCUMENT = json.loads(Path(__file__).with_name("github_openapi.json").read_text(
 
 
 def _json_schema(value, *, closed=True):
-    """OpenAPI 3.0's schemas as JSON Schema: nullable spelled out, objects closed where they list properties."""
+    """Convert OpenAPI 3.0 schemas to closed JSON Schemas.
+
+    Nullable is spelled out, and objects are closed where they list properties.
+    """
     if isinstance(value, list):
         return [_json_schema(each, closed=closed) for each in value]
     if not isinstance(value, dict):
@@ -58,7 +61,7 @@ _PATTERNS = [
 
 
 def operation(method, path):
-    """(method, template) and the path's parameters, or None for what is not described."""
+    """Find method, template and parameters, or None if not described."""
     for pattern, template in _PATTERNS:
         match = pattern.fullmatch(path)
         if match and method.lower() in DOCUMENT["paths"][template]:
@@ -72,7 +75,10 @@ def _described(op):
 
 @cache
 def _validator(op, status):
-    """The validator of an answer's body, or of the request's for status None; None for an undescribed one."""
+    """Build the validator of a body, None if not described.
+
+    Of an answer's body, or of the request's for status None.
+    """
     described = _described(op)
     part = described.get("requestBody") if status is None else described["responses"].get(str(status))
     content = resolved(part).get("content") if part else None
@@ -98,14 +104,17 @@ _FREE_TEXT = frozenset({"body", "title", "sha", "message", "content", "html_url"
 
 
 def _judged(value):
-    """`value` as the memory of complaints knows it: free text is as good as any other text."""
+    """Reduce `value` to what complaints depend on.
+
+    Free text is as good as any other text.
+    """
     if isinstance(value, dict):
         return {k: "0" * 40 if k in _FREE_TEXT and isinstance(v, str) else _judged(v) for k, v in value.items()}
     return [_judged(each) for each in value] if isinstance(value, list) else value
 
 
 def request_complaints(op, query, body):
-    """What of a request is not as described."""
+    """Return complaints about a request."""
     allowed = {
         resolved(each)["name"] for each in _described(op).get("parameters", ()) if resolved(each)["in"] == "query"
     }
@@ -114,7 +123,7 @@ def request_complaints(op, query, body):
 
 
 def answer_complaints(op, status, body):
-    """What of an answer is not as described."""
+    """Return complaints about an answer."""
     if str(status) not in _described(op)["responses"]:
         return (f"{op}: status {status} is not described",)
     return _complaints(op, status, json.dumps(_judged(body), sort_keys=True))
@@ -124,7 +133,7 @@ _STRINGS = {"uri": "https://github.test/x", "date-time": "2026-11-22T03:17:00Z",
 
 
 def instance(name):
-    """A smallest object of the component `name`."""
+    """Build a smallest object of the component `name`."""
     return json.loads(_instance_text(name))
 
 

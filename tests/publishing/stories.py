@@ -41,7 +41,7 @@ def change(name, before, after):
 
 
 def environment(status, *, name="requirements.txt", text=None, culprits=(), **more):
-    """An environment's report; `text` is what is proposed for its lockfile."""
+    """Build an environment's report that proposes `text`."""
     proposal = None
     if text is not None:
         held = tuple(package for culprit in culprits for package in culprit.packages)
@@ -105,7 +105,10 @@ class Killed(BaseException):
 
 @contextmanager
 def counted(after=None, do=None, timeout_s=None):
-    """Count client calls; after the call number `after`, `do` something, by default die."""
+    """Count client calls, and `do` something after number `after`.
+
+    By default die.
+    """
     ask = Requester.requestJsonAndCheck
     seen = {"calls": 0}
 
@@ -132,7 +135,7 @@ def counted(after=None, do=None, timeout_s=None):
 
 
 def night(github, folder, found, *, run=1, options=OPTIONS, token=TOKEN, slept=None):  # noqa: PLR0913
-    """One run of the publisher; `found` are environments or a whole report."""
+    """Run the publisher once on environments or a whole report."""
     whole = found if isinstance(found, Report) else report(*found, night=run)
     place_of_report = Path(folder) / f"report-{run}"
     place_of_report.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,7 @@
-"""Cut off at any call, or answered wrongly at any call, and begun again: the end is the undisturbed one."""
+"""Runs cut off at any call end as undisturbed ones do.
+
+Also those answered wrongly, when begun again.
+"""
 
 import re
 from contextlib import suppress
@@ -29,7 +32,7 @@ BOARD = PublishOptions(pull_request=False, issue=False, dashboard=True)
 
 
 class Stage:
-    """One fake GitHub, set back to where a story begins before each try."""
+    """One fake GitHub, set back to the start of a story."""
 
     def __init__(self, github, folder, story):
         self.github, self.folder, self.story = github, folder, story
@@ -41,7 +44,10 @@ class Stage:
         self.start = github.save()
 
     def play(self, rival_after=8, timeout_s=None, **disturbance):
-        """The night; in a race another run does all of its work after our call number `rival_after`."""
+        """Run the publisher, with a rival after call number `rival_after`.
+
+        In a race the other run does all of its work there.
+        """
         run = 49 if "older" in self.story else 52
         ours = partial(night, self.github, self.folder, self.found, run=run, options=self.options)
         if self.story.startswith("race"):
@@ -58,14 +64,14 @@ class Stage:
         return seen["calls"]
 
     def end(self):
-        """The next run, of the newest finding, and what stands then."""
+        """Run the next time, with the newest finding, and return the state."""
         newest = [breaks()] if "older" in self.story else self.found
         night(self.github, self.folder, newest, run=60, options=self.options)
         return picture(self.github, race=self.story.startswith("race"))
 
 
 def picture(github, *, race):
-    """What people see: open items with their content, closed ones, branches with their files.
+    """Describe open items with content, closed ones, and branches.
 
     In a race it is open which run remarks on the other's finding (but none does so twice), and whether both
     open an issue at the same moment (then one is closed as the duplicate).
@@ -96,7 +102,10 @@ def stage(request, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def undisturbed(stage):
-    """The end of the story, the number of calls of our run, and of all runs."""
+    """Return an undisturbed end and its numbers of calls.
+
+    Those of our run, and of all runs.
+    """
     stage.github.restore(stage.start)
     own = stage.play()
     calls = len(stage.github.calls)
@@ -108,7 +117,7 @@ def undisturbed(stage):
 
 
 def test_killed_after_each_call(stage, undisturbed):
-    """For each call k: killed after k, then run again: the end of an undisturbed run."""
+    """End as undisturbed after a kill at each call."""
     end, calls, _ = undisturbed
     for k in range(1, calls + 1):
         stage.github.restore(stage.start)
@@ -118,7 +127,7 @@ def test_killed_after_each_call(stage, undisturbed):
 
 
 def test_a_race_at_each_call(stage, undisturbed):
-    """Wherever the other run does its work within ours, the end is the same."""
+    """End the same wherever the other run works."""
     end, calls, _ = undisturbed
     for k in range(1, calls + 1) if stage.story.startswith("race") else ():
         stage.github.restore(stage.start)
@@ -130,7 +139,7 @@ def test_a_race_at_each_call(stage, undisturbed):
     "fault", [pytest.param(fault, marks=() if fault == "502 done" else pytest.mark.slow) for fault in FAULTS]
 )
 def test_each_call_answered_with_a_fault(stage, undisturbed, fault):
-    """For each call k and each fault: the run goes on by itself, and ends as if nothing had been."""
+    """End as if nothing happened after each fault at each call."""
     end, _, calls = undisturbed
     if stage.story == "race of an older run":
         calls = 0  # its cuts and interleavings are tried above; a fault is as in the other race

@@ -1,4 +1,4 @@
-"""Whatever a report proposes for a lockfile: what is let through changes pins, hashes and annotations alone."""
+"""Proposed lockfiles may change pins, hashes and annotations alone."""
 
 import posixpath
 import re
@@ -31,7 +31,10 @@ HASH = re.compile(r"--hash[=\s]sha(?:256:[0-9a-fA-F]{64}|384:[0-9a-fA-F]{96}|512
 
 @st.composite
 def proposals(draw):
-    """A base, and a text that somebody bent: lines put in, taken out, doubled, swapped, and single characters."""
+    """Draw a base and a text with changed lines and characters.
+
+    Lines put in, taken out, doubled, swapped.
+    """
     base = draw(st.sampled_from(BASES))
     lines = base.splitlines(keepends=True)
     for _ in range(draw(st.integers(1, 4))):
@@ -55,7 +58,7 @@ def proposals(draw):
 
 
 def kinds(text):
-    """Each line, judged alone by every line end that anything knows: (kind, line)."""
+    """Classify each line by every known line end."""
     for line in text.splitlines():
         bare = line.strip().removesuffix("\\").strip()
         words = re.sub(r"\s", "", HASH.sub("", bare.split(" #")[0].split("\t#")[0]))
@@ -70,7 +73,10 @@ def kinds(text):
 @settings(max_examples=300)
 @given(proposals())
 def test_only_pins_hashes_and_annotations_change(proposal):
-    """Law: whatever is let through has the same other lines in the same order, and no comment but annotations."""
+    """Pass only texts with the same other lines in order.
+
+    A law; no comment but annotations.
+    """
     base, text = proposal
     try:
         check_lockfile_content("requirements.txt", base, text)
@@ -128,7 +134,10 @@ def test_what_protects_is_not_taken_away(base, text):
     ],
 )  # fmt: skip
 def test_what_compilers_write_is_let_through(base, text):
-    """Pins of all forms, hashes, annotations of all styles, line ends, and the compilers' own sentences."""
+    """Pass whatever compilers write.
+
+    Pins of all forms, hashes, annotations of all styles, line ends, and their own sentences.
+    """
     check_lockfile_content("requirements.txt", base, text)
 
 
@@ -151,7 +160,10 @@ NEW = HEAD + "six==1.11.0\n    # via -r requirements.in\n"
     ],
 )
 def test_a_new_lockfile_holds_pins_only(text):
-    """A lockfile that is offered where none was: from its own sources, by a plain command, pins from the index alone."""
+    """Pass new lockfiles that hold pins of the index only.
+
+    From their own sources, by a plain command.
+    """
     check_lockfile_content("requirements.txt", None, NEW, ("requirements.in",))
     with pytest.raises(ReportError):
         check_lockfile_content("requirements.txt", None, text, ("requirements.in",))
@@ -177,7 +189,10 @@ def test_a_new_lockfile_holds_pins_only(text):
     ],
 )
 def test_a_new_lockfile_may_hold_the_repositorys_own_folders(path, editable, allowed):
-    """What its source asks for by `-e .`; no folder outside, nothing behind it; and never where a lockfile stands."""
+    """Pass a new lockfile's folders that its source names.
+
+    By `-e .`; no folder outside, nothing behind it, and never where a lockfile stands.
+    """
     source = f"{posixpath.splitext(path)[0]}.in"
     text = NEW.replace("requirements.in", posixpath.basename(source)).replace("six==", f"{editable}\nsix==", 1)
     if allowed:

@@ -1,4 +1,7 @@
-"""A report is hostile input: pins in lockfiles of the base branch may change, and nothing else."""
+"""Reports are hostile input: only pins in lockfiles may change.
+
+Those of the base branch.
+"""
 
 import os
 from dataclasses import replace
@@ -29,7 +32,7 @@ def base(github):
     ],
 )  # fmt: skip
 def test_no_other_file_is_written(base, tmp_path, path):
-    """Whatever path a report proposes, even one that it calls its lockfile: nothing is written."""
+    """Write no other file, whatever path a report proposes."""
     start = dict(base.git.refs)
     done = night(base, tmp_path, [safe(name=path)])
     assert (base.git.refs, base.writes, len(done.problems)) == (start, [], 1)
@@ -54,7 +57,10 @@ def test_a_file_that_the_environment_does_not_have_is_refused():
     ],
 )  # fmt: skip
 def test_no_new_line_but_pins(line):
-    """No new index, URL, path, editable, option, loose requirement, or trick with line ends."""
+    """Refuse new indexes, URLs, paths, options and loose requirements.
+
+    And tricks with line ends.
+    """
     with pytest.raises(ReportError, match=r"lockfile|requirements"):
         check_lockfile_content("requirements.txt", OLD, f"{SAFE}{line}\n")
 
@@ -71,7 +77,10 @@ def test_what_was_there_may_stay():
 
 @given(st.text(max_size=200))
 def test_whatever_is_let_through_is_a_pin_or_a_comment(text):
-    """Law: any text is refused, or every line of it is a pin, an annotation, a comment or blank."""
+    """Refuse any text with lines beside pins, annotations, comments, blanks.
+
+    A law.
+    """
     try:
         check_lockfile_content("requirements.txt", OLD, text)
     except ReportError:
@@ -83,7 +92,7 @@ def test_whatever_is_let_through_is_a_pin_or_a_comment(text):
 
 
 def test_a_new_file_needs_a_free_place(base, tmp_path):
-    """A lockfile that is not there yet is made beside its source, and nowhere else."""
+    """Write a new lockfile only beside its source."""
     base.git.commit_files("main", {"requirements.in": "six\n"})
     night(base, tmp_path, [safe(name="new.txt", text="six==1.11.0\n")])
     (pull,), _ = living(base)
@@ -92,7 +101,10 @@ def test_a_new_file_needs_a_free_place(base, tmp_path):
 
 @pytest.mark.parametrize("name", ["deep/new.txt", "new.in", "Makefile", "Requirements.txt", "empty.TXT", "new.yml"])
 def test_a_new_file_stands_beside_its_source(base, tmp_path, name):
-    """Not in another folder, not under another kind of name, not where other systems see a file that is there."""
+    """Refuse new files in other folders or under existing names.
+
+    Also where other systems see a file that is there.
+    """
     base.git.commit_files("main", {"requirements.in": "six\n"})
     done = night(base, tmp_path, [safe(name=name, text="six==1.11.0\n")])
     assert (base.items, len(done.problems)) == ({}, 1)
@@ -105,7 +117,7 @@ def test_a_new_file_needs_a_source_that_is_there(base, tmp_path):
 
 
 def test_a_link_on_the_base_branch_is_refused(base, tmp_path):
-    """A lockfile that is a symbolic link there is not followed and not replaced."""
+    """Refuse a lockfile that is a symbolic link."""
     base.git.commit_files("main", {"link.txt": "requirements.txt"}, mode="120000")
     done = night(base, tmp_path, [safe(name="link.txt")])
     assert (base.items, "plain file" in done.problems[0]) == ({}, True)
@@ -138,7 +150,7 @@ def test_links_and_pipes_are_not_opened(tmp_path):
 
 
 def test_a_folder_in_place_of_the_report_is_refused(tmp_path):
-    """report.json that is a folder is the user's to mend, not a bug of ours."""
+    """Report a folder in place of report.json as a usage error."""
     (tmp_path / "report.json").mkdir()
     with pytest.raises(ReportError, match=r"report\.json is no regular file; run `depcheck check` first"):
         read_untrusted_report(tmp_path, "")

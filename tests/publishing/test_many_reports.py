@@ -12,7 +12,7 @@ from depcheck.wiring.app import read_durations
 
 @pytest.fixture
 def jobs(tmp_path):
-    """Writes one report for each job, each about one environment."""
+    """Write a report for each job, about one environment."""
 
     def written(*reports):
         for number, each in enumerate(reports):
@@ -60,6 +60,9 @@ def test_a_folder_that_is_a_link_is_not_followed(jobs, tmp_path):
 
 
 def test_nothing_known_of_last_night_is_no_error(tmp_path):
-    """The first night has no night before; a report that cannot be read balances nothing."""
+    """Plan without reports of the last run.
+
+    A report that cannot be read balances nothing.
+    """
     (tmp_path / "report.json").write_text("{}")
     assert read_durations([tmp_path, tmp_path / "nowhere"]) == {}

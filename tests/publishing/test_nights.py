@@ -22,7 +22,10 @@ def living(github):
 
 
 def test_a_safe_update_becomes_one_pull_request_with_one_commit(github, tmp_path):
-    """Branch, commit on the head of main, pull request, label: and git can clone it."""
+    """Create branch, commit, pull request and label for a safe update.
+
+    On the head of main; git can clone it.
+    """
     done = night(github, tmp_path, [safe()])
     (pull,), issues = living(github)
     assert (pull["title"], issues, done.problems) == ("Update 1 pin in requirements.txt", [], ())
@@ -92,7 +95,10 @@ VULNERABLE = AdvisoryReport("six", "1.10.0", "PYSEC-1", ("CVE-1",), "It leaks.",
 
 
 def test_a_vulnerable_pin_opens_an_issue_on_a_quiet_night_and_is_told_once(github, tmp_path):
-    """One issue; the next night writes nothing; a further vulnerability updates it; healed, it is closed."""
+    """Open one issue for a vulnerable pin, and close it when fixed.
+
+    The next run writes nothing; a further vulnerability updates it.
+    """
     night(github, tmp_path, [quiet(advisories=(VULNERABLE,))], run=1)
     pulls, (issue,) = living(github)
     assert (issue["title"], pulls) == ("six 1.10.0 in requirements.txt is known to be vulnerable", [])
@@ -110,7 +116,10 @@ def test_a_vulnerable_pin_opens_an_issue_on_a_quiet_night_and_is_told_once(githu
 
 
 def test_an_update_that_heals_a_vulnerable_pin_is_no_issue(github, tmp_path):
-    """The pull request says what it heals; where the update keeps it, an issue says so."""
+    """Report a fixed vulnerability in the pull request.
+
+    Where the update keeps it, an issue says so.
+    """
     night(github, tmp_path, [safe(advisories=(replace(VULNERABLE, fresh=False),))], run=1)
     (pull,), issues = living(github)
     assert issues == []
@@ -120,7 +129,7 @@ def test_an_update_that_heals_a_vulnerable_pin_is_no_issue(github, tmp_path):
 
 
 def test_a_yanked_pin_is_told_of_until_it_is_replaced(github, tmp_path):
-    """An issue on a quiet night; gone with the update that moves the pin."""
+    """Keep an issue open until a yanked pin moves."""
     yanked = WithdrawnReport("six", "1.10.0", "yanked", "closes #1, @everyone", "requirements.txt")
     night(github, tmp_path, [quiet(withdrawn=(yanked,))], run=1)
     _, (issue,) = living(github)
@@ -131,7 +140,10 @@ def test_a_yanked_pin_is_told_of_until_it_is_replaced(github, tmp_path):
 
 
 def test_a_newer_release_that_fails_too_edits_the_issue_and_mails_nobody(github, tmp_path):
-    """No remark, one edit; the timeline goes on; the next night writes nothing."""
+    """Edit the issue silently for a newer bad release.
+
+    No remark, one edit; the timeline goes on, and the next run writes nothing.
+    """
     night(github, tmp_path, [breaks(fresh={"kombu": "4.2.0"})], run=1)
     night(github, tmp_path, [breaks(fresh={"kombu": "4.2.1"})], run=2)
     _, (issue,) = living(github)
@@ -159,7 +171,10 @@ def dashboards(github):
 
 
 def test_a_dashboard_is_written_on_change_and_once_a_week(github, tmp_path):
-    """Quiet nights of one week write nothing; another week, or a break, is one edit without a remark."""
+    """Write a dashboard on change and once a week.
+
+    Another week, or a break, is one edit without a remark.
+    """
     first = night(github, tmp_path, [quiet()], run=1, options=DASHBOARD)  # Monday
     assert (first.issue_number, first.problems) == (0, ())  # the outputs are about findings
     (board,) = dashboards(github)
@@ -177,7 +192,10 @@ def test_a_dashboard_is_written_on_change_and_once_a_week(github, tmp_path):
 
 
 def test_a_dashboard_that_people_close_stays_closed_until_something_changes(github, tmp_path):
-    """A heartbeat opens nothing; off by default, nothing is said of it at all."""
+    """Leave a closed dashboard closed until something changes.
+
+    Off by default, nothing is said of it at all.
+    """
     night(github, tmp_path, [quiet()], run=1, options=DASHBOARD)
     (board,) = dashboards(github)
     board["state"] = "closed"
@@ -189,7 +207,10 @@ def test_a_dashboard_that_people_close_stays_closed_until_something_changes(gith
 
 
 def test_jobs_of_one_night_share_a_dashboard(github, tmp_path):
-    """Each publishes what it judged; all rows stand there, and the next night writes nothing."""
+    """Share one dashboard among the jobs of one run.
+
+    Each publishes what it checked; the next run writes nothing.
+    """
     for run in (1, 1, 2):
         github.calls.clear()
         night(github, tmp_path / "a", [quiet(name="a.txt")], run=run, options=DASHBOARD)

@@ -19,7 +19,7 @@ def changed():
 
 
 def test_commits_of_others_stop_us_and_we_say_so_once(github, tmp_path):
-    """A person's commit on the branch stays; one remark, however many nights go by."""
+    """Stop at foreign commits on the branch, and say so once."""
     night(github, tmp_path, [safe()])
     (pull,), _ = living(github)
     tip = github.git.commit_files(pull["pull"]["head"], {"app.py": "print(2)\n"}, author=HUMAN)
@@ -40,7 +40,10 @@ def test_commits_of_others_outlive_a_green_night(github, tmp_path):
 
 
 def test_a_close_by_hand_snoozes_that_finding_only(github, tmp_path):
-    """The same finding stays closed; another one opens anew."""
+    """Leave a finding closed that a person closed.
+
+    Another one opens anew.
+    """
     night(github, tmp_path, [breaks()])
     for item in github.items.values():
         item["state"] = "closed"
@@ -52,7 +55,7 @@ def test_a_close_by_hand_snoozes_that_finding_only(github, tmp_path):
 
 
 def test_titles_and_labels_by_people_stay(github, tmp_path):
-    """An edited title is kept when the finding changes, and added or removed labels are too."""
+    """Keep titles and labels that people changed."""
     night(github, tmp_path, [breaks()])
     for item in github.items.values():
         item["title"] = "Ours now"
@@ -63,7 +66,7 @@ def test_titles_and_labels_by_people_stay(github, tmp_path):
 
 
 def test_a_removed_label_does_not_make_a_second_one(github, tmp_path):
-    """An open issue or pull request of ours is found by its author, branch and marker too."""
+    """Find our items without a label, by author, branch and marker."""
     night(github, tmp_path, [breaks()])
     for item in github.items.values():
         item["labels"] = []
@@ -72,7 +75,7 @@ def test_a_removed_label_does_not_make_a_second_one(github, tmp_path):
 
 
 def test_others_cannot_pose_as_us(github, tmp_path):
-    """A marker in an issue by somebody else, label included, is nobody's finding of ours."""
+    """Ignore markers in other people's issues."""
     night(github, tmp_path, [breaks()])
     for item in github.items.values():
         item["user"] = "mallory"
@@ -85,7 +88,7 @@ def test_others_cannot_pose_as_us(github, tmp_path):
 
 
 def test_an_older_run_never_takes_back_a_newer_finding(github, tmp_path):
-    """A run that began earlier and ends later neither closes nor changes nor opens."""
+    """Let an older run change nothing of a newer finding."""
     night(github, tmp_path, [breaks()], run=9)
     github.calls.clear()
     for found in (quiet(), changed()):
@@ -98,7 +101,7 @@ def test_an_older_run_never_takes_back_a_newer_finding(github, tmp_path):
 
 
 def test_duplicates_are_folded_into_the_oldest(github, tmp_path):
-    """Two issues of one finding become one, the other closed with a pointer."""
+    """Close a duplicate issue with a pointer to the oldest."""
     night(github, tmp_path, [breaks()])
     (_,), (issue,) = living(github)
     twin = github.add_item(issue["title"], issue["body"], issue["labels"])
@@ -117,7 +120,10 @@ def test_a_base_that_moved_elsewhere_changes_nothing(github, tmp_path):
 
 
 def test_a_conflicting_branch_is_made_again_without_a_word(github, tmp_path):
-    """The lockfile moved on the base: one commit on the new head, no remark."""
+    """Rebuild a conflicting branch silently.
+
+    The lockfile moved on the base: one commit on the new head.
+    """
     night(github, tmp_path, [safe()])
     (pull,), _ = living(github)
     github.git.commit_files("main", {"requirements.txt": OLD.replace("1.10.0", "1.10.1")})
@@ -168,7 +174,7 @@ def test_all_pages_are_read(github, tmp_path):
 
 
 def test_lists_that_lag_behind_make_no_second_one_in_the_end(github, tmp_path):
-    """Right after a write the lists do not show it: the next nights still end with one of each."""
+    """End with one of each although lists lag behind."""
     github.lag = 40
     for run in (1, 2, 3):
         night(github, tmp_path, [breaks()], run=run)
@@ -178,7 +184,7 @@ def test_lists_that_lag_behind_make_no_second_one_in_the_end(github, tmp_path):
 
 
 def test_environments_do_not_touch_each_other(github, tmp_path):
-    """Each has its own pull request and issue, and a report without one leaves it alone."""
+    """Keep environments' pull requests and issues apart."""
     github.git.commit_files("main", {"dev/requirements.txt": OLD})
     two = [breaks(), breaks(name="dev/requirements.txt")]
     night(github, tmp_path, two)

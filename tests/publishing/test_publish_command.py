@@ -21,7 +21,7 @@ def folder(tmp_path):
 
 
 def runner(github, **more):
-    """The runner's variables."""
+    """Return the runner's variables."""
     return {
         "GITHUB_API_URL": github.url, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_RUN_ID": "77", "GITHUB_RUN_ATTEMPT": "2",
         "GITHUB_REF_NAME": "main", "GITHUB_REF_TYPE": "branch", "GITHUB_TOKEN": TOKEN, **more,
@@ -30,7 +30,7 @@ def runner(github, **more):
 
 @pytest.mark.parametrize("server", ["", "/api/v3"])
 def test_the_runners_variables_say_where(github, folder, monkeypatch, server):
-    """Address (GitHub Enterprise Server's too), repository, base branch, run and attempt come from the runner."""
+    """Read address, repository, base, run and attempt from the runner."""
     monkeypatch.setattr("depcheck.publishing.publish.WaitPolicy", lambda: WaitPolicy(write_interval_s=0))
     github.git.commit_files("main", {"requirements.txt": OLD})
     done = app.publish_report_folder(folder, PublishOptions(), runner(github, GITHUB_API_URL=github.url + server))
@@ -41,7 +41,7 @@ def test_the_runners_variables_say_where(github, folder, monkeypatch, server):
 
 @pytest.mark.parametrize("missing", ["GITHUB_TOKEN", "GITHUB_REPOSITORY"])
 def test_what_is_missing_is_named(github, folder, missing):
-    """Without a token or a repository: a usage error that names it, and no call."""
+    """Name a missing token or repository, without a call."""
     environ = runner(github)
     del environ[missing]
     with pytest.raises(UsageError, match=missing):
@@ -58,13 +58,16 @@ def test_dry_run_needs_neither_token_nor_forge(github, folder):
 
 @pytest.mark.parametrize("event", ["pull_request", "pull_request_target", "merge_group"])
 def test_runs_for_pull_requests_publish_nothing(github, folder, event):
-    """What a pull request's run judged is not what stands on the branch."""
+    """Publish nothing from runs for pull requests."""
     done = app.publish_report_folder(folder, PublishOptions(), runner(github, GITHUB_EVENT_NAME=event))
     assert (event in done.lines[0], github.calls) == (True, [])
 
 
 def test_a_tag_and_a_plain_machine_mean_the_default_branch():
-    """Only a branch is a base; without a run's number nothing is older or newer."""
+    """Use the default branch for tags and plain machines.
+
+    Without a run's number nothing is older or newer.
+    """
     assert (
         read_publish_context({"GITHUB_REF_NAME": "v1", "GITHUB_REF_TYPE": "tag", "GITHUB_RUN_ID": "x"})
         == PublishContext()

@@ -1,4 +1,4 @@
-"""Each refusal of GitHub's has its remedy, and limits and faults are waited for."""
+"""Each refusal of GitHub has a remedy, and limits are waited for."""
 
 import pytest
 from fake_github import AT, SETTING_OFF
@@ -19,7 +19,10 @@ def _lockfile(github):
 
 
 def test_pull_requests_switched_off_become_an_issue_with_the_patch(github, tmp_path):
-    """The proposal stands in an issue: patch, a link to open it by hand, the setting's name; unchanged: no write."""
+    """Open an issue with the patch when pull requests are off.
+
+    A link to open it by hand and the setting's name; unchanged: no write.
+    """
     github.refusals.append(("POST", f"{AT}/pulls", 403, SETTING_OFF))
     night(github, tmp_path, [safe()])
     (issue,) = github.items.values()
@@ -37,7 +40,7 @@ def test_pull_requests_switched_off_become_an_issue_with_the_patch(github, tmp_p
 
 
 def test_the_stand_in_goes_with_its_branch(github, tmp_path):
-    """Green again: the issue with the patch is closed, and the branch is gone."""
+    """Close the patch issue and its branch when green again."""
     github.refusals.append(("POST", f"{AT}/pulls", 403, SETTING_OFF))
     night(github, tmp_path, [safe()])
     night(github, tmp_path, [quiet()], run=2)
@@ -68,7 +71,7 @@ def test_the_stand_in_goes_with_its_branch(github, tmp_path):
     ],
 )
 def test_a_refusal_says_what_to_do(github, tmp_path, refusal, says):
-    """The problem names the remedy; what is not refused is done all the same."""
+    """Name the remedy of a refusal, and do the rest."""
     github.refusals.append(refusal)
     done = night(github, tmp_path, [breaks()])
     assert says in "\n".join(done.problems)
@@ -115,7 +118,7 @@ def test_issues_switched_off_leave_the_pull_request(github, tmp_path):
 
 
 def test_refused_reviewers_and_assignees_cost_nothing(github, tmp_path):
-    """A wrong reviewer or assignee does not stop the proposal nor the other reviewers."""
+    """Propose despite refused reviewers and assignees."""
     github.unassignable = {"ghost"}
     options = PublishOptions(reviewers=("nobody", "joe"), assignees=("ghost",))
     done = night(github, tmp_path, [breaks()], options=options)
@@ -125,7 +128,10 @@ def test_refused_reviewers_and_assignees_cost_nothing(github, tmp_path):
 
 @pytest.mark.parametrize(("fault", "waits"), [("429", 1.0), ("403", 60.0), ("500", 1.0)])
 def test_limits_are_waited_for_as_asked(github, tmp_path, fault, waits):
-    """Retry-After is obeyed, a secondary limit costs a minute, a fault a second."""
+    """Wait as Retry-After says, a minute for secondary limits.
+
+    A fault costs a second.
+    """
     slept = []
     github.faults[3] = fault
     night(github, tmp_path, [safe()], slept=slept)

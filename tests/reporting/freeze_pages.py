@@ -1,4 +1,6 @@
-"""Writes what report.html says of each frozen night: tests/golden/*/page.txt. Look at the difference afterwards.
+"""Write the text of report.html for each frozen incident.
+
+tests/golden/*/page.txt. Look at the difference afterwards.
 
 python tests/reporting/freeze_pages.py [--html FOLDER]     (the pages themselves, to be looked at in a browser)
 """

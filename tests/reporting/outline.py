@@ -1,4 +1,7 @@
-"""What a page says: its text, one line for each block, table rows with bars, pictures by their titles."""
+"""The text of a page: one line for each block.
+
+Table rows with bars, pictures by their titles.
+"""
 
 from html.parser import HTMLParser
 
@@ -56,5 +59,5 @@ def read(html: str) -> _Reader:
 
 
 def outline(html: str) -> str:
-    """The page's text."""
+    """Return the page's text."""
     return "\n".join(line.rstrip() for line in read(html).lines if line.strip()) + "\n"

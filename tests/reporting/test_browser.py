@@ -1,4 +1,7 @@
-"""report.html in Chromium: accessible, inert, whole on a phone. Skipped where there is no Chromium, node or npm."""
+"""report.html in Chromium: accessible, inert, whole on a phone.
+
+Skipped where there is no Chromium, node or npm.
+"""
 
 import json
 import os
@@ -29,14 +32,14 @@ pytestmark = [
 
 
 def tools() -> Path:
-    """The folder of npm's packages, fetched once, checked by their hashes."""
+    """Fetch npm's packages once, checked by their hashes."""
     ran = subprocess.run([ROOT / "scripts" / "npm" / "fetch"], capture_output=True, text=True, check=True)
     return Path(ran.stdout.strip())
 
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory):
-    """What the browser finds, by page and view."""
+    """Return what the browser finds, by page and view."""
     folder = tmp_path_factory.mktemp("pages")
     past = [report(environment(), at=NIGHT - timedelta(days=days)) for days in range(1, 6)]
     made = {"hostile": render_report_page(report(environment("<b>&'\"</b>"), environment(name="s.txt")), past)}
@@ -64,17 +67,20 @@ def test_axe_finds_no_violation(seen):
 
 
 def test_the_page_reaches_out_for_nothing_and_complains_of_nothing(seen):
-    """No request but for the file itself; the policy refuses nothing of our own."""
+    """Request nothing but the file, with no policy violation."""
     assert [each for each in seen if each["wrong"]] == []
 
 
 def test_nothing_is_wider_than_the_screen(seen):
-    """On a phone the page is read by scrolling down alone; tables and pictures scroll by themselves."""
+    """Keep the page within a phone's width.
+
+    Tables and pictures scroll by themselves.
+    """
     assert [(each["file"], each["view"], each["wide"]) for each in seen if each.get("wide")] == []
 
 
 def test_the_filter_works_by_keyboard_and_nothing_is_lost_without_javascript(seen):
-    """A word that is nowhere leaves no row; without JavaScript all rows are there and no dead form is."""
+    """Filter by keyboard, and show all rows without JavaScript."""
     used = [each for each in seen if each["view"] == "keyboard"]
     assert all(each["left"] in {0, None} for each in used)
     assert any(each["left"] == 0 and each["rows"] for each in used)

@@ -36,7 +36,7 @@ def report(*environments: EnvironmentReport) -> Report:
 
 
 def test_the_folder_holds_what_the_contract_says(tmp_path):
-    """report.json, report.md, the proposed files as committed; logs of the checks stay."""
+    """Write report.json, report.md, proposed files and logs."""
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "01-smoke.txt").write_text("log")
     (tmp_path / "proposal").mkdir()
@@ -58,7 +58,10 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_roots_files_are_given_to_the_workspaces_owner(tmp_path):
-    """A self-hosted runner can clean up afterwards; links are not followed out of the folder."""
+    """Give root's files to the workspace's owner.
+
+    A self-hosted runner can clean up afterwards; links are not followed out of the folder.
+    """
     workspace, folder, outside = tmp_path / "w", tmp_path / "w" / "report", tmp_path / "outside"
     folder.mkdir(parents=True)
     outside.write_text("")
@@ -80,7 +83,7 @@ def test_the_worst_comes_first():
 
 
 def test_a_summary_has_what_a_person_needs():
-    """First bad, since when, last good, the line that holds it, what works, and how it was isolated."""
+    """Show first bad, since when, last good, hold and isolation."""
     text = render_report_markdown(report(BROKEN))
     for part in ("werkzeug 3.0.0", "2026-11-22", "werkzeug 2.3.7", "werkzeug<3.0.0", "What works", "user dropped: yes"):
         assert part in text
@@ -88,7 +91,10 @@ def test_a_summary_has_what_a_person_needs():
 
 @given(st.text(st.sampled_from("@#`*[]()<>|\\!_~a1\n\r "), max_size=60))
 def test_foreign_text_does_nothing_in_the_summary(text):
-    """Law: no mention, no reference, no heading, no row of ours is made by a package's words."""
+    """Let foreign text add no mention, heading or row.
+
+    A law.
+    """
     foreign = f"{text}@octocat #1"
     change = ChangeReport("six", "1", foreign, False, (foreign,), None, "b.txt")
     culprit = replace(CULPRIT, headline=foreign, evidence=foreign, explanation=foreign)
@@ -109,7 +115,10 @@ def test_foreign_text_does_nothing_in_the_summary(text):
 
 
 def test_a_huge_report_still_fits():
-    """Hundreds of environments with long evidence: less is shown, never more than the runner takes."""
+    """Fit hundreds of environments into the runner's limit.
+
+    With long evidence: less is shown.
+    """
     culprit = replace(CULPRIT, evidence="x " * 8000)
     many = [replace(BROKEN, name=f"{number}.txt", culprits=(culprit,)) for number in range(180)]
     assert len(render_report_markdown(report(*many)).encode()) <= SUMMARY_LIMIT_BYTES

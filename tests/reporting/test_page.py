@@ -45,7 +45,7 @@ GOLDEN = sorted((Path(__file__).parents[1] / "golden").glob("*/report.json"))
 
 
 def environment(text: str = "werkzeug", **changed: object) -> EnvironmentReport:
-    """A broken one in which `text` stands wherever a stranger can write."""
+    """Return a broken environment with `text` in every foreign place."""
     change = ChangeReport(
         text,
         "2.3.7",
@@ -100,7 +100,10 @@ def shapes(html: str) -> list[tuple[str, tuple[str, ...]]]:
 @settings(deadline=None, max_examples=40)  # two whole pages an example
 @given(st.text(st.sampled_from("<>&\"'/=-a1 \n\t\0\x1b\u202e]["), min_size=1, max_size=40).filter(str.strip))
 def test_foreign_text_makes_no_element_and_no_attribute(text):
-    """Law: whatever a package says, the page has the elements and attributes that it has for a plain word."""
+    """Add no element or attribute for any foreign text.
+
+    A law: the page has those that it has for a plain word.
+    """
     assert shapes(render_report_page(report(environment(text)))) == shapes(
         render_report_page(report(environment("werkzeug")))
     )
@@ -118,7 +121,10 @@ def test_foreign_text_makes_no_element_and_no_attribute(text):
     ],
 )
 def test_known_attacks_are_shown_and_do_nothing(text):
-    """Each stands in the page as text; no handler, no address, no comment comes of it."""
+    """Show known attacks as text without effect.
+
+    No handler, no address, no comment comes of it.
+    """
     html = render_report_page(report(environment(text)))
     assert text.replace("\n", " ") in outline(html)
     assert not read(html).comments
@@ -133,7 +139,10 @@ def test_secrets_in_output_are_masked():
 
 
 def test_the_page_asks_nothing_of_a_network_and_trusts_only_its_own_script():
-    """The policy refuses everything but the style and the script that stand in it, by their digests."""
+    """Allow only the page's own style and script by policy.
+
+    By their digests.
+    """
     html = render_report_page(report(environment()))
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', html)[1]
     assert policy.startswith("default-src 'none'; ")
@@ -146,7 +155,7 @@ def test_the_page_asks_nothing_of_a_network_and_trusts_only_its_own_script():
 
 
 def test_what_a_reader_looks_for_is_there():
-    """The causes, the checks side by side, each trial with its answer, the releases tried, the way to the culprit."""
+    """Show causes, checks, trials, releases and the culprit's path."""
     text = outline(render_report_page(report(environment())))
     for part in (
         "werkzeug 3.0.0, released 2026-11-22, is the first release that fails.",
@@ -170,7 +179,7 @@ def test_ids_are_unique_and_every_label_leads_somewhere():
 
 
 def test_a_huge_report_is_still_a_page():
-    """Hundreds of environments with hundreds of changes each: less is shown of each, and said so."""
+    """Show less of hundreds of environments, and say so."""
     many = tuple(ChangeReport(f"p{n}", "1", "2", True, (), None, "r.txt") for n in range(300))
     html = render_report_page(report(*[environment(name=f"{n}.txt", changes=many) for n in range(150)]))
     assert len(html) < 8_000_000
@@ -182,7 +191,10 @@ NAMES = st.sampled_from("abcdef")
 
 @given(st.lists(st.lists(NAMES, min_size=1, max_size=5), min_size=1, max_size=12))
 def test_every_package_stands_right_of_who_asks_for_it(chains):
-    """Law: each name has one place; without circles every edge leads to a later column."""
+    """Draw each package once, right of those that require it.
+
+    A law: without circles every edge leads to a later column.
+    """
     found = build_layered_graph([SOURCE, *dict.fromkeys(chain)] for chain in chains)
     place = {name: at for at, column in enumerate(found.columns) for name in column}
     assert sorted(place) == sorted({SOURCE} | {name for chain in chains for name in chain})
@@ -192,7 +204,7 @@ def test_every_package_stands_right_of_who_asks_for_it(chains):
 
 
 def test_past_nights_are_told():
-    """How long it has been so, when it was last green, and each night with its verdict."""
+    """Show since when, the last green run, and past verdicts."""
     past = [
         report(environment(status=status, culprits=()), at=NIGHT - timedelta(days=days))
         for days, status in ((3, Status.QUIET), (2, Status.BREAKS), (1, Status.BREAKS), (4, Status.SAFE))
@@ -204,7 +216,10 @@ def test_past_nights_are_told():
 
 
 def test_reports_of_past_nights_are_found_in_folders(tmp_path):
-    """Files by name, folders four levels deep; what is no report there is passed over, a named file is not."""
+    """Find past reports in folders four levels deep.
+
+    Files by name; what is no report there is passed over, a named file is not.
+    """
     for days in range(3):
         folder = tmp_path / f"run-{days}" / "depcheck-report"
         folder.mkdir(parents=True)
@@ -219,6 +234,9 @@ def test_reports_of_past_nights_are_found_in_folders(tmp_path):
 
 @pytest.mark.parametrize("frozen", GOLDEN, ids=lambda path: path.parent.name)
 def test_the_page_of_a_real_night_is_the_one_that_was_looked_at(frozen):
-    """`python tests/reporting/freeze_pages.py` writes the texts anew; look at what changed."""
+    """Match the page that was looked at.
+
+    `python tests/reporting/freeze_pages.py` writes the texts anew. Look at what changed.
+    """
     text = outline(render_report_page(decode_report(frozen.read_bytes())))
     assert text == frozen.with_name("page.txt").read_text()

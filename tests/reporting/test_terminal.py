@@ -28,14 +28,17 @@ def told(*seen: tuple[str, CheckResult]) -> list[str]:
 
 
 def test_modules_that_the_committed_set_cannot_import_are_no_alarm():
-    """How many import and how many cannot; a cross only for what fails anew."""
+    """Raise no alarm for modules that never imported.
+
+    How many import and how many cannot; a cross only for what fails anew.
+    """
     before, after = told(("baseline", imported("a.gui", "a.win")), ("candidate", imported("a.gui", "a.win")))
     assert before == "✓ baseline: import, 0.5 s: 3 modules can be imported, 2 cannot"
     assert after.startswith("✓ candidate")
 
 
 def test_a_module_that_newly_fails_is_an_alarm():
-    """The newly failing module's own error is told, not that of one that always failed."""
+    """Show the error of the module that newly fails."""
     _, after = told(("baseline", imported("a.gui")), ("candidate", imported("a.gui", "b.core")))
     assert after.startswith("✗ candidate")
     assert after.endswith("2 cannot, 1 of them newly: ImportError: b.core")
@@ -48,7 +51,7 @@ def test_a_narrowed_rerun_remembers_the_committed_set():
 
 
 def test_an_open_import_check_is_no_pass():
-    """A check that gave no answer is marked so; running out of time is said."""
+    """Mark an unanswered check, also when time ran out."""
     late = CheckResult(
         CheckKind.IMPORT, "", Outcome.UNRESOLVED, 9.0, (Failure("", "7 modules were not reached in time"),)
     )
@@ -73,7 +76,10 @@ def one_night(reporter: TerminalReporter) -> None:
 
 
 def test_a_pipe_gets_plain_lines():
-    """No escapes, no carriage returns, no wrapping, no markup obeyed: one line each, with its duration."""
+    """Print plain single lines with durations into a pipe.
+
+    No escapes, no carriage returns, no wrapping, no markup obeyed.
+    """
     text = piped(one_night)
     assert "\x1b" not in text
     assert "\r" not in text
@@ -89,7 +95,10 @@ def test_quiet_is_quiet():
 
 @pytest.mark.parametrize(("environ", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
 def test_a_terminal_gets_a_live_line_and_colours_unless_refused(environ, coloured):
-    """NO_COLOR is respected; the live line says what runs and how many checks are done."""
+    """Print a live line and colors, unless NO_COLOR is set.
+
+    It says what runs and how many checks are done.
+    """
     log = io.StringIO()
     environ = {"TERM": "xterm-256color", **environ}
     console = Console(file=log, force_terminal=True, width=100, _environ=environ)
@@ -101,7 +110,7 @@ def test_a_terminal_gets_a_live_line_and_colours_unless_refused(environ, coloure
 
 
 def test_what_has_no_interpreter_names_none():
-    """A file that is refused before it is known for which Python it is."""
+    """Name no interpreter for a file refused before."""
     assert (
         format_environment_title(EnvironmentSpec("pylock.toml", "", (), skip_reason="It is a pylock.toml."))
         == "pylock.toml"
@@ -110,7 +119,10 @@ def test_what_has_no_interpreter_names_none():
 
 
 def test_the_live_lines_show_environments_and_the_search():
-    """A mark for each environment judged and for each trial, however many checks it has; nothing of it stays behind."""
+    """Mark each environment and trial in the live lines.
+
+    However many checks it has. Nothing of it stays behind.
+    """
     log = io.StringIO()
     console = Console(file=log, force_terminal=True, width=100, _environ={"TERM": "xterm-256color", "NO_COLOR": "1"})
     with TerminalReporter(console) as reporter:

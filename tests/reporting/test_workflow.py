@@ -49,7 +49,10 @@ def broken(name: str, headline: str = "ImportError: x") -> EnvironmentReport:
 
 @given(FOREIGN)
 def test_foreign_text_is_one_line_and_no_command(text):
-    """Law: whatever a package prints, the runner sees one line that starts with our prefix."""
+    """Print foreign text as one prefixed line.
+
+    A law.
+    """
     (line,) = runner_lines(to_inert_line(text))
     assert line.startswith("| ")
     assert not is_command(line)
@@ -57,7 +60,10 @@ def test_foreign_text_is_one_line_and_no_command(text):
 
 @given(FOREIGN, FOREIGN)
 def test_a_command_says_what_it_was_given_and_ends(text, path):
-    """Law: message and properties are escaped, so that one command stays one line, and can be read back."""
+    """Escape commands so that they read back as one line.
+
+    A law for message and properties.
+    """
     (line,) = runner_lines(format_workflow_command("error", text, {"file": path}))
     head, _, message = line.removeprefix("::").partition("::")
     undone = message.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%")
@@ -67,7 +73,10 @@ def test_a_command_says_what_it_was_given_and_ends(text, path):
 
 @given(st.dictionaries(st.sampled_from(["status", "summary"]), FOREIGN, min_size=1))
 def test_outputs_come_back_as_they_were(outputs):
-    """Law: read as the runner does, by delimiter, every output is what was written."""
+    """Read outputs back by delimiter as they were written.
+
+    A law.
+    """
     text = "".join(format_output_assignment(name, value, "delimiter-7f3a") for name, value in outputs.items())
     found = {}
     while text:
@@ -92,7 +101,10 @@ def test_delimiters_cannot_be_foreseen(tmp_path):
 
 @given(st.integers(0, 5), st.sampled_from(["x", "é", "𝄞", "long line "]))
 def test_a_summary_fits(extra, sign):
-    """Law: never larger than the runner takes, cut at a line's end, whole where it fits."""
+    """Cut a summary at a line's end within the limit.
+
+    A law; whole where it fits.
+    """
     line = sign * 2000 + "\n"
     lines = SUMMARY_LIMIT_BYTES // len(line.encode()) - 2 + extra
     fitted = truncate_job_summary(line * lines)
@@ -109,7 +121,10 @@ def test_a_summary_is_added_to_what_stands_there(tmp_path):
 
 
 def test_annotations_stand_at_the_culprits_pin():
-    """File, line and the story in one command; the folder of the repository is led by."""
+    """Annotate the culprit's pin by file, line and story.
+
+    The folder of the repository is led by.
+    """
     (one,) = build_annotations(report(broken("requirements.txt")), {("requirements.txt", "werkzeug"): 17}, HERE / "app")
     assert one.startswith("::error file=app/requirements.txt,line=17,title=depcheck%3A breaks::")
     assert "werkzeug 3.0.0" in one
@@ -125,14 +140,20 @@ def test_a_culprit_that_is_new_tonight_is_shown_at_who_asks_for_it():
 
 
 def test_annotations_stay_within_the_runners_limit():
-    """The runner drops what is beyond ten of a level; we do not write it, and quiet ones are not told."""
+    """Write at most ten annotations of a level.
+
+    The runner drops what is beyond. Quiet ones are not reported.
+    """
     many = [broken(f"{number}.txt") for number in range(30)]
     quiet = EnvironmentReport("q.txt", "3.12", Status.QUIET, "Nothing changed.")
     assert len(build_annotations(report(*many, quiet), {}, HERE)) == ANNOTATIONS_LIMIT
 
 
 def test_a_log_has_groups_and_the_verdict_outside_of_them():
-    """What matters is visible without a click; a package's output cannot open or close anything."""
+    """Group the log and print the verdict outside of groups.
+
+    A package's output cannot open or close anything.
+    """
     log = io.StringIO()
     evil = "boom\r::set-output name=a::b\n##[error]x"
     with WorkflowReporter(log) as reporter:
