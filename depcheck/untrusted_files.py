@@ -25,7 +25,10 @@ FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY
 
 
 class UntrustedFileError(Exception):
-    """Why a file is not read; the message goes on after its name."""
+    """Why a file is not read.
+
+    The message goes on after its name.
+    """
 
 
 def load_untrusted_file(path: Path, most_bytes: int) -> bytes:

@@ -64,7 +64,7 @@ def test_imports_go_down_only():
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_and_functions_stay_short(path):
-    """Refuse files of more than 300 lines and functions of more than 40."""
+    """Refuse files above 300 lines and functions above 40."""
     text = path.read_text()
     assert len(text.splitlines()) <= MOST_LINES
     functions = (n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))

@@ -1,1 +1,1 @@
-"""Values and laws: no clock, no randomness, no files, no network, no processes."""
+"""Pure values and rules, without clock, randomness, files, network or processes."""

@@ -123,7 +123,10 @@ class ProjectLoader:
             return list(pool.map(lambda upstream: self._load_page(upstream, name), asked))
 
     def _choose_upstreams(self, name: NormalizedName) -> Sequence[Upstream]:
-        """Return the indexes that are asked for a project: those that are for it alone, else all that are for all."""
+        """Return the indexes to ask for a project.
+
+        Those that are for it alone, else all that are for all.
+        """
         own = [upstream for upstream in self._upstreams if name in upstream.projects]
         return own or [upstream for upstream in self._upstreams if not upstream.projects]
 
@@ -160,7 +163,10 @@ class ProjectLoader:
 
 
 def _compare_origins(asked: Sequence[Upstream], pages: Sequence[tuple[DistributionFile, ...] | None]) -> Origins:
-    """Return who has a project. Indexes that mirror each other do not differ: one has all files that the other has."""
+    """Compare which indexes have a project, and if they differ.
+
+    Indexes that mirror each other do not differ: one has all files that the other has.
+    """
     having = [(to_public_url(upstream.url), page) for upstream, page in zip(asked, pages, strict=True) if page]
     names = [{file.filename for file in page} for _, page in having]
     united = not any(upstream.is_exclusive for upstream in asked)

@@ -94,7 +94,9 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """One real index: the base of its project pages, without credentials in the URL.
+    """One real index, by the base of its project pages.
+
+    Without credentials in the URL.
 
     Where an exclusive index has a project, those after it are not asked about it. With `projects`, it is asked for
     them alone, and nobody else is. Credentials written in `url` are moved to `credentials`, so that the URL can be
@@ -120,7 +122,9 @@ class Upstream:
 
 
 def choose_upstreams(choice: IndexChoice, environ: Mapping[str, str], own: Sequence[str] = ()) -> tuple[Upstream, ...]:
-    """Return the indexes of `choice` in the order in which its tool asks them; those named by the user, `own`, last.
+    """Return the indexes of `choice` in its tool's order.
+
+    Those named by the user, `own`, last.
 
     pip puts all of them together, the default first. uv asks the default last, and takes a project from the first
     index that has it.

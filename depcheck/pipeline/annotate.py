@@ -123,7 +123,10 @@ def annotate_advisories(
 
 
 def _describe_doubled(case: EnvironmentCase, names: Collection[NormalizedName]) -> str:
-    """Return a sentence about packages that several indexes have with different files (dependency confusion)."""
+    """Describe packages that several indexes have with different files.
+
+    Dependency confusion.
+    """
     try:
         found = {name: case.ports.index.get_origins(name) for name in sorted(names)}
     except IndexUnavailableError:

@@ -160,7 +160,10 @@ def _compare_with_committed(
 
 
 def _describe_remedy(case: EnvironmentCase) -> str:
-    """Return what to do about a lockfile that is behind its sources, or that we misread: each has a way out."""
+    """Describe what to do about a stale lockfile.
+
+    It is behind its sources, or we misread it: each has a way out.
+    """
     lock = case.spec.lockfiles[0]
     command = f" ({lock.command})" if lock.command else ""
     python = ""

@@ -29,7 +29,9 @@ class Confirmation:
 def confirm_failures(
     case: EnvironmentCase, before: Measurement, after: Measurement, findings: Sequence[Regression]
 ) -> Confirmation:
-    """Return the findings that show again on the candidate, every time, and never on the baseline.
+    """Return findings that repeat on the candidate, never on the baseline.
+
+    Every time.
 
     This is the search's control: the checks are narrowed as trials narrow them, and what is narrowed further is seen
     again on both sides. Cost: `confirmations` - 1 runs on each side, at least one. That a set cannot be installed is

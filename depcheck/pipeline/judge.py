@@ -25,7 +25,9 @@ from depcheck.ports import Ports
 def judge_environment(
     spec: EnvironmentSpec, ports: Ports, settings: Settings, now: Callable[[], datetime]
 ) -> EnvironmentReport:
-    """Return one environment's report, whatever happens; only our own bugs escape as exceptions.
+    """Return one environment's report, whatever happens.
+
+    Only our own bugs escape as exceptions.
 
     A Python that is a guess, and does not fit the lockfile, makes way for the next one.
     """

@@ -28,7 +28,9 @@ from depcheck.ports import InstalledEnvironment
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What was seen of a set of pins in a world. The first result is always the install check.
+    """What was seen of a set of pins.
+
+    The first result is always the install check.
 
     `unbuilt` names the package that could not be built or installed, where that is known. `own` is how the repository's
     own package was installed.

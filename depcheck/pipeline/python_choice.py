@@ -1,4 +1,7 @@
-"""A guessed Python that the lockfile does not fit: the next likely ones are tried before a verdict stands."""
+"""Another Python for a lockfile that the guessed one does not fit.
+
+The next likely ones are tried before a verdict is final.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -22,7 +25,9 @@ _DOUBTFUL = frozenset({Status.STALE, Status.UNRESOLVABLE, Status.SKIPPED})
 def judge_with_guesses(
     spec: EnvironmentSpec, index: Index, judge: Callable[[EnvironmentSpec], EnvironmentReport]
 ) -> EnvironmentReport:
-    """Judge with the spec's Python; where that is a guess and nothing fits, with the next ones, up to MOST_TRIES.
+    """Judge with the spec's Python, and further guesses if none fits.
+
+    Up to MOST_TRIES.
 
     The first report stands where none of them fits either.
     """
@@ -37,7 +42,10 @@ def judge_with_guesses(
 
 
 def is_python_doubtful(report: EnvironmentReport) -> bool:
-    """Tell if another Python could give another verdict: nothing compiles as committed, or can be installed."""
+    """Return True if another Python could give another verdict.
+
+    Nothing compiles as committed, or can be installed.
+    """
     if report.status is Status.BASELINE_BROKEN:
         return [(check.kind, check.outcome) for check in report.checks.baseline] == [(CheckKind.INSTALL, Outcome.FAIL)]
     return report.status in _DOUBTFUL
@@ -52,7 +60,10 @@ def _with_python(spec: EnvironmentSpec, guess: PythonGuess) -> EnvironmentSpec:
 
 
 def _find_fitting(spec: EnvironmentSpec, index: Index) -> Iterator[PythonGuess]:
-    """Yield the guesses that each release with a pin for all Pythons can be installed with."""
+    """Yield guesses for which every pinned release can be installed.
+
+    Those with a pin for all Pythons.
+    """
     ranges = list(_list_ranges(spec, index))
     for guess in spec.other_pythons:
         if all(any(_contains(each, guess.python) for each in of_release) for of_release in ranges):
@@ -60,7 +71,10 @@ def _find_fitting(spec: EnvironmentSpec, index: Index) -> Iterator[PythonGuess]:
 
 
 def _list_ranges(spec: EnvironmentSpec, index: Index) -> Iterator[tuple[str, ...]]:
-    """Yield each pinned release's Requires-Python, one text for each that its files state."""
+    """Yield each pinned release's Requires-Python.
+
+    One text for each that its files state.
+    """
     pins = [entry.pin for lock in spec.lockfiles for entry in lock.lockfile.entries]
     for pin in pins:
         if pin.version is None or pin.marker:

@@ -80,7 +80,10 @@ def to_change_reports(
 
 
 def _list_other_changes(case: EnvironmentCase, before: LockSet, after: LockSet) -> Iterator[ChangeReport]:
-    """Yield the changed lines for other interpreters and platforms, which nothing here installs or checks."""
+    """Yield changed lines for other interpreters and platforms.
+
+    Nothing here installs or checks them.
+    """
     locks = {lock.path: lock for lock in case.spec.lockfiles}
     for path, change in diff_other_targets(before.files, dict(after.files), case.markers):
         pin = change.after or change.before
@@ -133,7 +136,9 @@ def find_source_paths(case: EnvironmentCase, names: Iterable[NormalizedName]) ->
 
 
 def find_hold_sources(case: EnvironmentCase, name: NormalizedName, pins: Mapping[str, Pins]) -> tuple[str, ...]:
-    """Return the sources in which a line about `name` works: of the lowest lockfiles that pin it.
+    """Return the sources in which a line about `name` works.
+
+    Of the lowest lockfiles that pin it.
 
     `pins` are the fresh set's by lockfile. An upper lockfile is compiled upon a lower one, whose pin wins.
     """
@@ -159,7 +164,10 @@ def list_direct_packages(case: EnvironmentCase) -> frozenset[NormalizedName]:
 
 
 def list_direct_pins(case: EnvironmentCase, pins: Pins) -> frozenset[NormalizedName]:
-    """Return the names in `pins` that a source asks for, by its own lines or by the annotations."""
+    """Return the names in `pins` that a source asks for.
+
+    By its own lines or by the annotations.
+    """
     layers = frozenset[str]().union(*(lock.layer_labels for lock in case.spec.lockfiles))
     return frozenset(pin.name for pin in pins.values() if is_direct_pin(pin, list_direct_packages(case), layers))
 
@@ -317,7 +325,7 @@ def to_drift_report(
 
 
 def _with_own(report: EnvironmentReport, sides: MeasuredSides) -> EnvironmentReport:
-    """The report with how the repository's own package was installed."""
+    """Add to the report how the repository's own package was installed."""
     seen = [side.own for side in (sides.before, sides.after) if side.own.name or side.own.remarks]
     if not seen:
         return report

@@ -33,7 +33,9 @@ def format_verdict_line(report: EnvironmentReport) -> str:
 
 
 def format_culprit_line(found: Culprit, told: str = "") -> str:
-    """`first bad: werkzeug 3.0.0 (since 2023-09-30), the last good one is 2.3.7: ImportError: …`.
+    """Format first bad and last good release with the error.
+
+    `first bad: werkzeug 3.0.0 (since 2023-09-30), the last good one is 2.3.7: ImportError: …`.
 
     Where releases between gave no answer, it says so instead. The error is left out where `told` says it already.
     """

@@ -39,7 +39,9 @@ PREPARE_TIMEOUT_S = 1800  # one compile or installation; --timeout is for the ch
 
 @dataclass(frozen=True, slots=True)
 class AdapterFactory:
-    """Makes the adapters of one environment. `scratch` is a folder of this run, `cache` of all runs.
+    """Makes the adapters of one environment.
+
+    `scratch` is a folder of this run, `cache` of all runs.
 
     What is still being done when the run ends is waited for by `stack`. `spare_index` gives PyPI where `index` is
     without it: the compilers themselves may have to come from there.

@@ -1,4 +1,7 @@
-"""The indexes that pip and uv are told of outside of the repository: variables, and pip's configuration files."""
+"""Indexes from variables and pip's configuration files.
+
+What pip and uv are told outside of the repository.
+"""
 
 import configparser
 import os
@@ -14,7 +17,10 @@ _NAMED = re.compile(r"^[A-Za-z0-9_-]+=(?=https?://)")
 
 
 def read_pip_indexes(environ: Mapping[str, str]) -> IndexChoice:
-    """Return what pip's files and variables say; variables win over files. Addresses that are no HTTP are left out."""
+    """Return the indexes of pip's files and variables.
+
+    Variables win over files. Addresses that are no HTTP are left out.
+    """
     found = IndexChoice()
     for path in _list_pip_files(environ):
         found = found.override(_read_pip_file(path))
@@ -26,20 +32,29 @@ def read_pip_indexes(environ: Mapping[str, str]) -> IndexChoice:
 
 
 def read_uv_indexes(environ: Mapping[str, str]) -> IndexChoice:
-    """Return what uv's variables say: `UV_DEFAULT_INDEX`, `UV_INDEX`, and the older names of both."""
+    """Return the indexes of uv's variables.
+
+    `UV_DEFAULT_INDEX`, `UV_INDEX`, and the older names of both.
+    """
     default = next(_list_remote(environ.get("UV_DEFAULT_INDEX") or environ.get("UV_INDEX_URL", "")), "")
     extras = [*_list_remote(environ.get("UV_INDEX", "")), *_list_remote(environ.get("UV_EXTRA_INDEX_URL", ""))]
     return IndexChoice(default, tuple(dict.fromkeys(extras)))
 
 
 def _list_remote(value: str) -> Iterator[str]:
-    """Yield the HTTP addresses of a list; uv's may have names, as `company=https://...`."""
+    """Yield the HTTP addresses of a list.
+
+    uv's may have names, as `company=https://...`.
+    """
     words = (_NAMED.sub("", word) for word in value.split())
     return (word for word in words if word.startswith(_REMOTE))
 
 
 def _list_pip_files(environ: Mapping[str, str]) -> list[Path]:
-    """Return pip's configuration files, the weakest first, as pip looks for them on Linux."""
+    """Return pip's configuration files, the weakest first.
+
+    As pip looks for them on Linux.
+    """
     named = environ.get("PIP_CONFIG_FILE", "")
     if named == os.devnull:
         return []
@@ -51,7 +66,10 @@ def _list_pip_files(environ: Mapping[str, str]) -> list[Path]:
 
 
 def _read_pip_file(path: Path) -> IndexChoice:
-    """Return what one file says; a file that is missing, broken or no file says nothing."""
+    """Return the indexes of one file.
+
+    A file that is missing, broken or no file says nothing.
+    """
     parser = configparser.RawConfigParser()
     try:
         if not path.is_file() or path.stat().st_size > _MOST_BYTES:

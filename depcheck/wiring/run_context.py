@@ -139,7 +139,10 @@ class RunContext:
             return self.indexes.get(places) or self._make_index(places)
 
     def _choose_upstreams(self, spec: EnvironmentSpec, settings: Settings) -> tuple[Upstream, ...]:
-        """The indexes that the user names, else those that the lockfiles' tools would ask here."""
+        """Return the user's indexes, else those that the tools use here.
+
+        Those of the lockfiles' tools.
+        """
         if settings.index_url:
             return resolve_upstreams((settings.index_url, *settings.extra_index_urls), self.environ)
         is_uv = bool(spec.lockfiles) and all(lock.compiler == "uv" for lock in spec.lockfiles)

@@ -15,7 +15,10 @@ _CLOCK_S = 0.02  # file systems stamp with the kernel's clock, which ticks up to
 
 
 class UnchangedFilesOnly:
-    """A finder that refuses files which changed since it was made; no user but root can forge that time."""
+    """A finder that refuses files changed since it was made.
+
+    No user but root can forge that time.
+    """
 
     def __init__(self, began: float) -> None:
         self._began = began
@@ -23,7 +26,10 @@ class UnchangedFilesOnly:
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Find a module as Python would; raises ImportError where its file is younger than this finder."""
+        """Find a module as Python would, if its file is unchanged.
+
+        Raises ImportError where its file is younger than this finder.
+        """
         spec = PathFinder.find_spec(name, path, target)
         if spec is None:
             return None
@@ -34,11 +40,14 @@ class UnchangedFilesOnly:
 
 
 def import_all(names: Sequence[str]) -> None:
-    """Import these modules now, so that none of them is looked for later."""
+    """Import these modules now, so that none is looked for later."""
     for name in names:
         importlib.import_module(name)
 
 
 def refuse_changed_files(now: float) -> None:
-    """Let nothing be imported from here on that changed after `now`, in seconds since the epoch."""
+    """Refuse to import anything that changed after `now`.
+
+    In seconds since the epoch.
+    """
     sys.meta_path.insert(0, UnchangedFilesOnly(now + _CLOCK_S))

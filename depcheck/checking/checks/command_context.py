@@ -1,4 +1,4 @@
-"""The context that checks run in, and the failure of a command as a whole."""
+"""Context of checks, and the failure of a command as a whole."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Import checks: the modules of packages and of the project, each of which must be importable."""
+"""Import checks: each module of packages and project must be importable."""
 
 from dataclasses import dataclass, field
 

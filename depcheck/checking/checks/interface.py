@@ -1,4 +1,4 @@
-"""The interface of a check kind, and what each kind is given and gives back.
+"""The interface of a check kind, with its inputs and results.
 
 A kind is one file with a class that implements `CheckRunner`, and one row in `kinds.py`.
 """
@@ -51,10 +51,13 @@ class CheckRunner(Protocol):
 
     @property
     def is_offline(self) -> bool:
-        """True if the checks connect to the local index alone, whatever `--network` says."""
+        """True if checks may reach the local index alone.
+
+        Whatever `--network` says.
+        """
 
     def complete_check(self, job: CheckJob) -> Check | None:
-        """Return the check with everything that the workspace decides, such as its command.
+        """Return the check with what the workspace decides, such as its command.
 
         None if this repository has nothing to run: then there is no result.
         """

@@ -1,4 +1,4 @@
-"""The table of check kinds: one row for each, with the class that runs it."""
+"""The table of check kinds: one row with a class for each."""
 
 from collections.abc import Callable
 

@@ -113,7 +113,9 @@ class GuestCheckExecutor:
         )
 
     def _prepare_template(self, environment: VirtualEnvironment) -> Path | None:
-        """The tree that checks are copies of, None for the repository: with --setup, where that has run once.
+        """Return the tree to copy for checks, None for the repository.
+
+        With --setup, where that has run once.
 
         It runs where the checks run, as editable installations point there.
         """

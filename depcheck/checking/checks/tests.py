@@ -130,12 +130,15 @@ _PYTEST_CONFIG_MARKS = {
 
 
 class TestCheckRunner:
-    """Runs the tests of the repository, by the user's command or one that fits what the repository has."""
+    """Runs the repository's tests by the user's command or a fitting one."""
 
     is_offline = False
 
     def complete_check(self, job: CheckJob) -> Check | None:
-        """Return the check with its command, or None without tests that this environment can run."""
+        """Return the check with its command, or None without runnable tests.
+
+        Runnable: in this environment.
+        """
         if job.check.command:
             return job.check
         installed = {each.name for each in job.context.environment.distributions}

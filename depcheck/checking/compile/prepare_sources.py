@@ -39,7 +39,10 @@ def _blank_index_options(text: str) -> str:
 
 
 def _parse_option(line: LogicalLine) -> RequirementLine:
-    """Parse a line if it is an option; others are long at times."""
+    """Parse a line if it is an option.
+
+    Others are long at times.
+    """
     return parse_requirement_line(line.content if line.text.lstrip("\ufeff \t").startswith("-") else "")
 
 

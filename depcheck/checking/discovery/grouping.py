@@ -71,7 +71,7 @@ def group_lockfiles(
     together: Iterable[Sequence[str]] = (),
     related: Iterable[Sequence[str]] = (),
 ) -> list[tuple[LockfileSpec, ...]]:
-    """The lockfiles in groups that are installed together, each in layer order.
+    """Group lockfiles that are installed together, each in layer order.
 
     `together` are groups that the user decided, `related` sets of paths that files of the repository install together:
     they are joined where they are for the same Python and agree. Of the others, a lockfile and all that it is
@@ -93,7 +93,10 @@ def group_lockfiles(
 def _join_related(
     found: list[tuple[LockfileSpec, ...]], related: Iterable[Sequence[str]]
 ) -> list[tuple[LockfileSpec, ...]]:
-    """Join groups that one of `related` names, in its order, as long as what is joined agrees."""
+    """Join groups that `related` names, as long as they agree.
+
+    In the order of `related`.
+    """
     for paths in related:
         joined: tuple[LockfileSpec, ...] = ()
         for group in [group for path in paths for group in found if any(lock.path == path for lock in group)]:
@@ -106,7 +109,10 @@ def _join_related(
 
 
 def _is_one_installation(group: Sequence[LockfileSpec]) -> bool:
-    """Return True if lockfiles can be one installation: for one Python and one platform, of pins that agree."""
+    """Return True if lockfiles fit one installation.
+
+    For one Python and one platform, of pins that agree.
+    """
     pythons = {lock.header_python or find_python_in_path(lock.path) for lock in group}
     platforms = {find_other_platform(lock.options) for lock in group}
     return len(pythons - {""}) <= 1 and len(platforms) == 1 and _has_agreeing_pins(group)

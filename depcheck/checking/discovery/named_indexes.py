@@ -1,4 +1,7 @@
-"""Which indexes and folders of distributions a lockfile's command, files and configuration name."""
+"""Indexes and distribution folders that a lockfile names.
+
+In its command, files and configuration.
+"""
 
 import posixpath
 import re
@@ -18,7 +21,10 @@ _UNION = re.compile(r"^--index-strategy=unsafe-")
 
 @dataclass(frozen=True, slots=True)
 class IndexOptions:
-    """Where options about indexes may stand: `lines` are the lockfile's own, `files` its sources and constraints."""
+    """Texts in which options about indexes may be.
+
+    `lines` are the lockfile's own, `files` its sources and constraints.
+    """
 
     tree: RepoFiles
     command: CompileCommand
@@ -28,7 +34,7 @@ class IndexOptions:
     files: Sequence[str]
 
     def choose_indexes(self) -> IndexChoice:
-        """Return the indexes of the configuration, the command, the lockfile and its sources.
+        """Return the indexes of configuration, command, lockfile and sources.
 
         The later of these wins, as in the tools: a line in a source goes before the command line.
         """
@@ -44,7 +50,9 @@ class IndexOptions:
         return replace(found, is_union=is_union)
 
     def find_link_folders(self) -> tuple[str, ...]:
-        """Return the folders of the repository that `--find-links` names, on the command line or in a file.
+        """Return the repository's folders that `--find-links` names.
+
+        On the command line or in a file.
 
         pip looks beside the file that names it first, then in the working directory.
         """
@@ -71,7 +79,10 @@ def _parse_lines(lines: Iterable[RequirementLine]) -> IndexChoice:
 
 
 def _find_folder(tree: RepoFiles, beside: Sequence[str], link: str) -> str:
-    """Return the folder that `link` means, from one of `beside`; empty where none is in the repository."""
+    """Return the folder that `link` means, from one of `beside`.
+
+    Empty where none is in the repository.
+    """
     for folder in beside:
         place = posixpath.normpath(posixpath.join(folder, link.removeprefix("./")))
         if not place.startswith("../") and not posixpath.isabs(place) and tree.has_path(place):

@@ -32,7 +32,9 @@ _PYTHON_IN_PATH = re.compile(
 def guess_pythons(
     tree: RepoFiles, evidence: PythonEvidence, name: str, locks: Sequence[LockfileSpec]
 ) -> list[PythonGuess]:
-    """Return the Pythons that `locks`, of the environment `name`, may be for, the likeliest first.
+    """Return Pythons that `locks` may be for, the likeliest first.
+
+    `locks` are those of the environment `name`.
 
     What files of the repository state for them, then what the pins tell: backports, and markers that hold for older
     Pythons alone. Then the lowest that the project's own range allows, what is tested, the era of the lockfile's
@@ -59,7 +61,10 @@ def guess_pythons(
 
 
 def add_guesses(spec: EnvironmentSpec, guesses: Sequence[PythonGuess]) -> EnvironmentSpec:
-    """Return `spec` with the first guess told, and the others for the case that it does not fit."""
+    """Return `spec` with the first guess applied and the others kept.
+
+    For the case that it does not fit.
+    """
     first, *others = guesses
     said = (
         f"No file names the Python of {spec.name}: {first.python} was taken, {first.reason}. If it is another, name it "
@@ -70,7 +75,10 @@ def add_guesses(spec: EnvironmentSpec, guesses: Sequence[PythonGuess]) -> Enviro
 
 
 def _find_project_range(tree: RepoFiles, folder: str, day: date | None) -> PythonGuess | None:
-    """Return the lowest Python that the nearest project allows and that was maintained on `day`."""
+    """Return the lowest maintained Python that the nearest project allows.
+
+    Maintained on `day`.
+    """
     for above in _list_folder_and_parents(folder):
         for path, stated in list_python_ranges(tree, above):
             try:
@@ -101,7 +109,10 @@ def _list_folder_and_parents(folder: str) -> list[str]:
 
 
 def _list_allowed(allowed: SpecifierSet) -> list[str]:
-    """Return the minor versions of which some release is allowed, low ones first: `>=3.9.2` allows 3.9."""
+    """Return allowed minor versions, low ones first: `>=3.9.2` allows 3.9.
+
+    Some release of each is allowed.
+    """
     bounded = any(specifier.operator in {">=", ">", "~=", "=="} for specifier in allowed)
     minors = _PYTHON_MINORS if bounded else _PYTHON_MINORS[_LOWEST_SERVED_MINOR - 6 :]
     return [minor for minor in minors if any(allowed.contains(f"{minor}.{p}") for p in (0, 99))]

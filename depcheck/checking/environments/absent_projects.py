@@ -5,7 +5,10 @@ from depcheck.ports import PackageServer
 
 
 def describe_absent(index: PackageServer, output: str) -> str:
-    """Return a sentence about the first package that no index has, of those that a tool found nothing of; else ""."""
+    """Describe the first package that no index has, or return "".
+
+    Of those that a tool found nothing of.
+    """
     for name in find_unmatched_names(output):
         origins = index.get_origins(name)
         if origins.asked and not origins.having:

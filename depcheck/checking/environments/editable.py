@@ -1,4 +1,4 @@
-"""Editable installations of folders of the repository, as `pip install -e` makes them (PEP 660)."""
+"""Editable installations of repository folders, as `pip install -e` makes (PEP 660)."""
 
 import ast
 import re
@@ -20,7 +20,9 @@ _MOST_BYTES, _MOST_FILES = 1 << 20, 20
 
 @dataclass(frozen=True, slots=True)
 class EditableBuilds:
-    """Builds editable wheels that point into `work`, where the checks have their copy of the repository.
+    """Builds editable wheels that point into `work`.
+
+    There the checks have their copy of the repository.
 
     What a build leaves in the tree (a version file, compiled modules) is kept in `built`, which the checks' copies
     are made of: an editable installation finds its files there.
@@ -33,7 +35,9 @@ class EditableBuilds:
     _copied: set[str] = field(default_factory=set)
 
     def build(self, line: str, network: NetworkPolicy) -> Path | ProcessResult | None:
-        """Build `-e FOLDER` once; a backend without editable wheels gives a plain one instead.
+        """Build `-e FOLDER` once, or a plain wheel.
+
+        Plain from a backend without editable wheels.
 
         Gives the build's run where both failed, None where there was no wheel.
         """
@@ -63,7 +67,10 @@ def is_editable(line: str) -> bool:
 
 
 def import_roots(site_packages: Sequence[Path], work: Path) -> dict[Path, frozenset[str]]:
-    """Find the folders below `work` that are imported from, each with its top-level names, empty for all."""
+    """Find import roots below `work`, each with its top-level names.
+
+    Empty for all.
+    """
     found: dict[Path, frozenset[str]] = {}
     for folder in site_packages:
         for file in sorted(folder.glob("*.pth"))[:_MOST_FILES]:
@@ -82,7 +89,7 @@ def _listed(file: Path, work: Path) -> Iterator[Path]:
 
 
 def _mapped(file: Path) -> Iterator[tuple[str, Path]]:
-    """What the finder of setuptools imports from where."""
+    """Read where setuptools' finder imports from."""
     match = _MAPPING.search((read_untrusted_file(file, _MOST_BYTES) or b"").decode(errors="replace"))
     try:
         mapping = ast.literal_eval(match[1]) if match else {}

@@ -48,12 +48,12 @@ class VirtualEnvironment:
 
     @property
     def work(self) -> Path:
-        """Where checks have their copy of the repository, and where editable installations point."""
+        """Folder of the checks' copy, where editable installations point."""
         return self.folder / "work"
 
     @property
     def built(self) -> Path:
-        """The tree with what editable builds left in it; there only where something was built so."""
+        """The tree with what editable builds left, if any were made."""
         return self.folder / "built"
 
     @property

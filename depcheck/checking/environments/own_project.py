@@ -1,4 +1,4 @@
-"""What the repository's own distribution asks for, held against the pins that it is installed beside."""
+"""What the repository's own distribution requires, compared with the pins."""
 
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,10 @@ from depcheck.core.model.requirements import (
 
 
 class Place(StrEnum):
-    """How the project stands beside the pins of one environment, decided when these are installed first."""
+    """How the project fits the pins of one environment.
+
+    Decided when these are installed first.
+    """
 
     HELD = "held"  # the pins hold what it requires
     COMPLETED = "completed"  # some of it is resolved beside them
@@ -30,7 +33,10 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wants:
-    """A wheel of the project, and which of its requirements the pins do not name or do not satisfy."""
+    """A wheel of the project, with requirements that the pins lack.
+
+    Those that the pins do not name or do not satisfy.
+    """
 
     wheel: Path
     name: NormalizedName
@@ -62,7 +68,10 @@ def _requires(wheel: Path) -> list[str]:
 
 
 def parse_completion(content: bytes, pins: Pins) -> dict[NormalizedName, Version]:
-    """Read the `name==version` lines of a resolution, less what is pinned and what installers bring themselves."""
+    """Read the `name==version` lines of a resolution beside the pins.
+
+    Less what is pinned and what installers bring themselves.
+    """
     found = {}
     for line in content.decode(errors="replace").splitlines():
         name, mark, version = line.partition("==")

@@ -1,4 +1,4 @@
-"""Decide how the repository's own package is installed beside the pins of an environment."""
+"""Decide how the project itself is installed beside the pins."""
 
 import posixpath
 from collections.abc import Mapping
@@ -35,7 +35,10 @@ MOST_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the project is installed into: an environment, the pins that it holds, and where builds happen."""
+    """An environment to install the project into, with pins and folders.
+
+    The folders say where builds happen.
+    """
 
     environment: VirtualEnvironment
     pins: Pins
@@ -45,7 +48,9 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class ProjectInstaller:
-    """Builds the project and finds what it needs beside the pins. `form` is the setting `project`.
+    """Builds the project and finds what it needs beside the pins.
+
+    `form` is the setting `project`.
 
     How it stands beside the pins is decided with the first set of pins of an environment, the committed one: a later
     set that does not fit the project is a finding.
@@ -61,7 +66,10 @@ class ProjectInstaller:
     )
 
     def install(self, spec: EnvironmentSpec, into: Target) -> OwnInstallation | ProcessResult | None:
-        """Say what to install for the project; the run that failed, or None where a build gave no wheel."""
+        """Return what to install for the project.
+
+        The run that failed, or None where a build gave no wheel.
+        """
         if spec.project_name in into.pins:
             return _pinned(spec, into.pins, spec.project_name)
         builds, house = into.builds, into.builds.house
@@ -133,7 +141,7 @@ class ProjectInstaller:
 
 
 def _pinned(spec: EnvironmentSpec, pins: Pins, name: str) -> OwnInstallation:
-    """The lockfile's own pin of the project is what is installed."""
+    """Report that the lockfile's own pin of the project is installed."""
     pin = pins[canonicalize_name(name)]
     return OwnInstallation(remarks=(describe_own_pin(_files(spec), pin.name, pin.version or pin.reference),))
 
@@ -141,13 +149,19 @@ def _pinned(spec: EnvironmentSpec, pins: Pins, name: str) -> OwnInstallation:
 def add_own_project(
     lines: Mapping[str, NormalizedName | None], own: OwnInstallation
 ) -> dict[str, NormalizedName | None]:
-    """Add the project's wheel, and what it needs beside the pins, to the lines for the installer."""
+    """Add the project's wheel and its further needs to the installer's lines.
+
+    Needs beside the pins.
+    """
     added: dict[str, NormalizedName | None] = {own.wheel: None} if own.wheel else {}
     return {**lines, **added, **{f"{name}=={version}": name for name, version in own.beside.items()}}
 
 
 def _is_compiled_from_project(spec: EnvironmentSpec) -> bool:
-    """Whether a lockfile was compiled from the project's own file: then what it lacks is a finding."""
+    """Return True if a lockfile was compiled from the project's own file.
+
+    Then what it lacks is a finding.
+    """
     sources = [source for lock in spec.lockfiles for source in lock.sources]
     return any(is_project_file(source) and not posixpath.dirname(source) for source in sources)
 

@@ -16,7 +16,10 @@ _REFERENCE_PARTS = re.compile(
 
 
 def format_install_lines(spec: EnvironmentSpec, pins: Pins, copy: Path) -> Iterator[tuple[str, Pin]]:
-    """One line for each pin, with marker and hashes. Local references point into `copy`, the copy of the repository."""
+    """Format one line for each pin, with marker and hashes.
+
+    Local references point into `copy`, the copy of the repository.
+    """
     for pin in pins.values():
         if pin.reference:
             yield _format_reference(pin, spec, copy), pin

@@ -107,7 +107,10 @@ class UvEnvironmentBuilder:
     def _lines(
         self, environment: VirtualEnvironment, spec: EnvironmentSpec, pins: Pins
     ) -> dict[str, NormalizedName | None]:
-        """The pins as lines for the installer, with the name of each that an index has."""
+        """Return the pins as installer lines, with their index names.
+
+        The name of each that an index has.
+        """
         copy, lines = environment.folder / "source", dict[str, NormalizedName | None]()
         for line, pin in requirement_lines.format_install_lines(spec, pins, copy):
             inside = line.startswith(f"{copy}") and ";" not in line

@@ -34,7 +34,9 @@ UV_VARIABLES = {
 
 @dataclass(frozen=True, slots=True)
 class WheelBuilder:
-    """The wheels of one environment that had to be built, in `folder`, to which only we write.
+    """The wheels of one environment that had to be built.
+
+    In `folder`, to which only we write.
 
     A build executes its package. So each has its own cache, which goes with it, and all that crosses is one plain
     file of the right name: a package can lie about itself, and about nothing else. `source` is the guest's copy of
@@ -80,7 +82,9 @@ class WheelBuilder:
         own: bool = False,
         folder: Path | None = None,
     ) -> Path | ProcessResult | None:
-        """The wheel of one requirement, built the first time; uv's run where that failed, None where it gave nothing.
+        """Build the wheel of one requirement the first time.
+
+        uv's run where that failed, None where it gave nothing.
 
         `own`: the repository itself is built, which needs versions; a release brings its own and must keep it.
         `folder` is where the build may write, `source` by default.

@@ -167,7 +167,10 @@ class Guest:
         sandbox.give_folder_to_guest(folder, self.policy)
 
     def take_back(self, folder: Path) -> None:
-        """Make this process's user the owner of `folder` and all in it: the guest can only read it from now on."""
+        """Give `folder` back to our own user.
+
+        And all in it. The guest can only read it from now on.
+        """
         sandbox.take_back(folder, self.policy)
 
     def _list_certificates(self) -> list[Path]:

@@ -61,7 +61,10 @@ OPEN_NETWORK, NO_NETWORK = NetworkPolicy(None), NetworkPolicy(frozenset())
 
 
 def get_network_of_url(url: str) -> NetworkPolicy:
-    """Return what a guest needs to reach `url`: its port alone where that is on this host."""
+    """Return the network that a guest needs for `url`.
+
+    Its port alone where that is on this host.
+    """
     parts = urlsplit(url)
     return NetworkPolicy.from_ports(parts.port) if parts.hostname == LOOPBACK and parts.port else OPEN_NETWORK
 
@@ -214,7 +217,10 @@ def give_folder_to_guest(folder: Path, walls: SandboxPolicy) -> None:
 
 
 def _change_owner(folder: Path, uid: int, gid: int) -> None:
-    """Change the owner of `folder` and all in it, by descriptors: nothing can lead out of it meanwhile."""
+    """Change the owner of `folder` and all in it, by descriptors.
+
+    Nothing can lead out of it meanwhile.
+    """
     if not folder.is_dir() or folder.is_symlink():
         os.lchown(folder, uid, gid)
         return
@@ -225,6 +231,9 @@ def _change_owner(folder: Path, uid: int, gid: int) -> None:
 
 
 def take_back(folder: Path, walls: SandboxPolicy) -> None:
-    """Make this process's user the owner of `folder` and all in it, which a guest had; nothing for our own user."""
+    """Give `folder`, which a guest had, back to our user.
+
+    And all in it. Nothing for our own user.
+    """
     if walls.uid is not None:
         _change_owner(folder, os.geteuid(), os.getegid())

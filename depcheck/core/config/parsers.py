@@ -41,7 +41,10 @@ def parse_moment(given: str) -> datetime:
 
 
 def parse_python_version(given: str) -> str:
-    """Return an interpreter's version as X.Y. `3.1` is what YAML and TOML make of an unquoted 3.10."""
+    """Return an interpreter's version as X.Y.
+
+    `3.1` is what YAML and TOML make of an unquoted 3.10.
+    """
     if given == "3.1":
         return "3.10"
     if not _PYTHON_VERSION.fullmatch(given):

@@ -1,1 +1,4 @@
-"""Which installed modules a project needs: import statements, who reaches whom, and broken contracts."""
+"""Which installed modules a project needs.
+
+Import statements, what reaches what, and broken contracts.
+"""

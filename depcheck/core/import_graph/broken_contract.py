@@ -1,4 +1,7 @@
-"""Tell a broken contract between two distributions from an optional module that cannot be imported."""
+"""Tell a broken contract between distributions from an optional module.
+
+The latter cannot be imported and need not be.
+"""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +25,10 @@ FindOwners = Callable[[str], frozenset[NormalizedName]]
 
 
 def find_gone_module(failure: Failure) -> str:
-    """Return the module that is gone, or that has lost a name; empty where the error says neither."""
+    """Return the module that is gone or lost a name.
+
+    Empty where the error says neither.
+    """
     headline = failure.headline
     if match := _GONE_NAME.search(headline):
         return match[2].strip(".")
@@ -43,7 +49,9 @@ def is_broken_contract(
     installed: Sequence[Distribution],
     markers: Mapping[str, str],
 ) -> bool:
-    """Return True if `module` misses something of another distribution that its own one requires unconditionally.
+    """Return True if `module` misses something that its distribution requires.
+
+    Unconditionally, of another distribution.
 
     Extras do not count, nor does what a distribution misses of itself.
     """

@@ -17,7 +17,7 @@ _SUPPRESSES = frozenset({"suppress", "contextlib.suppress"})
 
 @dataclass(frozen=True, slots=True)
 class ModuleImports:
-    """What one module imports, as dotted names that may end in an attribute.
+    """One module's imports, as dotted names that may end in attributes.
 
     `strong` is imported whenever the module is. `weak` is imported on some paths only: in functions, under conditions,
     or where an ImportError is caught. `strings` are texts in quotes that look like a module's name.
@@ -29,7 +29,9 @@ class ModuleImports:
 
 
 def read_imports(text: str, module: str, python: tuple[int, ...], *, is_package: bool) -> ModuleImports:
-    """Return the imports of `module`, whose source is `text`, for the interpreter `python`.
+    """Return the imports of `module`, with source `text`, for `python`.
+
+    `python` is the interpreter's version.
 
     What this interpreter's parser refuses is read line by line: unindented imports are strong.
     """

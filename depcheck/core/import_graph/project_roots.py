@@ -32,7 +32,9 @@ def read_django_roots(text: str) -> Roots:
 
 
 def find_django_settings(texts: Mapping[str, str]) -> str:
-    """Return the settings module that a project's files name, by path; empty where none does.
+    """Return the settings module that a project's files name, by path.
+
+    Empty where none does.
 
     manage.py is asked first, then what configures pytest, then the rest in order.
     """
@@ -44,7 +46,10 @@ def find_django_settings(texts: Mapping[str, str]) -> str:
 
 
 def find_command_roots(command: str, scripts: Mapping[str, str]) -> Roots:
-    """Return the modules that a command starts; `scripts` are console scripts with their modules."""
+    """Return the modules that a command starts.
+
+    `scripts` are console scripts with their modules.
+    """
     try:
         words = shlex.split(command)
     except ValueError:
@@ -75,7 +80,10 @@ def to_roots(imports: ModuleImports) -> Roots:
 
 
 def _read_assigned_names(statement: ast.stmt) -> Iterator[str]:
-    """Yield the texts in a list of apps or middleware, however it is put together."""
+    """Yield the texts in a list of apps or middleware.
+
+    However it is put together.
+    """
     match statement:
         case ast.Assign(targets=targets, value=value):
             names = targets

@@ -21,7 +21,10 @@ class Reach(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Roots:
-    """Where to begin, as dotted names; `weak` ones are reached on some paths only."""
+    """Modules to begin at, as dotted names.
+
+    `weak` ones are reached on some paths only.
+    """
 
     strong: frozenset[str] = frozenset()
     weak: frozenset[str] = frozenset()
@@ -29,7 +32,10 @@ class Roots:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Every module reached, by how; `complete` is False where there were too many to follow."""
+    """Every module reached, by how.
+
+    `complete` is False where there were too many to follow.
+    """
 
     strong: frozenset[str]
     weak: frozenset[str]
@@ -47,7 +53,7 @@ IsModule = Callable[[str], bool]
 
 
 def find_reached(roots: Roots, read_imports_of: ReadImports, is_module: IsModule) -> Reached:
-    """Follow imports from `roots`; each module is read once, and only if it is reached.
+    """Follow imports from `roots`, reading each reached module once.
 
     A name that is no module stands for the longest part of it that is one. A module's packages are reached with it.
     """
@@ -81,7 +87,10 @@ def _names(names: Iterable[str], resolve: Callable[[str], tuple[str, ...]]) -> I
 
 
 def _spread(start: Iterable[str], found: set[str], lead: Callable[[str], Iterator[str]]) -> bool:
-    """Add to `found` all that `start` leads to; False where MOST_MODULES are found before the end."""
+    """Add to `found` all that `start` leads to.
+
+    False where MOST_MODULES are found before the end.
+    """
     found.update(start)
     todo = list(found)
     while todo:

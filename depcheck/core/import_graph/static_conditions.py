@@ -1,4 +1,4 @@
-"""Evaluate the conditions under which modules import, as far as a type checker would."""
+"""Evaluate conditions of imports, as far as a type checker would."""
 
 import ast
 import operator
@@ -17,7 +17,10 @@ _KNOWN = {"TYPE_CHECKING": False, "typing.TYPE_CHECKING": False, "sys.platform":
 
 
 def evaluate_condition(test: ast.expr, python: tuple[int, ...]) -> bool | None:
-    """Return what `test` gives on Linux and `python`, None where that is not known."""
+    """Return what `test` gives on Linux and `python`, or None.
+
+    None where that is not known.
+    """
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         inner = evaluate_condition(test.operand, python)
         return None if inner is None else not inner

@@ -73,7 +73,9 @@ def splice_pins(before: Pins, after: Pins, names: Collection[str]) -> Pins:
 
 
 def is_direct_pin(pin: Pin, direct: Collection[str] = (), layers: Collection[str] = ()) -> bool:
-    """Return True if a source asks for the package: its annotation says so, or `direct` (from sources) has it.
+    """Return True if a source asks for the package.
+
+    Its annotation says so, or `direct` (from sources) has it.
 
     `layers` are the annotations of lower lockfiles (`-r base.txt`), which are no sources.
     """

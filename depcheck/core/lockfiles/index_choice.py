@@ -1,11 +1,13 @@
-"""Which package indexes a tool asks, and in which way it puts them together."""
+"""Which package indexes a tool asks, and how it merges them."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class IndexChoice:
-    """A default index, empty for the tool's own (PyPI), and those that are asked beside it, as addresses.
+    """A default index and those beside it, as addresses.
+
+    The default is empty for the tool's own (PyPI).
 
     `for_projects` are (project, address): the project is taken from there alone, and nothing else is. `is_union` says
     that releases of all indexes count, as for pip, and not those of the first index that has the project, as for uv.
@@ -17,7 +19,10 @@ class IndexChoice:
     is_union: bool = True
 
     def override(self, other: "IndexChoice") -> "IndexChoice":
-        """Return what the tool asks where `other` is nearer to its command: its default wins, extras add up."""
+        """Return the choice with `other`, which is nearer to the command.
+
+        Its default wins, extras add up.
+        """
         return IndexChoice(
             other.default or self.default,
             tuple(dict.fromkeys((*other.extras, *self.extras))),

@@ -113,7 +113,10 @@ class Lockfile:
         return found
 
     def list_inactive_pins(self, marker_environment: Mapping[str, str]) -> tuple[Pin, ...]:
-        """Return the pins whose markers do not hold in `marker_environment`, in order. Raises LockfileError."""
+        """Return pins whose markers do not hold in `marker_environment`.
+
+        In order. Raises LockfileError.
+        """
         return tuple(entry.pin for entry in self.entries if not _is_active_entry(entry, marker_environment))
 
 

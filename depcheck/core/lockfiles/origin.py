@@ -128,7 +128,9 @@ def infer_newest_python(pins: Iterable[Pin]) -> str:
 
 
 def find_marker_bound(pins: Iterable[Pin]) -> str:
-    """Return the newest Python ("3.10") for which each pin's marker can hold; empty where markers say nothing.
+    """Return the newest Python ("3.10") that all pins' markers allow.
+
+    Empty where markers say nothing.
 
     A compile writes no line that holds for no Python that it was made for: with one for `python_version < "3.11"`,
     it was made for one of those.
@@ -139,7 +141,10 @@ def find_marker_bound(pins: Iterable[Pin]) -> str:
 
 
 def _find_highest(text: str) -> int:
-    """Return the highest minor version for which a marker holds, on any platform; 0 for the newest, or for none."""
+    """Return the highest minor version for which a marker holds.
+
+    On any platform. 0 for the newest, or for none.
+    """
     marker = Marker(text)
     for minor in range(_NEWEST, 5, -1):
         python = {"python_version": f"3.{minor}", "python_full_version": f"3.{minor}.7", "extra": ""}

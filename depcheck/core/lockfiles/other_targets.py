@@ -1,4 +1,4 @@
-"""Lines of a lockfile for other interpreters or platforms than the one that it is judged on."""
+"""Lines of a lockfile for other interpreters or platforms."""
 
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
@@ -18,25 +18,37 @@ _MOST_NAMED = 6
 def diff_other_targets(
     before: Sequence[tuple[str, str]], after: Mapping[str, str], markers: Mapping[str, str]
 ) -> list[tuple[str, Change]]:
-    """Return what differs in the lines for other targets, with its file; `before` and `after` are texts by path."""
+    """Return changed lines for other targets, with their files.
+
+    `before` and `after` are texts by path.
+    """
     parsed = ((path, parse_lockfile(text), parse_lockfile(after[path])) for path, text in before if path in after)
     return [(path, change) for path, old, new in parsed for change in diff_other_pins(old, new, markers)]
 
 
 def find_scope(change: Change) -> str:
-    """Return the marker of a changed line, the newer one; empty for a line that holds everywhere."""
+    """Return the marker of a changed line, the newer one.
+
+    Empty for a line that holds everywhere.
+    """
     pin = change.after or change.before
     return pin.marker if pin else ""
 
 
 def describe_scope(change: Change) -> str:
-    """Return ` (for python_full_version < "3.11")`, or nothing for a line that holds everywhere."""
+    """Return ` (for python_full_version < "3.11")`, or nothing.
+
+    Nothing for a line that holds everywhere.
+    """
     scope = find_scope(change)
     return f" (for {scope})" if scope else ""
 
 
 def describe_unjudged(changes: Sequence[ChangeReport]) -> str:
-    """Return a sentence about changed lines that no check of the run has seen; empty for none."""
+    """Describe changed lines that no check of the run has seen.
+
+    Empty for none.
+    """
     names = list(dict.fromkeys(change.name for change in changes if not change.judged))
     if not names:
         return ""
@@ -48,7 +60,10 @@ def describe_unjudged(changes: Sequence[ChangeReport]) -> str:
 
 
 def diff_other_pins(before: Lockfile, after: Lockfile, markers: Mapping[str, str]) -> tuple[Change, ...]:
-    """Compare the lines whose markers are false in `markers`, by name; what only changes its marker is no change."""
+    """Compare the lines whose markers are false in `markers`, by name.
+
+    What only changes its marker is no change.
+    """
     old, new = _group_other_pins(before, markers), _group_other_pins(after, markers)
     found: list[Change] = []
     for name in sorted(old.keys() | new.keys()):
@@ -57,7 +72,10 @@ def diff_other_pins(before: Lockfile, after: Lockfile, markers: Mapping[str, str
 
 
 def _diff_pins_of(name: NormalizedName, old: Sequence[Pin], new: Sequence[Pin]) -> list[Change]:
-    """Pair what differs, low versions with low ones; what has no partner is added or removed."""
+    """Pair differing pins, low versions with low ones.
+
+    What has no partner is added or removed.
+    """
     known, fresh = {_identify(pin): pin for pin in old}, {_identify(pin): pin for pin in new}
     same = [(known[key], fresh[key]) for key in known if key in fresh]
     rehashed = [Change(name, ChangeKind.REHASHED, *pair) for pair in same if _has_other_hashes(*pair)]

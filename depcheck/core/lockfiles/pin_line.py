@@ -1,4 +1,7 @@
-"""Parse one requirement line of a lockfile into a pin and its requirers."""
+"""Parse one requirement line into a pin and its requirers.
+
+A line of a lockfile.
+"""
 
 import posixpath
 import re

@@ -104,7 +104,7 @@ _FIRST_OPTION = re.compile(r"(?:^|\s)--?[a-zA-Z]")
 
 @dataclass(frozen=True, slots=True)
 class RequirementLine:
-    """One line of a requirements file: a requirement, or an option and its value.
+    """One line of a requirements file: a requirement, or an option.
 
     `content` is the whole line without comments. `options` is what follows a requirement. `option` is the long
     name of the line's first option, and empty beside a requirement. `value` has no quotes.
@@ -133,12 +133,15 @@ class RequirementLine:
 
     @property
     def included_file(self) -> str:
-        """The file that the line includes, as written; empty for URLs."""
+        """The file that the line includes, as written.
+
+        Empty for URLs.
+        """
         includes = self.option in {"--requirement", "--constraint"} and "://" not in self.value
         return self.value if includes else ""
 
     def get_included_path(self, path: str) -> str:
-        """Return the included file's path, if the line stands in the file `path`."""
+        """Return the included file's path for a line of `path`."""
         return posixpath.normpath(posixpath.join(posixpath.dirname(path), self.included_file))
 
 
@@ -167,7 +170,7 @@ def parse_requirement_lines(text: str) -> list[RequirementLine]:
 
 
 def _split_option(content: str) -> tuple[str, str]:
-    """Split an option line into the long name and the value of its first option."""
+    """Split an option line into its first long option and value."""
     try:
         words = shlex.split(content)
     except ValueError:  # a quote without its end: pip refuses the line

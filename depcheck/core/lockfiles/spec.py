@@ -60,7 +60,7 @@ class LockfileSpec:
 
     @property
     def layer_labels(self) -> frozenset[str]:
-        """What annotations of this lockfile call the lockfiles that it includes: `-r base.txt`."""
+        """Names of included lockfiles in this lockfile's annotations: `-r base.txt`."""
         return frozenset(f"-r {posixpath.relpath(layer, self.folder or '.')}" for layer in self.layers)
 
 

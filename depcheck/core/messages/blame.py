@@ -1,4 +1,4 @@
-"""What is said of a culprit's releases: never more than trials have shown."""
+"""Sentences about a culprit's releases, no more than trials have shown."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,10 @@ def is_dated(culprit: Culprit) -> bool:
 
 
 def describe_releases(culprit: Culprit) -> str:
-    """`kombu 4.2.0`, or `kombu between 4.1.0 and 4.2.0` where releases between gave no answer."""
+    """Return `kombu 4.2.0`, or `kombu between 4.1.0 and 4.2.0`.
+
+    The latter where releases between gave no answer.
+    """
     return " with ".join(_name_release(culprit, name) for name in culprit.packages)
 
 
@@ -24,7 +27,10 @@ def _name_release(culprit: Culprit, name: str) -> str:
 
 
 def describe_dating(culprit: Culprit, quote: Callable[[str], str] = str) -> str:
-    """Say which release was seen to fail and which to pass, and why those between were not judged."""
+    """Describe which release failed and which passed.
+
+    And why those between were not judged.
+    """
     bad = " together with ".join(
         quote(f"{name} {culprit.first_bad.get(name, '')}".strip()) for name in culprit.packages
     )
@@ -42,7 +48,10 @@ def describe_dating(culprit: Culprit, quote: Callable[[str], str] = str) -> str:
 
 
 def describe_company(culprit: Culprit, quote: Callable[[str], str] = str) -> str:
-    """Say who moves together with the culprit; empty where it moves by itself."""
+    """Describe what moves together with the culprit.
+
+    Empty where it moves by itself.
+    """
     stay = [name for name in culprit.stay_back if name not in culprit.packages]
     family = [name for name in culprit.family if name not in culprit.packages]
     along = [name for name in culprit.companions if name not in {*culprit.packages, *stay, *family}]

@@ -75,7 +75,10 @@ def format_pull_request_title(environment: EnvironmentReport, proposal: Proposal
 
 
 def _list_changed_files(environment: EnvironmentReport, proposal: ProposalReport) -> list[str]:
-    """Return the environment's name, or the files that change where its own lockfile is none of them."""
+    """Return the environment's name, or the files that change.
+
+    Where its own lockfile is none of them.
+    """
     locked = {lockfile.path for lockfile in environment.lockfiles}
     if environment.name in proposal.files or environment.name not in locked or not proposal.files:
         return [environment.name]
@@ -196,13 +199,13 @@ def _format_pull_request_verdict(environment: EnvironmentReport, proposal: Propo
 
 
 def _describe_unseen(proposal: ProposalReport) -> str:
-    """Return a sentence about lines for other targets, which no check of this run has seen."""
+    """Describe lines for other targets that no check has seen."""
     sentence = describe_unjudged(proposal.changes)
     return f" {sentence}" if sentence else ""
 
 
 def _describe_checks(checks: Sequence[CheckReport]) -> str:
-    """Return what was seen to pass, and that no tests were run where none were."""
+    """Describe what passed, and that no tests were run."""
     passing = describe_passed((each.kind, each.passed) for each in checks if each.outcome is Outcome.PASS)
     tested = any(each.kind is CheckKind.TEST for each in checks)
     return f"{passing}.{'' if tested else ' **No tests were run.**'}"

@@ -1,4 +1,4 @@
-"""What a verdict may say: sentences made of what was seen, and of nothing else."""
+"""Sentences of a verdict, made only of what was seen."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,19 +9,25 @@ REFUSED_TESTS = "no tests were run, because `--test` is empty"
 
 
 def describe_passing(changed: int, results: Sequence[CheckResult], *, tests_wanted: bool) -> str:
-    """Return `3 packages changed; installs, 412 imports and 233 tests pass.`, and why no tests were run."""
+    """Return the sentence of a passing check, with counts.
+
+    `3 packages changed; installs, 412 imports and 233 tests pass.`, and why no tests were run.
+    """
     packages = f"{changed} package{'' if changed == 1 else 's'} changed"
     return f"{packages}; {describe_observed(results, tests_wanted=tests_wanted)}."
 
 
 def describe_observed(results: Sequence[CheckResult], *, tests_wanted: bool) -> str:
-    """Return what of `results` passed, with counts, and whether tests were among it."""
+    """Describe what of `results` passed, with counts and tests."""
     said = describe_passed((each.kind, len(each.passed_ids)) for each in results if each.outcome is Outcome.PASS)
     return f"{said}; {missing}" if (missing := _explain_missing_tests(results, tests_wanted=tests_wanted)) else said
 
 
 def describe_passed(passed: Iterable[tuple[CheckKind, int]]) -> str:
-    """Return `installs, 412 imports and 233 tests pass`: what passed, by kind and number of ids."""
+    """Return `installs, 412 imports and 233 tests pass`.
+
+    What passed, by kind and number of ids.
+    """
     seen = [word for kind, number in passed if (word := _describe_count(kind, number))]
     if seen == ["installs"]:
         return "it installs"
@@ -37,7 +43,10 @@ def describe_unreached(results: Sequence[CheckResult]) -> tuple[str, ...]:
 
 
 def describe_shared_failure(before: CheckResult | None, after: CheckResult) -> str:
-    """Return the reason of a failure that the committed set shows as well, as far as that was seen."""
+    """Describe a failure that the committed set shows as well.
+
+    As far as that was seen.
+    """
     if before is None or not before.failures:
         return f"The fresh set fails, and whether the committed one does was not seen: {after.headline}"
     if shared := find_shared_failure(before, after):

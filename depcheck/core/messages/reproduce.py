@@ -52,7 +52,10 @@ def build_reproduction_commands(environment: EnvironmentReport) -> tuple[str, st
 
 
 def _listed(environment: EnvironmentReport) -> list[str]:
-    """The committed lockfiles; where nothing is locked, the releases of the earlier resolution by name."""
+    """List the committed lockfiles, or releases of the earlier resolution.
+
+    The latter where nothing is locked, by name.
+    """
     if all(lockfile.locked for lockfile in environment.lockfiles):
         return [f"-r {shlex.quote(lockfile.path)}" for lockfile in environment.lockfiles]
     pins = {**environment.fresh, **{each.name: each.before for each in environment.changes if each.judged}}
@@ -60,7 +63,10 @@ def _listed(environment: EnvironmentReport) -> list[str]:
 
 
 def _own(environment: EnvironmentReport) -> list[str]:
-    """The repository's own package, and what it requires beyond the pins."""
+    """Return the repository's own package and its further requirements.
+
+    Those beyond the pins.
+    """
     place = "-e ." if environment.editable else "."
     return [*_exact(environment.beside), *([place] if environment.project else [])]
 

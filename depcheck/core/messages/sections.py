@@ -206,7 +206,7 @@ def render_notes(environment: EnvironmentReport, tier: DetailLevel) -> str:
 
 
 def render_optional_modules(environment: EnvironmentReport, tier: DetailLevel) -> str:
-    """Return the modules that no longer import and that nothing needs, behind a line to click."""
+    """Render modules that newly fail and that nothing needs, folded."""
     every = environment.optional_modules
     shown = every[: tier.max_names]
     if not shown:

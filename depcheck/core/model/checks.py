@@ -48,7 +48,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class KnownBefore:
-    """What the committed set showed: the modules that it imports, and the owners of its top-level modules."""
+    """Modules that the committed set imports, and owners of top-level modules."""
 
     passed: frozenset[str]
     owners: tuple[tuple[str, NormalizedName], ...] = ()
@@ -56,7 +56,9 @@ class KnownBefore:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing to run. `ids` narrows a test or import check to these ids; empty is all.
+    """One thing to run.
+
+    `ids` narrows a test or import check to these ids. Empty is all.
 
     `packages` (import only) are the distributions whose modules are imported, beside the project's own; empty with
     `ids` is all that are installed. `before` (import only) is what the committed set showed: with it, a module that
@@ -72,7 +74,9 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What came of one check. `passed` are the ids (tests, modules) seen to pass; `log` is relative to `logs/`.
+    """Result of one check.
+
+    `passed` are the ids (tests, modules) seen to pass. `log` is relative to `logs/`.
 
     `optional` are modules that cannot be imported and that nothing needs; `left_over` counts those not reached in time.
     """
@@ -127,7 +131,10 @@ def is_similar_headline(one: str, other: str) -> bool:
 
 
 def _is_continued(short: str, long: str) -> bool:
-    """Whether the longer message says the same and then gives advice, as later releases like to."""
+    """Return True if the longer message only adds advice.
+
+    As later releases like to.
+    """
     return (
         bool(_QUOTED_OR_NUMBER.search(short))
         and long.startswith(short.rstrip("."))
@@ -149,7 +156,9 @@ def _get_test_file(test: str) -> str:
 
 
 def find_new_failures(before: CheckResult | None, after: CheckResult) -> tuple[Failure, ...]:
-    """Return the failures of `after` that the same check on the baseline, `before`, did not have.
+    """Return the failures of `after` that `before` did not have.
+
+    `before` is the same check on the baseline.
 
     Modules: those that could be imported before; where Django can no longer be set up, that alone is told. Tests: those
     known to pass. Where none is known and the check passed before, all of its failures, whatever their ids look like;
@@ -173,7 +182,10 @@ def _has_results(result: CheckResult) -> bool:
 
 
 def is_known_to_pass(test: str, before: CheckResult) -> bool:
-    """Return True if the baseline showed that a test, its file, or what it contains, passes."""
+    """Return True if the baseline showed that a test passes.
+
+    Its file, or what it contains.
+    """
     if not test or test in {failure.id for failure in before.failures}:
         return False
     if test in before.passed_ids:
@@ -184,13 +196,18 @@ def is_known_to_pass(test: str, before: CheckResult) -> bool:
 
 
 def find_shared_failure(before: CheckResult, after: CheckResult) -> Failure | None:
-    """Return the first failure of `after` that the baseline shows too: the same id and a similar headline."""
+    """Return the first failure of `after` that the baseline shows too.
+
+    The same id and a similar headline.
+    """
     return next((new for new in after.failures if any(is_same_failure(old, new) for old in before.failures)), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Regression:
-    """A check of the candidate and those of its failures that the baseline does not show.
+    """A check of the candidate with its newly failing ids.
+
+    Those failures that the baseline does not show.
 
     `whole` says that it cannot be narrowed to these: the baseline does not know their ids.
     """

@@ -9,7 +9,7 @@ from packaging.version import Version
 
 @dataclass(frozen=True, slots=True)
 class OwnInstallation:
-    """What was installed of the project; all is empty where nothing was.
+    """What was installed of the project, if anything.
 
     `wheel` is the built file, `beside` are releases that the project requires and the pins do not name, `remarks`
     sentences for people.

@@ -15,7 +15,10 @@ from depcheck.core.text.terminal_safe import to_one_line
 
 @dataclass(frozen=True, slots=True)
 class ReleaseStatus:
-    """Whether an index has a release at all; `yanked` as for a release. `known` is false where none has the project."""
+    """Whether an index has a release, and whether it is yanked.
+
+    `known` is false where none has the project.
+    """
 
     is_present: bool
     yank_reason: str | None = None
@@ -24,7 +27,9 @@ class ReleaseStatus:
 
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """Which indexes were asked for a project, and which of them have it, as addresses that anybody may see.
+    """Indexes asked for a project, and those that have it.
+
+    As addresses that anybody may see.
 
     `differ` says that several have it, with files that are not the same: a tool takes the newest of all of them.
     """

@@ -51,7 +51,9 @@ class LockfileReport:
 
 @dataclass(frozen=True, slots=True)
 class ChangeReport:
-    """One package's difference in one lockfile; `before` or `after` is null for an added or removed one.
+    """One package's difference in one lockfile.
+
+    `before` or `after` is null for an added or removed one.
 
     `kind` is upgraded, downgraded, added, removed, rehashed or moved (a URL or VCS reference that differs), `jump`
     major, minor, patch, pre or calendar, or empty. `why` is half a sentence, `links` are https addresses by
@@ -221,7 +223,9 @@ class RuleReport:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentReport:
-    """The judgement of one environment; `reason` is one sentence, `fresh` the versions of a fresh resolution.
+    """The verdict on one environment.
+
+    `reason` is one sentence, `fresh` the versions of a fresh resolution.
 
     `project` says that the repository itself is installed beside its pins, `editable` as `pip install -e` does, and
     `beside` are the releases that it requires and that no lockfile pins. `setup` is what ran before the checks.

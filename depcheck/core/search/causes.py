@@ -1,4 +1,7 @@
-"""Every independent cause, one after the other: each is held at its last good release before the next is sought."""
+"""Every independent cause, found one after the other.
+
+Each is held at its last good release before the next is sought.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +19,7 @@ _WORST = (Confidence.FLAKY, Confidence.BUDGET_SPENT, Confidence.MINIMAL)
 
 @dataclass(frozen=True, slots=True)
 class SearchQuestion:
-    """A set that fails: its new `failures`, and what a search of their cause needs."""
+    """A set that fails: its new `failures` and what searches need."""
 
     failures: tuple[Failure, ...]
     place: SearchSpace
@@ -25,7 +28,9 @@ class SearchQuestion:
 
 @dataclass(frozen=True, slots=True)
 class HeldResult:
-    """How the fresh set fares with some causes held back: it `passes`, or asks the next question, or neither.
+    """The fresh set with causes held: it `passes` or asks on.
+
+    Or neither.
 
     Neither means that nothing could be found out, for example because no set could be compiled.
     """
@@ -40,7 +45,7 @@ HoldCauses = Callable[[Sequence[Cause]], HeldResult]
 
 @dataclass(slots=True)
 class CauseSearch:
-    """Finds causes until what remains passes, and drops those that turn out not to matter."""
+    """Finds causes until the rest passes, and drops needless ones."""
 
     hold: HoldCauses
     budget: Budget
@@ -71,7 +76,10 @@ class CauseSearch:
         return bool(found.causes)
 
     def _drop_needless(self) -> None:
-        """Drop every cause without whose hold the set passes as well: it broke nothing that is to be broken."""
+        """Drop every cause without whose hold the set passes as well.
+
+        It broke nothing that is to be broken.
+        """
         kept = list(self.causes)
         for cause in self.causes if len(self.causes) > 1 else ():
             others = [other for other in kept if other is not cause]

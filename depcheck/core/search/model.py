@@ -30,7 +30,7 @@ class Mixture:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What a trial showed: newly failing things, none of them for a pass.
+    """Newly failing things of a trial, none for a pass.
 
     `unresolved` is the reason why the trial could not answer (it could not be installed, it was cut short),
     or empty; then `failures` count for nothing. `installed` are the packages that differ from the baseline, each

@@ -210,7 +210,10 @@ def _is_downgrade(scene: FailureContext, name: NormalizedName) -> bool:
 
 
 def _measure_step(scene: FailureContext, name: NormalizedName) -> int:
-    """The size of the version jump. One-sided changes have none."""
+    """Measure the version jump.
+
+    One-sided changes have none.
+    """
     if name not in scene.before or name not in scene.after:
         return 0
     return measure_leap(scene.before[name].version, scene.after[name].version)

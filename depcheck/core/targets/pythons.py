@@ -1,4 +1,4 @@
-"""Which minor versions of Python existed on a day, and which of several guesses comes first."""
+"""Minor versions of Python by day, and the order of guesses."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +21,9 @@ _UNBOUNDED = 99
 
 @dataclass(frozen=True, slots=True)
 class PythonGuess:
-    """A Python ("3.10") that a set may be for, and a clause that says why.
+    """A Python ("3.10") that a set may be for, and why.
+
+    `why` is a clause.
 
     `is_stated` is true where a file of the repository names this very version.
     """
@@ -32,13 +34,19 @@ class PythonGuess:
 
 
 def parse_minor(python: str) -> int:
-    """Return the minor version of "3.10", to compare by; one that is out of range for no version."""
+    """Return the minor version of "3.10", to compare by.
+
+    One that is out of range for no version.
+    """
     minor = python.partition(".")[2]
     return int(minor) if minor.isdecimal() else _UNBOUNDED
 
 
 def is_maintained(python: str, day: date | None) -> bool:
-    """Tell if `python` was released by `day` and not long out of support; True where that is unknown."""
+    """Return True if `python` was maintained on `day`, or may be.
+
+    Released by then and not long out of support; True where that is unknown.
+    """
     if day is None or python not in _YEARS:
         return True
     first, last = _YEARS[python]
@@ -46,12 +54,18 @@ def is_maintained(python: str, day: date | None) -> bool:
 
 
 def is_released(python: str, day: date | None) -> bool:
-    """Tell if `python` was released by `day`; True where that is unknown."""
+    """Return True if `python` was released by `day`, or may be.
+
+    True where that is unknown.
+    """
     return day is None or python not in _YEARS or _YEARS[python][0] <= day
 
 
 def find_newest_maintained(day: date | None, within: str) -> str:
-    """Return `within` if it was maintained on `day`, else the newest Python that was."""
+    """Return `within` if maintained on `day`, else the newest Python.
+
+    The newest that was maintained.
+    """
     if is_maintained(within, day):
         return within
     return next((python for python in reversed(_YEARS) if is_maintained(python, day)), within)

@@ -77,7 +77,10 @@ def has_ignored_pin(output: str, lockfile: Lockfile) -> bool:
 
 
 def find_unmatched_names(output: str) -> tuple[NormalizedName, ...]:
-    """Return the packages of which the tool found no release at all, each once, in its order."""
+    """Return packages of which the tool found no release.
+
+    Each once, in its order.
+    """
     found = (next(filter(None, match.groups())) for match in _UNMATCHED.finditer(output))
     return tuple(dict.fromkeys(map(canonicalize_name, found)))
 

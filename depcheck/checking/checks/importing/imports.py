@@ -34,7 +34,10 @@ IsNeeded = Callable[[Failure], bool]
 
 @dataclass(slots=True)
 class ImportFindings:
-    """What is known of the modules so far; `optional` failed, and count for nothing."""
+    """Import results of the modules so far.
+
+    `optional` failed and count for nothing.
+    """
 
     passed: set[str] = field(default_factory=set)
     failed: dict[str, Failure] = field(default_factory=dict)
@@ -42,7 +45,10 @@ class ImportFindings:
     optional: dict[str, Failure] = field(default_factory=dict)
 
     def to_outcome(self, *, narrowed: bool) -> Outcome:
-        """Failed modules fail the check; wanted ones that were not reached, or are not there, leave it open."""
+        """Fail for failed modules, and stay open for missing or unreached ones.
+
+        Missing: wanted ones that are not there.
+        """
         if self.failed:
             return Outcome.FAIL
         open_ = self.not_reached and (narrowed or not self.passed)
@@ -51,7 +57,7 @@ class ImportFindings:
 
 @dataclass(frozen=True, slots=True)
 class Importing:
-    """How the modules of one check are imported: where they are looked for, until when, in which Django site."""
+    """Settings of one import check: places, deadline and Django site."""
 
     room: CheckContext
     check: Check
@@ -68,7 +74,9 @@ def run_import_check(
     django: str = "",
     progress: ImportProgress | None = None,
 ) -> ImportFindings:
-    """Import all modules that `check` asks for; one counts as failed when it also fails alone in a fresh process.
+    """Import all modules that `check` selects, failing those that fail alone.
+
+    One counts as failed when it also fails alone in a fresh process.
 
     Company makes it quick and decides nothing. Of what fails, only what the committed set imports and the project needs
     is a failure; see `Check.before`. `django` is the settings module of the project's Django site, or empty.
@@ -92,7 +100,7 @@ def run_import_check(
 
 @dataclass(frozen=True, slots=True)
 class _Places:
-    """Folders of the project, in front of what is installed or behind it."""
+    """Folders of the project, in front of installed modules or behind."""
 
     front: list[str]
     behind: list[str]
@@ -103,7 +111,10 @@ def _narrow(check: Check, modules: Sequence[str]) -> list[str]:
 
 
 def _import_group(work: Importing, modules: list[str], places: _Places, findings: ImportFindings, *, own: bool) -> None:
-    """Import `modules` in company, and each that fails so alone; then sort the failures by what they mean."""
+    """Import `modules` together, then failed ones alone, and sort the failures.
+
+    They are sorted by what they mean.
+    """
     doubtful = modules
     if not work.check.ids:
         doubtful = _leave_out_known(work, _import_together(work, modules, places, findings), own=own)
@@ -118,7 +129,10 @@ def _import_group(work: Importing, modules: list[str], places: _Places, findings
 
 
 def _leave_out_known(work: Importing, failed: Mapping[str, Failure], *, own: bool) -> list[str]:
-    """Return what has to be tried alone: not what the committed set cannot import, nor what is plainly not there."""
+    """Return the modules to try alone.
+
+    Not what the committed set cannot import, nor what is plainly not there.
+    """
     if work.check.before is not None:
         return [module for module in failed if module in work.check.before.passed]
     if own:
@@ -135,7 +149,10 @@ def _is_there(failure: Failure, there: set[str]) -> bool:
 def _import_together(
     work: Importing, modules: Sequence[str], places: _Places, findings: ImportFindings
 ) -> dict[str, Failure]:
-    """Import `modules` in one process, in as many turns as crashes ask for; return those that failed."""
+    """Import `modules` in one process, and return those that failed.
+
+    In as many turns as crashes ask for.
+    """
     left, failed = list(modules), dict[str, Failure]()
     if work.progress:
         work.progress.start_count(len(modules))
@@ -161,7 +178,10 @@ def _import_together(
 
 
 def _import_alone(work: Importing, modules: Sequence[str], places: _Places, findings: ImportFindings) -> None:
-    """Import each of `modules` in a process of its own: the result that counts."""
+    """Import each of `modules` in a process of its own.
+
+    This result counts.
+    """
     told = _ask_importer(work, [each for each in modules if each != DJANGO_SETUP], places, alone=True)
     setup = [DJANGO_SETUP] if work.django and (DJANGO_SETUP in modules or DJANGO_SETUP in work.check.ids) else []
     _record_answers(told, [*modules, *(each for each in setup if each not in modules)], findings)
@@ -206,7 +226,10 @@ def _build_crash_failure(module: str, status: int, stack: str) -> Failure:
 
 
 def _ask_importer(work: Importing, modules: Sequence[str], places: _Places, *, alone: bool) -> list[list[str]]:
-    """Return what the importer said, word by word; a stack that stood before an `ended` is its fourth word."""
+    """Return the importer's answers, word by word.
+
+    A stack that stood before an `ended` is its fourth word.
+    """
     left_s = max(1.0, work.until - time.monotonic())
     order = {
         "modules": list(modules),

@@ -1,4 +1,4 @@
-"""Find and read the files of modules, installed ones and the project's own."""
+"""Find and read module files of packages and of the project."""
 
 import os
 from collections.abc import Iterator
@@ -20,7 +20,10 @@ KnownImports = dict[tuple[str, int, int, int], ModuleImports]
 
 @dataclass(frozen=True, slots=True)
 class ModuleFiles:
-    """The modules below some import roots, for one interpreter's version; nothing of them is run."""
+    """The modules below import roots, for one interpreter's version.
+
+    Nothing of them is run.
+    """
 
     roots: tuple[Path, ...]
     python: tuple[int, ...]
@@ -28,11 +31,17 @@ class ModuleFiles:
     _listed: dict[Path, frozenset[str]] = field(default_factory=dict)
 
     def is_module(self, name: str) -> bool:
-        """Return True if `name` is a module or a package, also one without __init__.py."""
+        """Return True if `name` is a module, package or namespace package.
+
+        Also one without __init__.py.
+        """
         return any(self._has(root, name) for root in self.roots)
 
     def read_imports_of(self, name: str) -> ModuleImports:
-        """Return what the module `name` imports; nothing for what is compiled or unreadable."""
+        """Return the imports of module `name`.
+
+        Nothing for what is compiled or unreadable.
+        """
         for root in self.roots:
             base = root.joinpath(*name.split("."))
             for path, is_package in ((base / "__init__.py", True), (base.with_name(f"{base.name}.py"), False)):
@@ -67,7 +76,10 @@ class ModuleFiles:
 
 
 def read_project_files(copy: Path) -> Iterator[tuple[str, str]]:
-    """Yield path and text of the project's Python files, tests and scripts included."""
+    """Yield path and text of the project's Python files.
+
+    Tests and scripts included.
+    """
     number = 0
     for here, folders, files in os.walk(copy):
         folders[:] = sorted(name for name in folders if _is_own_folder(Path(here, name)))

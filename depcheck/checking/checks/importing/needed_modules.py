@@ -33,7 +33,10 @@ Entries = Mapping[NormalizedName, Mapping[str, Mapping[str, str]]]
 
 @dataclass(frozen=True, slots=True)
 class ProjectImports:
-    """What the files and commands of one project ask for; read once, and the same for every set of pins."""
+    """Imports that one project's files and commands need.
+
+    Read once, and the same for every set of pins.
+    """
 
     roots: Roots
     has_python: bool
@@ -43,7 +46,10 @@ class ProjectImports:
 
 @dataclass(slots=True)
 class NeededModules:
-    """Rates the failing modules of one environment. The import graph is built when the first one asks for it."""
+    """Rates the failing modules of one environment.
+
+    The import graph is built when the first one asks for it.
+    """
 
     environment: VirtualEnvironment
     project: ProjectImports

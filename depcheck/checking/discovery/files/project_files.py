@@ -43,7 +43,7 @@ def read_project_requirements(tree: RepoFiles, path: str, extras: frozenset[str]
 
 
 def find_project_name(tree: RepoFiles) -> str:
-    """The normalized name that the repository's own project files state, or empty."""
+    """Find the normalized name in the repository's project files, or empty."""
     content = _read_pyproject(tree, "pyproject.toml")
     tool = _as_dict(content.get("tool"))
     named = _as_dict(content.get("project")).get("name") or _as_dict(tool.get("poetry")).get("name")
@@ -53,7 +53,10 @@ def find_project_name(tree: RepoFiles) -> str:
 
 
 def list_python_ranges(tree: RepoFiles, folder: str) -> Iterator[tuple[str, str]]:
-    """Yield each range of Pythons that the project files of `folder` state, with the file's path."""
+    """Yield each range of Pythons in project files of `folder`.
+
+    With the file's path.
+    """
     path = posixpath.join(folder, "pyproject.toml")
     content = _read_pyproject(tree, path)
     stated = _as_dict(content.get("project")).get("requires-python")

@@ -98,7 +98,7 @@ def is_fully_pinned(tree: RepoFiles, path: str) -> bool:
 
 
 def read_tolerant_lines(tree: RepoFiles, path: str) -> list[RequirementLine]:
-    """Return the lines that are not empty, or none of a file that cannot be read."""
+    """Return the non-empty lines, or none of an unreadable file."""
     try:
         return parse_requirement_lines(tree.read_text(path))
     except LockfileError:

@@ -67,7 +67,10 @@ def read_repo_toml(tree: RepoFiles, path: str) -> dict[str, Any]:
 
 
 def read_uv_index_choice(tree: RepoFiles, folder: str) -> IndexChoice:
-    """Return the indexes that uv's configuration names, from `folder` upwards, the nearest first."""
+    """Return the indexes of uv's configuration, the nearest file first.
+
+    From `folder` upwards.
+    """
     above = [folder]
     while above[-1]:
         above.append(posixpath.dirname(above[-1]))
@@ -82,7 +85,9 @@ def read_uv_index_choice(tree: RepoFiles, folder: str) -> IndexChoice:
 
 
 def _read_uv_table(table: Mapping[str, Any]) -> IndexChoice:
-    """Return the indexes of `[tool.uv]` and `[tool.uv.pip]`; those that are no http addresses are uv's own matter.
+    """Return the indexes of `[tool.uv]` and `[tool.uv.pip]`.
+
+    Those that are no http addresses are uv's own matter.
 
     An explicit index is asked for the projects alone whose `[tool.uv.sources]` name it.
     """
@@ -106,7 +111,10 @@ def _read_uv_table(table: Mapping[str, Any]) -> IndexChoice:
 
 
 def _list_index_sources(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield each project that `[tool.uv.sources]` takes from an index, with the name of that index."""
+    """Yield each project that `[tool.uv.sources]` takes from an index.
+
+    With the name of that index.
+    """
     for project, stated in _get_table(table, "sources").items():
         for source in _as_list(stated):
             if isinstance(source, dict) and isinstance(source.get("index"), str):

@@ -1,1 +1,1 @@
-"""What a repository's images, workflows and tests install: which Python, and what together."""
+"""What images, workflows and tests install: which Python, what together."""

@@ -1,4 +1,7 @@
-"""Which Python the repository's files name for a lockfile: version files, images, workflows, test environments."""
+"""Pythons that the repository's files name for a lockfile.
+
+Version files, images, workflows, test environments.
+"""
 
 import posixpath
 import re
@@ -32,7 +35,10 @@ class PythonEvidence:
     lockfiles: Collection[str]
 
     def find_stated(self, lockfile: str) -> Iterator[PythonGuess]:
-        """Yield a guess for each file that states a Python for `lockfile`, the most telling first."""
+        """Yield a guess for each file that names a Python.
+
+        For `lockfile`, the most telling first.
+        """
         yield from self._read_version_files(lockfile)
         naming = [recipe for recipe in self.recipes if recipe.is_naming(lockfile, self.lockfiles)]
         yield from _order_by_kind(naming, is_stated=True)
@@ -66,7 +72,10 @@ def list_folders_above(folder: str) -> list[str]:
 
 
 def find_versions(recipe: Recipe) -> tuple[str, ...]:
-    """Return the Pythons that a recipe runs with, low ones first; an unquoted `3.10` is none other."""
+    """Return the Pythons that a recipe runs with, low ones first.
+
+    An unquoted `3.10` is none other.
+    """
     readers = {"image": _read_image, "workflow": _read_job, "tests": _read_tests}
     return tuple(sorted(set(readers[recipe.kind](recipe.text)), key=parse_minor))
 
@@ -78,7 +87,10 @@ def _order_by_kind(recipes: Sequence[Recipe], *, is_stated: bool) -> Iterator[Py
 
 
 def _read_image(text: str) -> Iterator[str]:
-    """Yield the Python of the stage's first image, which the others build on."""
+    """Yield the Python of a stage's first image.
+
+    The others build on it.
+    """
     arguments = dict(_ARGUMENT.findall(text))
     for match in _FROM.finditer(text):
         image = re.sub(
@@ -90,7 +102,10 @@ def _read_image(text: str) -> Iterator[str]:
 
 
 def _read_job(text: str) -> Iterator[str]:
-    """Yield the versions of `python-version` and its like, and that of the job's image."""
+    """Yield the versions of a job's `python-version` and image.
+
+    Also of keys like it.
+    """
     for match in _ACTION.finditer(text):
         found = _VERSION.findall(match[1])
         yield from ("3.10" if version == "3.1" else version for version in found)  # what YAML makes of 3.10 unquoted
@@ -98,7 +113,10 @@ def _read_job(text: str) -> Iterator[str]:
 
 
 def _read_tests(text: str) -> Iterator[str]:
-    """Yield what a noxfile's session or a section of tox names: `py310`, `py{39,310}`, `py3{9,10}`, `python="3.12"`."""
+    """Yield the Pythons of a nox session or tox section.
+
+    `py310`, `py{39,310}`, `py3{9,10}`, `python="3.12"`.
+    """
     lists = [("", match[1]) for match in _SESSION.finditer(text)]
     lists += [(match[1], match[2]) for match in _TOX.finditer(text)]
     for major, listed in lists:

@@ -1,4 +1,7 @@
-"""What a repository's images, workflows and test environments run, in pieces that install into one environment each."""
+"""Commands of images, workflows and test environments, by environment.
+
+Each piece installs into one environment.
+"""
 
 import posixpath
 import re
@@ -22,7 +25,7 @@ _CONTINUED = re.compile(r"\\\r?\n")
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """One stage of an image, job of a workflow, or test environment: `text` is all that it says."""
+    """One image stage, workflow job or test environment, with its text."""
 
     path: str
     kind: str  # "image", "workflow" or "tests"
@@ -45,7 +48,10 @@ class Recipe:
         )
 
     def _resolve(self, name: str, lockfiles: Collection[str]) -> str:
-        """Return the lockfile that `name` means here; empty where it is none, or could be several."""
+        """Return the lockfile that `name` means here, or empty.
+
+        Empty where it is none, or could be several.
+        """
         bare = posixpath.normpath(name.strip("\"'").lstrip("/"))
         if "$" in bare:
             bare = bare.rpartition("}/")[2] if "}/" in bare else ""
@@ -66,7 +72,10 @@ class Recipe:
 
 
 def read_recipes(tree: RepoFiles, files: Sequence[str]) -> tuple[Recipe, ...]:
-    """Read the recipes among `files`; at most 60 files, and of each the beginning."""
+    """Read the recipes among `files`.
+
+    At most 60 files, and of each the beginning.
+    """
     kinds = (("image", _IMAGES, split_stages), ("workflow", _WORKFLOWS, split_jobs), ("tests", _TESTS, split_sections))
     found: list[Recipe] = []
     for kind, pattern, split in kinds:
@@ -80,7 +89,10 @@ def read_recipes(tree: RepoFiles, files: Sequence[str]) -> tuple[Recipe, ...]:
 
 
 def split_stages(text: str) -> Iterator[str]:
-    """Yield each stage of a Dockerfile with all that it builds on: arguments, and the stage that it starts from."""
+    """Yield each stage of a Dockerfile with what it builds on.
+
+    Arguments, and the stage that it starts from.
+    """
     starts = list(_FROM.finditer(text))
     stages: dict[str, str] = {}
     preamble = text[: starts[0].start()] if starts else text
@@ -92,7 +104,10 @@ def split_stages(text: str) -> Iterator[str]:
 
 
 def split_jobs(text: str) -> Iterator[str]:
-    """Yield each job of a workflow; the whole text where it has no `jobs:`."""
+    """Yield each job of a workflow.
+
+    The whole text where it has no `jobs:`.
+    """
     _, *rest = re.split(r"(?m)^jobs:", text, maxsplit=1)
     if not rest:
         yield from re.split(r"(?m)^(?=[\w.-]+:\s*$)", text)
@@ -103,11 +118,14 @@ def split_jobs(text: str) -> Iterator[str]:
 
 
 def split_sections(text: str) -> Iterator[str]:
-    """Yield each section of an ini file, or each session of a noxfile."""
+    """Yield each section of an ini file or session of a noxfile."""
     yield from re.split(r"(?m)^(?=\[|@\w+(?:\.\w+)*session)", text)
 
 
 def find_installed_together(recipes: Sequence[Recipe], lockfiles: Collection[str]) -> tuple[tuple[str, ...], ...]:
-    """Return the sets of lockfiles that one recipe installs, of two or more."""
+    """Return sets of lockfiles that one recipe installs together.
+
+    Of two or more.
+    """
     found = (recipe.find_installed(lockfiles) for recipe in recipes)
     return tuple(dict.fromkeys(paths for paths in found if len(paths) > 1))

@@ -1,4 +1,4 @@
-"""Which lockfiles belong to one installation, though none is compiled upon the other."""
+"""Lockfiles that belong to one installation without compiling upon each other."""
 
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,9 @@ _REQUIREMENTS = (".txt", ".in", ".pip")
 def find_related(
     tree: RepoFiles, files: Sequence[str], locks: Mapping[str, LockfileSpec], recipes: Sequence[Recipe]
 ) -> tuple[tuple[str, ...], ...]:
-    """Return sets of lockfiles that are installed together, each of two or more, by the paths of `locks`.
+    """Return sets of lockfiles that are installed together.
+
+    Each of two or more, by the paths of `locks`.
 
     Those of one project (its base, an extra, a group), those that a stage of an image, a job of a workflow or a test
     environment installs, and those that a requirements file includes which is no lockfile itself.
