@@ -22,11 +22,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from depcheck.checking.compile.command import CommandCompiler
-from depcheck.checking.compile.proof.compiler import ProvingCompiler
-from depcheck.core.lockfiles.parser import parse_lockfile
-from depcheck.resolution_cache.compiler import CachingCompiler
-
+from depcheck.checking.compile.proof.proving_compiler import ProvingCompiler
+from depcheck.checking.compile.run_compiler import CommandCompiler
 from depcheck.checking.compile.tool_envs import TargetFinder, ToolEnvironments
 from depcheck.checking.discovery.repository import RepositoryWorkspace
 from depcheck.checking.environments.interpreters import InterpreterFinder
@@ -35,6 +32,7 @@ from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.policy import SandboxPolicy
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
 from depcheck.core.config.settings import Settings
+from depcheck.core.lockfiles.lockfile_parser import parse_lockfile
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure
 from depcheck.core.model.index_view import IndexView, build_index_view
@@ -43,6 +41,7 @@ from depcheck.index.disk_cache import DiskCache
 from depcheck.index.http_client import HttpClient
 from depcheck.index.server.local import LocalIndex
 from depcheck.index.upstreams import resolve_upstreams
+from depcheck.resolution_cache.caching_compiler import CachingCompiler
 from depcheck.resolution_cache.observe import CompileObserver
 from depcheck.resolution_cache.quick_http import PageResponse
 from depcheck.resolution_cache.record import RecordStore
