@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from depcheck.core.lockfiles.diff import diff_pins
+from depcheck.core.lockfiles.other_targets import describe_unjudged
 from depcheck.core.messages.observed import describe_passing, describe_shared_failure, describe_unreached
 from depcheck.core.model.checks import Check, CheckComparison, CheckKind, Failure
 from depcheck.core.model.report import EnvironmentReport, ProposalReport
 from depcheck.core.model.status import Status
-from depcheck.core.targets.other_targets import describe_unjudged
 from depcheck.core.text.terminal_safe import to_one_line
 from depcheck.pipeline import find_culprits
 from depcheck.pipeline.baseline import find_past_views

@@ -6,13 +6,13 @@ from datetime import datetime
 
 from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.diff import diff_pins
+from depcheck.core.lockfiles.other_targets import diff_other_targets
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.compile_result import CompileFailure, CompileFailureKind
 from depcheck.core.model.errors import DepcheckError, IndexUnavailableError
 from depcheck.core.model.pins import Pins
 from depcheck.core.model.report import EnvironmentReport
 from depcheck.core.model.status import Status
-from depcheck.core.targets.other_targets import diff_other_targets
 from depcheck.pipeline import baseline, to_report
 from depcheck.pipeline.annotate import annotate_advisories, annotate_rules, annotate_unlocked
 from depcheck.pipeline.baseline import compile_fresh_set

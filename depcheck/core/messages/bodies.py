@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from depcheck.core.lockfiles.other_targets import describe_unjudged
 from depcheck.core.messages import advisory_sections, sections, tables
 from depcheck.core.messages.blame import name_releases
 from depcheck.core.messages.mermaid import render_culprit_graph
@@ -21,7 +22,6 @@ from depcheck.core.messages.timeline import TIMELINE_SLOT
 from depcheck.core.model.checks import CheckKind, Outcome
 from depcheck.core.model.report import CheckReport, EnvironmentReport, LockfileReport, ProposalReport
 from depcheck.core.model.status import Status
-from depcheck.core.targets.other_targets import describe_unjudged
 from depcheck.core.text.markdown import (
     BODY_LIMIT_BYTES,
     escape_prose,
