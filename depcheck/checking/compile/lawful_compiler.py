@@ -9,8 +9,12 @@ from packaging.version import Version
 
 from depcheck.checking.compile.compile_law import CompileLaw, find_compile_breach
 from depcheck.checking.compile.tool_envs import TargetFinder
-from depcheck.checking.discovery.repo_files import RepoFiles
-from depcheck.checking.discovery.requirement_files import SourceRequirement, UncertainError, read_source_requirements
+from depcheck.checking.discovery.files.repo_files import RepoFiles
+from depcheck.checking.discovery.files.requirement_files import (
+    SourceRequirement,
+    UncertainError,
+    read_source_requirements,
+)
 from depcheck.core.lockfiles.lockfile_parser import parse_lockfile
 from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
 from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure

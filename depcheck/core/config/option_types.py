@@ -76,7 +76,7 @@ VARIABLE_NAME = OptionType(
         "pattern": f"^(?!({_RESERVED})_)[A-Za-z_][A-Za-z0-9_]*$",
     },
 )
-PROJECT_FORM = OptionType(parsers.project_form, {"type": "string", "enum": list(parsers.PROJECT_FORMS)})
+PROJECT_FORM = OptionType(parsers.parse_project_form, {"type": "string", "enum": list(parsers.PROJECT_FORMS)})
 NETWORK = OptionType(
     parsers.parse_network,
     {

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from depcheck.core.lockfiles.other_targets import describe_unjudged
 from depcheck.core.messages import advisory_sections, sections, tables
-from depcheck.core.messages.blame import name_releases
+from depcheck.core.messages.blame import describe_releases
 from depcheck.core.messages.mermaid import render_culprit_graph
 from depcheck.core.messages.observed import describe_passed
 from depcheck.core.messages.sections import (
@@ -100,7 +100,7 @@ def format_issue_title(environment: EnvironmentReport) -> str:
     """
     name = environment.name
     if environment.status is Status.BREAKS:
-        causes = list(map(name_releases, environment.culprits))
+        causes = list(map(describe_releases, environment.culprits))
         if not causes:
             return neutralize_line(f"A fresh resolution breaks {name}", _TITLE_LIMIT)
         return neutralize_line(
@@ -120,7 +120,7 @@ def summarize_finding(environment: EnvironmentReport) -> str:
     """Summarize the finding of an environment in one sentence."""
     if environment.status.is_green:
         return f"{advisory_sections.format_advisory_title(environment)}."
-    causes = join_with_and(render_code_span(name_releases(culprit)) for culprit in environment.culprits[:5])
+    causes = join_with_and(render_code_span(describe_releases(culprit)) for culprit in environment.culprits[:5])
     headline = environment.culprits[0].headline if environment.culprits else environment.reason
     return f"{causes or environment.status}: {escape_prose(headline, 400)}"
 
