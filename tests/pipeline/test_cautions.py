@@ -10,7 +10,7 @@ import pytest
 from depcheck.core.config.parsers import parse_moment
 from depcheck.core.model.report import Report, Tool
 from depcheck.core.model.status import Status
-from depcheck.index import advisories
+from depcheck.index import advisory_source
 from depcheck.reporting.github_log import build_annotations
 from depcheck.reporting.sentences import format_outcome_lines
 
@@ -24,7 +24,7 @@ UV = (
 @pytest.fixture
 def shelf(dated, monkeypatch):
     """Releases 1.0 and 2.0 of lib, and an API beside the pages that knows one vulnerability of 1.0."""
-    monkeypatch.setattr(advisories, "PYPI_HOSTS", frozenset({"127.0.0.1"}))
+    monkeypatch.setattr(advisory_source, "PYPI_HOSTS", frozenset({"127.0.0.1"}))
     dated.release("lib", "1.0", "2024-01-01")
     dated.release("lib", "2.0", "2024-02-01")
     known = {"id": "PYSEC-1", "aliases": ["CVE-1"], "summary": "It leaks.", "fixed_in": ["2.0"], "link": None}
