@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""How often an import is called a finding where the program works: requirement sets of applications, upgraded.
+"""Measure how often an import is wrongly called a finding.
+
+Where the program works: requirement sets of applications, upgraded.
 
     benchmarks/false_alarms.py [APPLICATION ...] [--days 2022-06-01 2023-06-01 ...]
 
@@ -77,7 +79,7 @@ def works_with(side: Path, repo: Path) -> bool:
 
 
 def judge(name: str, old: Path, new: Path, scratch: Path) -> str:
-    """Compare two sets of one application; one line."""
+    """Compare two sets of one application and print a line."""
     repo = Path(tempfile.mkdtemp(dir=scratch))
     (repo / "main.py").write_text(APPLICATIONS[name]["program"])
     works = [works_with(side, repo) for side in (old, new)]

@@ -1,4 +1,7 @@
-"""Store files that runs share: written whole or not at all, with a checksum where it matters."""
+"""Store files that runs share, whole or not at all.
+
+With a checksum where it matters.
+"""
 
 import hashlib
 import os

@@ -1,4 +1,6 @@
-"""Read files that hostile code may have written, and write into trees that it owns: the one gate to both.
+"""The one gate to files that hostile code may have written.
+
+Reads them, and writes into trees that it owns.
 
 Packages' code may have put anything there: a link in the place of a file or of a folder above it, a pipe that blocks
 whoever opens it, a hard link. So only regular files of a bounded size are read. In a tree each path is opened beneath
@@ -66,7 +68,10 @@ def read_untrusted_file(path: Path, most_bytes: int) -> bytes | None:
 
 
 def read_beneath(root: Path, path: str | PurePosixPath, most_bytes: int) -> bytes | None:
-    """Read the plain file `path` of the tree `root`; None where it is none, behind a link, or longer than that."""
+    """Read the plain file `path` of the tree `root`, or None.
+
+    None where it is none, behind a link, or longer than that.
+    """
     try:
         descriptor = _open_beneath(root, str(path), os.O_RDONLY)
     except OSError:
@@ -79,7 +84,9 @@ def read_beneath(root: Path, path: str | PurePosixPath, most_bytes: int) -> byte
 
 
 def write_beneath(root: Path, path: str | PurePosixPath, content: bytes) -> None:
-    """Put a new file at `path` of the tree `root`, in the place of what stood there.
+    """Put a new file at `path` of the tree `root`.
+
+    In the place of what stood there.
 
     It belongs to the owner of `root`.
 
@@ -104,7 +111,10 @@ def write_beneath(root: Path, path: str | PurePosixPath, content: bytes) -> None
 
 
 def is_folder_beneath(root: Path, path: str | PurePosixPath) -> bool:
-    """Return True if `path` of the tree `root` is a folder, with no link on the way."""
+    """Return True if `path` is a folder, without links on the way.
+
+    `path` of the tree `root`.
+    """
     try:
         with _opened_folder(root, str(path)):
             return True
@@ -113,7 +123,10 @@ def is_folder_beneath(root: Path, path: str | PurePosixPath) -> bool:
 
 
 def list_beneath(root: Path, path: str | PurePosixPath = ".") -> Iterator[PurePosixPath]:
-    """Yield the plain files below the folder `path` of `root`, in order, by their paths from `root`; no links."""
+    """Yield the plain files below the folder `path`, in order.
+
+    By their paths from `root`; no links.
+    """
     try:
         with _opened_folder(root, str(path)) as top:
             for here, folders, files, folder in os.fwalk(".", dir_fd=top, follow_symlinks=False):
@@ -135,7 +148,10 @@ def _opened_folder(root: Path, path: str) -> Iterator[int]:
 
 
 def _open_beneath(root: Path, path: str, flags: int) -> int:
-    """Open what stands at `path` below `root`; raises OSError where a link is on the way or it leads out."""
+    """Open what stands at `path` below `root`.
+
+    Raises OSError where a link is on the way or it leads out.
+    """
     if path.startswith("/") or ".." in PurePosixPath(path).parts:
         raise OSError(errno.EXDEV, "It is not below its tree", path)
     top = os.open(root, FOLDER_FLAGS | os.O_CLOEXEC)  # the root itself stands in a folder of ours
@@ -147,7 +163,7 @@ def _open_beneath(root: Path, path: str, flags: int) -> int:
 
 
 def _openat2(folder: int, path: str, flags: int) -> int | None:
-    """Open by openat2; None where there is none."""
+    """Open by openat2, or return None without it."""
     if platform.system() != "Linux":
         return None
     how = struct.pack("=QQQ", flags, 0, BENEATH | NO_LINKS | NO_MAGIC_LINKS)

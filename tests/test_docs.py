@@ -114,7 +114,7 @@ def test_links_between_pages_lead_somewhere(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_in_the_docs_are_understood(page):
-    """Parse every `depcheck …` of a console or bash block by the real grammar."""
+    """Parse every `depcheck …` of a console or bash block."""
     for kind, block in re.findall(r"```(console|bash)\n(.*?)```", page.read_text(), re.DOTALL):
         prompt = r"\$ " if kind == "console" else ""
         for line in re.findall(rf"^{prompt}(?:[A-Z_]+=\S+ )*(?:\S+/bin/)?depcheck (.*)$", block, re.MULTILINE):

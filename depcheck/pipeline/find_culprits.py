@@ -1,4 +1,4 @@
-"""What broke it, and what still works: the search, and each time the set that holds back what was found.
+"""Find what broke, and the set that works without it.
 
 It is made once for each cause, after the search.
 """
@@ -133,7 +133,10 @@ def report_breakage(case: EnvironmentCase, sides: MeasuredSides, findings: Seque
 def search_culprits(
     case: EnvironmentCase, sides: MeasuredSides, findings: Sequence[Regression], answer: Investigation
 ) -> None:
-    """Find causes one by one, each held back in a set that is compiled and checked before the next is sought."""
+    """Find causes one by one, holding each before the next search.
+
+    The set that holds it back is compiled and checked.
+    """
     holding = _Holding(case, sides, answer)
     budget = Budget(MAX_TRIALS, lambda: case.ports.clock() > answer.deadline_s)
     search = CauseSearch(holding, budget)
@@ -163,7 +166,9 @@ def search_culprits(
 
 @dataclass(slots=True)
 class _Holding:
-    """Compiles and checks the fresh set with causes held back; remembers the last one that passed.
+    """Compiles and checks the fresh set with causes held back.
+
+    It remembers the last one that passed.
 
     `fails` are the sides that show each failure under search, `trouble` is why no set could be had.
     """
@@ -176,7 +181,7 @@ class _Holding:
     trouble: str = ""
 
     def __call__(self, causes: Sequence[Cause]) -> HeldResult:
-        """Hold `causes` beside what is held already; what fails then, failing again, is the next question."""
+        """Hold `causes` too, and ask about what then fails again."""
         case, committed = self.case, self.sides.committed
         for cause in causes:
             self.fails.setdefault(cause.failures, self.sides)
@@ -293,7 +298,10 @@ def _describe_flakes(flakes: ChanceFailures) -> str:
 
 
 def _describe_other_failures(log: Sequence[TrialRecord]) -> list[str]:
-    """What trials showed beside the failure under search: told, and not pursued."""
+    """Describe what trials showed beside the failure under search.
+
+    It is reported, and not pursued.
+    """
     said = Counter(a.observation.failures[0].headline for a in log if a.answer is Seen.OTHER)
     return [
         f"Seen in {count} of the trials, and not pursued because the fresh set does not fail so: {headline}"

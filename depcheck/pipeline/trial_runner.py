@@ -69,7 +69,7 @@ class InstalledTrialRunner:
         return self.run_trial(build_trial_pins(pins, self.candidate, mixture), self.world)
 
     def _resolve_day(self, name: NormalizedName, version: Version) -> LockSet | CompileFailure:
-        """The set that a resolver takes with this release on its own day."""
+        """Resolve the set of this release as of its own day."""
         day = find_upload_time(self.case, name, version) or self.case.now
         world = self.case.get_view_at(day + ONE_DAY)  # its siblings may follow some hours later
         return compile_fresh_set(self.case, replace(world, specifiers=(*world.specifiers, (name, f"=={version}"))))
@@ -107,13 +107,19 @@ class InstalledTrialRunner:
         return Observation(failures)
 
     def _find_missing(self, seen: Measurement) -> str:
-        """A requirement of which nothing is installed, while the committed set has no such gap."""
+        """Find a requirement that is missing only in this set.
+
+        The committed set has no such gap.
+        """
         known = {failure.headline for failure in self.before.results[0].failures}
         said = (failure.headline for failure in seen.results[0].failures)
         return next((each for each in said if each not in known and each.endswith(NOT_INSTALLED)), "")
 
     def _list_moved(self, pins: Pins) -> tuple[tuple[NormalizedName, Version | None], ...]:
-        """The packages that differ from the committed set, with what stood there."""
+        """Return the packages that differ from the committed set.
+
+        With what stood there.
+        """
         names = sorted(name for name in {*pins, *self.before.pins} if pins.get(name) != self.before.pins.get(name))
         return tuple((name, pins[name].version if name in pins else None) for name in names)
 

@@ -224,7 +224,10 @@ def open_run_context(
 
 
 def _copy_own_programs(folder: Path) -> Mapping[str, str]:
-    """Copy uv and the scripts of guests to `folder` if other users cannot read them; returns old paths and new ones."""
+    """Copy uv and guest scripts to `folder` where others can read.
+
+    Returns old paths and new ones, if other users cannot read them.
+    """
     from uv import find_uv_bin  # noqa: PLC0415  # a quiet run starts no process
 
     from depcheck.checking.checks.command_context import GUEST_SCRIPTS  # noqa: PLC0415

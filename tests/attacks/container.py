@@ -108,7 +108,10 @@ def tools(folder: Path, base: str) -> None:
 
 
 def read_tool_pins() -> list[str]:
-    """The releases of the compilers' own environment, as its lockfile names them."""
+    """Read the pins of the compilers' own environment.
+
+    As its lockfile names them.
+    """
     text = next(ROOT.glob("depcheck/**/tool_locks/newest.txt")).read_text()
     return re.findall(r"^([\w.-]+==[^\s;\\]+)(?: \\| *$)", text, re.MULTILINE)
 

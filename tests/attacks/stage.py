@@ -35,7 +35,10 @@ def index(folder: Path, tools: Path) -> None:
 
 
 def _fresh_tool(folder: Path) -> None:
-    """A newer release of what pip-tools requires, taken over: a start-up hook that writes where only root can."""
+    """Build a newer release of a tool's requirement, taken over.
+
+    A start-up hook that writes where only root can.
+    """
     hook = (
         "import os; [open('/github/' + name, 'a').write('zz-tool') for name in ('file_commands/env', "
         "'workspace/.git/hooks/pre-commit') if os.access('/github/file_commands', os.W_OK)]\n"

@@ -1,4 +1,4 @@
-"""A compiled lockfile is held to a law that trusts nothing of the compile."""
+"""A compiled lockfile is checked without trusting the compile."""
 
 from dataclasses import replace
 
@@ -41,7 +41,10 @@ def law(*direct: str, committed: Pins | None = None, constraints: tuple[str, ...
 
 
 def test_a_resolution_keeps_the_law() -> None:
-    """What a resolver gives breaks nothing, with what it may leave out, and a pin that a conflict holds back."""
+    """Accept a resolver's result with left-out packages and conflict holds.
+
+    What it may leave out, and a pin that a conflict holds back.
+    """
     assert not find_compile_breach(law("app", "lib"), pins("app==2.0", "lib==2.0", "extra-lib==1.0"))
     assert not find_compile_breach(law("lib", "setuptools"), pins("lib==2.0"))
     held = pins("app==2.0", "lib==2.0", "extra-lib==1.0")
@@ -55,32 +58,41 @@ def test_what_nothing_asks_for_breaks_it() -> None:
 
 
 def test_who_does_not_say_what_it_asks_for_may_ask_for_it() -> None:
-    """Where a release's metadata is not known, what is said to be required by it is let through; nothing else."""
+    """Accept unknown requirements only of releases without metadata."""
     assert not find_compile_breach(law("built"), pins("built==2.0", "backdoor==6.6", requirers=("built",)))
     assert "backdoor" in find_compile_breach(law("built"), pins("built==2.0", "backdoor==6.6", requirers=("lib",)))
 
 
 def test_a_downgrade_without_a_conflict_breaks_it() -> None:
-    """A pin that went back, though all accept a newer one, is named with that."""
+    """Name a pin that went back without a conflict.
+
+    All accept a newer one.
+    """
     found = find_compile_breach(law("lib<3", committed=pins("lib==2.0")), pins("lib==1.0"))
     assert found == "holds lib==1.0, though lib 2.0 is accepted by all that ask for it"
 
 
 def test_the_committed_text_written_back_breaks_it() -> None:
-    """A quiet result is held to the law as well: a newer release that all accept would have moved something."""
+    """Refuse a committed text written back though releases could move.
+
+    A quiet result is held to the law as well.
+    """
     before = pins("app==1.0", "lib==2.0")
     assert "app 2.0 is accepted" in find_compile_breach(law("app", "lib<3", committed=before), before)
 
 
 def test_what_somebody_does_not_accept_breaks_it() -> None:
-    """Requirements of sources, of constraints and of other pins hold; what is asked for is there."""
+    """Refuse unmet requirements of sources, constraints and pins.
+
+    What is asked for is there.
+    """
     assert "lib<2" in find_compile_breach(law("lib<2"), pins("lib==2.0"))
     assert "lib<2" in find_compile_breach(law("lib", constraints=("lib<2",)), pins("lib==2.0"))
     assert "leaves out extra-lib" in find_compile_breach(law("app"), pins("app==2.0", "lib==2.0"))
 
 
 def test_hashes_of_other_files_break_it() -> None:
-    """A hash that the index does not have is a file that somebody else made."""
+    """Refuse hashes that the index does not have."""
     good = pins("lib==2.0")
     name = canonicalize_name("lib")
     assert not find_compile_breach(law("lib<3"), {name: replace(good[name], hashes=frozenset({"sha256:lib2.0"}))})

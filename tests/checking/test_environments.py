@@ -1,4 +1,4 @@
-"""Environments hold exactly the pins, and say what could not be installed and why."""
+"""Environments hold exactly the pins, and say what could not be installed."""
 
 import hashlib
 import os
@@ -53,7 +53,10 @@ def no_bundle(environments: UvEnvironmentBuilder, spec) -> None:
 
 @pytest.fixture
 def apart(environments, guest) -> Iterator[UvEnvironmentBuilder]:
-    """The same outside of /tmp, which guests share with everybody: there the walls between trials can be seen."""
+    """Return a folder outside of /tmp, which all guests share.
+
+    There the walls between trials can be seen.
+    """
     home = Path("~").expanduser()
     if guest.policy.uid is None and (
         not landlock.get_landlock_abi() or home.is_relative_to("/tmp") or not os.access(home, os.W_OK)
@@ -72,7 +75,7 @@ def held(installed) -> dict[str, str]:
 
 @pytest.mark.usefixtures("no_bundle")
 def test_an_environment_changes_in_place_by_difference(environments, spec, shelf) -> None:
-    """The second set replaces the first one exactly; what left the pins left the environment."""
+    """Replace the first set by the second exactly, in place."""
     for version in ("1.0", "2.0"):
         shelf.wheel("alpha", version, {"alpha/__init__.py": "", "alpha/part.py": "", "alpha/tests/t.py": ""})
     shelf.wheel("beta", "1.0", {"beta.py": "", "shared/space/deep.py": ""}, ("alpha<2",))
@@ -89,7 +92,7 @@ def test_an_environment_changes_in_place_by_difference(environments, spec, shelf
 
 @pytest.mark.usefixtures("no_bundle")
 def test_an_inconsistent_set_is_installed_and_said(environments, spec, shelf) -> None:
-    """No resolver corrects what the pins say; the check tells."""
+    """Install an inconsistent set and report the inconsistency."""
     shelf.wheel("alpha", "2.0", {"alpha.py": ""})
     shelf.wheel("beta", "1.0", {"beta.py": ""}, ("alpha<2", "gamma"))
     found = environments.install_pins(spec, pins(alpha="2.0", beta="1.0"), IndexView())
@@ -100,7 +103,10 @@ def test_an_inconsistent_set_is_installed_and_said(environments, spec, shelf) ->
 
 
 def test_setuptools_comes_as_in_a_new_virtual_environment(environments, spec) -> None:
-    """Where the interpreter brings a wheel of it, code that imports pkg_resources must not miss it."""
+    """Install setuptools wherever a new virtual environment would have it.
+
+    Where the interpreter brings a wheel of it, code that imports pkg_resources must not miss it.
+    """
     if environments.interpreters.get_interpreter(spec.python).setuptools_wheel is None:
         pytest.skip("this interpreter brings no setuptools")
     assert "setuptools" in held(environments.install_pins(spec, pins(), IndexView()))
@@ -108,7 +114,10 @@ def test_setuptools_comes_as_in_a_new_virtual_environment(environments, spec) ->
 
 @pytest.mark.usefixtures("no_bundle")
 def test_setuptools_that_a_lockfile_leaves_out_is_installed_where_it_is_asked_for(environments, spec, shelf) -> None:
-    """The newest that fits, as `pip install -r` would bring; gone again with who asked for it."""
+    """Install required setuptools that a lockfile leaves out, as pip would.
+
+    The newest that fits; gone again with what required it.
+    """
     for version in ("60", "70"):
         shelf.wheel("setuptools", version, {"pkg_resources.py": ""})
     shelf.wheel("needs", "1.0", {"needs.py": ""}, ("setuptools<65",))
@@ -118,7 +127,10 @@ def test_setuptools_that_a_lockfile_leaves_out_is_installed_where_it_is_asked_fo
 
 
 def test_what_a_lockfile_leaves_out_is_installed_where_it_is_asked_for(environments, spec, shelf) -> None:
-    """A package of --no-emit-package or --unsafe-package: the newest that fits, as `pip install -r` would bring."""
+    """Install required packages that a lockfile leaves out, as pip would.
+
+    Those of --no-emit-package or --unsafe-package: the newest that fits.
+    """
     for version in ("1", "2", "3"):
         shelf.wheel("away", version, {"away.py": ""})
     shelf.wheel("needs", "1.0", {"needs.py": ""}, ("away<3",))
@@ -150,7 +162,7 @@ def test_a_version_that_is_not_there_names_the_package(environments, spec, shelf
 
 
 def test_a_file_with_other_hashes_is_refused(environments, spec, shelf) -> None:
-    """A file that was replaced after it was locked must not be installed."""
+    """Refuse a file that was replaced after it was locked."""
     shelf.wheel("alpha", "1.0", {"alpha.py": ""})
     name = canonicalize_name("alpha")
     found = environments.install_pins(
@@ -168,7 +180,7 @@ def test_a_dead_index_is_nobodys_fault(environments, spec, shelf) -> None:
 
 
 def test_the_project_is_installed_as_a_wheel(environments, spec, repository) -> None:
-    """The repository's own distribution stands beside the pins; its own broken build blames no package."""
+    """Install the repository's own distribution, and blame no package for its build."""
     backend = (Path(__file__).parent / "tiny_backend.py").read_text()
     (repository / "backend.py").write_text(backend)
     (repository / "pyproject.toml").write_text(
@@ -187,7 +199,7 @@ def test_the_project_is_installed_as_a_wheel(environments, spec, repository) -> 
 @pytest.mark.usefixtures("no_bundle")
 @pytest.mark.parametrize("reference", ["-e ./part", "-e file:///home/me/project/part#egg=mine"])
 def test_a_local_reference_is_taken_from_the_copy(environments, spec, repository, reference) -> None:
-    """`-e ./part` is installed from the guest's copy, wherever it was compiled, and the repository is not touched."""
+    """Install `-e ./part` from the guest's copy, wherever it was compiled."""
     part = repository / "part"
     part.mkdir()
     (part / "backend.py").write_text((Path(__file__).parent / "tiny_backend.py").read_text())
@@ -206,7 +218,7 @@ def test_a_local_reference_is_taken_from_the_copy(environments, spec, repository
 
 
 def test_markers_have_all_names(environments, spec) -> None:
-    """Every name that a marker may use has a value for the target."""
+    """Give every name of a marker a value for the target."""
     markers = environments.get_markers(spec)
     assert markers["python_version"] == spec.python
     assert {"extra", "platform_version", "implementation_version", "sys_platform"} <= markers.keys()
@@ -221,12 +233,15 @@ def test_markers_have_all_names(environments, spec) -> None:
     ],
 )
 def test_only_the_tools_own_words_tell_of_the_network(output, guilty) -> None:
-    """A setup.py that cannot reach its server is that package's failure; uv's own trouble is the network's."""
+    """Read network trouble from uv's own words, never from a package's.
+
+    A setup.py that cannot reach its server is that package's failure.
+    """
     assert bool(install_errors.describe_blocked_install(output)) is guilty
 
 
 def test_a_build_that_never_ends_is_stopped(environments, spec, shelf) -> None:
-    """Time is up for a build as for anything else, and it is a finding."""
+    """Stop a build at its time limit and report it."""
     shelf.sdist(
         "hanging", "1.0", "import time\ndef get_requires_for_build_wheel(settings=None):\n    time.sleep(1000)\n"
     )
@@ -259,7 +274,7 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
 
 @pytest.mark.usefixtures("no_bundle")
 def test_a_build_reaches_no_other_package(apart, spec, shelf) -> None:
-    """What is built is the guest's, what is installed is not: neither caches nor environments can be poisoned."""
+    """Keep builds away from caches and installed files."""
     shelf.wheel("alpha", "1.0", {"alpha.py": "VALUE = 1\n"})
     shelf.sdist("thief", "1.0", THIEF.format(places=f"{apart.scratch}/*/**/alpha.py"))
     apart.install_pins(spec, pins(alpha="1.0"), IndexView())
@@ -272,7 +287,10 @@ def test_a_build_reaches_no_other_package(apart, spec, shelf) -> None:
 
 @pytest.mark.usefixtures("no_bundle")
 def test_a_check_cannot_change_what_is_installed(apart, spec, shelf, tmp_path) -> None:
-    """Package code that runs in an environment reads it, and writes its bytecode elsewhere."""
+    """Let package code read its environment but not write there.
+
+    Bytecode goes elsewhere.
+    """
     shelf.wheel("alpha", "1.0", {"alpha.py": "VALUE = 1\n"})
     installed = apart.install_pins(spec, pins(alpha="1.0"), IndexView())
     (site,) = installed.site_packages
@@ -289,7 +307,10 @@ def test_a_check_cannot_change_what_is_installed(apart, spec, shelf, tmp_path) -
 
 @pytest.mark.usefixtures("no_bundle")
 def test_a_built_release_keeps_its_hash(environments, spec, shelf) -> None:
-    """The lockfile's hash is the source distribution's: it is checked before the build, and what was built is trusted."""
+    """Check the lockfile's hash before a source distribution is built.
+
+    What was built is trusted.
+    """
     shelf.sdist("thief", "1.0", THIEF.format(places="/nonexistent"))
     name, archive = canonicalize_name("thief"), shelf.folder / "simple/thief/thief-1.0.tar.gz"
     right = "sha256:" + hashlib.sha256(archive.read_bytes()).hexdigest()

@@ -1,4 +1,4 @@
-"""Nothing that a package leaves in its tree leads out of it, and nothing there is written in place."""
+"""Guests' trees lead nowhere, and nothing there is written in place."""
 
 import ast
 import os
@@ -46,7 +46,10 @@ WRITING = {
 
 @pytest.fixture(params=["openat2", "folder by folder"])
 def tree(request, tmp_path: Path, monkeypatch) -> Path:
-    """A guest's tree, beside a file that is none of its business; by both ways of opening."""
+    """Return a guest's tree beside a foreign file.
+
+    By both ways of opening.
+    """
     if request.param != "openat2":
         monkeypatch.setattr(untrusted_files, "_openat2", lambda *_: None)
     (tmp_path / "ours").mkdir()
@@ -56,7 +59,10 @@ def tree(request, tmp_path: Path, monkeypatch) -> Path:
 
 
 def test_plain_files_are_read_and_replaced(tree) -> None:
-    """A file comes back as it was written; what stood there before is replaced, with the owner of the tree."""
+    """Read and replace plain files, keeping the tree's owner.
+
+    A file comes back as it was written.
+    """
     write_beneath(tree, "sub/lock.txt", b"one")
     write_beneath(tree, "sub/lock.txt", b"two")
     assert read_beneath(tree, "sub/lock.txt", 10) == b"two"
@@ -77,7 +83,7 @@ def test_a_link_in_the_place_of_a_file_is_replaced_and_not_followed(tree, link) 
 
 
 def test_a_pipe_blocks_nobody(tree) -> None:
-    """A FIFO is no plain file: it is not waited for, and a new file takes its place."""
+    """Skip a FIFO when reading, and replace it when writing."""
     os.mkfifo(tree / "lock.txt")
     assert read_beneath(tree, "lock.txt", 10) is None
     write_beneath(tree, "lock.txt", b"new")
@@ -86,7 +92,7 @@ def test_a_pipe_blocks_nobody(tree) -> None:
 
 @pytest.mark.parametrize("aim", ["../ours", "/etc", "sub/../../ours"])
 def test_a_replaced_folder_leads_nowhere(tree, aim) -> None:
-    """Nothing is read or written through a link in the place of a folder above."""
+    """Follow no link in the place of a folder above."""
     (tree / "sub").rmdir()
     (tree / "sub").symlink_to(aim)
     assert not is_folder_beneath(tree, "sub")
@@ -105,14 +111,17 @@ def test_a_path_that_leads_out_is_refused(tree, path) -> None:
 
 
 def test_a_folder_in_the_place_of_a_file_is_an_error(tree) -> None:
-    """What cannot be replaced is told of, and no half-written file is left."""
+    """Report a folder in a file's place, leaving no half-written file."""
     with pytest.raises(OSError, match=r"."):
         write_beneath(tree, "sub", b"new")
     assert [path.name for path in tree.iterdir()] == ["sub"]
 
 
 def test_no_other_module_writes_by_path_where_guests_could() -> None:
-    """Calls that write, walk or change owners by path stand in modules that say why that is safe."""
+    """Allow writes by path only in modules that explain them.
+
+    Calls that write, walk or change owners.
+    """
     found = set()
     for file in CHECKING.rglob("*.py"):
         name = file.name

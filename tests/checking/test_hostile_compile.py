@@ -1,4 +1,7 @@
-"""A source distribution that writes the lockfile while it is compiled, through the whole program."""
+"""A source distribution that rewrites the lockfile while it is compiled.
+
+Through the whole program.
+"""
 
 import json
 import subprocess
@@ -61,7 +64,10 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 @pytest.mark.slow
 @pytest.mark.live
 def test_what_a_build_writes_into_the_lockfile_is_not_proposed(shelf, tmp_path: Path) -> None:
-    """A downgrade and a pin that nothing asks for are named with the release that was built, and not judged."""
+    """Propose nothing that a build wrote, and name its release.
+
+    A downgrade and a pin that nothing asks for.
+    """
     for name, version in (("zzhostile", "1.0"), ("zzvictim", "1.0"), ("zzvictim", "2.0"), ("zzbackdoor", "6.6")):
         shelf.wheel(name, version, {f"{name}.py": ""})
     shelf.sdist("zzhostile", "2.0", BACKEND)

@@ -1,4 +1,4 @@
-"""The import check survives whatever a module does at import, and counts only what fails alone."""
+"""The import check survives any module and counts only lone failures."""
 
 import ast
 from dataclasses import replace
@@ -53,7 +53,7 @@ HOSTILE = {
 
 
 def test_every_module_is_reached_whatever_the_others_do(room) -> None:
-    """Exits, crashes, forks, threads, prints and questions stop neither the check nor its truth."""
+    """Import every module despite exits, crashes, forks, threads and prompts."""
     for name, text in HOSTILE.items():
         (room.workspace / f"{name}.py").write_text(text)
     findings = found(room)
@@ -72,7 +72,7 @@ def test_every_module_is_reached_whatever_the_others_do(room) -> None:
 
 
 def test_workers_share_many_modules(room, monkeypatch) -> None:
-    """What they say is not mixed up, and what one of them does stops neither the other nor the rest."""
+    """Keep workers' answers apart, and others running when one stops."""
     monkeypatch.setattr(imports, "SHARED_FROM", 2)
     for name, text in HOSTILE.items():
         (room.workspace / f"{name}.py").write_text(text)
@@ -85,7 +85,7 @@ def test_workers_share_many_modules(room, monkeypatch) -> None:
 
 
 def test_a_hang_is_timed_out_and_the_rest_goes_on(room, monkeypatch) -> None:
-    """One module that never returns costs its time alone, and its stack is the evidence."""
+    """Time out one hanging module, with its stack as evidence."""
     monkeypatch.setattr(imports, "MODULE_TIMEOUT_S", 1.0)
     (room.workspace / "hangs.py").write_text("import time\ndef forever():\n    time.sleep(1000)\nforever()\n")
     (room.workspace / "later.py").write_text("")
@@ -103,7 +103,7 @@ def test_a_failure_that_another_module_caused_does_not_count(room) -> None:
 
 
 def test_what_was_not_reached_is_not_called_a_pass(room) -> None:
-    """No time left: the outcome is open, and it is said how much was left."""
+    """Leave the outcome open when time runs out, with a count."""
     (room.workspace / "one.py").write_text("")
     findings = found(replace(room, timeout_s=-1))
     assert findings.not_reached == ["one"]
@@ -111,7 +111,7 @@ def test_what_was_not_reached_is_not_called_a_pass(room) -> None:
 
 
 def test_wanted_modules_alone_are_imported(room) -> None:
-    """Ids narrow the check; wanted ones that no longer exist leave it open."""
+    """Import only the wanted modules, and leave missing ones open."""
     (room.workspace / "one.py").write_text("")
     (room.workspace / "two.py").write_text("raise ValueError")
     assert found(room, "one").passed == {"one"}
@@ -129,7 +129,10 @@ def test_the_projects_modules_are_those_of_packages_and_src(room) -> None:
 
 
 def test_distributions_do_not_see_the_repositorys_own_modules(room) -> None:
-    """A file of the project's named like a dependency's dependency must not hide the real one."""
+    """Hide the project's own modules from distributions.
+
+    A file named like a dependency's dependency must not hide the real one.
+    """
     (room.workspace / "packaging.py").write_text("raise ValueError('mine')")
     findings = run_import_check(room, Check(CheckKind.IMPORT, packages=frozenset({"pytest"})))
     assert "_pytest.python" in findings.passed
@@ -211,7 +214,7 @@ def test_modules_are_imported_in_the_projects_django_site(room) -> None:
 
 
 def test_a_django_site_that_cannot_be_set_up_is_one_finding(room) -> None:
-    """What its modules then say is not compared with what they said when it could."""
+    """Report a broken Django site once, comparing no module of it."""
     before = KnownBefore(frozenset({"models", "site_settings", DJANGO_SETUP}))
     findings = import_site(room, {"site_settings.py": "raise ImportError('gone')"}, before=before)
     assert findings.failed[DJANGO_SETUP].headline == "ImportError: gone"

@@ -1,4 +1,4 @@
-"""Which failing modules matter, in an environment on disk and beside a project's files."""
+"""Which failing modules matter, on disk and beside project files."""
 
 from dataclasses import replace
 
@@ -15,7 +15,10 @@ GONE = "ModuleNotFoundError: No module named 'queue_base.async'"
 
 @pytest.fixture
 def is_needed(tmp_path, spec, this_environment):
-    """Asks about one failing module of a made-up environment, for a project of these files and commands."""
+    """Ask about one failing module of a made-up environment.
+
+    For a project of these files and commands.
+    """
 
     def install(name: str, files: dict[str, str], *requires: str, entries: str = "") -> None:
         site = tmp_path / "environment-x" / "venv" / "lib" / "python3" / "site-packages"
@@ -81,5 +84,5 @@ def is_needed(tmp_path, spec, this_environment):
     ],
 )
 def test_what_matters_is_told_by_who_imports_it(is_needed, asked, needed) -> None:
-    """By the project's files and its commands, by the direct requirements, and by the error."""
+    """Rate modules by files, commands, direct requirements and error."""
     assert is_needed(*asked) is needed

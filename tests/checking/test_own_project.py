@@ -1,4 +1,4 @@
-"""The repository's own package: installed editable, with what it needs, or left out with a reason."""
+"""The repository's own package: editable, complete, or left out with a reason."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -70,7 +70,10 @@ def held(installed) -> dict[str, str]:
 
 
 def test_the_project_is_installed_editable(environments, project, repository) -> None:
-    """Its modules are those of the checks' copy, with what the build wrote there; the repository is not touched."""
+    """Install the copy's modules with what the build wrote there.
+
+    The repository is not touched.
+    """
     (repository / "backend.py").write_text(BACKEND + EDITABLE)
     found = environments.install_pins(project, pins(), IndexView())
     assert (found.failure, found.project, found.own.editable) == (None, "mine", True)
@@ -80,7 +83,10 @@ def test_the_project_is_installed_editable(environments, project, repository) ->
 
 
 def test_a_backend_without_editable_wheels_gives_a_copy(environments, project) -> None:
-    """PEP 660 is younger than many backends that worlds of the past bring back."""
+    """Copy the project when its backend cannot build editable wheels.
+
+    PEP 660 is younger than many backends of the past.
+    """
     found = environments.install_pins(project, pins(), IndexView())
     assert (found.failure, found.project, found.own.editable) == (None, "mine", False)
 
@@ -94,7 +100,7 @@ def test_a_copy_is_installed_where_it_is_asked_for(environments, project, reposi
 
 
 def test_what_a_tool_lockfile_lacks_is_resolved_beside_it(environments, project, repository, shelf) -> None:
-    """The project gets its requirements, held by the pins, and it is said which."""
+    """Resolve what the project lacks beside the pins, and say so."""
     shelf.wheel("alpha", "1.0", {"alpha.py": ""}, ("beta",))
     shelf.wheel("beta", "1.0", {"beta.py": ""})
     shelf.wheel("beta", "2.0", {"beta.py": ""})
@@ -125,7 +131,7 @@ def test_pins_that_stop_fitting_the_project_are_a_finding(environments, project,
 
 
 def test_a_lockfile_that_pins_the_project_keeps_its_pin(environments, project, shelf) -> None:
-    """An example's lockfile names a release; the checkout is another one."""
+    """Keep a lockfile's own pin of the project over the checkout."""
     shelf.wheel("mine", "1.0", {"mine.py": ""})
     found = environments.install_pins(project, pins(mine="1.0"), IndexView())
     assert (held(found), found.project) == ({"mine": "1.0"}, None)

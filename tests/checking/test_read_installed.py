@@ -1,4 +1,4 @@
-"""What is installed is read, or it is told of: a release that cannot be read is never passed over."""
+"""Installed distributions are read or reported, never passed over."""
 
 from pathlib import Path
 
@@ -25,7 +25,10 @@ def test_what_is_whole_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("file", ["METADATA", "RECORD"])
 def test_what_is_too_long_or_missing_is_named(tmp_path: Path, monkeypatch, file: str) -> None:
-    """A file over the cap, or none, leaves a distribution of the folder's name that says why it is not read."""
+    """Name a distribution whose file is too long or missing.
+
+    By the folder's name, with the reason.
+    """
     install(tmp_path)
     (install(tmp_path, "gone", "gone") / file).unlink()
     monkeypatch.setattr(read_installed, f"MOST_{file}_BYTES", 5)

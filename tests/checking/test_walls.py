@@ -178,7 +178,7 @@ def find_address() -> str:
 
 @needs_addresses
 def test_another_address_at_the_port_of_the_index_is_refused(guest, folder) -> None:
-    """A port that a guest may reach is that of this host's own loopback address, and of no other host."""
+    """Allow a port on this host's own loopback address only."""
     with socket.create_server(("", 0)) as server:
         port = server.getsockname()[1]
         code = "import socket; socket.create_connection(({!r}, {}), 5)"
@@ -192,7 +192,10 @@ def test_another_address_at_the_port_of_the_index_is_refused(guest, folder) -> N
 
 @needs_addresses
 def test_an_address_that_changes_after_it_was_read_changes_nothing(guest, folder) -> None:
-    """A second thread that swaps the address while the call waits reaches no other host than the first."""
+    """Reach only the first address, also when a thread swaps it.
+
+    While the call waits.
+    """
     with socket.create_server(("", 0), backlog=200) as server:
         port = server.getsockname()[1]
         code = f"""
@@ -221,7 +224,10 @@ going = False
 
 @needs_addresses
 def test_a_socket_of_the_system_is_refused_and_one_of_its_own_is_not(guest, folder, tmp_path) -> None:
-    """A UNIX socket leads to the guest's own processes alone, whatever its path and whoever may write to it."""
+    """Allow UNIX sockets of the guest's own processes only.
+
+    Whatever the path and whoever may write to it.
+    """
     with socket.socket(socket.AF_UNIX) as outside:
         place = folder / "outside"
         outside.bind(str(place))
@@ -245,7 +251,7 @@ socket.socket(socket.AF_UNIX).connect({str(place)!r})
 
 @needs_addresses
 def test_a_connection_that_does_not_wait_works(guest, folder) -> None:
-    """A socket that does not block connects, as those of asyncio and uv do."""
+    """Connect sockets that do not block, as asyncio and uv do."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         code = f"import asyncio; asyncio.run(asyncio.open_connection('127.0.0.1', {port}))"
@@ -262,7 +268,10 @@ assert libc.shmget(0, 1 << 20, 0o1600) >= 0 and libc.msgget(0, 0o1600) >= 0 and 
 
 @pytest.mark.skipif(not Path("/proc/sysvipc/shm").exists(), reason="no System V tables here")
 def test_system_v_memory_does_not_outlive_the_run(guest, folder) -> None:
-    """Shared memory that a guest made is gone when its run has ended; of a user of its own also queues and semaphores."""
+    """Remove a guest's shared memory with its run.
+
+    Of a user of its own also queues and semaphores.
+    """
     uid = os.getuid() if guest.policy.uid is None else guest.policy.uid
     before = system_v.read_system_v_identities(uid)
     assert python(guest, folder, LEAVE).is_success
@@ -273,7 +282,7 @@ def test_system_v_memory_does_not_outlive_the_run(guest, folder) -> None:
 
 
 def test_a_machine_that_was_short_before_is_no_finding(guest, folder, monkeypatch) -> None:
-    """What is ended for want of memory that was wanting before it began is nobody's fault."""
+    """Blame no package for memory that was short before."""
     monkeypatch.setattr(policy, "COMBINED_LIMITS", {**policy.COMBINED_LIMITS, "free_memory_share": 2.0, "spared": 1})
     with pytest.raises(IndexUnavailableError, match="was so before it began"):
         python(guest, folder, "import time; memory = bytearray(300 << 20); time.sleep(5)")

@@ -28,7 +28,7 @@ def _base(index: LocalIndex) -> str:
 
 
 def test_a_world_shows_its_own_page(upstream, index) -> None:
-    """As-of pages, the live page, releases and hashes of one project agree with the upload times."""
+    """Agree on page, releases and hashes with the upload times."""
     upstream.add_wheel("kombu", "4.1.0", uploaded="2017-07-17T12:00:00Z", **{"requires-python": ">=2.7"})
     upstream.add_wheel("kombu", "4.2.0", uploaded="2018-05-21T12:00:00.5Z", yanked="renames kombu.async")
     past = IndexView(uploaded_before=datetime(2018, 5, 20, 23, 59, 59, tzinfo=UTC))
@@ -59,7 +59,7 @@ def test_what_was_asked_is_remembered_by_world(upstream, index) -> None:
 
 
 def test_files_have_the_page_s_content(upstream, index) -> None:
-    """A listed file is served with the bytes that its hash names, whole, by HEAD and by range; it is fetched once."""
+    """Serve listed bytes whole, by HEAD and range, fetched once."""
     path = upstream.add_wheel("kombu", "4.1.0")
     content = upstream.contents[path]
     url = _page(index, "kombu")["files"][0]["url"]
@@ -75,7 +75,7 @@ def test_files_have_the_page_s_content(upstream, index) -> None:
 
 
 def test_a_file_s_url_works_without_its_page(upstream, open_index, tmp_path: Path) -> None:
-    """URLs that a package tool kept from an earlier run are still served: nothing but the URL is needed."""
+    """Serve a file by its URL alone, as from earlier runs."""
     upstream.add_wheel("zope.interface", "5.0")
     upstream.pages["zope-interface"] = upstream.pages.pop("zope.interface")
     upstream.add("zope-interface", "zope.interface-5.0.tar.gz", b"source")
@@ -88,7 +88,7 @@ def test_a_file_s_url_works_without_its_page(upstream, open_index, tmp_path: Pat
 
 
 def test_many_who_ask_at_once_cause_one_download(upstream, index) -> None:
-    """Thirty clients that want one file and one page at the same time cost one request upstream for each."""
+    """Fetch once for thirty clients at the same time."""
     path = upstream.add("big", "big-1.0.tar.gz", b"x" * 3_000_000)
     with ThreadPoolExecutor(30) as pool:
         pages = list(pool.map(lambda _: _page(index, "big"), range(30)))
@@ -100,7 +100,7 @@ def test_many_who_ask_at_once_cause_one_download(upstream, index) -> None:
 
 
 def test_pages_are_revalidated_across_runs(upstream, open_index) -> None:
-    """A second run asks with the stored ETag and is told that nothing changed; a third sees the change."""
+    """Revalidate pages by ETag, and see a later change."""
     upstream.add_wheel("kombu", "4.1.0")
     before = [file["filename"] for file in _page(open_index(upstream), "kombu")["files"]]
     assert [file["filename"] for file in _page(open_index(upstream), "kombu")["files"]] == before
@@ -110,7 +110,7 @@ def test_pages_are_revalidated_across_runs(upstream, open_index) -> None:
 
 
 def test_a_damaged_cache_is_not_believed(upstream, open_index, tmp_path: Path) -> None:
-    """Stored pages that were cut or overwritten are fetched again; a file of the wrong length too."""
+    """Fetch damaged cache entries again."""
     path = upstream.add_wheel("kombu", "4.1.0")
     cache = tmp_path / "cache"
     requests.get(_page(open_index(upstream, cache=cache), "kombu")["files"][0]["url"], timeout=5)
@@ -121,7 +121,7 @@ def test_a_damaged_cache_is_not_believed(upstream, open_index, tmp_path: Path) -
 
 
 def test_clients_can_keep_pages_too(upstream, index) -> None:
-    """A page has an ETag of its own; asked again with it, the answer is 304 without a body."""
+    """Answer 304 without a body to a client's ETag."""
     upstream.add_wheel("kombu", "4.1.0")
     url = f"{index.get_index_url(IndexView())}kombu/"
     first = requests.get(url, headers=JSON, timeout=5)
@@ -148,7 +148,7 @@ def test_names_are_normalised_by_redirect(upstream, index) -> None:
     ],
 )  # fmt: skip
 def test_other_paths_are_unknown(upstream, index, path: str) -> None:
-    """Unknown worlds, unlisted files and every climb out of the cache are 404, with a sentence."""
+    """Answer 404 to unknown views, files and climbing paths."""
     upstream.add_wheel("kombu", "4.1.0")
     connection = http.client.HTTPConnection("127.0.0.1", index.port, timeout=5)
     connection.putrequest("GET", path)
@@ -160,7 +160,7 @@ def test_other_paths_are_unknown(upstream, index, path: str) -> None:
 
 
 def test_only_reading_and_only_at_its_own_address(index) -> None:
-    """Writing methods are not implemented; a browser led here under another host name gets nothing."""
+    """Refuse writing methods and requests under another host name."""
     url = f"{index.get_index_url(IndexView())}kombu/"
     assert requests.post(url, data=b"x", timeout=5).status_code == 501
     assert requests.delete(url, timeout=5).status_code == 501
@@ -174,7 +174,10 @@ def test_the_port_is_another_one_in_every_run(upstream, open_index, tmp_path: Pa
 
 
 def test_requirements_come_from_metadata(upstream, index) -> None:
-    """`requires` is a wheel's Requires-Dist as written; None for source distributions and unknown releases."""
+    """Return a wheel's Requires-Dist as written, and None otherwise.
+
+    For source distributions and unknown releases.
+    """
     upstream.add_wheel("celery", "4.1.0", "kombu<5.0,>=4.0.2", 'x[y]>1; extra == "z"')
     upstream.add("celery", "celery-4.0.0.tar.gz", b"source")
     celery = canonicalize_name("celery")

@@ -59,13 +59,16 @@ def kombu_story(upstream):
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder whose requirements ask for celery 4.1.0."""
+    """Return a folder whose requirements name celery 4.1.0."""
     (tmp_path / "requirements.in").write_text("celery==4.1.0\n")
     return tmp_path
 
 
 def test_uv_resolves_and_installs_any_world(kombu_story, index, folder: Path) -> None:
-    """Each world has its URL: uv sees it by its URL, even with one cache for both, and installs what it resolved."""
+    """Let uv resolve and install each view by its URL.
+
+    Even with one cache for both.
+    """
     assert _uv_pins(index, PAST, folder) == {"celery==4.1.0", "kombu==4.1.0"}
     assert _uv_pins(index, LATER, folder) == {"celery==4.1.0", "kombu==4.2.0"}
     _run(
@@ -87,7 +90,7 @@ def test_uv_resolves_and_installs_any_world(kombu_story, index, folder: Path) ->
 
 
 def test_a_page_that_changed_is_seen_by_uv_in_the_next_run(kombu_story, open_index, folder: Path) -> None:
-    """What uv keeps of a page does not hide a new release from the next run."""
+    """Let uv see a new release in the next run."""
     first = open_index(kombu_story)
     assert "kombu==4.2.0" in _uv_pins(first, IndexView(), folder)
     first.__exit__(None, None, None)
@@ -126,7 +129,7 @@ def _interpreter(minor: str) -> str | None:
 
 @pytest.mark.parametrize("minor", ["3.6", "3.7", "3.8"])
 def test_old_pips_read_the_html_page(kombu_story, index, folder: Path, minor: str) -> None:
-    """Pip before 22.2 knows HTML only, and serves the oldest interpreters; it sees the same world."""
+    """Serve HTML to pip before 22.2, with the same view."""
     python = _interpreter(minor)
     if python is None:
         pytest.skip(f"no Python {minor} on this machine")
@@ -149,7 +152,7 @@ def test_old_pips_read_the_html_page(kombu_story, index, folder: Path, minor: st
 
 
 def test_pip_compile_takes_hashes_from_the_page(kombu_story, index, folder: Path) -> None:
-    """--generate-hashes downloads nothing at all: metadata files and the JSON hashes are enough."""
+    """Compile with --generate-hashes from the page, downloading no file."""
     kombu_story.metadata_files = True
     _run(
         sys.executable, "-m", "piptools", "compile", "-q", "--generate-hashes", "--cache-dir", folder / "pt",
@@ -163,7 +166,10 @@ def test_pip_compile_takes_hashes_from_the_page(kombu_story, index, folder: Path
 
 
 def test_an_index_that_is_down_is_told_from_a_missing_package(upstream, index, folder: Path) -> None:
-    """Pip says "no matching distribution" in both cases; the index's troubles tell them apart."""
+    """Tell a failed index from a missing package for pip.
+
+    Pip says "no matching distribution" in both cases.
+    """
     upstream.faults["/simple/celery/"] = [upstream.status(503)] * 99
     pip = [
         sys.executable,
@@ -184,7 +190,7 @@ def test_an_index_that_is_down_is_told_from_a_missing_package(upstream, index, f
 
 
 def test_uv_asks_many_things_at_once(upstream, index, folder: Path) -> None:
-    """A set of sixty projects resolves through one index, all pages fetched once."""
+    """Resolve sixty projects through one index, each page fetched once."""
     names = [f"project-{number}" for number in range(60)]
     for name in names:
         upstream.add_wheel(name, "1.0")
@@ -197,7 +203,7 @@ def test_uv_asks_many_things_at_once(upstream, index, folder: Path) -> None:
 
 @pytest.mark.live
 def test_the_kombu_story_on_the_real_index(open_index, folder: Path) -> None:
-    """A month apart, celery 4.1.0 resolves to the last good and to a broken kombu."""
+    """Resolve celery 4.1.0 to good and broken kombu a month apart."""
     index = open_index(Upstream(PYPI_URL))
     more = ["--python-version", "3.6", "--no-build"]
     assert "kombu==4.1.0" in _uv_pins(index, PAST, folder, *more)

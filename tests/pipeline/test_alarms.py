@@ -117,7 +117,10 @@ def test_both_sides_are_seen_in_the_form_of_the_trials(monkeypatch) -> None:
 
 
 def test_what_fails_only_under_a_hold_is_no_cause() -> None:
-    """It passed with everything new, as a test, a module or a command; any doubt leaves it a cause."""
+    """Find no cause in what passed with everything new.
+
+    As a test, a module or a command; any doubt leaves it a cause.
+    """
     fresh = [
         CheckResult(CheckKind.TEST, "pytest", Outcome.FAIL, 1, (Failure("t::bad", "E"),), frozenset({"t::good"})),
         CheckResult(CheckKind.BOOT, "serve", Outcome.PASS, 1),

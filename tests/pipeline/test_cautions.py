@@ -23,7 +23,7 @@ UV = (
 
 @pytest.fixture
 def shelf(dated, monkeypatch):
-    """Releases 1.0 and 2.0 of lib, and an API beside the pages that knows one vulnerability of 1.0."""
+    """Serve lib 1.0 and 2.0, with a vulnerability of 1.0."""
     monkeypatch.setattr(advisory_source, "PYPI_HOSTS", frozenset({"127.0.0.1"}))
     dated.release("lib", "1.0", "2024-01-01")
     dated.release("lib", "2.0", "2024-02-01")
@@ -38,7 +38,10 @@ def locked(source, *pins):
 
 
 def test_a_vulnerable_pin_is_told_of_on_a_quiet_night(shelf, judged):
-    """Nothing newer resolves, so the committed pin stays vulnerable: said in the report, the log and at its line."""
+    """Report a vulnerable pin that no update fixes, at its line.
+
+    In the report and the log too.
+    """
     report = judged(locked("lib<2", "lib==1.0"), python=PYTHON, imports=False)
     assert report.status is Status.QUIET
     (found,) = report.advisories
@@ -50,7 +53,7 @@ def test_a_vulnerable_pin_is_told_of_on_a_quiet_night(shelf, judged):
 
 @pytest.mark.slow
 def test_the_update_that_heals_it_is_known_to(shelf, judged):
-    """The fresh set has another release, so only the committed one is vulnerable."""
+    """Report an update that fixes a vulnerability."""
     report = judged(locked("lib", "lib==1.0"), python=PYTHON, imports=False)
     assert report.status is Status.SAFE
     assert [(found.version, found.committed, found.fresh) for found in report.advisories] == [("1.0", True, False)]
@@ -58,7 +61,7 @@ def test_the_update_that_heals_it_is_known_to(shelf, judged):
 
 @pytest.mark.slow
 def test_the_update_that_brings_it_is_known_to(shelf, judged):
-    """A fresh release with a known vulnerability is told of before it is merged."""
+    """Report an update that brings a vulnerability before it is merged."""
     shelf.files["/pypi/lib/2.0/json"] = json.dumps({"vulnerabilities": [{"id": "PYSEC-2"}]}).encode()
     report = judged(locked("lib", "lib==1.0"), python=PYTHON, imports=False)
     assert [(a.id, a.committed, a.fresh) for a in report.advisories] == [
@@ -68,7 +71,10 @@ def test_the_update_that_brings_it_is_known_to(shelf, judged):
 
 
 def test_a_yanked_pin_is_told_of_on_a_quiet_night(shelf, judged):
-    """A resolver keeps a yanked pin without a word on the command line's success; the reason is the maintainers'."""
+    """Report a yanked pin with the maintainers' reason.
+
+    A resolver keeps it without a word.
+    """
     shelf.pages["lib"][0]["yanked"] = "it lost what it was given"
     report = judged(locked("lib==1.0", "lib==1.0"), python=PYTHON, imports=False)
     assert report.status is Status.QUIET
@@ -79,7 +85,7 @@ def test_a_yanked_pin_is_told_of_on_a_quiet_night(shelf, judged):
 
 @pytest.mark.slow
 def test_a_removed_pin_is_told_of(shelf, judged):
-    """The committed release is gone: the lockfile cannot be installed on new machines."""
+    """Report a removed release that cannot be installed on new machines."""
     del shelf.pages["lib"][0]
     report = judged(locked("lib", "lib==1.0"), python=PYTHON, imports=False)
     assert [(found.version, found.kind) for found in report.withdrawn] == [("1.0", "removed")]
@@ -104,7 +110,7 @@ def test_nothing_is_asked_where_it_is_not_wanted(shelf, judged, wish):
 
 @pytest.mark.slow
 def test_the_warning_stands_at_the_pin(shelf, judged):
-    """An annotation in the lockfile, on the line of the pin, though the night is quiet."""
+    """Annotate the pin's line in the lockfile on quiet runs."""
     judged_ = judged(locked("lib<2", "lib==1.0"), python=PYTHON, imports=False)
     now = datetime(2026, 11, 22, tzinfo=UTC)
     report = Report(Tool("depcheck", "1"), now, now, None, None, None, {}, (judged_,))

@@ -15,7 +15,10 @@ from depcheck.core.model.checks import Check, Failure, Outcome
 
 @dataclass(frozen=True, slots=True)
 class CheckJob:
-    """One check to run, and the context to run it in; `report_progress` tells people how far it is."""
+    """One check to run, with its context.
+
+    `report_progress` tells people how far it is.
+    """
 
     spec: EnvironmentSpec
     check: Check

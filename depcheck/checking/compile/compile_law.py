@@ -1,4 +1,4 @@
-"""What every compiled lockfile must satisfy, checked without trusting the compile that gave it.
+"""Bounded output that shows each chunk to `watch` as it comes.
 
 To build a source distribution is to run it, as the user who also runs the compiler: it could write the result. So each
 pin must be asked for by a source or by another pin's metadata, accepted by all who ask for it, and have the files of
@@ -24,7 +24,7 @@ MOST_DEPTH = 3  # of what a newer release asks for that is not pinned
 
 @dataclass(frozen=True, slots=True)
 class CompileLaw:
-    """What is known without the compile: sources, the index's pages, and metadata that each release was read for alone.
+    """Check every compiled lockfile without trusting the compile.
 
     `unsafe` are packages that a compiler may leave out of its result, `committed` the pins before the compile.
     """
@@ -44,7 +44,10 @@ class CompileLaw:
 
 
 def find_compile_breach(law: CompileLaw, pins: Pins) -> str:
-    """Return what of `pins` breaks the law, as the end of a sentence about the result; empty where nothing does."""
+    """Return what of `pins` breaks the law, or nothing.
+
+    As the end of a sentence about the result.
+    """
     asking = _RequirementWalk(law, pins)
     if name := asking.follow_requirements():
         return f"leaves out {name}, which is asked for"
@@ -61,7 +64,10 @@ class _RequirementWalk:
     silent: set[NormalizedName] = field(default_factory=set)
 
     def follow_requirements(self) -> str:
-        """Follow all requirements; returns a name that is asked for and not pinned, empty for none."""
+        """Follow all requirements to a name that is not pinned.
+
+        Empty for none.
+        """
         extras: dict[NormalizedName, frozenset[str]] = {}
         waiting = [each for each in self.law.direct if self.law.is_active(each)]
         while waiting:
@@ -105,7 +111,10 @@ def _find_pin_breach(law: CompileLaw, pins: Pins, asking: _RequirementWalk, pin:
 
 
 def _is_suspicious(law: CompileLaw, pins: Pins, pin: Pin) -> bool:
-    """Return True for a pin that went back, or if nothing moved at all."""
+    """Return True for a pin that went back or never moved.
+
+    Or if nothing moved at all.
+    """
     before = law.committed.get(pin.name)
     if before is None or before.version is None or pin.version is None:
         return False
@@ -116,7 +125,7 @@ def _is_suspicious(law: CompileLaw, pins: Pins, pin: Pin) -> bool:
 
 
 def _find_newer(law: CompileLaw, pins: Pins, pin: Pin, wanted: Sequence[Requirement]) -> Version | None:
-    """Return the newest release that could stand in the place of `pin` without a conflict."""
+    """Return the newest release that could replace `pin` without a conflict."""
     if pin.version is None or any(each.url for each in wanted):
         return None
     for version in law.list_candidates(pin.name) or ():
@@ -132,7 +141,10 @@ def _find_newer(law: CompileLaw, pins: Pins, pin: Pin, wanted: Sequence[Requirem
 
 
 def _can_be_added(law: CompileLaw, pins: Pins, pin: Pin, depth: int) -> bool:
-    """Return True if all that `pin` asks for is pinned so or could be added; False also where that is not known."""
+    """Return True if `pin`'s requirements are pinned or could be added.
+
+    False also where that is not known.
+    """
     lines = law.get_requirements(pin)
     if lines is None or depth > MOST_DEPTH:
         return False

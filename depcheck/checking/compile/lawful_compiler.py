@@ -1,4 +1,4 @@
-"""Hold what a compile gave to the law, wherever packages' code ran beside the compiler."""
+"""Check a compile's result where packages' code ran beside it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -69,7 +69,7 @@ def _choose_url_pattern(path: str) -> re.Pattern[str]:
 
 
 def _walk_included_files(root: Path, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield the regular files among `paths` and all files that they include, with their texts.
+    """Yield the regular files among `paths` and their includes, with texts.
 
     Nothing outside `root` and nothing behind a link.
     """

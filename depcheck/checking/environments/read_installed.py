@@ -52,7 +52,10 @@ def read_installed_distributions(
 
 
 def _read_distribution(folder: Path) -> InstalledDistribution:
-    """Read one distribution. What cannot be read is known by its folder's name, with the reason."""
+    """Read one distribution, or its folder's name and the reason.
+
+    The latter for what cannot be read.
+    """
     name, _, version = folder.name.removesuffix(".dist-info").partition("-")
     try:
         named = Distribution(canonicalize_name(name), Version(version))

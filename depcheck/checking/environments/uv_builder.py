@@ -164,7 +164,9 @@ class UvEnvironmentBuilder:
         return ran.is_success
 
     def read_built_requirements(self, spec: EnvironmentSpec, pin: Pin, world: IndexView) -> tuple[str, ...] | None:
-        """Build one release alone and return its Requires-Dist; None if it could not be built.
+        """Build one release alone and return its Requires-Dist.
+
+        None if it could not be built.
 
         The wheel serves the installation of the same pin.
         """
@@ -367,7 +369,10 @@ class UvEnvironmentBuilder:
 
 
 def _find_unreadable(environment: VirtualEnvironment) -> VirtualEnvironment | None:
-    """Return the environment as one that could not be installed, if something in it cannot be read."""
+    """Return the environment as failed if something is unreadable.
+
+    As one that could not be installed.
+    """
     for each in environment.installed_distributions:
         if each.unreadable:
             name, version = each.distribution.name, each.distribution.version

@@ -136,7 +136,10 @@ class WheelBuilder:
 
 
 def read_wheel_requirements(wheel: Path) -> tuple[str, ...] | None:
-    """Return Requires-Dist of a built wheel as written; None if it cannot be read."""
+    """Return Requires-Dist of a built wheel as written.
+
+    None if it cannot be read.
+    """
     try:
         with zipfile.ZipFile(wheel) as archive:
             places = [each for each in archive.infolist() if METADATA_PLACE.fullmatch(each.filename)]

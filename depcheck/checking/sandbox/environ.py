@@ -108,7 +108,7 @@ class BoundedOutput:
 
 
 class WatchedOutput(BoundedOutput):
-    """Bounded output, of which each chunk is shown to `watch` as it comes."""
+    """Bounded output that shows each chunk to `watch` as it comes."""
 
     def __init__(self, half: int, watch: Callable[[bytes], None]) -> None:
         super().__init__(half)

@@ -1,4 +1,6 @@
-"""Copies of what guests must read, if folders above it are closed to them, as /root is.
+"""Copies of what guests must read below closed folders.
+
+As /root is.
 
 Root always gives up its rights for packages' code, and then those users must be able to read the interpreter, uv and
 this package's own scripts. Copies are linked where that is possible; they stay, for root alone can change them.
@@ -18,7 +20,10 @@ OWN_LIBRARIES = b"$ORIGIN/../lib"
 
 
 def prepare_open_folder() -> Path | None:
-    """Return root's folder of the system that other users can read and not change; None for other users."""
+    """Return root's folder that others can read, None for other users.
+
+    They cannot change it.
+    """
     if os.geteuid() != 0:
         return None
     try:
@@ -31,7 +36,9 @@ def prepare_open_folder() -> Path | None:
 
 
 def copy_openly(source: Path, folder: Path) -> Path:
-    """Return `source`, a file or a folder, or a copy of it below `folder` if other users cannot read it.
+    """Return `source`, or a copy below `folder` that others can read.
+
+    A file or a folder.
 
     Raises:
         OSError: It cannot be copied, for want of room or rights.
@@ -42,7 +49,9 @@ def copy_openly(source: Path, folder: Path) -> Path:
 
 
 def copy_interpreter_openly(program: Path, prefix: Path, folder: Path) -> Path:
-    """Return a copy of the interpreter installed in `prefix`, below `folder`; the new place of `prefix`.
+    """Copy the interpreter of `prefix` below `folder`, and return its place.
+
+    The new place of `prefix`.
 
     It finds its library beside itself, wherever that was when it was built.
 
@@ -91,7 +100,10 @@ def _copy_once(source: Path, folder: Path, copy: Callable[[Path], None]) -> Path
 
 
 def _newest_change(source: Path) -> int:
-    """Return when the folder's own entries or their programs last changed, in nanoseconds."""
+    """Return when entries or their programs last changed, in nanoseconds.
+
+    The folder's own entries.
+    """
     entries: Iterable[Path] = [*source.iterdir(), *(source / "bin").glob("python*")] if source.is_dir() else [source]
     return max((path.lstat().st_mtime_ns for path in entries), default=0)
 
@@ -111,7 +123,10 @@ def _link_or_copy(source: str, target: str) -> None:
 
 
 def _open_modes(place: Path) -> None:
-    """Let other users read folders, and files of ours that they could not read where they stood."""
+    """Let other users read copied folders and files.
+
+    Those of ours that they could not read where they stood.
+    """
     for here, _, files, folder in os.fwalk(place, follow_symlinks=False):
         os.fchmod(folder, 0o755)
         for name in files:

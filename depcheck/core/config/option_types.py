@@ -1,4 +1,4 @@
-"""The types of options: how their text is parsed, what TOML may hold, and their JSON schema."""
+"""Types of options: how to parse, what TOML holds, JSON schema."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

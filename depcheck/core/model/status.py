@@ -1,4 +1,4 @@
-"""The verdict about one environment, with all that readers are told of it."""
+"""The verdict on one environment, with what readers are told."""
 
 from enum import StrEnum
 from typing import Self
@@ -49,7 +49,10 @@ class Status(StrEnum):
 
     @property
     def is_broken(self) -> bool:
-        """True if a fresh set cannot be had, or fails where the committed one passes."""
+        """True if the fresh set fails where the committed one passes.
+
+        Or cannot be had.
+        """
         return self in {Status.BREAKS, Status.UNRESOLVABLE}
 
     @property
@@ -67,5 +70,5 @@ class Status(StrEnum):
 
     @property
     def severity(self) -> int:
-        """The place in the order in which readers must hear of it, from 0."""
+        """The rank by which readers must hear of it, from 0."""
         return list(Status).index(self)

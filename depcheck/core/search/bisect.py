@@ -42,7 +42,9 @@ def bisect_releases(  # noqa: PLR0913  # what is asked, and how
     confirm: Confirm | None = None,
     other_is_bad: bool = False,
 ) -> BisectResult:
-    """Find the first bad of `releases`, the last of which is known to be bad; `good` comes before them.
+    """Find the first bad of `releases`, the last of which is bad.
+
+    `good` comes before them.
 
     At most log2(releases) + 2 probes where all of them answer. Assumes that once bad stays bad. After a release
     that does not answer, the next one is far from all that were asked, so that a long row of them costs few probes.
@@ -69,7 +71,10 @@ def bisect_releases(  # noqa: PLR0913  # what is asked, and how
 
 @dataclass(slots=True)
 class _Bisection:
-    """The state of a bisection: places are those of the line, `bad` those seen to fail, the first of them last."""
+    """The state of a bisection.
+
+    Places are those of the line, `bad` those seen to fail, the first of them last.
+    """
 
     chances: Sequence[float]
     end: int
@@ -80,7 +85,7 @@ class _Bisection:
     barred: set[int] = field(default_factory=set)
 
     def choose(self) -> int | None:
-        """Choose the place to ask next, None where nothing is left to ask."""
+        """Choose the place to ask next, None if nothing is left."""
         if len(self.silent) > _MAX_UNANSWERED:
             return None
         return _choose_probe(self.low, self.bad[-1], self.silent.keys(), self.barred, self.chances, self.left)
@@ -96,7 +101,10 @@ class _Bisection:
             self.silent[at] = answer
 
     def compute_prior(self) -> float:
-        """Compute how likely the first bad place was the right one, if those before it are good."""
+        """Compute how likely the first bad place was right.
+
+        If those before it are good.
+        """
         first, then = self.bad[-1], self.bad[-2]
         return self.chances[first] / sum(self.chances[first : then + 1])
 
@@ -109,7 +117,10 @@ class _Bisection:
 def _choose_probe(  # noqa: PLR0913, PLR0917  # the state of a bisection
     low: int, high: int, deaf: Collection[int], barred: Collection[int], chances: Sequence[float], left: int
 ) -> int | None:
-    """The place to ask next, None where nothing is left between `low` and `high`."""
+    """Choose the place to ask next, or None.
+
+    None where nothing is left between `low` and `high`.
+    """
     open_ = [i for i in range(low + 1, high) if i not in deaf and i not in barred]
     heard = [i for i in deaf if low < i < high]
     if not open_:
@@ -118,7 +129,10 @@ def _choose_probe(  # noqa: PLR0913, PLR0917  # the state of a bisection
 
 
 def _pick_beyond(open_: Sequence[int], low: int, high: int, deaf: Sequence[int]) -> int:
-    """After releases that did not answer, the middle of the wider row before or after them all."""
+    """Pick the middle of the wider row around unanswered releases.
+
+    Before or after them all.
+    """
     rows = [(low, min(deaf)), (max(deaf), high)]
     for start, end in sorted(rows, key=lambda row: row[0] - row[1]):
         between = [i for i in open_ if start < i < end]
@@ -128,7 +142,10 @@ def _pick_beyond(open_: Sequence[int], low: int, high: int, deaf: Sequence[int])
 
 
 def _pick_even(open_: Sequence[int], low: int, high: int, chances: Sequence[float], left: int) -> int:
-    """The release that is bad with a chance nearest to one half, of those after which `left` - 1 probes suffice."""
+    """Pick the release with an even chance to be bad.
+
+    Nearest to one half, of those after which `left` - 1 probes suffice.
+    """
     most = 1 << max(0, left - 1)
     within = [i for i in open_ if max(i - low, high - i) <= most] or open_
     total = sum(chances[low + 1 : high + 1])
@@ -137,13 +154,19 @@ def _pick_even(open_: Sequence[int], low: int, high: int, chances: Sequence[floa
 
 
 def _estimate_chances(line: Sequence[Version]) -> list[float]:
-    """How likely each release is the first bad one: breaks mostly come with the first release of a new line."""
+    """Estimate how likely each release is the first bad one.
+
+    Breaks mostly come with the first release of a new line.
+    """
     kinds = [0, *(measure_leap(line[i - 1], line[i]) for i in range(1, len(line)))]
     return [_SHARE[kind] / kinds.count(kind) for kind in kinds]
 
 
 def measure_leap(one: Version, other: Version) -> int:
-    """The size of the jump; a minor one counts as major before 1.0, as semantic versioning has it."""
+    """Rate the jump: major, minor or patch.
+
+    A minor one counts as major before 1.0, as semantic versioning has it.
+    """
     size = measure_version_step(one, other)
     return size + 1 if size in {1, 2} and one.major == 0 and other.major == 0 else size
 

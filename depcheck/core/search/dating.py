@@ -1,4 +1,7 @@
-"""Find a culprit's first bad release, its last good one, and the packages that stay back with it."""
+"""Find a culprit's first bad and last good release, and companions.
+
+The packages that stay back with it.
+"""
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -23,7 +26,9 @@ class Beside(StrEnum):
 
 
 def find_releases(cause: Cause, head: NormalizedName, place: SearchSpace, trials: TrialSession) -> Cause:
-    """Date one `head` of `cause`; of a pair one moves while the others stay new.
+    """Find the first bad release of one `head` of `cause`.
+
+    Of a pair one moves while the others stay new.
 
     What has no releases in between (added, removed, moved to another reference) is dated by its two sides.
     """
@@ -81,7 +86,10 @@ class _Probe:
         self.order = [*first, *((Beside.DAY,) if self.place.by_day else ())]
 
     def __call__(self, release: Version) -> TrialAnswer:
-        """Try the release in one company after the other until it passes or fails in the same way."""
+        """Try the release in one company after the other.
+
+        Until it passes or fails in the same way.
+        """
         seen: list[TrialAnswer] = []
         for beside in tuple(self.order):
             mixture = self._place_release(release, beside)
@@ -99,12 +107,15 @@ class _Probe:
         return TrialAnswer.OTHER if TrialAnswer.OTHER in seen else TrialAnswer.UNRESOLVED
 
     def confirm(self, release: Version, prior: float) -> TrialAnswer:
-        """Run the release that would be named again, until its failure is no chance."""
+        """Rerun the release to be named until its failure is certain."""
         mixture = self.failing[release]
         return self.trials.obtain_answer(mixture, f"{self.head} {release}: it is named", prior=prior, sure=CLAIM)
 
     def is_excluded(self, release: Version) -> bool:
-        """Whether nothing could stand beside the release, so that nobody could have chosen it."""
+        """Return True if nothing can be installed beside the release.
+
+        So that no resolver could have chosen it.
+        """
         return all(self._place_release(release, beside) is None for beside in self.order if beside is not Beside.DAY)
 
     def explain_skips(self, skipped: tuple[Version, ...]) -> str:

@@ -1,4 +1,4 @@
-"""Find one cause of a failure: who did it, and since which release."""
+"""Find one cause of a failure, and since which release."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ def diagnose_failures(
     budget: Budget,
     flakes: ChanceFailures | None = None,
 ) -> Diagnosis:
-    """Search one cause of `failures`, which the candidate shows and the baseline does not.
+    """Search one cause of `failures`, which only the candidate shows.
 
     These failures are the target from the first trial to the last: what a trial shows of another kind is in the
     log and is never chased. `flakes` is what is known of failures by chance. A budget that runs out ends the search
@@ -56,7 +56,10 @@ def diagnose_failures(
     """
 
     def trial(mixture: Mixture) -> Observation:
-        """A trial of chosen changes installs what follows from them as well; a placement has said all."""
+        """Run a trial of chosen changes and what follows from them.
+
+        A placement has said all.
+        """
         return oracles.run_trial(
             mixture if mixture.exact_versions else Mixture(place.coupling.add_derived(mixture.candidate_names))
         )
@@ -142,7 +145,7 @@ class _Search:
         return next((name for name in members if name not in cleared), members[0])
 
     def is_confirmed(self) -> bool:
-        """Run the culprit's own trial until its failure is no chance; drop a culprit that passes."""
+        """Rerun the culprit's trial until certain, dropping one that passes."""
         if self._found is None:
             return not self._trials.is_flaky
         if self._trials.get_known_answer(self._alone) is TrialAnswer.SAME:
@@ -162,7 +165,7 @@ class _Search:
     # --- what came of it ---
 
     def make_diagnosis(self, *, spent: bool) -> Diagnosis:
-        """What is known by now."""
+        """Build the diagnosis from what is known by now."""
         confidence = Confidence.MINIMAL
         if spent or not self._proven:
             confidence = Confidence.BUDGET_SPENT

@@ -1,4 +1,6 @@
-"""The chance that a failing run is only a flake: outcomes of trials are evidence, not facts.
+"""The chance that a failing run is only a flake.
+
+Outcomes of trials are evidence, not facts.
 
 After Haben and others, "Flake Aware Culprit Finding": a good set fails now and then, a bad one hardly ever passes.
 How often a failure is run again follows from the rate of flakes seen so far, and from what hangs on it.
@@ -15,7 +17,7 @@ _RATES = {0.002: 0.93, **dict.fromkeys((0.05, 0.1, 0.2, 0.3, 0.4), 0.07 / 5)}  #
 
 @dataclass(slots=True)
 class ChanceFailures:
-    """What runs of sets that are known to be good have shown: how many failed, and how many passed.
+    """Counts of failed and passed runs of sets known as good.
 
     The committed set's own run and its control are known from the start.
     """
@@ -32,12 +34,18 @@ class ChanceFailures:
         self.passed += passed - before[1]
 
     def compute_chance(self, failed: int, passed: int) -> float:
-        """Compute how likely a good set shows so many failed and passed runs, by the flakes seen so far."""
+        """Compute how likely a good set fails and passes so often.
+
+        By the flakes seen so far.
+        """
         seen = {f: prior * f**self.failed * (1 - f) ** self.passed for f, prior in _RATES.items()}
         return sum(weight * f**failed * (1 - f) ** passed for f, weight in seen.items()) / sum(seen.values())
 
     def compute_belief(self, failed: int, passed: int, prior: float = EVEN) -> float:
-        """Compute the probability that a set is bad, after so many failed and passed runs of it."""
+        """Compute the probability that a set is bad after its runs.
+
+        After so many failed and passed ones.
+        """
         bad = prior * (1 - _PASS_OF_BAD) ** failed * _PASS_OF_BAD**passed
         good = (1 - prior) * self.compute_chance(failed, passed)
         return bad / (bad + good)

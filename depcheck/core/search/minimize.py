@@ -1,4 +1,4 @@
-"""A minimal failing set of changes, by suspicion first and by halving where suspicion fails.
+"""Find a minimal failing set of changes, by suspicion, then by halving.
 
 Assumptions, each checked where that costs nothing more:
 - The whole set under search fails, and nothing of it moved passes.
@@ -42,7 +42,9 @@ class SubsetSearch:
         return self._drop_unneeded_groups(self._locate_failing_set(self._order_groups(within), within), within)
 
     def _drop_unneeded_groups(self, found: FailingSet | None, within: PackageNames) -> FailingSet | None:
-        """Several heads, each of them needed: one may only have brought along what is needed, which fails without it.
+        """Drop heads that only brought along what is needed.
+
+        Several heads, each of them needed: what one brought fails without it.
 
         One that another brings anyway is no head. Costs trials only for heads that bring something.
         """
@@ -60,12 +62,12 @@ class SubsetSearch:
         return FailingSet(groups) if groups else found
 
     def _keep_apart(self, groups: tuple[PackageNames, ...]) -> tuple[PackageNames, ...]:
-        """The groups that none of the others brings along."""
+        """Return the groups that none of the others brings along."""
         others = {group: self._close_groups(other for other in groups if other != group) for group in groups}
         return tuple(group for group in groups if not group <= others[group])
 
     def _get_answer(self, moved: PackageNames, why: str, *, is_surprising: bool = False) -> TrialAnswer:
-        """Return the answer for a closed set, inferred from earlier trials where these have shown it.
+        """Return the answer for a closed set, from earlier trials if possible.
 
         A failure that would be surprising has to repeat before it is believed.
         """
@@ -136,7 +138,10 @@ class SubsetSearch:
         return self._settle_group(found[0], within) if len(found) == 1 else FailingSet(found)
 
     def _settle_group(self, head: PackageNames, within: PackageNames) -> FailingSet | None:
-        """`head` fails with its companions: it is the cause, unless they fail without it."""
+        """Decide if `head` is the cause or its companions are.
+
+        It fails with them: it is the cause, unless they fail without it.
+        """
         brought = tuple(group for group in self._order_groups(self._close_groups([head])) if not group & head)
         if (
             brought

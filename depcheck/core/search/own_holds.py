@@ -1,4 +1,7 @@
-"""Tell what fails only because releases are held back: it is held too, and nobody is blamed for it."""
+"""Find what fails only because releases are held back.
+
+It is held too, and no release is blamed for it.
+"""
 
 from collections.abc import Sequence
 
@@ -7,7 +10,7 @@ from depcheck.core.text.terminal_safe import to_one_line
 
 
 def is_caused_by_holds(failures: Sequence[Failure], fresh: Sequence[CheckResult]) -> bool:
-    """Return True if everything that fails was seen to pass with everything new.
+    """Return True if all that fails passed with everything new.
 
     Then an older release that a hold brought back fails, and no new one.
     """
@@ -17,7 +20,7 @@ def is_caused_by_holds(failures: Sequence[Failure], fresh: Sequence[CheckResult]
 
 
 def to_hold_note(names: Sequence[str], failures: Sequence[Failure]) -> str:
-    """Return the note of a package that is held for no fault of its own."""
+    """Return the note of a package held for no own fault."""
     return to_one_line(
         f"{', '.join(names)} is held as well: it passes with everything new, and fails only beside the releases that "
         f"are held back ({failures[0].headline})",

@@ -74,7 +74,9 @@ class TrialSession:
         self._known[Mixture(moved)] = observation
 
     def obtain_answer(self, mixture: Mixture, why: str, *, prior: float = EVEN, sure: float = ORDINARY) -> TrialAnswer:
-        """Return the answer for `mixture`, from memory or by as many trials as it takes to be `sure`.
+        """Return the answer for `mixture`, known or by enough trials.
+
+        As many as it takes to be `sure`.
 
         `prior` is how likely it was to fail before anything was seen of it.
 
@@ -90,7 +92,10 @@ class TrialSession:
         return self.get_known_answer(mixture)
 
     def repeat_trial(self, mixture: Mixture, why: str) -> TrialAnswer:
-        """Run a mixture again, unless it was already, and return what its runs say together."""
+        """Run a mixture again once, and return its runs' answer.
+
+        What they say together.
+        """
         self.obtain_answer(mixture, why)
         if len(self._observations.get(mixture, (None, None))) == 1:
             self._run_trial(mixture, f"again: {why}")
@@ -119,7 +124,10 @@ class TrialSession:
         return any(self._classify(run) is TrialAnswer.OTHER for run in self._observations[mixture])
 
     def _count_runs(self, mixture: Mixture) -> tuple[int, int]:
-        """How many runs of a mixture failed in the way under search, and how many passed."""
+        """Count a mixture's runs that failed and that passed.
+
+        Failed in the way under search.
+        """
         answers = [self._classify(run) for run in self._observations[mixture]]
         return answers.count(TrialAnswer.SAME), answers.count(TrialAnswer.PASS)
 
@@ -143,14 +151,19 @@ class TrialSession:
         return None
 
     def get_observation(self, mixture: Mixture) -> Observation:
-        """Return the observation of a mixture; of several runs, the first with the answer that counts."""
+        """Return the observation of a mixture.
+
+        Of several runs, the first with the answer that counts.
+        """
         if mixture in self._known:
             return self._known[mixture]
         answer = self.get_known_answer(mixture)
         return next(run for run in self._observations[mixture] if self._classify(run) is answer)
 
     def get_known_answer(self, mixture: Mixture) -> TrialAnswer:
-        """Return the answer of a mixture that was run before, for the current target failures.
+        """Return the known answer of a mixture for the target failures.
+
+        It was run before; the current target counts.
 
         A run that passes, or fails in the way under search, counts more than one that does neither.
         """

@@ -1,4 +1,4 @@
-"""The requirements that conflict, parsed from the output of pip, pip-tools or uv."""
+"""Conflicting requirements, parsed from output of pip, pip-tools or uv."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence

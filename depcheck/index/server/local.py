@@ -303,7 +303,9 @@ def _compute_digest(value: object) -> str:
 
 
 def _choose_port() -> int:
-    """Choose a port that no package can know before it runs, below the range that systems give to connections.
+    """Choose a port that no package can know before it runs.
+
+    Below the range that systems give to connections.
 
     If the kernel decides a guest's connections by their port alone, another host may listen at the same one.
     """

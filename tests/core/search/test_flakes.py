@@ -1,4 +1,7 @@
-"""How the search fares where runs fail by chance: every frozen incident, at several rates, with several seeds."""
+"""The search when runs fail by chance, on frozen incidents.
+
+At several rates, with several seeds.
+"""
 
 # ruff: noqa: S311  # seeds that repeat are the point
 
@@ -14,7 +17,10 @@ SEEDS = range(10)
 
 
 def found_under(rate):
-    """Of each incident and seed: whether it was told rightly, whether an innocent was blamed, and the trials."""
+    """Search each incident with each seed, and count mistakes.
+
+    Whether it was told rightly, whether an innocent was blamed, and the trials.
+    """
     right = innocent = trials = 0
     for name in CASES:
         for seed in SEEDS:
@@ -33,7 +39,10 @@ def found_under(rate):
 
 @pytest.mark.slow
 def test_runs_that_fail_by_chance_mislead_hardly_ever():
-    """At 5 to 30 % of runs: right in 95 % or more, an innocent in 1 % or less, at most 1.7 times the trials."""
+    """Be right in 95 % when 5 to 30 % fail by chance.
+
+    An innocent in 1 % or less, at most 1.7 times the trials.
+    """
     _, _, quiet = found_under(0)
     for rate in (0.05, 0.1, 0.2, 0.3):
         right, innocent, trials = found_under(rate)
@@ -41,7 +50,10 @@ def test_runs_that_fail_by_chance_mislead_hardly_ever():
 
 
 def test_belief_grows_with_each_failure_and_falls_with_a_pass():
-    """Where every fifth run fails by chance, it takes more failures to believe one."""
+    """Need more failures to believe one where runs often fail.
+
+    Every fifth fails by chance.
+    """
     calm, stormy = ChanceFailures(0, 8), ChanceFailures(4, 16)
     assert calm.compute_belief(1, 0) > CLAIM
     assert stormy.compute_belief(1, 0) < stormy.compute_belief(2, 0) < CLAIM < stormy.compute_belief(4, 0)

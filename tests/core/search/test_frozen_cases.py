@@ -16,7 +16,7 @@ def wanted(facts):
 
 
 def rank(case):
-    """Where the first true culprit stands; a pair has to be named as a pair."""
+    """Return the rank of the first true culprit or pair."""
     facts, found = case.facts, case.suspects(case.failures)
     if facts["category"] == "interaction":
         return 1 if found.hypotheses[0] == frozenset(facts["culprits"]) else len(found.ranked_names)
@@ -24,7 +24,10 @@ def rank(case):
 
 
 def test_suspicion_is_mostly_right_at_once():
-    """The culprit comes first in nine of ten incidents and within the first two on average."""
+    """Rank the culprit first in nine of ten incidents.
+
+    And within the first two on average.
+    """
     ranks = [rank(frozen.load(name)) for name in CASES]
     assert sum(place == 1 for place in ranks) / len(ranks) >= 0.9
     assert mean(ranks) <= 1.5
@@ -32,7 +35,10 @@ def test_suspicion_is_mostly_right_at_once():
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_incident_is_told_rightly(name):
-    """Culprits, companions, last good and first bad as they are known; no trial twice but in doubt."""
+    """Find the known culprits, companions, last good and first bad releases.
+
+    No trial twice but in doubt.
+    """
     case = frozen.load(name)
     found = case.diagnose()
     facts = case.facts
@@ -46,7 +52,10 @@ def test_the_incident_is_told_rightly(name):
 
 
 def test_trials_are_few():
-    """A median of three or fewer for each culprit, never more than log2(changes) + 4; dating within its bound."""
+    """Need a median of three trials for each culprit.
+
+    Never more than log2(changes) + 4; dating within its bound.
+    """
     who, when = [], []
     for name in CASES:
         case = frozen.load(name)

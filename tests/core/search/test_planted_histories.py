@@ -1,4 +1,4 @@
-"""How good the search is on planted histories: right answers, few trials, whatever was planted."""
+"""The search on planted histories: right answers with few trials."""
 
 # ruff: noqa: S311  # seeds that repeat are the point
 
@@ -19,7 +19,7 @@ NEW = Version("2.0")
 
 
 def planted(seed, most, heads=1, *, coupled=0.3, together=False):
-    """A history whose causes stand apart: none brings another, none moves only together with others."""
+    """Draw a history whose causes neither bring nor move with others."""
     random = Random(seed)
     for _ in range(50):
         history = History(*grow(random, random.randrange(heads + 2, most), coupled=coupled), {})
@@ -45,7 +45,10 @@ def heads(found):
 
 @pytest.mark.parametrize("seed", range(150))
 def test_one_culprit_without_any_suspicion(seed):
-    """The culprit among up to 300 changes within log2(n) + 4 trials, suspicion being random."""
+    """Find the culprit of 300 changes within log2(n) + 4 trials.
+
+    Suspicion is random.
+    """
     history, picked = planted(seed, 300)
     found = history.diagnose()
     assert heads(found) == {frozenset(picked)}
@@ -54,7 +57,10 @@ def test_one_culprit_without_any_suspicion(seed):
 
 
 def test_a_right_suspicion_takes_one_trial():
-    """The suspect alone fails, and the set that holds it passes: that is all, for any number of changes."""
+    """Finish in one trial when the suspicion is right.
+
+    The suspect alone fails and the set that holds it passes, for any number of changes.
+    """
     counts = []
     for seed in range(40):
         history, picked = planted(seed, 300)
@@ -83,7 +89,10 @@ def test_several_culprits_that_are_each_enough(seed):
 
 @pytest.mark.parametrize("seed", range(60))
 def test_errors_that_hide_one_another(seed):
-    """A changed message is progress: after the first culprit is held the next is found."""
+    """Find the next culprit that appears once the first is held.
+
+    A changed message is progress.
+    """
     history, picked = planted(seed, 200, 3)
     history.hides = tuple(history.causes)
     found = history.diagnose()
@@ -93,7 +102,10 @@ def test_errors_that_hide_one_another(seed):
 
 @pytest.mark.parametrize("seed", range(40))
 def test_sets_that_cannot_be_installed(seed):
-    """Two innocent packages that only install together, by no metadata, do not mislead; most cost little more."""
+    """Withstand innocent packages that only install together, at little more cost.
+
+    By no metadata.
+    """
     history, picked = planted(seed, 60, coupled=0)
     one, other = Random(seed).sample(sorted(history.coupling.choices - set(picked)), 2)
     history.unresolved = lambda versions: (versions[one] >= NEW) != (versions[other] >= NEW)
@@ -115,7 +127,10 @@ def test_undeclared_companions_are_found_by_what_installs():
 
 @pytest.mark.parametrize("seed", range(30))
 def test_a_failure_by_chance_blames_nobody_else(seed):
-    """One run in twenty fails for no reason: the culprit is still found, and doubt is said where runs differ."""
+    """Find the culprit although one run in twenty fails by chance.
+
+    Doubt is reported if runs differ.
+    """
     history, picked = planted(seed, 100, coupled=0)
     random = Random(seed)
     history.noise = lambda *_: random.random() < 0.05
@@ -126,7 +141,10 @@ def test_a_failure_by_chance_blames_nobody_else(seed):
 
 
 def test_the_member_of_a_group_that_did_it():
-    """Botocore and boto3 only move together: the one that fails when moved by itself is the culprit."""
+    """Name botocore or boto3, whichever fails when it moves by itself.
+
+    They only move together.
+    """
     before = side(dist("boto3", "1.0", "botocore<2"), dist("botocore", "1.0"))
     after = side(dist("boto3", "2.0", "botocore>=2"), dist("botocore", "2.0"))
     history = History(before, after, {"t": {name("botocore"): NEW}})
@@ -137,7 +155,10 @@ def test_the_member_of_a_group_that_did_it():
 
 
 def test_what_vanished_is_blamed_on_those_who_stopped_bringing_it():
-    """Chardet is gone only after both have moved: the pair, without a word about chardet."""
+    """Blame the pair that stopped bringing chardet, without naming chardet.
+
+    It is gone only after both have moved.
+    """
     before = side(dist("requests", "1.0", "chardet"), dist("aiohttp", "1.0", "chardet"), dist("chardet", "1.0"))
     after = side(dist("requests", "2.0"), dist("aiohttp", "2.0"))
     found = History(before, after, {"t": {name("chardet"): None}}).diagnose()
@@ -145,7 +166,7 @@ def test_what_vanished_is_blamed_on_those_who_stopped_bringing_it():
 
 
 def test_first_bad_releases_are_dated_with_companions_in_place():
-    """Each head's release between its two sides; downgrades downwards."""
+    """Probe each head's release between its two sides, downgrades downwards."""
     before = side(dist("a", "1.0"), dist("b", "4.0"))
     after = side(dist("a", "2.0"), dist("b", "3.0"))
     history = History(before, after, {"t": {name("a"): Version("1.5")}})
@@ -168,7 +189,10 @@ def test_a_spent_budget_says_so_and_keeps_what_is_known():
 @example(1128, 2, True)  # an innocent release that brings along both of a pair
 @given(st.integers(0, 10**6), st.integers(1, 3), st.booleans())
 def test_laws(seed, count, together):
-    """What is blamed fails, no closed part of it short of one group does, what remains passes, no trial twice but in doubt."""
+    """Blame only what fails, minimally, and leave only what passes.
+
+    No trial runs twice but in doubt.
+    """
     history, _ = planted(seed, 60, count, coupled=0.5, together=together)
     found = history.diagnose()
     coupling = history.coupling

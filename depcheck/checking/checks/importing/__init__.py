@@ -1,1 +1,4 @@
-"""The import check: which modules are imported, how, and which of their failures matter."""
+"""The import check: modules to import, ways to do it, and results.
+
+Which of their failures matter.
+"""

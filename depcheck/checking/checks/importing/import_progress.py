@@ -11,7 +11,9 @@ _DONE = re.compile(rb'\["(?:pass|fail)", ')
 
 @dataclass(slots=True)
 class ImportProgress:
-    """Counts the modules that an importer has answered for; `tell` gets `imports: 1,240 of 4,529` now and then.
+    """Counts the modules that an importer has answered for.
+
+    `tell` gets `imports: 1,240 of 4,529` now and then.
 
     The numbers are for people alone: what strangers' code writes between can only make them wrong.
     """

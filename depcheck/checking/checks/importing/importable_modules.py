@@ -1,4 +1,4 @@
-"""List the modules that an import check imports: those of packages, and the project's own."""
+"""List the modules to import: those of packages and the project's."""
 
 import os
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ def list_project_modules(room: CheckContext) -> list[str]:
 
 
 def find_import_roots(copy: Path) -> list[Path]:
-    """Return the folders of the workspace copy from which its modules are imported."""
+    """Return the workspace copy's folders from which its modules are imported."""
     source = copy / "src"
     return [copy, source] if source.is_dir() and not (source / "__init__.py").exists() else [copy]
 

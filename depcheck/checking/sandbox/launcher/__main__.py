@@ -145,7 +145,7 @@ def list_descendants() -> list[int]:
 
 
 def _run_as_user(uid: int, work: Callable[[], None]) -> None:
-    """Do `work` in a child of the guest's user, and wait for its end.
+    """Do `work` in a child of the guest's user, and wait.
 
     The kernel lets only that user, or root with all its rights, do it.
     """
@@ -195,7 +195,9 @@ def kill_leftovers(leader: int, uid: int | None) -> None:
 
 
 def remove_leftovers(folders: list[str], uid: int | None, before: set[tuple[str, int]]) -> None:
-    """Remove what the guest's user left in folders and System V's tables, which all users share.
+    """Remove the guest user's leftovers in folders and System V's tables.
+
+    All users share these.
 
     Only after none of its processes is left. `before` is what this program's own user had in those tables.
     """
@@ -215,7 +217,10 @@ def remove_leftovers(folders: list[str], uid: int | None, before: set[tuple[str,
 
 
 def receive_gate(order: LaunchOrder, gate: socket.socket) -> connect_gate.ConnectGate | None:
-    """Return what answers the guest's connections, None if it did not ask for that."""
+    """Return what answers the guest's connections, or None.
+
+    None if it did not ask for that.
+    """
     with contextlib.suppress(OSError):
         gate.setblocking(False)
         _, descriptors, _, _ = socket.recv_fds(gate, 1, 1)
@@ -225,7 +230,10 @@ def receive_gate(order: LaunchOrder, gate: socket.socket) -> connect_gate.Connec
 
 
 def answer_connection(gate: connect_gate.ConnectGate, heard: select.poll, event: int) -> None:
-    """Answer one call of connect(). No longer listen if no process is left that could call."""
+    """Answer one call of connect().
+
+    No longer listen if no process is left that could call.
+    """
     if event & select.POLLIN:  # without a call the answer would wait for one
         gate.answer()
     else:
@@ -233,7 +241,10 @@ def answer_connection(gate: connect_gate.ConnectGate, heard: select.poll, event:
 
 
 def reap_child(child: int) -> int | None:
-    """Take the exit statuses of all that ended. Return that of `child`, None while it runs."""
+    """Take the exit statuses of all that ended.
+
+    Return that of `child`, None while it runs.
+    """
     with contextlib.suppress(ChildProcessError):
         process, status = -1, 0
         while process:
@@ -244,7 +255,9 @@ def reap_child(child: int) -> int | None:
 
 
 def watch_guest(child: int, order: LaunchOrder, wake: int, gate: connect_gate.ConnectGate | None) -> dict[str, Any]:
-    """Wait until the guest ends, or must be ended. Its connections are answered meanwhile.
+    """Wait until the guest ends, or must be ended.
+
+    Its connections are answered meanwhile.
 
     Reasons to end it: its time, the combined limits of its processes, or the end of the parent process.
     """

@@ -1,4 +1,6 @@
-"""Decide each connection of a guest by its address, where the kernel can hand the question over.
+"""Decide each connection of a guest by its address.
+
+Where the kernel can hand the question over.
 
 Landlock knows ports and no addresses. So connect() of a closed guest waits (seccomp user notification), and the
 launcher, which no guest can change, reads the address, connects in the guest's place and puts its own socket there.
@@ -41,7 +43,10 @@ class RefusedError(Exception):
 
 @contextlib.contextmanager
 def act_as_user(uid: int | None) -> Iterator[None]:
-    """Ask the kernel as the guest's user, whose processes and sockets it shows to no other; None is our own user."""
+    """Ask the kernel as the guest's user.
+
+    It shows that user's processes and sockets to no other. None is our own user.
+    """
     if uid is None:
         yield
         return
@@ -56,7 +61,10 @@ def act_as_user(uid: int | None) -> Iterator[None]:
 
 
 def read_near_networks() -> list[ipaddress.IPv4Network]:
-    """Return the private networks that this host is in itself: there are the services of a job."""
+    """Return the private networks of this host, where services may be.
+
+    There are the services of a job.
+    """
     found = []
     with contextlib.suppress(OSError, ValueError, IndexError):
         for line in ROUTES.read_text().splitlines()[1:]:
@@ -69,7 +77,9 @@ def read_near_networks() -> list[ipaddress.IPv4Network]:
 
 
 class ConnectGate:
-    """Answers the calls of connect() of one guest, which come by the descriptor `listener`.
+    """Answers one guest's calls of connect().
+
+    They come by the descriptor `listener`.
 
     `order` names the ports that it may reach: on the loopback address alone, or, if `near`, also on the networks of
     this host. `relatives` gives the processes that belong to the guest.
@@ -82,7 +92,7 @@ class ConnectGate:
         self._hosts: tuple[Address, ...] = (ipaddress.IPv4Address("127.0.0.1"), ipaddress.IPv6Address("::1"))
 
     def answer(self) -> None:
-        """Answer one call; nothing where its process has ended meanwhile."""
+        """Answer one call, unless its process has ended meanwhile."""
         request = bytearray(struct.calcsize(REQUEST))
         with contextlib.suppress(OSError):
             call_ioctl(self.listener, RECEIVE, request)
@@ -118,7 +128,10 @@ class ConnectGate:
         return error
 
     def _connect_internet(self, family: int, address: bytes, *, waits: bool) -> tuple[socket.socket, int]:
-        """Connect by TCP; gives the socket and EINPROGRESS where the guest does not wait and need not."""
+        """Connect by TCP, and return the socket with its state.
+
+        EINPROGRESS where the guest does not wait and need not.
+        """
         host, port = parse_internet_address(family, address)
         if not self._is_allowed(host, port):
             raise RefusedError(errno.EACCES)
@@ -138,7 +151,10 @@ class ConnectGate:
         return port in self._ports and (host in self._hosts or any(host in network for network in self._networks))
 
     def _connect_local(self, process: int, name: bytes) -> socket.socket:
-        """Connect to a UNIX socket on which a process of the same guest listens."""
+        """Connect to a UNIX socket of the same guest.
+
+        A process of it listens there.
+        """
         with contextlib.ExitStack() as failed:
             made = failed.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
             made.setblocking(False)
@@ -155,7 +171,10 @@ class ConnectGate:
 
     @staticmethod
     def _connect_path(made: socket.socket, process: int, path: str) -> None:
-        """Connect by a path as the guest's process sees it; a long one by its folder's descriptor."""
+        """Connect by a path as the guest's process sees it.
+
+        A long one by its folder's descriptor.
+        """
         whole = os.path.join(os.readlink(f"/proc/{process}/cwd"), path)  # noqa: PTH115, PTH118  # bytes that are no path
         folder = os.open(os.path.dirname(whole), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)  # noqa: PTH120
         try:
@@ -165,7 +184,10 @@ class ConnectGate:
 
 
 def call_ioctl(descriptor: int, request: int, argument: bytes | bytearray) -> None:
-    """Call ioctl to its end, whatever signals come: a guest whose call is never answered would hang."""
+    """Call ioctl to its end, whatever signals come.
+
+    A guest whose call is never answered would hang.
+    """
     while True:
         try:
             fcntl.ioctl(descriptor, request, argument)
@@ -175,7 +197,10 @@ def call_ioctl(descriptor: int, request: int, argument: bytes | bytearray) -> No
 
 
 def read_flags(process: int, descriptor: int) -> int:
-    """Return the open flags of a descriptor of `process`; raises RefusedError where it has none."""
+    """Return the open flags of a descriptor of `process`.
+
+    Raises RefusedError where it has none.
+    """
     try:
         text = Path(f"/proc/{process}/fdinfo/{descriptor}").read_text()
     except FileNotFoundError:
@@ -193,7 +218,10 @@ def read_memory(process: int, place: int, size: int) -> bytes:
 
 
 def parse_internet_address(family: int, address: bytes) -> tuple[Address, int]:
-    """Parse a sockaddr_in or sockaddr_in6; an IPv4 address in IPv6's form is an IPv4 address."""
+    """Parse a sockaddr_in or sockaddr_in6.
+
+    An IPv4 address in IPv6's form is an IPv4 address.
+    """
     try:
         port = struct.unpack_from("!H", address, 2)[0]
         if family == socket.AF_INET:
@@ -205,6 +233,9 @@ def parse_internet_address(family: int, address: bytes) -> tuple[Address, int]:
 
 
 def _wait_connected(made: socket.socket) -> int:
-    """Wait for a connection that is being made; the error number, 0 for none."""
+    """Wait for a connection, and return the error number.
+
+    0 for none.
+    """
     _, ready, _ = select.select([], [made], [], PATIENCE_S)
     return made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if ready else errno.ETIMEDOUT

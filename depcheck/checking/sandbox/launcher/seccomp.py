@@ -45,7 +45,10 @@ def is_seccomp_available() -> bool:
 
 
 def can_hand_over_connections() -> bool:
-    """Return True if this kernel lets another process decide about a call and put a descriptor into the caller."""
+    """Return True if this kernel hands calls to another process.
+
+    It decides about a call and puts a descriptor into the caller.
+    """
     if not is_seccomp_available():
         return False
     release = re.match(r"(\d+)\.(\d+)", platform.release())
@@ -141,7 +144,9 @@ def apply_seccomp(*, closed: bool) -> bool:
 
 
 def apply_asking_seccomp() -> int | None:
-    """Apply the filter of a closed guest to this process, and return the descriptor that answers its connect().
+    """Apply the filter of a closed guest, and return its descriptor.
+
+    It answers the process's connect().
 
     None, and no filter, if the kernel cannot, or another supervisor listens already.
     """
@@ -153,7 +158,10 @@ def apply_asking_seccomp() -> int | None:
 
 
 def _make_header(*, closed: bool, asks: bool = False) -> bytes:
-    """Build a struct sock_fprog. What it points to is kept for as long as the process lives."""
+    """Build a struct sock_fprog.
+
+    What it points to is kept for as long as the process lives.
+    """
     code = build_seccomp_program(platform.machine(), closed=closed, asks=asks)
     buffer = ctypes.create_string_buffer(code, len(code))
     _KEPT_PROGRAMS.append(buffer)

@@ -1,4 +1,6 @@
-"""Remove what a guest left in System V's tables: shared memory, message queues, semaphores.
+"""Remove what a guest left in System V's tables.
+
+Shared memory, message queues, semaphores.
 
 They belong to no process and outlive all of them. Runs in the launcher: standard library only.
 """
@@ -15,7 +17,10 @@ Entry = dict[str, int]
 
 
 def read_system_v_table(kind: str) -> Iterator[Entry]:
-    """Yield the rows of one table by the names of its columns; none where the system has no such table."""
+    """Yield the rows of one table by its column names.
+
+    None where the system has no such table.
+    """
     try:
         head, *rows = (TABLES / kind).read_text().splitlines()
     except (OSError, ValueError):
@@ -38,13 +43,16 @@ def read_system_v_identities(uid: int) -> set[tuple[str, int]]:
 
 
 def remove_system_v_entries(uid: int) -> None:
-    """Remove all that belongs to the user `uid`, as whom this process must run."""
+    """Remove all that belongs to `uid`, running as that user."""
     for kind, identity in read_system_v_identities(uid):
         _remove_entry(kind, identity)
 
 
 def remove_orphaned_memory(before: set[tuple[str, int]]) -> None:
-    """Remove shared memory of our own user that is new since `before`, unused, and whose maker has ended."""
+    """Remove our user's new, unused shared memory without a maker.
+
+    New since `before`; its maker has ended.
+    """
     for entry in read_system_v_table("shm"):
         new = ("shm", entry["shmid"]) not in before and entry["uid"] == os.getuid()
         if new and entry["nattch"] == 0 and not Path(f"/proc/{entry['cpid']}").exists():
