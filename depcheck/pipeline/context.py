@@ -1,6 +1,6 @@
 """The context of one environment that is checked, and its lockfile sets."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -9,6 +9,7 @@ from packaging.utils import NormalizedName
 
 from depcheck.core.config.rules import Rule, select_active_rules, to_allowed_specifiers
 from depcheck.core.config.settings import Settings
+from depcheck.core.lockfiles.diff import find_requirer_path, is_direct_pin
 from depcheck.core.lockfiles.lockfile_parser import parse_lockfile
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.errors import LockfileError
@@ -139,3 +140,50 @@ def _find_disagreements(by_file: tuple[tuple[str, Pins], ...]) -> Iterator[Disag
         stated = tuple((path, pins[name]) for path, pins in by_file if name in pins)
         if len({(pin.version, pin.reference) for _, pin in stated}) > 1:
             yield Disagreement(name, stated)
+
+
+def find_source_paths(case: EnvironmentCase, names: Iterable[NormalizedName]) -> dict[str, tuple[str, ...]]:
+    """Find the path from a source to each of `names`.
+
+    The paths are taken from the committed lockfiles and the sources.
+    """
+    wanted = list(names)
+    found: dict[str, tuple[str, ...]] = {}
+    for lock in case.spec.lockfiles:  # lower layers first: an upper one only repeats what they hold
+        pins, layers = lock.lockfile.select_pins(case.markers), lock.layer_labels
+        for name in wanted:
+            path = find_requirer_path(name, pins, {}, lock.direct_names, layers)
+            if lock.sources and (
+                path or name in lock.direct_names or (name in pins and is_direct_pin(pins[name], (), layers))
+            ):
+                found.setdefault(str(name), (lock.sources[0], *path, name))
+    return found
+
+
+def find_hold_sources(case: EnvironmentCase, name: NormalizedName, pins: Mapping[str, Pins]) -> tuple[str, ...]:
+    """Return the sources in which a line about `name` works.
+
+    Of the lowest lockfiles that pin it.
+
+    `pins` are the fresh set's by lockfile. An upper lockfile is compiled upon a lower one, whose pin wins.
+    """
+    locks = {lock.path: lock for lock in case.spec.lockfiles}
+    having = [
+        path for path in locks if name in pins.get(path, {}) or name in locks[path].lockfile.select_pins(case.markers)
+    ]
+    lowest = [locks[path] for path in having if not set(having) & set(locks[path].layers)]
+    return tuple(dict.fromkeys(lock.sources[0] for lock in lowest if lock.sources))
+
+
+def list_direct_packages(case: EnvironmentCase) -> frozenset[NormalizedName]:
+    """Return the packages that the sources name."""
+    return frozenset(name for lock in case.spec.lockfiles for name in lock.direct_names)
+
+
+def list_direct_pins(case: EnvironmentCase, pins: Pins) -> frozenset[NormalizedName]:
+    """Return the names in `pins` that a source asks for.
+
+    By its own lines or by the annotations.
+    """
+    layers = frozenset[str]().union(*(lock.layer_labels for lock in case.spec.lockfiles))
+    return frozenset(pin.name for pin in pins.values() if is_direct_pin(pin, list_direct_packages(case), layers))

@@ -22,14 +22,20 @@ from depcheck.core.search.companions import SearchSpace
 from depcheck.core.search.coupling import compute_coupling
 from depcheck.core.search.diagnose import SearchCallbacks
 from depcheck.core.search.flakes import ChanceFailures
-from depcheck.core.search.model import Budget, Cause, TrialRecord
+from depcheck.core.search.model import Budget, Cause, TrialRecord, to_trial_reports
 from depcheck.core.search.model import TrialAnswer as Seen
 from depcheck.core.search.own_holds import is_caused_by_holds, to_hold_note
 from depcheck.core.search.ranking import FailureContext, rank_suspects
 from depcheck.core.tool_output.api_errors import ApiChangeKind, ReleaseStep, find_missing_symbols
 from depcheck.pipeline import to_report
 from depcheck.pipeline.confirm import confirm_failures
-from depcheck.pipeline.context import EnvironmentCase, LockSet
+from depcheck.pipeline.context import (
+    EnvironmentCase,
+    LockSet,
+    find_hold_sources,
+    find_source_paths,
+    list_direct_pins,
+)
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_pins, plan_checks
 from depcheck.pipeline.to_report import to_drift_report
 from depcheck.pipeline.trial_runner import (
@@ -153,7 +159,7 @@ def search_culprits(
             continue
         shown = holding.fails[cause.failures]
         pins = dict(shown.candidate.pins_by_file)
-        places = dict.fromkeys(place for each in holds for place in to_report.find_hold_sources(case, each.name, pins))
+        places = dict.fromkeys(place for each in holds for place in find_hold_sources(case, each.name, pins))
         blamed = to_culprit(case, cause, holds)
         answer.culprits.append(replace(blamed, explanation=explain_cause(case, shown, cause), sources=tuple(places)))
     answer.proposal = holding.proposal
@@ -243,7 +249,7 @@ def add_investigation(report: EnvironmentReport, answer: Investigation) -> Envir
         report,
         culprits=tuple(answer.culprits),
         trials=answer.trials,
-        trial_log=to_report.to_trial_reports(answer.trial_log),
+        trial_log=to_trial_reports(answer.trial_log),
         confidence=answer.confidence,
         proposal=answer.proposal,
     )
@@ -283,7 +289,7 @@ def _collect_evidence(case: EnvironmentCase, sides: MeasuredSides, findings: Seq
         coupling=compute_coupling(old, new, changed, case.markers),
         markers=case.markers,
         command=next((finding.result.command for finding in findings), ""),
-        direct_packages=to_report.list_direct_pins(case, sides.candidate.pins),
+        direct_packages=list_direct_pins(case, sides.candidate.pins),
         failed_package=sides.after.unbuilt,
         imported_modules=case.spec.imports,
     )
@@ -343,7 +349,7 @@ def to_culprit(case: EnvironmentCase, cause: Cause, holds: Sequence[Hold]) -> Cu
         family=tuple(sorted(cause.family)),
         stay_back=tuple(sorted(cause.stay_back)),
         newly_failing=tuple(sorted(failure.id for failure in cause.failures if not is_command_failure(failure))),
-        paths=to_report.find_source_paths(
+        paths=find_source_paths(
             case, [] if any(each.is_build_requirement for each in holds) else [name for name, _ in cause.first_bad]
         ),
         trackers=to_report.find_issue_trackers(case, cause.first_bad),

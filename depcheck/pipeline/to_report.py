@@ -1,6 +1,6 @@
 """Conversion of pipeline results to report values."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -22,12 +22,10 @@ from depcheck.core.model.report import (
     ChecksReport,
     EnvironmentReport,
     LockfileReport,
-    TrialReport,
 )
 from depcheck.core.model.status import Status
-from depcheck.core.search.model import TrialAnswer, TrialRecord
 from depcheck.core.text.links import LinkKind, build_comparison_link
-from depcheck.pipeline.context import EnvironmentCase, LockSet
+from depcheck.pipeline.context import EnvironmentCase, LockSet, list_direct_packages
 from depcheck.pipeline.measure import MeasuredSides
 
 InstalledSets = tuple[Sequence[Distribution], Sequence[Distribution]]
@@ -117,59 +115,12 @@ def find_issue_trackers(case: EnvironmentCase, releases: Sequence[tuple[Normaliz
     return {name: link for name, link in links.items() if link}
 
 
-def find_source_paths(case: EnvironmentCase, names: Iterable[NormalizedName]) -> dict[str, tuple[str, ...]]:
-    """Find the path from a source to each of `names`.
-
-    The paths are taken from the committed lockfiles and the sources.
-    """
-    wanted = list(names)
-    found: dict[str, tuple[str, ...]] = {}
-    for lock in case.spec.lockfiles:  # lower layers first: an upper one only repeats what they hold
-        pins, layers = lock.lockfile.select_pins(case.markers), lock.layer_labels
-        for name in wanted:
-            path = find_requirer_path(name, pins, {}, lock.direct_names, layers)
-            if lock.sources and (
-                path or name in lock.direct_names or (name in pins and is_direct_pin(pins[name], (), layers))
-            ):
-                found.setdefault(str(name), (lock.sources[0], *path, name))
-    return found
-
-
-def find_hold_sources(case: EnvironmentCase, name: NormalizedName, pins: Mapping[str, Pins]) -> tuple[str, ...]:
-    """Return the sources in which a line about `name` works.
-
-    Of the lowest lockfiles that pin it.
-
-    `pins` are the fresh set's by lockfile. An upper lockfile is compiled upon a lower one, whose pin wins.
-    """
-    locks = {lock.path: lock for lock in case.spec.lockfiles}
-    having = [
-        path for path in locks if name in pins.get(path, {}) or name in locks[path].lockfile.select_pins(case.markers)
-    ]
-    lowest = [locks[path] for path in having if not set(having) & set(locks[path].layers)]
-    return tuple(dict.fromkeys(lock.sources[0] for lock in lowest if lock.sources))
-
-
 def to_version_texts(found: LockSet) -> dict[str, str]:
     """Return the versions of a set by package.
 
     Packages without a version (a URL, a path) are left out.
     """
     return {name: str(pin.version) for name, pin in sorted(found.pins.items()) if pin.version}
-
-
-def list_direct_packages(case: EnvironmentCase) -> frozenset[NormalizedName]:
-    """Return the packages that the sources name."""
-    return frozenset(name for lock in case.spec.lockfiles for name in lock.direct_names)
-
-
-def list_direct_pins(case: EnvironmentCase, pins: Pins) -> frozenset[NormalizedName]:
-    """Return the names in `pins` that a source asks for.
-
-    By its own lines or by the annotations.
-    """
-    layers = frozenset[str]().union(*(lock.layer_labels for lock in case.spec.lockfiles))
-    return frozenset(pin.name for pin in pins.values() if is_direct_pin(pin, list_direct_packages(case), layers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,27 +223,6 @@ def _to_check_report(result: CheckResult, newly: Sequence[Failure]) -> CheckRepo
         failing=len(result.failures),
         passed=len(result.passed_ids),
         log=result.log,
-    )
-
-
-_OUTCOME_OF_ANSWER = {TrialAnswer.PASS: Outcome.PASS, TrialAnswer.UNRESOLVED: Outcome.UNRESOLVED}
-
-
-def to_trial_reports(log: Sequence[TrialRecord]) -> tuple[TrialReport, ...]:
-    """Convert the search's trials to report values, in the order run."""
-    return tuple(_to_trial_report(asked) for asked in log)
-
-
-def _to_trial_report(asked: TrialRecord) -> TrialReport:
-    shown = asked.observation
-    return TrialReport(
-        moved=tuple(sorted(asked.mixture.candidate_names)),
-        at={name: str(version) for name, version in asked.mixture.exact_versions},
-        outcome=_OUTCOME_OF_ANSWER.get(asked.answer, Outcome.FAIL),
-        why=asked.purpose,
-        headline=shown.unresolved_reason or (shown.failures[0].headline if shown.failures else ""),
-        other=asked.answer is TrialAnswer.OTHER,
-        installed={name: str(version or "") for name, version in shown.installed},
     )
 
 

@@ -17,7 +17,7 @@ from depcheck.checking.discovery.files.tool_config import read_repo_toml
 from depcheck.core.lockfiles.header import Header
 from depcheck.core.lockfiles.inferred_options import is_written_by_uv
 from depcheck.core.lockfiles.lockfile_parser import Lockfile
-from depcheck.core.lockfiles.options.command import CompileCommand
+from depcheck.core.lockfiles.options.treatments import CompileCommand
 from depcheck.core.lockfiles.paths import require_relative_path
 from depcheck.core.model.errors import LockfileError
 

@@ -12,7 +12,7 @@ from depcheck.checking.discovery.files.repo_files import RepoFiles
 from depcheck.checking.discovery.files.requirement_files import is_project_file, read_tolerant_lines
 from depcheck.checking.discovery.files.tool_config import read_uv_index_choice
 from depcheck.core.lockfiles.index_choice import IndexChoice
-from depcheck.core.lockfiles.options.command import CompileCommand
+from depcheck.core.lockfiles.options.treatments import CompileCommand
 from depcheck.core.lockfiles.requirement_line import RequirementLine, parse_requirement_line
 
 _DEFAULT_OPTIONS = frozenset({"--index-url", "--pypi-url"})

@@ -21,12 +21,8 @@ from depcheck.core.lockfiles import hatch
 from depcheck.core.lockfiles.header import Header, explain_unsupported_file_name, parse_header
 from depcheck.core.lockfiles.inferred_options import infer_pip_compile_options, infer_uv_options
 from depcheck.core.lockfiles.lockfile_parser import Lockfile, parse_lockfile
-from depcheck.core.lockfiles.options.command import (
-    CompileCommand,
-    apply_tool_config,
-    check_command_paths,
-    parse_compile_command,
-)
+from depcheck.core.lockfiles.options.command import apply_tool_config, check_command_paths, parse_compile_command
+from depcheck.core.lockfiles.options.treatments import CompileCommand
 from depcheck.core.lockfiles.paths import find_reference_root, resolve_repository_path, strip_foreign_root
 from depcheck.core.lockfiles.spec import LockfileSpec
 from depcheck.core.model.errors import LockfileError

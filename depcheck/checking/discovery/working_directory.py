@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 from depcheck.checking.discovery.files.repo_files import RepoFiles
 from depcheck.checking.discovery.files.requirement_files import is_project_file
-from depcheck.core.lockfiles.options.command import CompileCommand, check_command_paths
+from depcheck.core.lockfiles.options.command import check_command_paths
+from depcheck.core.lockfiles.options.treatments import CompileCommand
 from depcheck.core.model.errors import LockfileError
 
 DEFAULT_SOURCES = ("requirements.in", "setup.py", "pyproject.toml", "setup.cfg")

@@ -1,14 +1,14 @@
 """Data classes of the search: its input, trials and results."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from depcheck.core.model.checks import Failure
-from depcheck.core.model.report import Confidence
+from depcheck.core.model.checks import Failure, Outcome
+from depcheck.core.model.report import Confidence, TrialReport
 
 PackageNames = frozenset[NormalizedName]
 
@@ -134,3 +134,24 @@ class FailingSet:
 
     groups: tuple[PackageNames, ...]
     is_proven: bool = True
+
+
+_OUTCOME_OF_ANSWER = {TrialAnswer.PASS: Outcome.PASS, TrialAnswer.UNRESOLVED: Outcome.UNRESOLVED}
+
+
+def to_trial_reports(log: Sequence[TrialRecord]) -> tuple[TrialReport, ...]:
+    """Convert the search's trials to report values, in the order run."""
+    return tuple(_to_trial_report(asked) for asked in log)
+
+
+def _to_trial_report(asked: TrialRecord) -> TrialReport:
+    shown = asked.observation
+    return TrialReport(
+        moved=tuple(sorted(asked.mixture.candidate_names)),
+        at={name: str(version) for name, version in asked.mixture.exact_versions},
+        outcome=_OUTCOME_OF_ANSWER.get(asked.answer, Outcome.FAIL),
+        why=asked.purpose,
+        headline=shown.unresolved_reason or (shown.failures[0].headline if shown.failures else ""),
+        other=asked.answer is TrialAnswer.OTHER,
+        installed={name: str(version or "") for name, version in shown.installed},
+    )
