@@ -32,7 +32,7 @@ from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.policy import SandboxPolicy
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
 from depcheck.core.config.settings import Settings
-from depcheck.core.lockfiles.lockfile_parser import parse_lockfile
+from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure
 from depcheck.core.model.index_view import IndexView, build_index_view

@@ -17,7 +17,7 @@ from depcheck.cli.argument_parser import as_argv, from_action_inputs
 from depcheck.core.config.from_sources import build_publish_options
 from depcheck.core.config.options import CHECK_OPTIONS, PUBLISH_OPTIONS
 from depcheck.core.config.settings import PublishOptions, Settings
-from depcheck.core.lockfiles.lockfile_parser import parse_lockfile
+from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
 from depcheck.core.messages.summary import find_worst_status, format_summary_line, render_report_markdown
 from depcheck.core.model.errors import DepcheckError, LockfileError, UsageError
 from depcheck.core.model.report import Report

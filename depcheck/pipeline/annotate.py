@@ -8,7 +8,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 
 from depcheck.core.config.rules import Rule, RuleKind, to_allowed_specifiers
-from depcheck.core.lockfiles.lockfile_parser import parse_lockfile
+from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
 from depcheck.core.model.advisories import (
     Advisory,
     ReleaseId,

@@ -10,7 +10,7 @@ from packaging.utils import NormalizedName
 from depcheck.core.config.rules import Rule, select_active_rules, to_allowed_specifiers
 from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.diff import find_requirer_path, is_direct_pin
-from depcheck.core.lockfiles.lockfile_parser import parse_lockfile
+from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.errors import LockfileError
 from depcheck.core.model.index_view import IndexView, build_index_view

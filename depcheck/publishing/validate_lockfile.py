@@ -8,9 +8,8 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 
-from depcheck.core.lockfiles.header import parse_header
-from depcheck.core.lockfiles.lockfile_parser import Lockfile, LockfileEntry, parse_lockfile
-from depcheck.core.lockfiles.options.command import parse_compile_command
+from depcheck.core.lockfiles.formats.known_formats import parse_compile_command, parse_header, parse_lockfile
+from depcheck.core.lockfiles.lockfile_parser import Lockfile, LockfileEntry
 from depcheck.core.lockfiles.requirement_line import LogicalLine
 from depcheck.core.model.errors import LockfileError
 from depcheck.core.model.report_json import ReportError

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from depcheck.checking.discovery.files.repo_files import RepoFiles
-from depcheck.core.lockfiles.lockfile_parser import Lockfile, parse_lockfile
+from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
+from depcheck.core.lockfiles.lockfile_parser import Lockfile
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure
 from depcheck.core.model.errors import DepcheckError

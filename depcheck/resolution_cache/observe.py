@@ -8,7 +8,7 @@ from typing import Protocol
 from packaging.utils import InvalidWheelFilename, NormalizedName, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from depcheck.core.lockfiles.lockfile_parser import parse_lockfile
+from depcheck.core.lockfiles.formats.known_formats import parse_lockfile, uses_pip_resolver
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.compile_result import CompiledLockfiles
 from depcheck.core.model.index_view import IndexView
@@ -128,7 +128,7 @@ class CompileObserver:
         """
         _, markers = self.interpreter(spec.python)
         full = Version(markers["python_full_version"])
-        if any(lock.compiler != "pip-tools" for lock in spec.lockfiles) or full.is_prerelease:
+        if not all(map(uses_pip_resolver, spec.lockfiles)) or full.is_prerelease:
             return None
         known = markers["implementation_name"] == "cpython" and markers["sys_platform"] == "linux"
         return InterpreterPlatform(full.base_version, markers["platform_machine"] if known else "")

@@ -18,6 +18,7 @@ from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.open_copies import copy_openly, prepare_open_folder
 from depcheck.checking.sandbox.policy import SandboxPolicy, choose_sandbox_policy, is_readable_by_others
 from depcheck.core.config.settings import Settings
+from depcheck.core.lockfiles.formats.known_formats import get_lockfile_format
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.errors import InterpreterMissingError
 from depcheck.index.advisory_source import AdvisoryClient
@@ -145,7 +146,8 @@ class RunContext:
         """
         if settings.index_url:
             return resolve_upstreams((settings.index_url, *settings.extra_index_urls), self.environ)
-        is_uv = bool(spec.lockfiles) and all(lock.compiler == "uv" for lock in spec.lockfiles)
+        forms = [get_lockfile_format(lock.compiler) for lock in spec.lockfiles]
+        is_uv = bool(forms) and all(form.reads_uv_config for form in forms)
         choice = read_uv_indexes(self.environ) if is_uv else read_pip_indexes(self.environ)
         for lock in spec.lockfiles:
             choice = choice.override(lock.indexes)

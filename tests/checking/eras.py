@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from packaging.version import Version
 
-from depcheck.core.lockfiles.options.pip_compile import is_supported_option
+from depcheck.core.lockfiles.formats.pip_compile_options import is_supported_option
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from packaging.version import Version
 from depcheck.checking.compile.prefetch import BackgroundInstallCompiler
 from depcheck.checking.environments.uv_builder import UvEnvironmentBuilder
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
-from depcheck.core.lockfiles.lockfile_parser import parse_lockfile
+from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
 from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
 from depcheck.core.model.compile_result import CompiledLockfiles
 from depcheck.core.model.index_view import IndexView

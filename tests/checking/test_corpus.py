@@ -10,8 +10,7 @@ from packaging.utils import canonicalize_name
 
 from depcheck.checking.discovery.repository import RepositoryWorkspace
 from depcheck.core.config.settings import Settings
-from depcheck.core.lockfiles.header import parse_header
-from depcheck.core.lockfiles.lockfile_parser import parse_lockfile
+from depcheck.core.lockfiles.formats.known_formats import parse_header, parse_lockfile
 
 sys.path.insert(0, str(Path(__file__).parent))
 import corpus

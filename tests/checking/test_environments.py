@@ -18,7 +18,7 @@ from depcheck.checking.environments.uv_builder import UvEnvironmentBuilder
 from depcheck.checking.sandbox.launcher import landlock
 from depcheck.checking.sandbox.policy import NetworkPolicy
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
-from depcheck.core.lockfiles.lockfile_parser import parse_lockfile
+from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
 from depcheck.core.lockfiles.spec import LockfileSpec
 from depcheck.core.model.errors import IndexUnavailableError
 from depcheck.core.model.index_view import IndexView

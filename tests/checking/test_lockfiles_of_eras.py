@@ -21,8 +21,8 @@ from eras import CASES, ERAS, FILES, Era, can_write, source, words
 
 from depcheck.checking.discovery.repository import RepositoryWorkspace
 from depcheck.core.config.settings import Settings
-from depcheck.core.lockfiles.header import parse_header
-from depcheck.core.lockfiles.lockfile_parser import merge_header_and_body, parse_lockfile
+from depcheck.core.lockfiles.formats.known_formats import parse_header, parse_lockfile
+from depcheck.core.lockfiles.lockfile_parser import merge_header_and_body
 from depcheck.core.model.compile_result import CompiledLockfiles
 from depcheck.core.model.index_view import IndexView
 

@@ -20,7 +20,7 @@ from depcheck.checking.environments.uv_builder import UvEnvironmentBuilder
 from depcheck.checking.sandbox.launcher import landlock
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
 from depcheck.core.config.settings import Settings
-from depcheck.core.lockfiles.lockfile_parser import parse_lockfile
+from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
 from depcheck.core.lockfiles.spec import LockfileSpec
 from depcheck.core.model.compile_result import CompiledLockfiles
 from depcheck.core.model.errors import IndexUnavailableError

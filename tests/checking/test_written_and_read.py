@@ -17,7 +17,8 @@ from uv import find_uv_bin
 
 from depcheck.checking.discovery.repository import RepositoryWorkspace
 from depcheck.core.config.settings import Settings
-from depcheck.core.lockfiles.lockfile_parser import merge_header_and_body, parse_lockfile
+from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
+from depcheck.core.lockfiles.lockfile_parser import merge_header_and_body
 
 WHEELS = {"aa-1.0": [], "bb-2.1": ["aa"], "cc-3.0": ["bb[more]", "aa; python_version > '3'"], "setuptools-70.0": []}
 PIP_COMPILE = [sys.executable, "-m", "piptools", "compile", "-q"]

@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from uv import find_uv_bin
 
+from depcheck.core.lockfiles.formats import pip_compile_options as pip_compile
+from depcheck.core.lockfiles.formats import uv_options as uv
+from depcheck.core.lockfiles.formats.known_formats import parse_compile_command, parse_lockfile
+from depcheck.core.lockfiles.formats.pip_compile_options import is_supported_option
 from depcheck.core.lockfiles.header import Header
 from depcheck.core.lockfiles.inferred_options import infer_pip_compile_options, infer_uv_options
-from depcheck.core.lockfiles.lockfile_parser import parse_lockfile
-from depcheck.core.lockfiles.options import pip_compile, uv
-from depcheck.core.lockfiles.options.command import check_command_paths, parse_compile_command
-from depcheck.core.lockfiles.options.pip_compile import is_supported_option
+from depcheck.core.lockfiles.options.command import check_command_paths
 from depcheck.core.lockfiles.options.table import Treatment
 from depcheck.core.model.errors import LockfileError
 

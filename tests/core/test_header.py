@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depcheck.core.lockfiles.header import explain_unsupported_file_name, parse_header, split_header
-from depcheck.core.lockfiles.options.command import parse_compile_command
+from depcheck.core.lockfiles.formats.known_formats import parse_compile_command, parse_header, split_header
+from depcheck.core.lockfiles.header import explain_unsupported_file_name
 
 sys.path.insert(0, str(Path(__file__).parent))
 from lockfile_texts import HEADERS

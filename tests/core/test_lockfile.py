@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from packaging.markers import default_environment
 from packaging.version import Version
 
-from depcheck.core.lockfiles.lockfile_parser import merge_header_and_body, parse_lockfile
+from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
+from depcheck.core.lockfiles.lockfile_parser import merge_header_and_body
 from depcheck.core.model.errors import LockfileError
 
 sys.path.insert(0, str(Path(__file__).parent))

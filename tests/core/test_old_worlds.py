@@ -6,11 +6,15 @@ from pathlib import Path
 import pytest
 
 from depcheck.core.config import parsers
-from depcheck.core.lockfiles import hatch
-from depcheck.core.lockfiles.header import parse_header
+from depcheck.core.lockfiles.formats.hatch_pip_compile import HatchPipCompileFormat
+from depcheck.core.lockfiles.formats.known_formats import (
+    apply_tool_config,
+    parse_compile_command,
+    parse_header,
+    parse_lockfile,
+)
+from depcheck.core.lockfiles.formats.lockfile_format import InlineSource
 from depcheck.core.lockfiles.inferred_options import infer_pip_compile_options, infer_uv_options, is_written_by_uv
-from depcheck.core.lockfiles.lockfile_parser import parse_lockfile
-from depcheck.core.lockfiles.options.command import apply_tool_config, parse_compile_command
 from depcheck.core.lockfiles.origin import infer_newest_python
 from depcheck.core.lockfiles.paths import strip_foreign_root
 from depcheck.core.model.errors import LockfileError
@@ -202,13 +206,15 @@ def test_hatch_keeps_its_sources_in_the_header():
         "# - mkdocs\n", "# [constraints] requirements.txt (SHA256: 0a)\n#\n# - mkdocs>1\n# - b\n"
     )
     lockfile = parse_lockfile(text + "\nmkdocs==2\n    # via hatch.envs.docs\n")
-    assert hatch.parse_hatch_source(parse_header(text), lockfile) == (
+    assert HatchPipCompileFormat().parse_inline_source(parse_header(text), lockfile) == InlineSource(
         "hatch.envs.docs",
         "mkdocs>1\nb\n",
         ("requirements.txt",),
     )
     with pytest.raises(LockfileError, match="lists no requirements"):
-        hatch.parse_hatch_source(parse_header(HEADERS["hatch-pip-compile"].replace("# - mkdocs\n", "")), lockfile)
+        HatchPipCompileFormat().parse_inline_source(
+            parse_header(HEADERS["hatch-pip-compile"].replace("# - mkdocs\n", "")), lockfile
+        )
 
 
 def test_a_command_of_the_users_is_checked():

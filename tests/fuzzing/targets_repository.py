@@ -28,11 +28,15 @@ from depcheck.checking.environments.remote_requirements import (
     _split_revision,
 )
 from depcheck.core.config.from_sources import build_check_settings, read_toml_options
-from depcheck.core.lockfiles import pin_line
-from depcheck.core.lockfiles.header import parse_header, split_header
-from depcheck.core.lockfiles.lockfile_parser import Lockfile, merge_header_and_body, parse_lockfile
+from depcheck.core.lockfiles.formats.known_formats import (
+    parse_compile_command,
+    parse_header,
+    parse_lockfile,
+    split_header,
+)
+from depcheck.core.lockfiles.lockfile_parser import Lockfile, merge_header_and_body
 from depcheck.core.lockfiles.options import pip_args
-from depcheck.core.lockfiles.options.command import check_command_paths, parse_compile_command
+from depcheck.core.lockfiles.options.command import check_command_paths
 from depcheck.core.lockfiles.paths import (
     find_reference_root,
     get_repository_path,

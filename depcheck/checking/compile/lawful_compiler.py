@@ -15,7 +15,7 @@ from depcheck.checking.discovery.files.requirement_files import (
     UncertainError,
     read_source_requirements,
 )
-from depcheck.core.lockfiles.lockfile_parser import parse_lockfile
+from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
 from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
 from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure
 from depcheck.core.model.errors import IndexUnavailableError, LockfileError

@@ -25,8 +25,8 @@ from depcheck.checking.environments.remote_requirements import RemoteRequirement
 from depcheck.checking.sandbox.guest import ProcessResult
 from depcheck.checking.sandbox.policy import NetworkPolicy
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
-from depcheck.core.lockfiles.merge import merge_compiled_text
-from depcheck.core.lockfiles.options.pip_compile import is_supported_option
+from depcheck.core.lockfiles.formats.known_formats import merge_compiled_text
+from depcheck.core.lockfiles.formats.pip_compile_options import is_supported_option
 from depcheck.core.lockfiles.paths import restore_local_references
 from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
 from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure

@@ -14,8 +14,8 @@ from packaging.utils import NormalizedName, canonicalize_name
 from depcheck.checking.discovery.files.repo_files import RepoFiles
 from depcheck.checking.discovery.files.requirement_files import is_project_file
 from depcheck.checking.discovery.files.tool_config import read_repo_toml
+from depcheck.core.lockfiles.formats.known_formats import detect_format
 from depcheck.core.lockfiles.header import Header
-from depcheck.core.lockfiles.inferred_options import is_written_by_uv
 from depcheck.core.lockfiles.lockfile_parser import Lockfile
 from depcheck.core.lockfiles.options.treatments import CompileCommand
 from depcheck.core.lockfiles.paths import require_relative_path
@@ -40,14 +40,16 @@ def infer_compile_command(path: str, header: Header, lockfile: Lockfile, tree: R
     sources = _choose_sources(path, list(found), tree)
     if not sources:
         raise LockfileError(_explain_missing_source(path, header, tree))
-    compiler = "uv" if header.compiler == "uv" or (not header.compiler and is_written_by_uv(lockfile)) else "pip-tools"
-    options = [f"--group={group}" for group in groups if compiler == "uv"]
+    form = detect_format(header, lockfile)
+    options = form.list_group_options(groups)
     if is_project_file(sources[0]):
         options += [
             f"--extra={extra}" for extra in _infer_extras(tree, path, sources[0], _find_project_requirements(lockfile))
         ]
     return CompileCommand(
-        compiler, options=tuple(options), sources=tuple(require_relative_path(name, "A source") for name in sources)
+        form.compiler,
+        options=tuple(options),
+        sources=tuple(require_relative_path(name, "A source") for name in sources),
     )
 
 

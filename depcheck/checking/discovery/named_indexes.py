@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from depcheck.checking.discovery.files.repo_files import RepoFiles
 from depcheck.checking.discovery.files.requirement_files import is_project_file, read_tolerant_lines
 from depcheck.checking.discovery.files.tool_config import read_uv_index_choice
+from depcheck.core.lockfiles.formats.known_formats import get_lockfile_format
 from depcheck.core.lockfiles.index_choice import IndexChoice
 from depcheck.core.lockfiles.options.treatments import CompileCommand
 from depcheck.core.lockfiles.requirement_line import RequirementLine, parse_requirement_line
@@ -39,7 +40,7 @@ class IndexOptions:
         The later of these wins, as in the tools: a line in a source goes before the command line.
         """
         found = IndexChoice()
-        if self.command.compiler == "uv":
+        if get_lockfile_format(self.command.compiler).reads_uv_config:
             found = read_uv_index_choice(self.tree, self.folder)
         if any(map(_UNION.match, self.command.options)):
             found = replace(found, is_union=True)

@@ -15,7 +15,7 @@ from packaging.specifiers import SpecifierSet
 from depcheck.checking.discovery.files.project_files import list_python_ranges
 from depcheck.checking.discovery.files.repo_files import RepoFiles
 from depcheck.checking.discovery.installs.python_evidence import PythonEvidence
-from depcheck.core.lockfiles.header import parse_header
+from depcheck.core.lockfiles.formats.known_formats import parse_header
 from depcheck.core.lockfiles.origin import find_marker_bound, infer_newest_python
 from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
 from depcheck.core.targets.pythons import PythonGuess, find_newest_maintained, is_maintained, rank_guesses

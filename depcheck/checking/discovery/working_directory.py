@@ -7,12 +7,10 @@ import posixpath
 from collections.abc import Iterable
 
 from depcheck.checking.discovery.files.repo_files import RepoFiles
-from depcheck.checking.discovery.files.requirement_files import is_project_file
+from depcheck.core.lockfiles.formats.known_formats import get_lockfile_format
 from depcheck.core.lockfiles.options.command import check_command_paths
 from depcheck.core.lockfiles.options.treatments import CompileCommand
 from depcheck.core.model.errors import LockfileError
-
-DEFAULT_SOURCES = ("requirements.in", "setup.py", "pyproject.toml", "setup.cfg")
 
 
 def find_working_directory(tree: RepoFiles, path: str, command: CompileCommand, folders: Iterable[str]) -> str:
@@ -48,11 +46,12 @@ def _raise_missing_path(tree: RepoFiles, path: str, command: CompileCommand, fol
 def list_command_sources(tree: RepoFiles, command: CompileCommand, folder: str) -> tuple[str, ...]:
     """List the command's sources as it sees them from `folder`.
 
-    If the command names none, the one that pip-compile takes by default.
+    If the command names none, the one that its compiler takes by default.
     """
-    if command.sources or command.compiler == "uv":
+    if command.sources:
         return command.sources
-    return next(((name,) for name in DEFAULT_SOURCES if tree.has_file(posixpath.join(folder, name))), ())
+    names = get_lockfile_format(command.compiler).default_sources
+    return next(((name,) for name in names if tree.has_file(posixpath.join(folder, name))), ())
 
 
 def _resolve_output(tree: RepoFiles, command: CompileCommand, folder: str) -> str:
@@ -63,11 +62,8 @@ def _resolve_output(tree: RepoFiles, command: CompileCommand, folder: str) -> st
     if command.output:
         return posixpath.normpath(posixpath.join(folder, command.output))
     sources = list_command_sources(tree, command, folder)
-    if len(sources) != 1 or command.compiler == "uv":
-        return ""
-    beside, name = posixpath.split(sources[0])
-    stem = "requirements" if is_project_file(name) else posixpath.splitext(name)[0]
-    return posixpath.normpath(posixpath.join(folder, beside, f"{stem}.txt"))
+    written = get_lockfile_format(command.compiler).name_default_output(sources[0]) if len(sources) == 1 else ""
+    return posixpath.normpath(posixpath.join(folder, written)) if written else ""
 
 
 def _find_missing_paths(tree: RepoFiles, command: CompileCommand, folder: str) -> list[str]:

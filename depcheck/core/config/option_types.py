@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from depcheck.core.config import parsers, rules
+from depcheck.core.lockfiles.formats.known_formats import list_command_patterns
 
 JsonSchema = dict[str, Any]
 
@@ -37,6 +38,8 @@ _TIME_SCHEMA: JsonSchema = {
 _BOOLEAN_SCHEMA: JsonSchema = {"anyOf": [{"type": "boolean"}, {"enum": ["true", "false"]}]}
 _PATH_SCHEMA: JsonSchema = {"type": "string", "pattern": "^(?!/)(?!(.*/)?\\.\\.(/|$))(?!(\\./?)*$)[^\\u0000]+$"}
 DAY_SCHEMA: JsonSchema = {"type": "string", "pattern": "^\\d{4}-\\d\\d-\\d\\d$", "format": "date"}
+# The command may stand right behind the equals sign that ends the path.
+_COMPILE_COMMANDS = "|".join(list_command_patterns()).replace("[\\s/]", "[\\s/=]")
 _PORT = "\\s*(?=\\d*[1-9])\\d{1,5}\\s*"
 _PORTS = f"^(open|off|{_PORT}(,{_PORT})*)$"
 _RESERVED = "|".join(
@@ -94,8 +97,7 @@ PATH_WITH_COMMAND = OptionType(
     parsers.parse_path_with_command,
     {
         "type": "string",
-        "pattern": "^(?!\\s*/)(?!\\s*(.*/)?\\.\\.(/|\\s*=))[^=\\u0000]*[^=\\s./][^=\\u0000]*=.*"
-        "((^|[\\s/=])pip-compile(\\s|$)|-m piptools compile|\\buv pip compile\\b)",
+        "pattern": f"^(?!\\s*/)(?!\\s*(.*/)?\\.\\.(/|\\s*=))[^=\\u0000]*[^=\\s./][^=\\u0000]*=.*({_COMPILE_COMMANDS})",
     },
 )
 HOLD_RULE = OptionType(rules.parse_hold_rule, {"type": "string", "pattern": _RULE_SENTENCE_PATTERN})

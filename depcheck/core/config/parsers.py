@@ -9,6 +9,8 @@ from math import isfinite
 from pathlib import PurePath, PurePosixPath
 from urllib.parse import urlsplit
 
+from depcheck.core.lockfiles.formats.known_formats import find_command_format
+
 # What the runner and the forge keep in variables must never be let through to strangers' code.
 _SECRET_VARIABLES = re.compile(r"(INPUT|ACTIONS|GITHUB|GH|RUNNER|DEPCHECK)_.*", re.IGNORECASE)
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -175,7 +177,7 @@ def parse_path_with_command(given: str) -> tuple[str, str]:
     They are separated by `=`.
     """
     path, equals, command = given.partition("=")
-    if not equals or not re.search(r"(?:^|[\s/])pip-compile(?=\s|$)|-m piptools compile|\buv pip compile\b", command):
+    if not equals or find_command_format(command) is None:
         raise ValueError(
             "does not say how a lockfile is compiled; give its path, =, and a command of pip-compile or uv pip compile"
         )

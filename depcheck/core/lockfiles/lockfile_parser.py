@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from packaging.markers import Marker
 from packaging.utils import NormalizedName
 
-from depcheck.core.lockfiles.header import split_header
 from depcheck.core.lockfiles.pin_line import parse_pin
 from depcheck.core.lockfiles.requirement_line import (
     LogicalLine,
@@ -120,17 +118,15 @@ class Lockfile:
         return tuple(entry.pin for entry in self.entries if not _is_active_entry(entry, marker_environment))
 
 
-@lru_cache(64)
-def parse_lockfile(text: str) -> Lockfile:
-    """Parse the text of a lockfile.
+def parse_requirements_lockfile(text: str, header: str) -> Lockfile:
+    """Parse a lockfile that is a requirements file, of which `header` is the beginning.
 
-    `parse_lockfile(text).text == text`. Results are cached, because a run parses the same text often. Raises
-    LockfileError, with the line number and a remedy, for lines that are no pin, option or comment.
+    Raises LockfileError, with the line number and a remedy, for lines that are no pin, option or comment.
     """
     refuse_control_characters(text)
     if text.count("\n") > _MOST_LINES:
         raise LockfileError(f"The lockfile has more than {_MOST_LINES} lines, which none has; compile it again.")
-    header, body = split_header(text)
+    body = text[len(header) :]
     parts: list[LockfileEntry | str] = []
     pending: list[LogicalLine] = []
     for line in split_logical_lines(body, header.count("\n") + 1):

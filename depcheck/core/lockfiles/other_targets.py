@@ -7,7 +7,8 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from depcheck.core.lockfiles.diff import Change, ChangeKind
-from depcheck.core.lockfiles.lockfile_parser import Lockfile, parse_lockfile
+from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
+from depcheck.core.lockfiles.lockfile_parser import Lockfile
 from depcheck.core.model.pins import Pin
 from depcheck.core.model.report import ChangeReport
 

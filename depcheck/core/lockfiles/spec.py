@@ -34,7 +34,7 @@ class LockfileSpec:
     path: str
     sources: tuple[str, ...]
     folder: str
-    compiler: str  # "pip-tools" or "uv"
+    compiler: str  # as its format names it
     compiler_version: str | None
     command: str
     options: tuple[str, ...]

@@ -30,7 +30,7 @@ from depcheck.checking.discovery.files.requirement_files import (
     read_source_requirements,
 )
 from depcheck.checking.discovery.files.tool_config import read_pip_tools_config
-from depcheck.core.lockfiles.merge import merge_compiled_text
+from depcheck.core.lockfiles.formats.known_formats import merge_compiled_text, uses_pip_resolver
 from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
 from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure
 from depcheck.core.model.errors import IndexUnavailableError, LockfileError
@@ -200,9 +200,9 @@ class ProvingCompiler:
     def _get_prover(self, spec: EnvironmentSpec, world: IndexView) -> LockfileProver | None:
         """Return the prover for this Python and world.
 
-        None if a lockfile is of another compiler or interpreter.
+        None if a lockfile is of another resolver or interpreter.
         """
-        if any(lock.compiler != "pip-tools" or lock.is_unlocked or lock.python for lock in spec.lockfiles):
+        if any(not uses_pip_resolver(lock) or lock.is_unlocked or lock.python for lock in spec.lockfiles):
             return None
         place = (spec.python, world)
         if place not in self._provers:

@@ -1,34 +1,36 @@
-"""Merging of a compiled text into the committed lockfile's header and style."""
+"""Merging of fresh pins into the committed lockfile's header and style."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from depcheck.core.lockfiles import hatch
-from depcheck.core.lockfiles.lockfile_parser import Lockfile, LockfileEntry, merge_header_and_body, parse_lockfile
+from depcheck.core.lockfiles.lockfile_parser import Lockfile, LockfileEntry, merge_header_and_body
 from depcheck.core.lockfiles.paths import resolve_repository_path
+from depcheck.core.lockfiles.pin_line import is_source_requirer
 from depcheck.core.lockfiles.spec import LockfileSpec
 
 
-def merge_compiled_text(lock: LockfileSpec, compiled: str, below: Mapping[str, str]) -> str:
-    """Merge new pins with the committed header and index options.
+def merge_fresh_pins(lock: LockfileSpec, fresh: Lockfile, below: Mapping[str, Lockfile]) -> str:
+    """Merge fresh pins with the committed header and index options.
 
-    `below` are the new texts of lower layers by path. Raises LockfileError if the compiler's output is no
-    lockfile.
+    `below` are the fresh lockfiles of lower layers by path.
     """
-    fresh = parse_lockfile(compiled)
-    if lock.is_unlocked:
-        return compiled
     if lock.omits_included_pins:
         fresh = _drop_included_pins(lock, fresh, below)
     text = merge_header_and_body(header_of=lock.lockfile, body_of=fresh)
-    annotated = hatch.find_hatch_annotation(lock.lockfile)
+    annotated = find_source_annotation(lock.lockfile)
     for name, _ in lock.inline_sources:
         text = re.sub(rf"(?<=[ ,])-r {re.escape(name)}(?=,|\\s)", annotated or name, text)
     return text
 
 
-def _drop_included_pins(lock: LockfileSpec, fresh: Lockfile, below: Mapping[str, str]) -> Lockfile:
+def find_source_annotation(lockfile: Lockfile) -> str:
+    """Find the first source in the annotations, or return an empty string."""
+    named = (requirer for entry in lockfile.entries for requirer in entry.pin.requirers if is_source_requirer(requirer))
+    return next(named, "")
+
+
+def _drop_included_pins(lock: LockfileSpec, fresh: Lockfile, below: Mapping[str, Lockfile]) -> Lockfile:
     """Drop the pins of included lockfiles.
 
     pip-compile-multi leaves them out and does not name those lockfiles as requirers.
@@ -39,7 +41,7 @@ def _drop_included_pins(lock: LockfileSpec, fresh: Lockfile, below: Mapping[str,
         for name in lock.lockfile.includes
         if "://" not in name
     }
-    pinned = {entry.pin.name for path in included for entry in parse_lockfile(below.get(path, "")).entries}
+    pinned = {entry.pin.name for path in included for entry in below.get(path, Lockfile()).entries}
     own = {entry.pin.name for entry in lock.lockfile.entries}
     kept = (part for part in fresh.parts if not isinstance(part, LockfileEntry) or part.pin.name not in pinned - own)
     return replace(fresh, parts=tuple(_drop_constraint_requirers(part) for part in kept))

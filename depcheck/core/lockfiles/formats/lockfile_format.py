@@ -1,0 +1,119 @@
+"""The interface of a lockfile format: all that is particular to the lockfiles of one writer."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from depcheck.core.lockfiles.header import Header, HeaderWriter
+from depcheck.core.lockfiles.lockfile_parser import Lockfile
+from depcheck.core.lockfiles.options.table import OptionTable
+from depcheck.core.lockfiles.options.treatments import CompileCommand
+from depcheck.core.lockfiles.spec import LockfileSpec
+from depcheck.core.model.pins import Pins
+
+
+@dataclass(frozen=True, slots=True)
+class InlineSource:
+    """A source that stands in the header instead of a file.
+
+    `name` is what annotations call it. `constraints` are the files that constrain it, from the repository's top.
+    """
+
+    name: str
+    text: str
+    constraints: tuple[str, ...] = ()
+
+
+class LockfileFormat(HeaderWriter, Protocol):
+    """A format: how its lockfiles are detected, parsed, rendered, compiled and installed.
+
+    Its sentences and its header's grammar are those of a `HeaderWriter`.
+    """
+
+    @property
+    def compiler(self) -> str:
+        """The compiler's name in reports, which is also its row in the table of compile tools."""
+
+    @property
+    def options(self) -> OptionTable:
+        """The compiler's options."""
+
+    @property
+    def command_pattern(self) -> str:
+        """A regular expression that finds the compiler's command in a command line."""
+
+    @property
+    def default_sources(self) -> tuple[str, ...]:
+        """The sources that a command without any compiles, the first that exists."""
+
+    @property
+    def reads_tool_config(self) -> bool:
+        """True if `[tool.pip-tools]` holds options of the command."""
+
+    @property
+    def reads_uv_config(self) -> bool:
+        """True if `[tool.uv]` holds indexes of the command."""
+
+    @property
+    def uses_pip_resolver(self) -> bool:
+        """True if pip's resolver chooses the pins, for one interpreter and platform."""
+
+    @property
+    def needs_layer_constraints(self) -> bool:
+        """True if a lockfile is compiled upon those that it includes, and holds none of their pins."""
+
+    def is_written_in(self, lockfile: Lockfile) -> bool:
+        """Return True if a lockfile without header has a wording that only this format uses."""
+
+    def parse_text(self, text: str, header: str) -> Lockfile:
+        """Parse a whole lockfile, of which `header` is the beginning.
+
+        Raises:
+            LockfileError: It holds lines that are not understood.
+        """
+
+    def parse_inline_source(self, header: Header, lockfile: Lockfile) -> InlineSource | None:
+        """Return the source that the header holds, or None if it names files.
+
+        Raises:
+            LockfileError: The header should hold it, and does not.
+        """
+
+    def render_header(self, command: str) -> str:
+        """Return a header that names `command`, as the compiler would write it."""
+
+    def render_lockfile(self, lock: LockfileSpec, fresh: Lockfile, below: Mapping[str, Lockfile]) -> str:
+        """Return the text of a fresh lockfile in the style of the committed one.
+
+        `below` are the fresh lockfiles of lower layers, by path.
+        """
+
+    def parse_command(self, header: Header) -> CompileCommand:
+        """Parse and check the command of a header, whose `argv` is not empty.
+
+        Raises:
+            LockfileError: It has an unknown option, or would reach outside the repository.
+        """
+
+    def apply_config(self, command: CompileCommand, keys: Mapping[str, Any], path: str) -> CompileCommand:
+        """Add the options of the configuration file at `path` to a command, which overrides them.
+
+        Raises:
+            LockfileError: As `parse_command` does.
+        """
+
+    def infer_options(self, header: Header, lockfile: Lockfile, given: Collection[str] = ()) -> tuple[str, ...]:
+        """Infer options that the header leaves out. What the options `given` decide is not inferred."""
+
+    def list_group_options(self, groups: Iterable[str]) -> list[str]:
+        """Return the options that compile these dependency groups. Empty for a compiler that has no groups."""
+
+    def name_default_output(self, source: str) -> str:
+        """Return the path that a command without output writes for its only source, or empty."""
+
+    def select_pins(self, lockfile: Lockfile, marker_environment: Mapping[str, str]) -> Pins:
+        """Return the pins that are installed for a target.
+
+        Raises:
+            LockfileError: Two of them disagree about one package.
+        """

@@ -1,0 +1,65 @@
+"""What all formats share whose lockfiles are requirements files."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from depcheck.core.lockfiles.formats.lockfile_format import InlineSource
+from depcheck.core.lockfiles.formats.merge import merge_fresh_pins
+from depcheck.core.lockfiles.header import Header
+from depcheck.core.lockfiles.lockfile_parser import Lockfile, parse_requirements_lockfile
+from depcheck.core.lockfiles.options.command import apply_config_keys
+from depcheck.core.lockfiles.options.table import OptionTable
+from depcheck.core.lockfiles.options.treatments import CompileCommand
+from depcheck.core.lockfiles.spec import LockfileSpec
+from depcheck.core.model.pins import Pins
+
+
+class RequirementsTxtFormat:
+    """The base of formats that are requirements files, with nothing particular."""
+
+    options: OptionTable
+    default_sources: tuple[str, ...] = ()
+    reads_tool_config = False
+    reads_uv_config = False
+    uses_pip_resolver = False
+    needs_layer_constraints = False
+
+    def refine_versions(self, versions: str, _lines: Sequence[str]) -> str:
+        """Return the versions as the sentence tells them."""
+        return versions
+
+    def explain_decline(self, _command: str) -> str:
+        """Return nothing: such lockfiles are compiled."""
+        return ""
+
+    def is_written_in(self, _lockfile: Lockfile) -> bool:
+        """Return False: without a header nothing tells."""
+        return False
+
+    def parse_text(self, text: str, header: str) -> Lockfile:
+        """Parse a requirements file."""
+        return parse_requirements_lockfile(text, header)
+
+    def parse_inline_source(self, _header: Header, _lockfile: Lockfile) -> InlineSource | None:
+        """Return None: the sources are files."""
+        return None
+
+    def render_lockfile(self, lock: LockfileSpec, fresh: Lockfile, below: Mapping[str, Lockfile]) -> str:
+        """Merge new pins with the committed header and index options."""
+        return merge_fresh_pins(lock, fresh, below)
+
+    def apply_config(self, command: CompileCommand, keys: Mapping[str, Any], path: str) -> CompileCommand:
+        """Add the options of a configuration file to a command."""
+        return apply_config_keys(command, keys, path, self.options)
+
+    def list_group_options(self, _groups: Iterable[str]) -> list[str]:
+        """Return nothing: the compiler has no groups."""
+        return []
+
+    def name_default_output(self, _source: str) -> str:
+        """Return nothing: the compiler writes to standard output."""
+        return ""
+
+    def select_pins(self, lockfile: Lockfile, marker_environment: Mapping[str, str]) -> Pins:
+        """Return the pins whose markers hold."""
+        return lockfile.select_pins(marker_environment)
