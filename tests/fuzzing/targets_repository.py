@@ -28,6 +28,7 @@ from depcheck.checking.environments.remote_requirements import (
     _split_revision,
 )
 from depcheck.core.config.from_sources import build_check_settings, read_toml_options
+from depcheck.core.lockfiles import pin_line
 from depcheck.core.lockfiles.formats.known_formats import (
     parse_compile_command,
     parse_header,
