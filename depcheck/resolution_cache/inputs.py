@@ -97,6 +97,7 @@ _FILE_OPTIONS = frozenset({"--constraint", "--constraints"})
 _CONFIG_NAMES = (".pip-tools.toml", "pyproject.toml", "uv.toml", "setup.cfg", "setup.py")
 _IGNORED_OPTIONS = frozenset({"--pre", "--no-binary", "--only-binary", "--prefer-binary"})
 _DYNAMIC_FIELDS = frozenset({"dependencies", "optional-dependencies"})
+_UNREAD_TABLES = frozenset({"uv"})  # of pyproject.toml's `tool`: they can name indexes
 _MAX_SOURCE_FILES, _MAX_TREE_FILES = 500, 20_000
 
 
@@ -177,7 +178,7 @@ def _refuse_unknown_config(tree: RepoFiles, path: str) -> None:
     own = _to_table(tool.get("pip-tools"))
     keys = {key for key, value in {**own, **_to_table(own.get("compile"))}.items() if not isinstance(value, dict)}
     unknown = {f"--{key.replace('_', '-')}" for key in keys} - _SUPPORTED_OPTIONS - {"--extras", "--src-files"}
-    if unknown or "uv" in tool or path.endswith("uv.toml"):
+    if unknown or not _UNREAD_TABLES.isdisjoint(tool) or path.endswith("uv.toml"):
         raise UncacheableError(path)
 
 

@@ -1,9 +1,12 @@
 """A lockfile format is one file and one row: it needs no other change to be read, compiled and installed."""
 
+import ast
 import re
+from pathlib import Path
 
 import pytest
 
+import depcheck
 from depcheck.core.config.parsers import parse_path_with_command
 from depcheck.core.lockfiles.formats import known_formats
 from depcheck.core.lockfiles.formats.requirements_txt import RequirementsTxtFormat
@@ -12,6 +15,8 @@ from depcheck.core.lockfiles.lockfile_parser import Lockfile
 from depcheck.core.lockfiles.options.command import parse_command_words
 from depcheck.core.lockfiles.options.table import CompilerOption, build_option_table
 from depcheck.core.lockfiles.spec import LockfileSpec
+
+HOUSE = Path(depcheck.__file__).parent
 
 
 class ToyFormat(RequirementsTxtFormat):
@@ -68,6 +73,22 @@ def test_its_command_may_be_configured(toy) -> None:
     """The user's own command for a lockfile is known by the new format's pattern."""
     assert parse_path_with_command("a.txt=toy lock a.in") == ("a.txt", "toy lock a.in")
     assert known_formats.find_command_format("toy lock a.in") is toy
+
+
+def test_names_of_formats_are_compared_in_their_folder_alone() -> None:
+    """Everywhere else a format is asked, so that no place forgets one."""
+    names = {*known_formats.LOCKFILE_FORMATS, *(each.compiler for each in known_formats.LOCKFILE_FORMATS.values())}
+    found = [
+        f"{path.relative_to(HOUSE)}:{node.lineno}"
+        for path in HOUSE.rglob("*.py")
+        if "formats" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Compare)
+        for side in (node.left, *node.comparators)
+        for each in ast.walk(side)
+        if isinstance(each, ast.Constant) and each.value in names
+    ]
+    assert not found
 
 
 def test_an_empty_lockfile_belongs_to_pip_compile() -> None:

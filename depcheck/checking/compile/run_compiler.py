@@ -4,18 +4,18 @@ Building a source distribution executes its code.
 """
 
 import hashlib
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from uv import find_uv_bin
 
+from depcheck.checking.compile.compile_tool import CompileRequest, CompileTool, build_compile_argv
+from depcheck.checking.compile.known_tools import make_compile_tool
 from depcheck.checking.compile.parallel import CompileWorker, CompileWorkerPool, group_by_layer, open_worker_pool
 from depcheck.checking.compile.prepare_sources import (
     localize_remote_urls,
-    redirect_uv_indexes,
     remove_index_options,
     trust_remote_urls,
 )
@@ -26,7 +26,6 @@ from depcheck.checking.sandbox.guest import ProcessResult
 from depcheck.checking.sandbox.policy import NetworkPolicy
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
 from depcheck.core.lockfiles.formats.known_formats import merge_compiled_text
-from depcheck.core.lockfiles.formats.pip_compile_options import is_supported_option
 from depcheck.core.lockfiles.paths import restore_local_references
 from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
 from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure
@@ -96,7 +95,7 @@ class CommandCompiler:
         written = [*spec.lower_layer_texts, *(each for lock in spec.lockfiles for each in lock.inline_sources)]
         with open_worker_pool(self.copies, min(self.worker_count, max(map(len, groups))), written, paths) as lanes:
             for lock in spec.lockfiles:
-                self.remotes.pin_commits(lock.lockfile.text if lock.compiler == "uv" else "")
+                self.remotes.pin_commits(lock.lockfile.text if self._get_tool(lock).pins_commits else "")
             trust_remote_urls(lanes.workers[0].root, paths, self.remotes)
             for lane in lanes.workers:
                 localize_remote_urls(lane.root, paths, self.remotes)
@@ -127,8 +126,7 @@ class CommandCompiler:
 
         The text is empty after a failure.
         """
-        if lock.compiler == "uv":
-            redirect_uv_indexes(lane.root, lock.folder, self.index.get_index_url(job.world))
+        self._get_tool(lock).redirect_indexes(lane.root, lock.folder, self.index.get_index_url(job.world))
         ran = self._run_with_fallbacks(job, lock, lane)
         return ran, self._read_result(lock, lane.root, job.world) if ran.is_success else ""
 
@@ -148,7 +146,8 @@ class CommandCompiler:
         The local index becomes the user's (`# from ...`), and paths of a copy become the written ones.
         """
         index = next(iter(lock.index_urls), _PYPI_URL)
-        text = self.remotes.restore_urls(_read_compiled_text(root, lock), precise=lock.compiler == "uv")
+        written = _read_compiled_text(root, lock)
+        text = self.remotes.restore_urls(written, precise=self._get_tool(lock).pins_commits)
         return restore_local_references(
             text.replace(self.index.get_index_url(world), index), root.as_uri(), lock.root, lock.folder
         )
@@ -192,7 +191,8 @@ class CommandCompiler:
         If that fails, on whole pages. Filtered pages leave out files that cannot matter. The failure on whole
         pages gives the real reason.
         """
-        target = self.targets.find_target(lock.python or job.spec.python) if _needs_only_fitting_files(lock) else None
+        is_filtered = self._get_tool(lock).needs_only_fitting_files(lock)
+        target = self.targets.find_target(lock.python or job.spec.python) if is_filtered else None
         ran = self._run_with_index(self.index.get_index_url(job.world, target), job, lock, lane)
         if ran.is_success or target is None:
             return ran
@@ -206,54 +206,23 @@ class CommandCompiler:
         cache = self.cache_folder / hashlib.sha256(key.encode()).hexdigest()[:12]
         cache.mkdir(parents=True, exist_ok=True)
         lane.guest.take_ownership(cache)
-        make = _build_uv_command if lock.compiler == "uv" else self._build_pip_compile_command
-        argv, env = make(job.spec, lock, interpreter, url, cache)
-        words = [
-            *argv,
-            *(["--upgrade", *lock.upgrade_options] if job.upgrade else self._list_no_upgrade_options(job.spec, lock)),
-            "--output-file",
-            _make_relative(lock.path, lock.folder),
-        ]
-        words += [_make_relative(source, lock.folder) for source in lock.sources]
         if not is_folder_beneath(lane.root, lock.folder or "."):
             raise LockfileError(f"The folder of {lock.path} is a link or gone: a build replaced it. Nothing is judged.")
+        lenient = self._leniency[job.spec.name]
+        request = CompileRequest(job.spec, lock, interpreter, url, cache, job.upgrade, lenient)
+        tool = self._get_tool(lock)
         return lane.guest.run(
-            words,
+            build_compile_argv(tool, request),
             folder=lane.root / lock.folder,
             timeout_s=self.timeout_s,
-            env=env,
+            env=tool.build_environ(request),
             network=NetworkPolicy.from_ports(self.index.port),
             readable=(self.toolbox.folder, interpreter.parent.parent, Path(find_uv_bin()).parent),
             writable=(lane.root, cache),
         )
 
-    def _list_no_upgrade_options(self, spec: EnvironmentSpec, lock: LockfileSpec) -> list[str]:
-        """List the options that keep the compiler from moving any pin.
-
-        They hold whatever the tool's configuration says.
-        """
-        if lock.compiler == "uv":
-            return ["--no-upgrade"]
-        tool = self.toolbox.get_pip_tools(
-            self.targets.get_interpreter(spec.python).path, spec.python, lenient=self._leniency[spec.name]
-        )
-        return ["--no-upgrade"] if is_supported_option("--no-upgrade", tool.version) else []
-
-    def _build_pip_compile_command(
-        self, spec: EnvironmentSpec, lock: LockfileSpec, interpreter: Path, url: str, cache: Path
-    ) -> tuple[list[str], Mapping[str, str]]:
-        tool = self.toolbox.get_pip_tools(interpreter, lock.python or spec.python, lenient=self._leniency[spec.name])
-        options = [option for option in lock.options if is_supported_option(option, tool.version)]
-        words = [str(tool.python), "-m", "piptools", "compile", *options]
-        words += ["--no-emit-index-url", "--cache-dir", str(cache / "pip-tools")]
-        if tool.version.startswith("6.14") and not any(word.startswith("--resolver") for word in lock.options):
-            words.append("--resolver=backtracking")  # the default of all later versions
-        return words, {
-            "PIP_INDEX_URL": url,
-            "PIP_CACHE_DIR": str(cache / "pip"),
-            "PIP_NO_INPUT": "1",
-            "CUSTOM_COMPILE_COMMAND": lock.command,
-        }
+    def _get_tool(self, lock: LockfileSpec) -> CompileTool:
+        return make_compile_tool(lock.compiler, self.toolbox)
 
     def _explain_failure(self, lock: LockfileSpec, ran: ProcessResult) -> CompileFailure:
         troubles = self.index.list_index_errors()
@@ -281,34 +250,6 @@ class CommandCompiler:
         found = parse_compile_failure(strip_scratch_folders(ran.output), self.index.get_last_sdist())
         absence = describe_absent(self.index, ran.output)
         return replace(found, failure=replace(found.failure, headline=absence)) if absence else found
-
-
-def _build_uv_command(
-    spec: EnvironmentSpec, lock: LockfileSpec, interpreter: Path, url: str, cache: Path
-) -> tuple[list[str], Mapping[str, str]]:
-    words = [find_uv_bin(), "pip", "compile", "--quiet", *lock.options, "--cache-dir", str(cache / "uv")]
-    if not any(word.startswith(("--python-version", "--python=", "-p")) for word in lock.options):
-        words += ["--python", str(interpreter)]
-    return words, {
-        "UV_DEFAULT_INDEX": url,
-        "UV_NO_CONFIG": "0",  # what the repository sets for uv is a part of the command
-        "UV_CUSTOM_COMPILE_COMMAND": lock.command or f"uv pip compile for {spec.name}",
-    }
-
-
-def _needs_only_fitting_files(lock: LockfileSpec) -> bool:
-    """Return True if the compile reads only files that fit its interpreter.
-
-    False with hashes, which cover all files of a release, and for uv, which resolves for other machines and
-    reads pages quickly.
-    """
-    return lock.compiler != "uv" and not any(
-        option.partition("=")[0] in {"--generate-hashes", "--pip-args"} for option in lock.options
-    )
-
-
-def _make_relative(path: str, folder: str) -> str:
-    return os.path.relpath(PurePosixPath(path), PurePosixPath(folder or "."))
 
 
 def _read_compiled_text(root: Path, lock: LockfileSpec) -> str:
