@@ -136,3 +136,15 @@ def test_words_that_say_nothing_are_not_used():
         named += [(path.name, n.name) for n in nodes if isinstance(n, ast.ClassDef | ast.FunctionDef)]
     words = {(file, name) for file, name in named for word in name.lower().strip("_").split("_") if word in empty}
     assert not words
+
+
+def test_types_are_told_and_not_asserted():
+    """No `cast`, and no proxy that gives attributes by `__getattr__`: what a value is stands in its type."""
+    loose = []
+    for path in house():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module == "typing":
+                loose += [f"{path.name}: cast" for name in node.names if name.name == "cast"]
+            if isinstance(node, ast.FunctionDef) and node.name in {"__getattr__", "__getattribute__"}:
+                loose.append(f"{path.name}: {node.name}")
+    assert not loose

@@ -1,7 +1,7 @@
 """Revalidation of cached resolutions: check if the index pages still match."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -21,14 +21,11 @@ from depcheck.index.projects import (
     ProjectLoader,
     build_page_headers,
 )
+from depcheck.index.quick_http import PageFetcher, PageRequest, PageResponse
 from depcheck.index.release_index import ProjectView
 from depcheck.index.upstreams import Upstream
-from depcheck.resolution_cache.quick_http import PageRequest, PageResponse
 from depcheck.resolution_cache.record import PageRecord, ResolutionRecord
 from depcheck.resolution_cache.relevance import compute_fingerprint, list_release_statuses
-
-PageFetcher = Callable[[Sequence[PageRequest]], Mapping[str, PageResponse]]
-"""Gives the answers by URL; what could not be asked is missing."""
 
 
 @dataclass(slots=True)

@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
 
 from depcheck.checking.checks.runner import GuestCheckExecutor
 from depcheck.checking.compile.lawful_compiler import LawfulCompiler
@@ -29,9 +28,7 @@ from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
 from depcheck.core.config.settings import Settings
 from depcheck.core.model.index_view import IndexView
 from depcheck.ports import Compiler
-
-if TYPE_CHECKING:
-    from depcheck.index.server.local import LocalIndex
+from depcheck.wiring.lazy_index import LazyIndex
 
 MAX_LANES = 4  # compiles at the same time, 100 to 200 MB of memory each
 PREPARE_TIMEOUT_S = 1800  # one compile or installation; --timeout is for the checks
@@ -51,12 +48,12 @@ class AdapterFactory:
     environ: Mapping[str, str]
     guest: Guest
     interpreters: InterpreterFinder
-    index: "LocalIndex"
+    index: LazyIndex
     scratch: Path
     cache: Path
     build_lock: Lock
     stack: ExitStack
-    spare_index: "Callable[[], LocalIndex] | None" = None
+    spare_index: Callable[[], LazyIndex] | None = None
 
     def make_compiler(self, environments: UvEnvironmentBuilder) -> Compiler:
         """Create the compiler: pip-compile and uv, behind the proof that replaces them.
@@ -73,7 +70,7 @@ class AdapterFactory:
             tools, lambda: self.index.get_index_url(IndexView()), placer, self.build_lock, spare_url
         )
         targets = TargetFinder(self.guest, toolbox, self.interpreters.get_interpreter)
-        compiler = CommandCompiler(
+        compiler: Compiler = CommandCompiler(
             index=self.index,
             toolbox=toolbox,
             targets=targets,
@@ -84,12 +81,12 @@ class AdapterFactory:
             worker_count=max(1, min(MAX_LANES, os.cpu_count() or 1) // self.settings.parallel),
         )
         tree = RepoFiles(Path(self.settings.repo).resolve())
-        lawful = LawfulCompiler(compiler, self.index, tree, targets, environments.read_built_requirements)
-        proving = ProvingCompiler(lawful, self.index, tree, targets)
+        compiler = LawfulCompiler(compiler, self.index, tree, targets, environments.read_built_requirements)
+        compiler = ProvingCompiler(compiler, self.index, tree, targets)
         alone = self.settings.parallel > 1 or (os.cpu_count() or 1) == 1
         if alone:
-            return proving
-        return BackgroundInstallCompiler(proving, environments, self.stack.enter_context(ThreadPoolExecutor(1)))
+            return compiler
+        return BackgroundInstallCompiler(compiler, environments, self.stack.enter_context(ThreadPoolExecutor(1)))
 
     def make_environments(self) -> UvEnvironmentBuilder:
         """Create the builder of environments, which uses uv."""

@@ -3,83 +3,96 @@
 A quiet run never creates them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from packaging.utils import NormalizedName
-from packaging.version import Version
+from depcheck.core.lockfiles.spec import EnvironmentSpec
+from depcheck.core.model.checks import Check, CheckResult, Failure
+from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure
+from depcheck.core.model.index_view import IndexView
+from depcheck.core.model.pins import Pins
+from depcheck.ports import CheckExecutor, Compiler, EnvironmentBuilder, Explainer, InstalledEnvironment
 
-from depcheck.core.model.advisories import Advisory
-from depcheck.core.model.releases import ReleaseStatus
-from depcheck.index.advisory_source import AdvisoryClient
-from depcheck.index.projects import Project
-from depcheck.resolution_cache.revalidate import Revalidator
-
-if TYPE_CHECKING:  # it brings what fetches packages, which takes longer to import than a quiet night to pass
-    from depcheck.index.server.local import LocalIndex
+if TYPE_CHECKING:  # of use in a search alone
+    from depcheck.core.tool_output.api_errors import ReleaseStep
 
 T = TypeVar("T")
 
 
-class _LazyProxy:
-    """A proxy that creates its object on first use."""
+class Lazy(Generic[T]):
+    """A value that is made on first use. Safe for threads."""
 
-    def __init__(self, make: Callable[[], object], known: Mapping[str, object]) -> None:
-        self.__dict__.update(known)
+    def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
         self._lock = Lock()
-        self._made: object = None
+        self._made: list[T] = []
 
-    def __getattr__(self, name: str) -> object:
+    def get(self) -> T:
+        """Return the value, and make it if this is the first call."""
         with self._lock:
-            self._made = self._made or self._make()
-        return getattr(self._made, name)
+            if not self._made:
+                self._made.append(self._make())
+        return self._made[0]
 
 
-def make_lazy(make: Callable[[], T], **known: object) -> T:
-    """Return a proxy that calls `make` on first use.
+class LazyCompiler:
+    """Adapter of `ports.Compiler`."""
 
-    Safe for threads. `known` are methods that work without the object.
-    """
-    return cast("T", _LazyProxy(make, known))
+    def __init__(self, inner: Lazy[Compiler]) -> None:
+        self._inner = inner
 
-
-class _LazyIndex:
-    """An index that answers release status and advisories without opening.
-
-    Everything else is passed to the local index.
-    """
-
-    def __init__(self, index: "LocalIndex", revalidation: Revalidator, advisories: AdvisoryClient) -> None:
-        self._index = index
-        self._revalidation = revalidation
-        self._advisories = advisories
-
-    def get_release_status(self, project: NormalizedName, version: Version) -> ReleaseStatus:
-        """Return whether a release is present and yanked today."""
-        return self._revalidation.get_release_status(project, version) or self._index.get_release_status(
-            project, version
-        )
-
-    def fetch_advisories(self, project: NormalizedName, version: Version) -> tuple[Advisory, ...]:
-        """Return the known vulnerabilities of a release."""
-        return self._advisories.find_advisories(project, version)
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._index, name)
+    def compile_lockfiles(
+        self, spec: EnvironmentSpec, world: IndexView, *, upgrade: bool
+    ) -> CompiledLockfiles | CompileFailure:
+        """Compile as the inner compiler does."""
+        return self._inner.get().compile_lockfiles(spec, world, upgrade=upgrade)
 
 
-class LazyProjects:
-    """The projects of an index, by name."""
+class LazyEnvironmentBuilder:
+    """Adapter of `ports.EnvironmentBuilder` that knows markers without the inner one."""
 
-    def __init__(self, index: "LocalIndex") -> None:
-        self._index = index
+    def __init__(
+        self, inner: Callable[[], EnvironmentBuilder], get_markers: Callable[[EnvironmentSpec], Mapping[str, str]]
+    ) -> None:
+        self._inner = inner
+        self._get_markers = get_markers
 
-    def __getitem__(self, name: NormalizedName) -> Project:
-        return self._index.get_project(name)[0]
+    def get_markers(self, spec: EnvironmentSpec) -> Mapping[str, str]:
+        """Return the marker environment of the spec's interpreter."""
+        return self._get_markers(spec)
+
+    def install_pins(self, spec: EnvironmentSpec, pins: Pins, world: IndexView) -> InstalledEnvironment:
+        """Install as the inner builder does."""
+        return self._inner().install_pins(spec, pins, world)
 
 
-def make_lazy_index(index: "LocalIndex", revalidation: Revalidator, advisories: AdvisoryClient) -> "LocalIndex":
-    """Return `index`, opened only for what is not known without it."""
-    return cast("LocalIndex", _LazyIndex(index, revalidation, advisories))
+class LazyCheckExecutor:
+    """Adapter of `ports.CheckExecutor`."""
+
+    def __init__(self, inner: Lazy[CheckExecutor]) -> None:
+        self._inner = inner
+
+    def run_checks(
+        self, spec: EnvironmentSpec, installed: InstalledEnvironment, checks: Sequence[Check]
+    ) -> Sequence[CheckResult]:
+        """Run checks as the inner executor does."""
+        return self._inner.get().run_checks(spec, installed, checks)
+
+
+class LazyExplainer:
+    """Adapter of `ports.Explainer`."""
+
+    def __init__(self, inner: Lazy[Explainer]) -> None:
+        self._inner = inner
+
+    def explain_failure(
+        self,
+        spec: EnvironmentSpec,
+        installed: InstalledEnvironment,
+        world: IndexView,
+        step: "ReleaseStep",
+        failure: Failure,
+    ) -> str:
+        """Explain as the inner explainer does."""
+        return self._inner.get().explain_failure(spec, installed, world, step, failure)

@@ -24,15 +24,14 @@ from depcheck.core.model.errors import InterpreterMissingError
 from depcheck.index.advisory_source import AdvisoryClient
 from depcheck.index.disk_cache import DiskCache
 from depcheck.index.http_client import HttpGetter
+from depcheck.index.quick_http import FallbackHttpClient, QuickHttpClient, has_proxy, make_page_fetcher
 from depcheck.index.upstreams import Upstream, choose_upstreams, resolve_upstreams
 from depcheck.ports import Ports, Reporter
-from depcheck.resolution_cache.caching_compiler import CachingCompiler
-from depcheck.resolution_cache.observe import CompileObserver
-from depcheck.resolution_cache.quick_http import FallbackHttpClient, QuickHttpClient, has_proxy, make_page_fetcher
-from depcheck.resolution_cache.record import RecordStore
-from depcheck.resolution_cache.revalidate import Revalidator
+from depcheck.wiring.cache_shortcut import CacheShortcut
+from depcheck.wiring.compile_shortcut import CompileShortcut, NoShortcut, ShortcutPlaces
 from depcheck.wiring.job_indexes import read_pip_indexes, read_uv_indexes
-from depcheck.wiring.lazy import LazyProjects, make_lazy, make_lazy_index
+from depcheck.wiring.lazy import Lazy, LazyCheckExecutor, LazyCompiler, LazyEnvironmentBuilder, LazyExplainer
+from depcheck.wiring.lazy_index import LazyIndex, LazyProjects
 
 if TYPE_CHECKING:  # imported where it is used: a quiet night fetches nothing and starts no process
     from depcheck.index.http_client import HttpClient
@@ -56,7 +55,7 @@ class RunContext:
     scratch: Path
     cache: Path
     stack: ExitStack
-    indexes: "dict[tuple[Upstream, ...], tuple[LocalIndex, Revalidator]]" = field(default_factory=dict)
+    indexes: dict[tuple[Upstream, ...], tuple[LazyIndex, CompileShortcut]] = field(default_factory=dict)
     index_lock: Lock = field(default_factory=Lock)
     build_lock: Lock = field(default_factory=Lock)
 
@@ -67,24 +66,18 @@ class RunContext:
         """
         if place:
             return self._derive_for_place(place).connect_ports(spec, 0)
-        index, revalidation = self._get_index(spec)
+        index, shortcut = self._get_index(spec)
         settings = self.settings.get_for_environment(spec.configured_name)
         made = cache(lambda: self._make_adapters(index, settings, self._choose_spare(spec, settings)))
-        places = make_lazy(lambda: made().make_environments(), get_markers=self._get_markers)
+        builder = Lazy(lambda: made().make_environments())
+        inner = LazyCompiler(Lazy(lambda: made().make_compiler(builder.get())))
         tree = RepoFiles(Path(self.settings.repo).resolve(), frozenset({Path(self.settings.report).resolve()}))
-        compiler = CachingCompiler(
-            compiler=make_lazy(lambda: made().make_compiler(places)),
-            observer=CompileObserver(index, self._find_interpreter),
-            revalidation=revalidation,
-            store=RecordStore(self.cache / "memory"),
-            tree=tree,
-        )
         return Ports(
-            compiler=compiler,
+            compiler=shortcut.wrap_compiler(inner, index, self._find_interpreter, tree),
             index=index,
-            environments=places,
-            checks=make_lazy(lambda: made().make_checks(self.reporter.start_stage)),
-            explainer=make_lazy(lambda: made().make_explainer(places)),
+            environments=LazyEnvironmentBuilder(builder.get, self._get_markers),
+            checks=LazyCheckExecutor(Lazy(lambda: made().make_checks(self.reporter.start_stage))),
+            explainer=LazyExplainer(Lazy(lambda: made().make_explainer(builder.get()))),
             last_green=LastGreenFiles(self.cache / "greens", self._repository_name),
             reporter=self.reporter,
             clock=time.monotonic,
@@ -104,7 +97,7 @@ class RunContext:
         return self.environ.get("GITHUB_REPOSITORY") or str(Path(self.settings.repo).resolve())
 
     def _make_adapters(
-        self, index: "LocalIndex", settings: Settings, spare: "Callable[[], LocalIndex] | None"
+        self, index: LazyIndex, settings: Settings, spare: Callable[[], LazyIndex] | None
     ) -> "AdapterFactory":
         from depcheck.wiring.adapters import AdapterFactory  # noqa: PLC0415  # a quiet night starts no process
 
@@ -113,14 +106,14 @@ class RunContext:
             settings, self.environ, self.guest, self.interpreters, index, *places, self.build_lock, self.stack, spare
         )
 
-    def _choose_spare(self, spec: EnvironmentSpec, settings: Settings) -> "Callable[[], LocalIndex] | None":
+    def _choose_spare(self, spec: EnvironmentSpec, settings: Settings) -> Callable[[], LazyIndex] | None:
         """PyPI, for the compilers themselves, where the environment's indexes are without it."""
         pypi = resolve_upstreams((), self.environ)
         asked = {upstream.url for upstream in self._choose_upstreams(spec, settings)}
         if settings.index_url or pypi[0].url in asked:
             return None
 
-        def open_spare() -> "LocalIndex":
+        def open_spare() -> LazyIndex:
             with self.index_lock:
                 return (self.indexes.get(pypi) or self._make_index(pypi))[0]
 
@@ -133,7 +126,7 @@ class RunContext:
         found = self.interpreters.get_interpreter(python)
         return found.path, found.markers
 
-    def _get_index(self, spec: EnvironmentSpec) -> "tuple[LocalIndex, Revalidator]":
+    def _get_index(self, spec: EnvironmentSpec) -> tuple[LazyIndex, CompileShortcut]:
         settings = self.settings.get_for_environment(spec.configured_name)
         places = self._choose_upstreams(spec, settings)
         with self.index_lock:
@@ -154,14 +147,15 @@ class RunContext:
         choice = choice if is_uv else replace(choice, is_union=True)
         return choose_upstreams(choice, self.environ, settings.extra_index_urls)
 
-    def _make_index(self, places: "tuple[Upstream, ...]") -> "tuple[LocalIndex, Revalidator]":
+    def _make_index(self, places: tuple[Upstream, ...]) -> tuple[LazyIndex, CompileShortcut]:
         ask = make_page_fetcher(places, self.environ, self._ca_bundle, lambda: self._make_patient_client(places))
         disk = DiskCache(self.cache / "index")
-        revalidation = Revalidator(places, disk, ask)
-        index = make_lazy(lambda: self._open_index(places))
+        shortcut: CompileShortcut = NoShortcut()
+        shortcut = CacheShortcut(ShortcutPlaces(places, disk, ask, self.cache / "memory"))
+        index = Lazy(lambda: self._open_index(places))
         hasty = self._make_hasty_client(places)
         advisories = AdvisoryClient(places, hasty, disk, LazyProjects(index))
-        self.indexes[places] = make_lazy_index(index, revalidation, advisories), revalidation
+        self.indexes[places] = LazyIndex(index, advisories, shortcut.find_release_status), shortcut
         return self.indexes[places]
 
     def _make_hasty_client(self, places: Sequence[Upstream]) -> HttpGetter:

@@ -176,9 +176,13 @@ class FallbackHttpClient:
         return HttpResponse(told.status, told.headers, url, told.body)
 
 
+PageFetcher = Callable[[Sequence[PageRequest]], Mapping[str, PageResponse]]
+"""Fetches many pages and returns the responses by URL. Pages that could not be requested are missing."""
+
+
 def make_page_fetcher(
     upstreams: Sequence[Upstream], environ: Mapping[str, str], ca_bundle: str, patient: Callable[[], HttpGetter]
-) -> Callable[[Sequence[PageRequest]], dict[str, PageResponse]]:
+) -> PageFetcher:
     """Return a function that fetches many pages.
 
     `patient` gives the index's own client, for what the quick client cannot fetch.

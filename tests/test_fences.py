@@ -1,0 +1,82 @@
+"""Two fenced folders speed compiles up, and nothing else knows them: without either the program is whole."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FENCES = {
+    # folder: the modules of `wiring` that belong to it, and the name by which one other module of `wiring` adds it
+    "resolution_cache": (("cache_shortcut.py",), "CacheShortcut", "run_context.py"),
+    "checking/compile/proof": ((), "ProvingCompiler", "adapters.py"),
+}
+
+
+def take_out(house: Path, folder: str) -> None:
+    """Delete a fenced folder and what names it in `wiring`: an import and one line."""
+    shutil.rmtree(house / "depcheck" / folder)
+    modules, name, user = FENCES[folder]
+    wiring = house / "depcheck" / "wiring"
+    for module in modules:
+        (wiring / module).unlink()
+    lines = (wiring / user).read_text().splitlines(keepends=True)
+    kept = [line for line in lines if name not in line]
+    assert len(lines) - len(kept) == 2
+    (wiring / user).write_text("".join(kept))
+
+
+def is_own_test(path: Path, folder: str) -> bool:
+    dotted = f"depcheck.{folder.replace('/', '.')}"
+    return dotted in path.read_text()
+
+
+@pytest.fixture(params=FENCES)
+def fenced(request, tmp_path) -> tuple[Path, str]:
+    shutil.copytree(ROOT / "depcheck", tmp_path / "depcheck", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "entrypoint.py"):
+        shutil.copy(ROOT / name, tmp_path)
+    take_out(tmp_path, request.param)
+    return tmp_path, request.param
+
+
+@pytest.mark.slow
+def test_without_a_fenced_folder_types_are_right(fenced) -> None:
+    """Only its line in `wiring` names it."""
+    house, _ = fenced
+    ran = subprocess.run(
+        [sys.executable, "-m", "mypy", "--cache-dir", house / ".mypy_cache"],
+        cwd=house, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout[-3000:]
+
+
+@pytest.mark.slow
+def test_without_a_fenced_folder_all_other_tests_pass(fenced) -> None:
+    """The tests of the core, the pipeline and the compiles, but those that are about the folder."""
+    house, folder = fenced
+    own = [path for path in (house / "tests").rglob("*.py") if is_own_test(path, folder)]
+    near = ["tests/core", "tests/pipeline", "tests/checking/test_lanes.py", "tests/checking/test_check_kinds.py"]
+    ran = subprocess.run(
+        [
+            sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow and not live", *near,
+            *(f"--ignore={path}" for path in own),
+        ],
+        cwd=house, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout[-3000:]
+
+
+@pytest.mark.parametrize("folder", FENCES)
+def test_nothing_but_wiring_knows_a_fenced_folder(folder) -> None:
+    """An import from anywhere else would grow roots through the fence."""
+    dotted = re.compile(rf"depcheck\.{folder.replace('/', '[.]')}\b")
+    house = ROOT / "depcheck"
+    outside = [path for path in house.rglob("*.py") if not path.is_relative_to(house / folder)]
+    users = {path.relative_to(house).as_posix() for path in outside if dotted.search(path.read_text())}
+    modules, _, user = FENCES[folder]
+    assert users == {f"wiring/{name}" for name in (modules or (user,))}
