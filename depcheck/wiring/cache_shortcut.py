@@ -3,7 +3,7 @@
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from depcheck.checking.discovery.repo_files import RepoFiles
+from depcheck.checking.discovery.files.repo_files import RepoFiles
 from depcheck.core.model.releases import ReleaseStatus
 from depcheck.ports import Compiler
 from depcheck.resolution_cache.caching_compiler import CachingCompiler

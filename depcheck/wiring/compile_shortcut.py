@@ -8,7 +8,7 @@ from typing import Protocol
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from depcheck.checking.discovery.repo_files import RepoFiles
+from depcheck.checking.discovery.files.repo_files import RepoFiles
 from depcheck.core.model.releases import ReleaseStatus
 from depcheck.index.disk_cache import DiskCache
 from depcheck.index.quick_http import PageFetcher
