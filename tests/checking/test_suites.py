@@ -1,5 +1,9 @@
 """The test check: ids by JUnit XML or unittest, never false passes."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from depcheck.checking.checks.runner import GuestCheckExecutor
@@ -169,3 +173,26 @@ def test_a_repository_without_tests_has_no_test_result(check) -> None:
     """Give no test result without tests or their runner."""
     assert check({"app.py": ""}) is None
     assert check({"test_it.py": "import pytest\n"}, bare=True) is None
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "PYTHONPATH=src pytest",
+        "PYTEST_ADDOPTS=-q python -m pytest",
+        "PYTHONPATH=. PYTEST_ADDOPTS= pytest -p no:cacheprovider",
+        "python -c \"import subprocess, sys; subprocess.run([sys.executable, '-m', 'pytest'], env={**__import__('os').environ, 'PYTHONPATH': ''})\"",
+    ],
+)
+def test_a_command_cannot_switch_the_plugin_off(check, this_environment, command) -> None:
+    """PYTHONPATH, PYTEST_ADDOPTS and processes of a command's own: the ids of tests are known all the same."""
+    venv = this_environment.folder / "venv"
+    venv.unlink()
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+    for site in venv.glob("lib/*/site-packages"):
+        (site / "those_of_these_tests.pth").write_text(f"{Path(pytest.__file__).parents[1]}\n")
+    script = f"#!{venv}/bin/python\nfrom pytest import console_main\nconsole_main()\n"
+    (venv / "bin" / "pytest").write_text(script)
+    (venv / "bin" / "pytest").chmod(0o755)
+    result = check({"test_a.py": "def test_a(): pass\n"}, command)
+    assert (result.outcome, result.passed_ids) == (Outcome.PASS, {"test_a::test_a"})

@@ -5,7 +5,6 @@ No entities, no document type, bounded size, each test's problem stored once.
 
 import json
 import re
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -16,6 +15,7 @@ from packaging.utils import canonicalize_name
 from depcheck.checking.checks.command_context import GUEST_SCRIPTS, CheckContext, build_command_failure
 from depcheck.checking.checks.guest_answers import parse_guest_answers
 from depcheck.checking.checks.interface import CheckFindings, CheckJob
+from depcheck.checking.checks.pytest_plugin import prepare_plugin
 from depcheck.checking.sandbox.guest import ProcessResult
 from depcheck.core.model.checks import Check, Failure, Outcome
 from depcheck.core.text.process_output import (
@@ -178,16 +178,10 @@ def run_test_check(room: CheckContext, check: Check) -> CheckFindings:
     wanted = sorted(check.ids) if "" not in check.ids else []
     if check.command == UNITTEST_COMMAND:
         return _run_unittest(room, wanted)
-    results = room.results_folder
-    if results.exists():
-        shutil.rmtree(results)
-    results.mkdir()
-    (results / "wanted.json").write_text(json.dumps(wanted))
-    room.guest.take_ownership(results)
-    env = {"PYTEST_ADDOPTS": "-p depcheck_pytest", "PYTHONPATH": str(GUEST_SCRIPTS), "DEPCHECK_RESULTS": str(results)}
+    env = prepare_plugin(room, wanted)
     ran = room.run_shell(check.command, env=env)
     try:
-        cases = _read_result_files(results)
+        cases = _read_result_files(room.results_folder)
     except UnreadableResultsError as error:
         refused = Failure("", f"the test results cannot be used: {error}", extract_evidence(ran.output))
         return CheckFindings(Outcome.FAIL, (refused,))

@@ -7,6 +7,8 @@ from depcheck.core.model.checks import CheckKind, CheckResult, Outcome, find_sha
 UNKNOWN_TESTS = "no tests were run, because none are known"
 REFUSED_TESTS = "no tests were run, because `--test` is empty"
 
+UNKNOWN_IDS = "the test command (test ids unknown, so its exit status alone decides)"
+
 
 def describe_passing(changed: int, results: Sequence[CheckResult], *, tests_wanted: bool) -> str:
     """Return the sentence of a passing check, with counts.
@@ -63,7 +65,7 @@ def _describe_count(kind: CheckKind, number: int) -> str:
     if kind is CheckKind.IMPORT:
         return f"{number} import{'' if number == 1 else 's'}" if number else ""
     if kind is CheckKind.TEST:
-        return f"{number} test{'' if number == 1 else 's'}" if number else "the test command"
+        return f"{number} test{'' if number == 1 else 's'}" if number else UNKNOWN_IDS
     return f"a {kind} command"
 
 
