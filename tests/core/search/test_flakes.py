@@ -39,7 +39,7 @@ def found_under(rate):
 
 @pytest.mark.slow
 def test_runs_that_fail_by_chance_mislead_hardly_ever():
-    """Be right in 95 % when 5 to 30 % fail by chance.
+    """Be right in 95 % when 5 to 30 % fail.
 
     An innocent in 1 % or less, at most 1.7 times the trials.
     """

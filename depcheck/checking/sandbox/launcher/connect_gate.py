@@ -33,7 +33,7 @@ ROUTES = Path("/proc/net/route")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-class RefusedError(Exception):
+class RefusedCallError(Exception):
     """The call fails with this error number."""
 
     def __init__(self, number: int) -> None:
@@ -100,7 +100,7 @@ class ConnectGate:
             error = 0
             try:
                 error = self._connect(identity, process, descriptor & 0xFFFFFFFF, place, length & 0xFFFFFFFF)
-            except RefusedError as refused:
+            except RefusedCallError as refused:
                 error = refused.number
             except OSError as failed:
                 error = failed.errno or errno.EACCES
@@ -109,17 +109,17 @@ class ConnectGate:
     def _connect(self, identity: int, process: int, descriptor: int, place: int, length: int) -> int:
         with act_as_user(self._uid):
             flags = read_flags(process, descriptor)
-            address = read_memory(process, place, min(length, LONGEST_ADDRESS))
+            address = read_process_memory(process, place, min(length, LONGEST_ADDRESS))
         waits = not flags & os.O_NONBLOCK
         if len(address) < struct.calcsize("=H"):
-            raise RefusedError(errno.EINVAL)
+            raise RefusedCallError(errno.EINVAL)
         family = struct.unpack_from("=H", address)[0]
         if family == socket.AF_UNIX:
             made, error = self._connect_local(process, address[2:]), 0
         elif family in {socket.AF_INET, socket.AF_INET6}:
             made, error = self._connect_internet(family, address, waits=waits)
         else:
-            raise RefusedError(errno.EACCES)
+            raise RefusedCallError(errno.EACCES)
         with made:
             made.setblocking(waits)
             close = os.O_CLOEXEC if flags & os.O_CLOEXEC else 0
@@ -134,7 +134,7 @@ class ConnectGate:
         """
         host, port = parse_internet_address(family, address)
         if not self._is_allowed(host, port):
-            raise RefusedError(errno.EACCES)
+            raise RefusedCallError(errno.EACCES)
         with contextlib.ExitStack() as failed:
             made = failed.enter_context(socket.socket(TCP_FAMILIES[host.version], socket.SOCK_STREAM))
             made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -143,7 +143,7 @@ class ConnectGate:
             if error == errno.EINPROGRESS and waits:
                 error = _wait_connected(made)
             if error not in {0, errno.EINPROGRESS}:
-                raise RefusedError(error)
+                raise RefusedCallError(error)
             failed.pop_all()
         return made, error
 
@@ -165,7 +165,7 @@ class ConnectGate:
                     self._connect_path(made, process, os.fsdecode(name.partition(b"\0")[0]))
             listener = struct.unpack("=iII", made.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
             if listener not in self._relatives():
-                raise RefusedError(errno.EACCES)
+                raise RefusedCallError(errno.EACCES)
             failed.pop_all()
         return made
 
@@ -199,22 +199,22 @@ def call_ioctl(descriptor: int, request: int, argument: bytes | bytearray) -> No
 def read_flags(process: int, descriptor: int) -> int:
     """Return the open flags of a descriptor of `process`.
 
-    Raises RefusedError where it has none.
+    Raises RefusedCallError where it has none.
     """
     try:
         text = Path(f"/proc/{process}/fdinfo/{descriptor}").read_text()
     except FileNotFoundError:
-        raise RefusedError(errno.EBADF) from None
+        raise RefusedCallError(errno.EBADF) from None
     return int(text.partition("flags:")[2].split()[0], 8)
 
 
-def read_memory(process: int, place: int, size: int) -> bytes:
+def read_process_memory(process: int, place: int, size: int) -> bytes:
     """Return `size` bytes of the memory of `process`."""
     with Path(f"/proc/{process}/mem").open("rb", buffering=0) as memory:
         try:
             return os.pread(memory.fileno(), size, place)
         except OverflowError:
-            raise RefusedError(errno.EFAULT) from None
+            raise RefusedCallError(errno.EFAULT) from None
 
 
 def parse_internet_address(family: int, address: bytes) -> tuple[Address, int]:
@@ -228,7 +228,7 @@ def parse_internet_address(family: int, address: bytes) -> tuple[Address, int]:
             return ipaddress.IPv4Address(address[4:8]), port
         host = ipaddress.IPv6Address(address[8:24])
     except (struct.error, ValueError):
-        raise RefusedError(errno.EINVAL) from None
+        raise RefusedCallError(errno.EINVAL) from None
     return host.ipv4_mapped or host, port
 
 
