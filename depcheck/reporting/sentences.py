@@ -113,8 +113,8 @@ class CheckLineFormatter:
         """
         outcome, tail = result.outcome, result.headline
         if result.kind is CheckKind.IMPORT:
-            if label == BASELINE_LABEL:
-                self._baseline_failures = frozenset(failure.id for failure in result.failures if failure.id)
+            if label.startswith(BASELINE_LABEL):  # also where it is asked again: what it cannot import is no alarm
+                self._baseline_failures |= frozenset(failure.id for failure in result.failures if failure.id)
             newly = tuple(failure for failure in result.failures if failure.id not in self._baseline_failures)
             outcome, tail = _summarize_imports(result, newly)
         command = f" {to_one_line(result.command, 80)}" if result.command else ""
@@ -124,7 +124,7 @@ class CheckLineFormatter:
 
 
 def _summarize_imports(result: CheckResult, newly: tuple[Failure, ...]) -> tuple[Outcome, str]:
-    cannot = sum(1 for failure in result.failures if failure.id)
+    cannot = sum(1 for failure in (*result.failures, *result.optional) if failure.id)
     counted = f"{_format_module_count(len(result.passed_ids))} can be imported{f', {cannot} cannot' if cannot else ''}"
     if not newly:
         outcome = Outcome.PASS if result.outcome is Outcome.FAIL else result.outcome

@@ -166,3 +166,22 @@ def test_quiet_outcomes_tell_only_what_is_not_good():
     """`--quiet` prints nothing on a good night."""
     assert not outcome(EnvironmentReport("r.txt", "3.12", Status.SAFE, "All pass."), quiet=True)
     assert outcome(EnvironmentReport("r.txt", "3.12", Status.FLAKY, "It flickers."), quiet=True)
+
+
+def test_what_the_committed_set_cannot_import_is_never_an_alarm() -> None:
+    """Neither at first nor when it is asked again."""
+    told = CheckLineFormatter()
+    failing = CheckResult(
+        CheckKind.IMPORT, "", Outcome.FAIL, 1, (Failure("a.gis", "OSError: no gdal"),), frozenset({"a"})
+    )
+    for label in ("baseline", "baseline, again"):
+        assert told.format_check(label, failing).text == f"✓ {label}: import, 1.0 s: 1 module can be imported, 1 cannot"
+
+
+def test_optional_modules_are_counted_and_no_alarm() -> None:
+    """The line is that of a pass."""
+    optional = (Failure("a.extra", "ImportError: b"),)
+    result = CheckResult(CheckKind.IMPORT, "", Outcome.PASS, 1, (), frozenset({"a"}), optional=optional)
+    assert (
+        CheckLineFormatter().format_check("candidate", result).text.startswith("✓ candidate: import, 1.0 s: 1 module")
+    )
