@@ -18,7 +18,7 @@ from depcheck.checking.checks.tests import (
     parse_junit_cases,
 )
 from depcheck.checking.explain import explainer
-from depcheck.checking.sandbox.guest import ProcessResult, _build_result
+from depcheck.checking.sandbox.process_result import ProcessResult, build_result
 from depcheck.core.model.checks import Failure, is_similar_headline
 from depcheck.core.model.errors import DepcheckError
 from depcheck.core.search import ranking
@@ -131,7 +131,7 @@ def channel(content: bytes) -> None:
 def launcher(content: bytes) -> None:
     """Report a launcher's broken answer, never as a pass."""
     try:
-        ran = _build_result(content, "program", "said", b"", 0.1)
+        ran = build_result(content, "program", "said", b"", 0.1)
     except DepcheckError:
         return
     if ran.is_success:

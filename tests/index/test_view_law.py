@@ -12,7 +12,7 @@ from depcheck.core.model.index_view import IndexView
 from depcheck.index.pages import DistributionFile, extract_version_text, parse_version_or_none
 from depcheck.index.projects import Project
 from depcheck.index.release_index import ProjectView, list_releases
-from depcheck.index.server.local import compute_view_token
+from depcheck.index.server.view_tokens import compute_view_token
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 NAMES = [canonicalize_name(name) for name in ("kombu", "celery")]

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from depcheck.checking.environments.environment import VirtualEnvironment
 from depcheck.checking.sandbox.environ import SYSTEM_PATH
-from depcheck.checking.sandbox.guest import Guest, ProcessResult
+from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.policy import NetworkPolicy
+from depcheck.checking.sandbox.process_result import ProcessResult
 from depcheck.core.model.checks import Failure
 from depcheck.core.text.process_output import extract_evidence, find_error_line, format_exit_status, is_crash_status
 

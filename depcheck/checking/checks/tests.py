@@ -16,7 +16,7 @@ from depcheck.checking.checks.command_context import GUEST_SCRIPTS, CheckContext
 from depcheck.checking.checks.guest_answers import parse_guest_answers
 from depcheck.checking.checks.interface import CheckFindings, CheckJob
 from depcheck.checking.checks.pytest_plugin import prepare_plugin
-from depcheck.checking.sandbox.guest import ProcessResult
+from depcheck.checking.sandbox.process_result import ProcessResult
 from depcheck.core.model.checks import Check, Failure, Outcome
 from depcheck.core.text.process_output import (
     add_import_statement,

@@ -22,8 +22,8 @@ from depcheck.checking.compile.prepare_sources import (
 from depcheck.checking.compile.tool_envs import TargetFinder, ToolEnvironments
 from depcheck.checking.environments.absent_projects import describe_absent
 from depcheck.checking.environments.remote_requirements import RemoteRequirements
-from depcheck.checking.sandbox.guest import ProcessResult
 from depcheck.checking.sandbox.policy import NetworkPolicy
+from depcheck.checking.sandbox.process_result import ProcessResult
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
 from depcheck.core.lockfiles.formats.known_formats import merge_compiled_text
 from depcheck.core.lockfiles.paths import restore_local_references

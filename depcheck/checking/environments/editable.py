@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from depcheck.checking.environments.wheel_builder import WheelBuilder
-from depcheck.checking.sandbox.guest import ProcessResult
 from depcheck.checking.sandbox.policy import NetworkPolicy
+from depcheck.checking.sandbox.process_result import ProcessResult
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier, copy_tree
 from depcheck.untrusted_files import read_untrusted_file
 

@@ -22,8 +22,9 @@ from depcheck.checking.environments.own_project import (
     parse_completion,
 )
 from depcheck.checking.environments.wheel_builder import UV_VARIABLES
-from depcheck.checking.sandbox.guest import Guest, ProcessResult
+from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.policy import NetworkPolicy
+from depcheck.checking.sandbox.process_result import ProcessResult
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.own_installation import OwnInstallation
 from depcheck.core.model.pins import Pins

@@ -24,8 +24,9 @@ from depcheck.checking.environments.project_installer import ProjectInstaller, T
 from depcheck.checking.environments.read_installed import InstalledDistribution, read_installed_distributions
 from depcheck.checking.environments.remote_requirements import RemoteRequirements
 from depcheck.checking.environments.wheel_builder import UV_VARIABLES, WheelBuilder, read_wheel_requirements
-from depcheck.checking.sandbox.guest import Guest, ProcessResult
+from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.policy import NetworkPolicy
+from depcheck.checking.sandbox.process_result import ProcessResult
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.checks import Failure

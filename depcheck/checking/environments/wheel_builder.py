@@ -12,8 +12,9 @@ from packaging.utils import InvalidWheelFilename, NormalizedName, parse_wheel_fi
 from uv import find_uv_bin
 
 from depcheck.checking.environments.interpreters import Interpreter
-from depcheck.checking.sandbox.guest import Guest, ProcessResult
+from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.policy import NetworkPolicy
+from depcheck.checking.sandbox.process_result import ProcessResult
 from depcheck.untrusted_files import list_beneath, read_beneath
 
 # The copy of the repository has no .git to take a version from.

@@ -16,49 +16,26 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType, NoneType
+from types import MappingProxyType
 from typing import IO, Any
 
 from depcheck.checking.sandbox import environ
 from depcheck.checking.sandbox import policy as sandbox
 from depcheck.checking.sandbox.environ import BoundedOutput, WatchedOutput, drain_streams
 from depcheck.checking.sandbox.policy import NO_NETWORK, NetworkPolicy, SandboxPolicy
-from depcheck.core.model.errors import DepcheckError, IndexUnavailableError
+from depcheck.checking.sandbox.process_result import (
+    COMMAND_NOT_FOUND,
+    HEAD_CHARS,
+    TAIL_CHARS,
+    ProcessResult,
+    build_result,
+)
 from depcheck.core.text.process_output import clean_text, cut_middle
 
 LAUNCHER = Path(__file__).with_name("launcher")
 HALF_OUTPUT_BYTES = 4 << 20
 CHANNEL_BYTES = 64 << 20
-HEAD_CHARS, TAIL_CHARS = 64 << 10, 256 << 10
 SLACK_S = 15.0  # what the launcher needs to end a guest, at most
-COMMAND_NOT_FOUND = 127
-_ANSWER_TYPES: dict[str, type | tuple[type, ...]] = {
-    "status": (int, NoneType), "timed_out": bool, "stayed_up": bool, "walls": (dict, NoneType), "error": str,
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessResult:
-    """The result of a process.
-
-    `exit_status` is negative for a signal, None if this program ended it. `exceeded_limit` then tells which
-    limit its processes exceeded together, or is empty. `output` is stdout and stderr together, clean and
-    bounded. `answer` are the raw bytes of the separate channel: descriptor 3 of a guest, stdout of an own
-    command.
-    """
-
-    exit_status: int | None
-    timed_out: bool
-    output: str
-    duration_s: float
-    stayed_up: bool = False
-    answer: bytes = b""
-    exceeded_limit: str = ""
-
-    @property
-    def is_success(self) -> bool:
-        """True if it ended by itself with status 0."""
-        return self.exit_status == 0 and not self.timed_out
 
 
 @contextmanager
@@ -121,12 +98,9 @@ class Guest:
             DepcheckError: The sandbox could not be set up; nothing was run.
         """
         with self._lock, self._make_run_folders(home) as (own, temporary):
-            seen = {
-                **environ.build_guest_environ(self.host_environ, self.passed_variables, own, temporary),
-                **(env or {}),
-            }
+            clean = environ.build_guest_environ(self.host_environ, self.passed_variables, own, temporary)
+            seen = {name: self._move_paths(value) for name, value in {**clean, **(env or {})}.items()}
             argv = [self._move_paths(word) for word in argv]
-            seen = {name: self._move_paths(value) for name, value in seen.items()}
             trees = [
                 *map(Path, self.moved_programs.values()),
                 *self.readable,
@@ -224,7 +198,7 @@ class Guest:
         if log:
             with log.open("a", encoding="utf-8") as whole:
                 whole.write(text)
-        return _build_result(answer.to_bytes(), order["argv"][0], text, channel.to_bytes(), time.monotonic() - began)
+        return build_result(answer.to_bytes(), order["argv"][0], text, channel.to_bytes(), time.monotonic() - began)
 
 
 @contextmanager
@@ -240,41 +214,6 @@ def _open_standard_input(given: bytes) -> Iterator[IO[bytes]]:
         file.write(given)
         file.seek(0)
         yield file
-
-
-def _build_result(answer: bytes, program: str, text: str, channel: bytes, duration_s: float) -> ProcessResult:
-    shown = cut_middle(text, HEAD_CHARS, TAIL_CHARS)
-    ended = _parse_launcher_answer(answer)
-    if not ended:  # the launcher itself did not answer in time
-        return ProcessResult(None, True, shown, duration_s)
-    if ended["walls"] is None:
-        raise DepcheckError(
-            f"The walls around packages' code could not be raised ({ended['error']}): {program} was not run. "
-            "Use a kernel and a container that allow them, or --no-sandbox where no secret is in reach."
-        )
-    if ended["error"]:
-        return ProcessResult(
-            COMMAND_NOT_FOUND, False, f"{program} could not be started: {clean_text(ended['error'])}\n", duration_s
-        )
-    told = ended.get("exceeded", "")
-    if told and ended.get("was_short"):
-        raise IndexUnavailableError(
-            f"{program} was ended: {told}, which was so before it began. No package is to blame; free some memory."
-        )
-    return ProcessResult(ended["status"], ended["timed_out"], shown, duration_s, ended["stayed_up"], channel, told)
-
-
-def _parse_launcher_answer(answer: bytes) -> dict[str, Any]:
-    """Parse the launcher's answer.
-
-    Empty if the launcher was ended before it wrote all of it.
-    """
-    try:
-        ended = json.loads(answer)
-    except (ValueError, RecursionError):
-        return {}
-    whole = isinstance(ended, dict) and ended.keys() >= _ANSWER_TYPES.keys()
-    return ended if whole and all(isinstance(ended[name], kind) for name, kind in _ANSWER_TYPES.items()) else {}
 
 
 def run_trusted_command(  # noqa: PLR0913  # all by name, nearly all with a default

@@ -1,6 +1,5 @@
 """The local package index: all upstreams, in any index view."""
 
-import hashlib
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +9,6 @@ from threading import Lock
 from types import TracebackType
 from typing import Self
 
-import msgspec
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
@@ -45,11 +43,10 @@ from depcheck.index.release_index import (
 from depcheck.index.server.http_server import HOST, LoopbackServer
 from depcheck.index.server.render import to_local_file
 from depcheck.index.server.routes import RequestRouter, ServedView
+from depcheck.index.server.view_tokens import LIVE_VIEW, compute_view_digest, compute_view_token
 from depcheck.index.upstreams import Upstream
 
 _PREFETCH_THREADS = 8  # threads; the pages' own decoding costs more than their latency
-LIVE_VIEW = "live"
-"""The token of the world as it is now."""
 
 
 class LocalIndex:
@@ -117,7 +114,7 @@ class LocalIndex:
         name = (
             compute_view_token(world)
             if target is None
-            else f"{compute_view_token(world)}-{_compute_digest((target.python, target.tags))}"
+            else f"{compute_view_token(world)}-{compute_view_digest((target.python, target.tags))}"
         )
         with self._lock:
             self._views.setdefault(name, ServedView(world, target))
@@ -283,23 +280,6 @@ class LocalIndex:
         Each is one sentence without secrets, listed once.
         """
         return self._troubles.list_failures()
-
-
-def compute_view_token(world: IndexView) -> str:
-    """Return a name for the index view, equal in every run."""
-    if world == IndexView():
-        return LIVE_VIEW
-    parts = (
-        world.uploaded_before,
-        sorted(world.uploaded_before_by_project),
-        sorted(world.specifiers),
-        sorted((name, str(version)) for name, version in world.pinned),
-    )
-    return _compute_digest(parts)
-
-
-def _compute_digest(value: object) -> str:
-    return hashlib.sha256(msgspec.json.encode(value)).hexdigest()[:16]
 
 
 def _choose_port() -> int:

@@ -13,20 +13,19 @@ import json
 import os
 import resource
 import select
-import shutil
 import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from depcheck.checking.sandbox.launcher import connect_gate, landlock, limits, seccomp, system_v
+    from depcheck.checking.sandbox.launcher import connect_gate, landlock, leftovers, limits, seccomp, system_v
 else:  # run as a folder: it stands on the path itself
     import connect_gate
     import landlock
+    import leftovers
     import limits
     import seccomp
     import system_v
@@ -34,7 +33,7 @@ else:  # run as a folder: it stands on the path itself
 PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 4, 24, 36, 38
 NOT_STARTED = 97
 LAST_CAPABILITY = 63
-GRACE_S, SWEEP_S = 2.0, 5.0
+GRACE_S = 2.0
 LaunchOrder = dict[str, Any]
 
 
@@ -129,93 +128,6 @@ def exec_guest(order: LaunchOrder, report: int, gate: socket.socket) -> None:
         os._exit(NOT_STARTED)
 
 
-def list_descendants() -> list[int]:
-    """List all living processes below this one, by /proc.
-
-    Empty without /proc.
-    """
-    parents: dict[int, int] = {}
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            parents[int(process.name)] = int((process / "stat").read_bytes().rpartition(b")")[2].split()[1])
-    found = {os.getpid()}
-    while grown := {child for child, parent in parents.items() if parent in found} - found:
-        found |= grown
-    return sorted(found - {os.getpid()})
-
-
-def _run_as_user(uid: int, work: Callable[[], None]) -> None:
-    """Do `work` in a child of the guest's user, and wait.
-
-    The kernel lets only that user, or root with all its rights, do it.
-    """
-    child = os.fork()
-    if child == 0:
-        with contextlib.suppress(OSError):
-            os.setgid(uid)
-            os.setuid(uid)
-            work()
-        os._exit(0)
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(child, 0)
-
-
-def _kill_user(uid: int) -> None:
-    """Kill every process of the guest's user at once.
-
-    Only that user can do it without a race.
-    """
-    _run_as_user(uid, lambda: os.kill(-1, signal.SIGKILL))
-
-
-def _has_no_children() -> bool:
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        return True
-    return False
-
-
-def kill_leftovers(leader: int, uid: int | None) -> None:
-    """Kill the processes that the guest left behind.
-
-    Its user's, its group's, and all descendants of this process. Takes at most SWEEP_S.
-    """
-    deadline = time.monotonic() + SWEEP_S
-    if uid is not None:
-        _kill_user(uid)
-    while not _has_no_children() and time.monotonic() < deadline:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(leader, signal.SIGKILL)
-        for process in list_descendants():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(process, signal.SIGKILL)
-        time.sleep(0.005)
-
-
-def remove_leftovers(folders: list[str], uid: int | None, before: set[tuple[str, int]]) -> None:
-    """Remove the guest user's leftovers in folders and System V's tables.
-
-    All users share these.
-
-    Only after none of its processes is left. `before` is what this program's own user had in those tables.
-    """
-    if uid is None:
-        system_v.remove_orphaned_memory(before)
-    else:
-        _run_as_user(uid, lambda: system_v.remove_system_v_entries(uid))
-    for folder in folders if uid is not None else ():
-        with contextlib.suppress(OSError):
-            for entry in list(os.scandir(folder)):
-                if entry.stat(follow_symlinks=False).st_uid != uid:
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    shutil.rmtree(entry.path, ignore_errors=True)
-                else:
-                    Path(entry.path).unlink(missing_ok=True)
-
-
 def receive_gate(order: LaunchOrder, gate: socket.socket) -> connect_gate.ConnectGate | None:
     """Return what answers the guest's connections, or None.
 
@@ -225,7 +137,7 @@ def receive_gate(order: LaunchOrder, gate: socket.socket) -> connect_gate.Connec
         gate.setblocking(False)
         _, descriptors, _, _ = socket.recv_fds(gate, 1, 1)
         for listener in descriptors:
-            return connect_gate.ConnectGate(listener, order, list_descendants)
+            return connect_gate.ConnectGate(listener, order, leftovers.list_descendants)
     return None
 
 
@@ -317,8 +229,8 @@ def main() -> None:
         os.dup2(nothing, descriptor, inheritable=False)  # the readers must see the guest's end, not ours
     stood, _, error = b"".join(iter(lambda: os.read(hear, 4096), b"")).partition(b"\n")
     ended = watch_guest(child, order, wake, receive_gate(order, gate))
-    kill_leftovers(child, order["uid"])
-    remove_leftovers(order["shared"], order["uid"], before)
+    leftovers.kill_leftovers(child, order["uid"])
+    leftovers.remove_leftovers(order["shared"], order["uid"], before)
     answer = {**ended, "walls": json.loads(stood) if stood.startswith(b"{") else None}
     answer["error"] = (error if stood.startswith(b"{") else stood).decode(errors="replace")
     os.write(order["answer"], json.dumps(answer).encode())
