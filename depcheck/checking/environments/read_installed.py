@@ -85,6 +85,7 @@ def _parse_distribution(named: Distribution, metadata: bytes, record: bytes) -> 
         requires=tuple(" ".join(line.split()) for line in headers.get_all("Requires-Dist", [])),
         modules=frozenset(module.partition(".")[0] for module in modules),
         requires_python=headers.get("Requires-Python", "").strip(),
+        all_modules=frozenset(modules),
     )
     return InstalledDistribution(found, modules)
 

@@ -15,8 +15,8 @@ _LONGEST_LINE = 4000  # characters; longer ones are no requirement, and may hold
 class Distribution:
     """An installed distribution.
 
-    `requires` are its Requires-Dist lines as written. `modules` are its top-level import names.
-    `requires_python` is as written, or empty.
+    `requires` are its Requires-Dist lines as written. `modules` are its top-level import names,
+    `all_modules` the dotted names of every module. `requires_python` is as written, or empty.
     """
 
     name: NormalizedName
@@ -24,6 +24,7 @@ class Distribution:
     requires: tuple[str, ...] = ()
     modules: frozenset[str] = frozenset()
     requires_python: str = ""
+    all_modules: frozenset[str] = frozenset()
 
 
 def parse_required_names(distribution: Distribution) -> frozenset[NormalizedName]:

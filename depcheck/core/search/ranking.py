@@ -31,7 +31,7 @@ _NAMED_MODULES = (
     re.compile(r"^(?:E[ \t]+)?([a-z_]\w*(?:\.\w+)*)\.[A-Z]\w*(?:Error|Exception|Warning)\b", re.MULTILINE),
 )
 _IMPORT_STATEMENT = re.compile(r"^[>E \t\d|]*(?:from\s+([\w.]+)\s+import|import\s+([\w.]+))", re.MULTILINE)
-_FRAME_MODULE = re.compile(r"(?:site|dist)-packages[/\\]([A-Za-z_]\w*)")
+_FRAME_MODULE = re.compile(r"(?:site|dist)-packages[/\\]([A-Za-z_]\w*(?:[/\\]\w+){0,12})")
 _FRAME_FILE_AND_LINE = re.compile(r"(?:site|dist)-packages[/\\]([\w/\\.-]{1,300})\.py\b[^\n]*\n?([^\n]*)")
 _FAILED_LINE = re.compile(r"^>(.*)$", re.MULTILINE)  # pytest's mark of the line that failed
 _NAME_WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_.][A-Za-z0-9]+)*")
@@ -68,7 +68,7 @@ def extract_clues(failures: Sequence[Failure]) -> FailureClues:
         missing_modules=_deduplicate_modules(_MISSING_MODULE.findall(text)),
         named_modules=_deduplicate_modules(name for pattern in _NAMED_MODULES for name in pattern.findall(text)),
         imported_modules=_deduplicate_modules(one or other for one, other in _IMPORT_STATEMENT.findall(text)),
-        frame_modules=tuple(_FRAME_MODULE.findall(text)),
+        frame_modules=tuple(re.sub(r"[/\\]", ".", path) for path in _FRAME_MODULE.findall(text)),
         headline_words=_extract_words(headlines),
         innermost_words=frozenset().union(
             *(_extract_words(_extract_innermost_frame(failure.evidence)) for failure in failures)
@@ -126,6 +126,36 @@ class FailureContext:
     imported_modules: frozenset[str] = frozenset()
 
 
+class ModuleOwners:
+    """The packages that each module belongs to.
+
+    A package's own name counts as a module too. Where several packages share a top-level name, as in a namespace
+    (`google`, `opentelemetry`), the longest part of a dotted name that one of them has decides.
+    """
+
+    def __init__(self, scene: FailureContext) -> None:
+        found: dict[str, set[NormalizedName]] = defaultdict(set)
+        self._inside: dict[NormalizedName, set[str]] = defaultdict(set)
+        for side in (scene.before, scene.after):
+            for name, distribution in side.items():
+                self._inside[name] |= distribution.all_modules
+                for module in {*_get_modules(side, name), name, name.replace("-", "_"), name.replace("-", ".")}:
+                    found[module.lower()].add(name)
+        self.by_module = {module: frozenset(names) for module, names in found.items()}
+
+    def find_owners(self, module: str, *, sure: bool = False) -> PackageNames:
+        """Find the owners of a dotted module; with `sure`, none where a shared name does not decide."""
+        parts = module.removesuffix(".__init__").split(".")
+        shared = self.by_module.get(parts[0].lower(), frozenset())
+        if len(shared) < 2 or not any(self._inside[name] for name in shared):  # noqa: PLR2004  # one, or nothing is known
+            return shared
+        for length in range(len(parts), 1, -1):
+            prefix = ".".join(parts[:length])
+            if owners := frozenset(name for name in shared if prefix in self._inside[name]):
+                return owners
+        return frozenset() if sure and len(parts) > 1 else shared
+
+
 def rank_suspects(scene: FailureContext, failures: Sequence[Failure]) -> SuspectRanking:
     """Rank all chosen changes by suspicion.
 
@@ -134,18 +164,29 @@ def rank_suspects(scene: FailureContext, failures: Sequence[Failure]) -> Suspect
     clues = extract_clues(failures)
     scores = _compute_scores(scene, clues)
     order = tuple(sorted(scene.coupling.choices, key=lambda name: (-scores[name], -_measure_step(scene, name), name)))
-    vanished = _find_removed_owners(scene, clues)
+    vanished = _find_removed_owners(scene, clues) if _is_missing_told(failures) else []
     prime = [scene.coupling.keepers_of_removed[name] for name in vanished if name in scene.coupling.keepers_of_removed]
     singly = (frozenset({name}) for name in order)
     return SuspectRanking((*prime, *singly), order, frozenset().union(*prime))
 
 
+def _is_missing_told(failures: Sequence[Failure]) -> bool:
+    """Return False if all headlines name a module that is there, so that a missing one is beside the point."""
+    headlines = [failure.headline for failure in failures]
+    named = [any(pattern.search(text) for pattern in _NAMED_MODULES[:2]) for text in headlines]
+    return not named or not all(named)
+
+
 def _compute_scores(scene: FailureContext, clues: FailureClues) -> Scores:
-    owners = _map_module_owners(scene)
+    owners = ModuleOwners(scene)
     scores: Scores = defaultdict(float)
-    for module, weight in _list_mentions(scene, clues, owners.keys()):
-        for owner in owners.get(module.partition(".")[0].lower(), ()):
+    for module, weight in _list_mentions(scene, clues, owners.by_module.keys()):
+        for owner in owners.find_owners(module):
             scores[owner] += weight
+    innermost_first = dict.fromkeys(owners.find_owners(module) or module for module in reversed(clues.frame_modules))
+    for depth, found in enumerate(innermost_first):
+        for owner in found if isinstance(found, frozenset) else ():
+            scores[owner] += _FRAME_WEIGHT * _FRAME_DECAY**depth
     _add_dependency_scores(scene, clues, owners, scores)
     _add_change_scores(scene, scores)
     return scores
@@ -156,8 +197,6 @@ def _list_mentions(scene: FailureContext, clues: FailureClues, known: Collection
     yield from ((module, _MISSING_WEIGHT) for module in clues.missing_modules)
     yield from ((module, _NAMED_WEIGHT) for module in clues.named_modules)
     yield from ((module, _IMPORTED_WEIGHT) for module in clues.imported_modules[-4:])
-    innermost_first = dict.fromkeys(reversed(clues.frame_modules))
-    yield from ((module, _FRAME_WEIGHT * _FRAME_DECAY**depth) for depth, module in enumerate(innermost_first))
     command = frozenset(scene.command.lower().replace("/", " ").split())
     heard = (
         (clues.headline_words, _HEADLINE_WEIGHT),
@@ -170,14 +209,12 @@ def _list_mentions(scene: FailureContext, clues: FailureClues, known: Collection
         yield from ((word, weight) for word in sorted(words) if word.lower() in known)
 
 
-def _add_dependency_scores(
-    scene: FailureContext, clues: FailureClues, owners: Mapping[str, PackageNames], scores: Scores
-) -> None:
+def _add_dependency_scores(scene: FailureContext, clues: FailureClues, owners: ModuleOwners, scores: Scores) -> None:
     """Add score to the failing package's dependencies, direct ones most.
 
     The failing package itself is mostly not to blame.
     """
-    failing = [owner for module in reversed(clues.frame_modules) for owner in sorted(owners.get(module.lower(), ()))]
+    failing = [owner for module in reversed(clues.frame_modules) for owner in sorted(owners.find_owners(module))]
     ring, seen = set(failing[:1]), set(failing[:1])
     for weight in _DEPENDENCY_WEIGHTS:
         ring = {other for name in sorted(ring) for other in _list_dependencies(scene.after, name, scene)} - seen
@@ -222,24 +259,9 @@ def _measure_step(scene: FailureContext, name: NormalizedName) -> int:
 def _find_removed_owners(scene: FailureContext, clues: FailureClues) -> list[NormalizedName]:
     """Find the removed packages whose modules are missing."""
     gone = scene.before.keys() - scene.after.keys()
-    found = []
-    for module in clues.missing_modules:
-        top = module.split(".")[0]
-        found += [name for name in sorted(gone) if top in _get_modules(scene.before, name)]
+    owners = ModuleOwners(scene)
+    found = [name for module in clues.missing_modules for name in sorted(owners.find_owners(module, sure=True) & gone)]
     return list(dict.fromkeys(found))
-
-
-def _map_module_owners(scene: FailureContext) -> dict[str, PackageNames]:
-    """Map each module to the packages that it belongs to.
-
-    A package's own name counts as a module too. In lower case.
-    """
-    found: dict[str, set[NormalizedName]] = {}
-    for side in (scene.before, scene.after):
-        for name in side:
-            for module in {*_get_modules(side, name), name, name.replace("-", "_"), name.replace("-", ".")}:
-                found.setdefault(module.lower(), set()).add(name)
-    return {module: frozenset(names) for module, names in found.items()}
 
 
 def _get_modules(side: InstalledSet, name: NormalizedName) -> frozenset[str]:

@@ -1,5 +1,7 @@
 """Suspicion: what single clues are worth."""
 
+from dataclasses import replace
+
 import pytest
 from planted import ENVIRONMENT, dist, name, side
 
@@ -88,3 +90,28 @@ def test_clues_are_read_from_hostile_text():
         extract_clues([Failure("t", "\x00" * 9, "No module named ....\n" + "site-packages/" * 999)]).frame_modules
         is not None
     )
+
+
+def namespaced(version):
+    """Three packages that share the namespace `tele`, each with its modules."""
+    inside = {"tele-api": ("tele.api",), "tele-plug": ("tele.plug.web",), "tele-sdk": ("tele.sdk", "tele.sdk.trace")}
+    return side(
+        *(
+            replace(dist(text, version), modules=frozenset({"tele"}), all_modules=frozenset(modules))
+            for text, modules in inside.items()
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("headline", "evidence"),
+    [
+        ("ImportError: cannot import name 'X' from 'tele.sdk.trace' (/e/site-packages/tele/sdk/trace.py)", ""),
+        ("TypeError: boom", '  File "/e/site-packages/tele/sdk/trace.py", line 3, in f'),
+        ("ModuleNotFoundError: No module named 'tele.sdk.gone'", ""),
+    ],
+)
+def test_in_a_namespace_the_owner_of_the_file_is_suspected(headline, evidence):
+    """The whole dotted path decides, not its first word, and not the alphabet."""
+    known = scene(namespaced("1.0"), namespaced("2.0"))
+    assert rank_suspects(known, [Failure("t", headline, evidence)]).ranked_names[0] == "tele-sdk"
