@@ -24,7 +24,7 @@ from depcheck.core.search.bisect import bisect_releases
 from depcheck.core.search.companions import SearchSpace
 from depcheck.core.search.coupling import Coupling
 from depcheck.core.search.diagnose import SearchCallbacks, diagnose_failures
-from depcheck.core.search.model import Budget, Cause, Mixture, Observation, TrialRecord
+from depcheck.core.search.model import Budget, Cause, Diagnosis, Mixture, Observation, TrialRecord
 from depcheck.core.search.model import TrialAnswer as Seen
 from depcheck.core.search.ranking import FailureContext, rank_suspects
 from depcheck.pipeline import conflict, find_culprits
@@ -104,6 +104,10 @@ def find_build_requirement(
     )
     budget = Budget(find_culprits.MAX_TRIALS, lambda: case.ports.clock() > answer.deadline_s)
     found = diagnose_failures(list_target_failures((finding,), obstacle.package), place, oracles, budget)
+    _add_diagnosis(case, found, answer)
+
+
+def _add_diagnosis(case: EnvironmentCase, found: Diagnosis, answer: find_culprits.Investigation) -> None:
     answer.trials += found.trial_count
     answer.trial_log += found.trial_log
     answer.confidence = found.confidence

@@ -101,13 +101,8 @@ class Guest:
             clean = environ.build_guest_environ(self.host_environ, self.passed_variables, own, temporary)
             seen = {name: self._move_paths(value) for name, value in {**clean, **(env or {})}.items()}
             argv = [self._move_paths(word) for word in argv]
-            trees = [
-                *map(Path, self.moved_programs.values()),
-                *self.readable,
-                *readable,
-                *sandbox.find_program_folders(argv[0], seen["PATH"]),
-                *self._list_certificates(),
-            ]
+            programs = sandbox.find_program_folders(argv[0], seen["PATH"])
+            trees = [*self._list_readable(), *readable, *programs]
             places = [folder, own, temporary, *writable]
             order = {
                 **sandbox.build_sandbox_order(self.policy, network, readable=trees, writable=places),
@@ -147,8 +142,11 @@ class Guest:
         """
         sandbox.take_back(folder, self.policy)
 
-    def _list_certificates(self) -> list[Path]:
-        return [Path(self.host_environ[name]) for name in environ.CERTIFICATE_VARIABLES if name in self.host_environ]
+    def _list_readable(self) -> list[Path]:
+        """List what every run may read: copied programs, interpreters, certificates."""
+        names = [name for name in environ.CERTIFICATE_VARIABLES if name in self.host_environ]
+        certificates = [Path(self.host_environ[name]) for name in names]
+        return [*map(Path, self.moved_programs.values()), *self.readable, *certificates]
 
     @contextmanager
     def _make_run_folders(self, home: Path | None) -> Iterator[tuple[Path, Path]]:
