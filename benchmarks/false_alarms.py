@@ -24,7 +24,7 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
-from depcheck.checking.checks.command_context import CheckContext
+from depcheck.checking.checks.running.command_context import CheckContext
 from depcheck.checking.checks.import_check import ImportCheckRunner
 from depcheck.checking.checks.interface import CheckJob
 from depcheck.checking.environments.environment import VirtualEnvironment

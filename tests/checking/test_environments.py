@@ -13,7 +13,7 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.checking.checks.command_context import CheckContext
+from depcheck.checking.checks.running.command_context import CheckContext
 from depcheck.checking.environments.uv_builder import UvEnvironmentBuilder
 from depcheck.checking.sandbox.launcher import landlock
 from depcheck.checking.sandbox.policy import NetworkPolicy

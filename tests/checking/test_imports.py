@@ -8,10 +8,10 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.checking.checks.command_context import CheckContext
 from depcheck.checking.checks.importing import importable_modules, imports
 from depcheck.checking.checks.importing.import_progress import ImportProgress
 from depcheck.checking.checks.importing.imports import ImportFindings, run_import_check
+from depcheck.checking.checks.running.command_context import CheckContext
 from depcheck.checking.environments.environment import VirtualEnvironment
 from depcheck.checking.environments.read_installed import InstalledDistribution, to_module_name
 from depcheck.checking.sandbox.policy import NO_NETWORK

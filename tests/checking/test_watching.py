@@ -15,9 +15,9 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from depcheck.checking.checks.boot import BootCheckRunner
-from depcheck.checking.checks.command_context import CheckContext, build_command_failure
 from depcheck.checking.checks.importing import imports
 from depcheck.checking.checks.interface import CheckJob
+from depcheck.checking.checks.running.command_context import CheckContext, build_command_failure
 from depcheck.checking.checks.smoke import SmokeCheckRunner
 from depcheck.checking.compile.run_compiler import CommandCompiler
 from depcheck.checking.compile.tool_envs import TargetFinder, ToolEnvironments

@@ -8,8 +8,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 from target import Target, parts_of, text_of
 
-from depcheck.checking.checks.guest_answers import parse_guest_answers
 from depcheck.checking.checks.importing.imports import ImportFindings, _record_answers
+from depcheck.checking.checks.running.guest_answers import parse_guest_answers
 from depcheck.checking.checks.tests import (
     MOST_CASES,
     UnreadableResultsError,

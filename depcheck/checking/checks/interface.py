@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from depcheck.checking.checks.command_context import CheckContext
+from depcheck.checking.checks.running.command_context import CheckContext
 from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.checks import Check, Failure, Outcome

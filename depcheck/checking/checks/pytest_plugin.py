@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Sequence
 
-from depcheck.checking.checks.command_context import GUEST_SCRIPTS, CheckContext
+from depcheck.checking.checks.running.command_context import GUEST_SCRIPTS, CheckContext
 from depcheck.checking.environments.environment import VirtualEnvironment
 
 PATH_FILE = "depcheck_pytest.pth"

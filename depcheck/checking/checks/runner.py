@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
-from depcheck.checking.checks.command_context import CheckContext, build_command_failure
 from depcheck.checking.checks.interface import CheckJob, CheckRunner
 from depcheck.checking.checks.kinds import make_check_runner
+from depcheck.checking.checks.running.command_context import CheckContext, build_command_failure
 from depcheck.checking.environments.environment import VirtualEnvironment
 from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.policy import NetworkPolicy

@@ -1,7 +1,7 @@
 """Smoke checks: commands that must exit 0 in time."""
 
-from depcheck.checking.checks.command_context import build_command_failure
 from depcheck.checking.checks.interface import CheckFindings, CheckJob
+from depcheck.checking.checks.running.command_context import build_command_failure
 from depcheck.core.model.checks import Check
 
 

@@ -12,10 +12,10 @@ from xml.parsers.expat import ExpatError, ParserCreate
 
 from packaging.utils import canonicalize_name
 
-from depcheck.checking.checks.command_context import GUEST_SCRIPTS, CheckContext, build_command_failure
-from depcheck.checking.checks.guest_answers import parse_guest_answers
 from depcheck.checking.checks.interface import CheckFindings, CheckJob
 from depcheck.checking.checks.pytest_plugin import prepare_plugin
+from depcheck.checking.checks.running.command_context import GUEST_SCRIPTS, CheckContext, build_command_failure
+from depcheck.checking.checks.running.guest_answers import parse_guest_answers
 from depcheck.checking.sandbox.process_result import ProcessResult
 from depcheck.core.model.checks import Check, Failure, Outcome
 from depcheck.core.text.process_output import (

@@ -23,7 +23,8 @@ from depcheck.checking.discovery.installs.python_evidence import PythonEvidence
 from depcheck.checking.discovery.installs.recipes import read_recipes
 from depcheck.checking.discovery.installs.relations import find_related
 from depcheck.checking.discovery.python_version import add_guesses, find_python_in_path, guess_pythons
-from depcheck.checking.discovery.read_lockfile import DiscoveryContext, build_unlocked_spec, read_lockfile_spec
+from depcheck.checking.discovery.read_lockfile import DiscoveryContext, read_lockfile_spec
+from depcheck.checking.discovery.unlocked_spec import build_unlocked_spec
 from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.formats.known_formats import parse_header
 from depcheck.core.lockfiles.header import explain_unsupported_file_name

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from depcheck.checking.checks.command_context import CheckContext
+from depcheck.checking.checks.running.command_context import CheckContext
 from depcheck.checking.environments.editable import import_roots
 from depcheck.checking.environments.environment import VirtualEnvironment
 from depcheck.checking.environments.read_installed import to_module_name

@@ -10,14 +10,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from depcheck.checking.checks.command_context import GUEST_SCRIPTS, CheckContext
-from depcheck.checking.checks.guest_answers import parse_guest_answers
 from depcheck.checking.checks.importing.import_progress import ImportProgress
 from depcheck.checking.checks.importing.importable_modules import (
     find_import_roots,
     list_project_modules,
     list_requested_modules,
 )
+from depcheck.checking.checks.running.command_context import GUEST_SCRIPTS, CheckContext
+from depcheck.checking.checks.running.guest_answers import parse_guest_answers
 from depcheck.core.model.checks import DJANGO_SETUP, Check, Failure, Outcome
 from depcheck.core.text.process_output import add_import_statement, extract_evidence, format_exit_status
 from depcheck.core.text.terminal_safe import to_one_line

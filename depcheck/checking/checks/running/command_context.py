@@ -12,7 +12,7 @@ from depcheck.checking.sandbox.process_result import ProcessResult
 from depcheck.core.model.checks import Failure
 from depcheck.core.text.process_output import extract_evidence, find_error_line, format_exit_status, is_crash_status
 
-GUEST_SCRIPTS = Path(__file__).with_name("guest_scripts")
+GUEST_SCRIPTS = Path(__file__).parents[1] / "guest_scripts"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""What checks of all kinds use to run something as the guest."""
