@@ -140,7 +140,10 @@ def test_words_that_say_nothing_are_not_used():
 
 
 def test_types_are_told_and_not_asserted():
-    """No `cast`, and no proxy that gives attributes by `__getattr__`: what a value is stands in its type."""
+    """Refuse `cast` and `__getattr__` proxies.
+
+    What a value is stands in its type.
+    """
     loose = []
     for path in house():
         for node in ast.walk(ast.parse(path.read_text())):

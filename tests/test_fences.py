@@ -1,4 +1,7 @@
-"""Two fenced folders speed compiles up, and nothing else knows them: without either the program is whole."""
+"""Without either fenced folder the program is whole.
+
+They speed compiles up, and nothing else knows them.
+"""
 
 import re
 import shutil
@@ -17,7 +20,7 @@ FENCES = {
 
 
 def take_out(house: Path, folder: str) -> None:
-    """Delete a fenced folder and what names it in `wiring`: an import and one line."""
+    """Delete a fenced folder, its import and line in `wiring`."""
     shutil.rmtree(house / "depcheck" / folder)
     modules, name, user = FENCES[folder]
     wiring = house / "depcheck" / "wiring"
@@ -57,7 +60,10 @@ def test_without_a_fenced_folder_types_are_right(fenced) -> None:
 
 @pytest.mark.slow
 def test_without_a_fenced_folder_all_other_tests_pass(fenced) -> None:
-    """The tests of the core, the pipeline and the compiles, but those that are about the folder."""
+    """Pass the other tests of core, pipeline and compiles.
+
+    But those that are about the folder.
+    """
     house, folder = fenced
     own = [path for path in (house / "tests").rglob("*.py") if is_own_test(path, folder)]
     near = ["tests/core", "tests/pipeline", "tests/checking/test_lanes.py", "tests/checking/test_check_kinds.py"]

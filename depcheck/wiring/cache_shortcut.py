@@ -1,4 +1,7 @@
-"""The resolution cache as a shortcut of the compilers: the one module that knows `resolution_cache`."""
+"""The resolution cache as a shortcut of the compilers.
+
+The one module that knows `resolution_cache`.
+"""
 
 from packaging.utils import NormalizedName
 from packaging.version import Version

@@ -1,4 +1,4 @@
-"""What may stand in front of the compilers, and nothing else: the seam of the resolution cache."""
+"""The seam of the resolution cache: what may precede the compilers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,10 @@ InterpreterLookup = Callable[[str], tuple[Path, Mapping[str, str]]]
 
 @dataclass(frozen=True, slots=True)
 class ShortcutPlaces:
-    """Where a shortcut reads and writes: indexes, their cached pages, and a folder of its own."""
+    """Where a shortcut reads and writes.
+
+    Indexes, their cached pages, and a folder of its own.
+    """
 
     upstreams: Sequence[Upstream]
     disk: DiskCache
@@ -34,12 +37,18 @@ class CompileShortcut(Protocol):
     """Saves compiles, for one set of indexes."""
 
     def find_release_status(self, project: NormalizedName, version: Version) -> ReleaseStatus | None:
-        """Return a release's status where it was learned on the way, else None."""
+        """Return a release's known status, else None.
+
+        It was learned on the way.
+        """
 
     def wrap_compiler(
         self, compiler: Compiler, index: LazyIndex, find_interpreter: InterpreterLookup, tree: RepoFiles
     ) -> Compiler:
-        """Return a compiler that asks `compiler` only for what it cannot tell itself."""
+        """Return a compiler that asks `compiler` for the rest only.
+
+        For what it cannot tell itself.
+        """
 
 
 class NoShortcut:

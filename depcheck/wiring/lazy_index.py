@@ -1,4 +1,7 @@
-"""The index of a run, opened on first use, with what is known of releases without opening it."""
+"""The index of a run, opened on first use.
+
+With what is known of releases without opening it.
+"""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING

@@ -185,7 +185,7 @@ def test_a_repository_without_tests_has_no_test_result(check) -> None:
     ],
 )
 def test_a_command_cannot_switch_the_plugin_off(check, this_environment, command) -> None:
-    """PYTHONPATH, PYTEST_ADDOPTS and processes of a command's own: the ids of tests are known all the same."""
+    """Report tests by id whatever PYTHONPATH, PYTEST_ADDOPTS and subprocesses say."""
     venv = this_environment.folder / "venv"
     venv.unlink()
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)

@@ -1,4 +1,7 @@
-"""A lockfile format is one file and one row: it needs no other change to be read, compiled and installed."""
+"""A lockfile format is one file and one row.
+
+It needs no other change to be read, compiled and installed.
+"""
 
 import ast
 import re
@@ -55,7 +58,7 @@ def toy(monkeypatch):
 
 
 def test_a_row_is_all_that_a_new_format_needs(toy) -> None:
-    """Its header, command and pins are read, and a fresh text is rendered in its style."""
+    """Read a new format's header, command and pins, and render it."""
     text = toy.render_header("toy lock --extra x a.in") + "b==1\n    # via -r a.in\n"
     header, lockfile = known_formats.parse_header(text), known_formats.parse_lockfile(text)
     assert (header.compiler, header.writer_versions, header.is_custom) == ("toy", ">=2", False)
@@ -70,7 +73,7 @@ def test_a_row_is_all_that_a_new_format_needs(toy) -> None:
 
 
 def test_its_command_may_be_configured(toy) -> None:
-    """The user's own command for a lockfile is known by the new format's pattern."""
+    """Find the user's own command by the new format's pattern."""
     assert parse_path_with_command("a.txt=toy lock a.in") == ("a.txt", "toy lock a.in")
     assert known_formats.find_command_format("toy lock a.in") is toy
 
@@ -92,5 +95,8 @@ def test_names_of_formats_are_compared_in_their_folder_alone() -> None:
 
 
 def test_an_empty_lockfile_belongs_to_pip_compile() -> None:
-    """What names no writer, and has no wording of another, is compiled by pip-compile."""
+    """Compile with pip-compile what names no other writer.
+
+    And has no wording of another.
+    """
     assert known_formats.detect_format(known_formats.parse_header(""), Lockfile()) is known_formats.PIP_COMPILE

@@ -1,4 +1,4 @@
-"""The interface of a compiler that is run as a command, and what each run of one is given."""
+"""The interface of a compiler that runs as a command."""
 
 import os
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
 
 @dataclass(frozen=True, slots=True)
 class CompileRequest:
-    """One run of a compiler: for which lockfile, by which interpreter, through which index.
+    """One run of a compiler: lockfile, interpreter and index.
 
     `cache` is a folder for this run's caches alone. `is_lenient` asks for a tool that takes metadata which breaks the
     standards.
@@ -38,16 +38,22 @@ class CompileTool(Protocol):
         """True if its lockfiles name the commits of git repositories."""
 
     def redirect_indexes(self, root: Path, folder: str, url: str) -> None:
-        """Point the tool's configuration for `folder`, in the copy at `root`, at the index `url`."""
+        """Point the copy's tool configuration at the index `url`.
+
+        That for `folder`, in the copy at `root`.
+        """
 
     def needs_only_fitting_files(self, lock: LockfileSpec) -> bool:
         """Return True if a compile reads only files that fit its interpreter."""
 
     def build_program(self, request: CompileRequest) -> list[str]:
-        """Return the program's words and the lockfile's options, as far as this version has them."""
+        """Return the program's words and the lockfile's options.
+
+        As far as this version has them.
+        """
 
     def list_no_upgrade_options(self, request: CompileRequest) -> list[str]:
-        """Return the options that keep it from moving any pin, whatever its configuration says."""
+        """Return options that keep every pin, whatever the configuration says."""
 
     def build_environ(self, request: CompileRequest) -> dict[str, str]:
         """Return the variables that it needs."""

@@ -1,4 +1,7 @@
-"""The table of compile tools: one row for each compiler that a lockfile format names."""
+"""The table of compile tools: one row for each.
+
+A lockfile format names its compiler.
+"""
 
 from collections.abc import Callable
 

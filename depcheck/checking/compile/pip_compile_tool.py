@@ -24,7 +24,10 @@ class PipCompile:
         """Do nothing: the environment names the index, and sources have lost theirs."""
 
     def needs_only_fitting_files(self, lock: LockfileSpec) -> bool:
-        """Return False with hashes, which cover all files of a release, and with options of pip's."""
+        """Return False with hashes and with options of pip's.
+
+        Hashes cover all files of a release.
+        """
         return not any(option.partition("=")[0] in {"--generate-hashes", "--pip-args"} for option in lock.options)
 
     def build_program(self, request: CompileRequest) -> list[str]:

@@ -26,7 +26,10 @@ class UvPipCompile:
         return False
 
     def build_program(self, request: CompileRequest) -> list[str]:
-        """Return the program, the options, and the interpreter unless an option names one."""
+        """Return program, options and interpreter.
+
+        The latter unless an option names one.
+        """
         options = request.lock.options
         words = [find_uv_bin(), "pip", "compile", "--quiet", *options, "--cache-dir", str(request.cache / "uv")]
         named = any(option.startswith(("--python-version", "--python=", "-p")) for option in options)

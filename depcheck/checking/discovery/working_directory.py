@@ -62,7 +62,7 @@ def _resolve_output(tree: RepoFiles, command: CompileCommand, folder: str) -> st
     if command.output:
         return posixpath.normpath(posixpath.join(folder, command.output))
     sources = list_command_sources(tree, command, folder)
-    written = get_lockfile_format(command.compiler).name_default_output(sources[0]) if len(sources) == 1 else ""
+    written = get_lockfile_format(command.compiler).get_default_output(sources[0]) if len(sources) == 1 else ""
     return posixpath.normpath(posixpath.join(folder, written)) if written else ""
 
 

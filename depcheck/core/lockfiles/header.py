@@ -33,7 +33,10 @@ class HeaderWriter(Protocol):
         """The sentences by which it names itself, from any version."""
 
     def refine_versions(self, versions: str, lines: Sequence[str]) -> str:
-        """Refine the versions of a sentence by the other lines of the header."""
+        """Refine the writer's versions by other lines of the header.
+
+        Those that a sentence stands for.
+        """
 
     def find_header_end(self, lines: list[str], first: int, introduction: int) -> int:
         """Find the number of lines that belong to the header.
@@ -42,17 +45,23 @@ class HeaderWriter(Protocol):
         """
 
     def extract_argv(self, command: str) -> tuple[str, ...]:
-        """Extract the words of the compiler's command from a command line. Empty for any other."""
+        """Extract the words of the compiler's command from a command line.
+
+        Empty for any other.
+        """
 
     def is_own_command(self, command: str) -> bool:
         """Return True if the command line starts with the compiler."""
 
     def explain_decline(self, command: str) -> str:
-        """Explain why the lockfile cannot be compiled, and what to do. Empty if it can."""
+        """Explain why the lockfile cannot be compiled, and what to do.
+
+        Empty if it can.
+        """
 
 
 def explain_unread_origin(writer: str, origin: str) -> str:
-    """Explain that lockfiles of a writer come from something that is not read."""
+    """Explain that a writer's sources are not read."""
     return (
         f"It was written by {writer} from {origin}, which depcheck does not read; "
         "compile a requirements.txt with `pip-compile` or `uv pip compile` to have it judged."
@@ -196,7 +205,10 @@ def _find_writer_line(lines: list[str], writers: Sequence[HeaderWriter]) -> int:
 
 
 def find_command_end(lines: list[str], first: int, introduction: int) -> int:
-    """Find the number of lines up to the command, or up to the sentence if none is introduced."""
+    """Count the lines up to the command, or to the sentence.
+
+    To the sentence if it introduces none.
+    """
     after = range(introduction + 1, len(lines)) if introduction >= 0 else range(0)
     command = next((i for i in after if lines[i].strip() != "#"), introduction)
     return (command if introduction >= 0 else first) + 1

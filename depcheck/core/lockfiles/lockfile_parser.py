@@ -119,7 +119,7 @@ class Lockfile:
 
 
 def parse_requirements_lockfile(text: str, header: str) -> Lockfile:
-    """Parse a lockfile that is a requirements file, of which `header` is the beginning.
+    """Parse a requirements lockfile that begins with `header`.
 
     Raises LockfileError, with the line number and a remedy, for lines that are no pin, option or comment.
     """

@@ -1,1 +1,4 @@
-"""The formats of lockfiles: one file and one row in `known_formats` for each."""
+"""The formats of lockfiles, one file and row for each.
+
+The rows are in `known_formats`.
+"""

@@ -1,4 +1,4 @@
-"""The table of lockfile formats, and what is done with a text of any of them."""
+"""The table of lockfile formats, and its use for texts."""
 
 import re
 from collections.abc import Mapping
@@ -37,25 +37,31 @@ def get_lockfile_format(name: str) -> LockfileFormat:
 
 
 def detect_format(header: Header, lockfile: Lockfile) -> LockfileFormat:
-    """Return the format of a lockfile by its header, or else by its text."""
+    """Return a lockfile's format by its header, else by its text."""
     if header.compiler:
         return get_lockfile_format(header.compiler)
     return next((each for each in LOCKFILE_FORMATS.values() if each.is_written_in(lockfile)), PIP_COMPILE)
 
 
 def find_command_format(command: str) -> LockfileFormat | None:
-    """Return the format whose compiler a command line calls, or None. The last row of the table wins."""
+    """Return the format whose compiler a command calls, or None.
+
+    The last row of the table wins.
+    """
     found = (each for each in reversed(LOCKFILE_FORMATS.values()) if re.search(each.command_pattern, command))
     return next(found, None)
 
 
 def list_command_patterns() -> tuple[str, ...]:
-    """Return the regular expressions that find the commands of all compilers, each once."""
+    """Return the patterns that find all compilers' commands, each once."""
     return tuple(dict.fromkeys(each.command_pattern for each in LOCKFILE_FORMATS.values()))
 
 
 def uses_pip_resolver(lock: LockfileSpec) -> bool:
-    """Return True if pip's resolver chooses a lockfile's pins, for one interpreter and platform."""
+    """Return True if pip's resolver chooses a lockfile's pins.
+
+    For one interpreter and platform.
+    """
     return get_lockfile_format(lock.compiler).uses_pip_resolver
 
 
@@ -68,7 +74,10 @@ def split_header(text: str) -> tuple[str, str]:
 
 
 def parse_header(text: str) -> Header:
-    """Parse the header of a lockfile. `text` is the whole lockfile, or its header."""
+    """Parse the header of a lockfile.
+
+    `text` is the whole lockfile, or its header.
+    """
     return parse_header_text(text, _list_writers())
 
 

@@ -1,4 +1,4 @@
-"""The interface of a lockfile format: all that is particular to the lockfiles of one writer."""
+"""The interface of a lockfile format: all of one writer's particulars."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class LockfileFormat(HeaderWriter, Protocol):
 
     @property
     def compiler(self) -> str:
-        """The compiler's name in reports, which is also its row in the table of compile tools."""
+        """The compiler's name in reports and in the table of tools."""
 
     @property
     def options(self) -> OptionTable:
@@ -60,10 +60,16 @@ class LockfileFormat(HeaderWriter, Protocol):
 
     @property
     def needs_layer_constraints(self) -> bool:
-        """True if a lockfile is compiled upon those that it includes, and holds none of their pins."""
+        """True if a lockfile is constrained by those that it includes.
+
+        It is compiled upon them, and holds none of their pins.
+        """
 
     def is_written_in(self, lockfile: Lockfile) -> bool:
-        """Return True if a lockfile without header has a wording that only this format uses."""
+        """Return True if a headerless lockfile has this format's wording.
+
+        A wording that only this format uses.
+        """
 
     def parse_text(self, text: str, header: str) -> Lockfile:
         """Parse a whole lockfile, of which `header` is the beginning.
@@ -73,7 +79,7 @@ class LockfileFormat(HeaderWriter, Protocol):
         """
 
     def parse_inline_source(self, header: Header, lockfile: Lockfile) -> InlineSource | None:
-        """Return the source that the header holds, or None if it names files.
+        """Return the source in the header, or None if it names files.
 
         Raises:
             LockfileError: The header should hold it, and does not.
@@ -83,33 +89,44 @@ class LockfileFormat(HeaderWriter, Protocol):
         """Return a header that names `command`, as the compiler would write it."""
 
     def render_lockfile(self, lock: LockfileSpec, fresh: Lockfile, below: Mapping[str, Lockfile]) -> str:
-        """Return the text of a fresh lockfile in the style of the committed one.
+        """Return a fresh lockfile's text in the committed one's style.
 
         `below` are the fresh lockfiles of lower layers, by path.
         """
 
     def parse_command(self, header: Header) -> CompileCommand:
-        """Parse and check the command of a header, whose `argv` is not empty.
+        """Parse and check a header's command, with `argv` not empty.
 
         Raises:
             LockfileError: It has an unknown option, or would reach outside the repository.
         """
 
     def apply_config(self, command: CompileCommand, keys: Mapping[str, Any], path: str) -> CompileCommand:
-        """Add the options of the configuration file at `path` to a command, which overrides them.
+        """Add options of the configuration at `path`, below the command.
+
+        The command overrides them.
 
         Raises:
             LockfileError: As `parse_command` does.
         """
 
     def infer_options(self, header: Header, lockfile: Lockfile, given: Collection[str] = ()) -> tuple[str, ...]:
-        """Infer options that the header leaves out. What the options `given` decide is not inferred."""
+        """Infer options that the header leaves out.
+
+        What the options `given` decide is not inferred.
+        """
 
     def list_group_options(self, groups: Iterable[str]) -> list[str]:
-        """Return the options that compile these dependency groups. Empty for a compiler that has no groups."""
+        """Return the options that compile these dependency groups.
 
-    def name_default_output(self, source: str) -> str:
-        """Return the path that a command without output writes for its only source, or empty."""
+        Empty for a compiler that has no groups.
+        """
+
+    def get_default_output(self, source: str) -> str:
+        """Return the output's path by default for an only source.
+
+        That of a command without output, or empty.
+        """
 
     def select_pins(self, lockfile: Lockfile, marker_environment: Mapping[str, str]) -> Pins:
         """Return the pins that are installed for a target.

@@ -56,7 +56,7 @@ class RequirementsTxtFormat:
         """Return nothing: the compiler has no groups."""
         return []
 
-    def name_default_output(self, _source: str) -> str:
+    def get_default_output(self, _source: str) -> str:
         """Return nothing: the compiler writes to standard output."""
         return ""
 

@@ -1,4 +1,4 @@
-"""Writers of lockfiles that are recognized and not compiled, each with the reason."""
+"""Writers whose lockfiles are recognized and not compiled, with reasons."""
 
 import re
 from collections.abc import Sequence

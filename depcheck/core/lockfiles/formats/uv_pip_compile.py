@@ -35,7 +35,9 @@ class UvPipCompileFormat(RequirementsTxtFormat):
         return find_command_end(lines, first, introduction)
 
     def extract_argv(self, command: str) -> tuple[str, ...]:
-        """Extract the words of uv's command, which may stand within a longer one.
+        """Extract the words of uv's command.
+
+        It may stand within a longer one.
 
         uv writes its arguments raw: quotes are part of a value, and a space inside one cannot be told.
         """

@@ -1,4 +1,4 @@
-"""The compile command of a lockfile, and what each treatment of an option does to it."""
+"""A lockfile's compile command, and each treatment of an option."""
 
 import re
 from collections.abc import Callable
