@@ -24,9 +24,9 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
-from depcheck.checking.checks.running.command_context import CheckContext
 from depcheck.checking.checks.import_check import ImportCheckRunner
 from depcheck.checking.checks.interface import CheckJob
+from depcheck.checking.checks.running.command_context import CheckContext
 from depcheck.checking.environments.environment import VirtualEnvironment
 from depcheck.checking.environments.interpreters import InterpreterFinder
 from depcheck.checking.environments.read_installed import read_installed_distributions
