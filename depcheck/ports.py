@@ -64,6 +64,9 @@ class Index(Protocol):
         The view has no upload date limit.
         """
 
+    def list_fetched_requirements(self) -> tuple[tuple[str, str], ...]:
+        """Return the address and the SHA-256 of each requirements file that was fetched in this run."""
+
     def get_origins(self, project: NormalizedName) -> Origins:
         """Return which indexes were asked for `project`, and which have it."""
 
@@ -141,6 +144,12 @@ class PackageServer(Protocol):
         """Return the hashes that pip-compile writes for `pin`.
 
         None if pip-compile would have to fetch files to compute them.
+        """
+
+    def fetch_requirements(self, url: str, limit_bytes: int) -> str:
+        """Return the text of a requirements file at `url`, the same for the whole run.
+
+        Raises LockfileError, with the address, if it cannot be had.
         """
 
     def prefetch_pages(self, names: Iterable[NormalizedName]) -> None:

@@ -90,6 +90,7 @@ class AdvisoryClient:
         self._api_url = next(
             (_build_api_url(each.url) for each in upstreams if urlsplit(each.url).hostname in PYPI_HOSTS), ""
         )
+        self._are_several = len(upstreams) > 1
         self._fetch = fetch
         self._disk = disk
         self._projects = projects
@@ -130,6 +131,8 @@ class AdvisoryClient:
     def _fetch_record(
         self, release: tuple[NormalizedName, Version], url: str, kept: _CachedAdvisories | None
     ) -> _CachedAdvisories:
+        if self._are_several and not self._is_on_pypi(release[0]):
+            return _CachedAdvisories(self._clock(), "", [])  # nobody else is to learn a private name from us
         headers = {"Accept": "application/json", **({"If-None-Match": kept.etag} if kept and kept.etag else {})}
         answer = self._fetch.get(url, headers, _LIMIT_BYTES)
         if kept is not None and answer.status == _NOT_MODIFIED:
@@ -145,6 +148,10 @@ class AdvisoryClient:
                 f"{to_public_url(url)} is not what PyPI tells of a release ({error})."
             ) from None
         return _CachedAdvisories(self._clock(), answer.headers.get("etag", ""), read.vulnerabilities)
+
+    def _is_on_pypi(self, project: NormalizedName) -> bool:
+        """Return True if PyPI is among the indexes that have the project."""
+        return any(urlsplit(url).hostname in PYPI_HOSTS for url in self._projects[project].origins.having)
 
     def _has_release(self, release: tuple[NormalizedName, Version]) -> bool:
         """Return True if the index has the release.

@@ -140,7 +140,15 @@ def choose_upstreams(choice: IndexChoice, environ: Mapping[str, str], own: Seque
         for url in by_url
         for upstream in resolve_upstreams((url,), environ)
     ]
-    return (*special, *(replace(upstream, is_exclusive=not choice.is_union) for upstream in found))
+    chosen = (*special, *(replace(upstream, is_exclusive=not choice.is_union) for upstream in found))
+    return tuple(_add_named_credentials(upstream, dict(choice.names), environ) for upstream in chosen)
+
+
+def _add_named_credentials(upstream: Upstream, names: Mapping[str, str], environ: Mapping[str, str]) -> Upstream:
+    """Return the index with the credentials of uv's variables for its name, if it has none yet."""
+    name = next((name for url, name in names.items() if f"{strip_userinfo(url).rstrip('/')}/" == upstream.url), "")
+    found = None if upstream.credentials else _read_named_index_credentials(name, environ)
+    return replace(upstream, credentials=found) if found else upstream
 
 
 def resolve_upstreams(urls: Sequence[str], environ: Mapping[str, str]) -> tuple[Upstream, ...]:

@@ -230,6 +230,17 @@ def _get_exact_release(pins: Pins, name: NormalizedName) -> tuple[NormalizedName
 MAX_NAMED_PACKAGES = 12
 
 
+def annotate_remote_files(case: EnvironmentCase, report: EnvironmentReport) -> EnvironmentReport:
+    """Add a note for each requirements file that the sources name by URL: what it was in this run."""
+    if not any(lock.remote_files for lock in case.spec.lockfiles):
+        return report
+    notes = (
+        f"{url} was fetched for this run (SHA-256 {digest}); what it says may change, and with it what is compiled."
+        for url, digest in case.ports.index.list_fetched_requirements()
+    )
+    return replace(report, notes=(*report.notes, *notes))
+
+
 def annotate_unlocked(case: EnvironmentCase, report: EnvironmentReport) -> EnvironmentReport:
     """Add notes on unlocked packages and save a green run.
 

@@ -5,15 +5,17 @@ Verifies that the committed lockfile can be reproduced, and finds when it was ma
 A package moves in every lockfile of an environment, or in none.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from packaging.utils import NormalizedName
 
-from depcheck.core.lockfiles.diff import diff_pins
+from depcheck.core.lockfiles.diff import Change, diff_pins
+from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
 from depcheck.core.lockfiles.origin import describe_platform_mismatch, describe_remote_pins
 from depcheck.core.lockfiles.other_targets import describe_scope, diff_other_targets
+from depcheck.core.lockfiles.trimming import find_trimmed
 from depcheck.core.model.checks import Failure
 from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure, CompileFailureKind
 from depcheck.core.model.index_view import IndexView
@@ -152,11 +154,32 @@ def _compare_with_committed(
     away = describe_platform_mismatch(gone, [change.name for change, _ in changes if change.before is None])
     if away:
         return Stale(f"Compiling without upgrade gives other pins than are committed ({differences[0]}): {away}")
+    if trimmed := _find_trimmed_lines(case, dict(faithful.files), [*changes, *((c, path) for path, c in others)]):
+        return replace(committed, trimmed=trimmed)
     more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""  # noqa: PLR2004  # three fit a line
     return Stale(
         f"Compiling without upgrade gives other pins than are committed ({'; '.join(differences[:3])}{more}). "
         f"{_describe_remedy(case)}"
     )
+
+
+def _find_trimmed_lines(
+    case: EnvironmentCase, files: Mapping[str, str], changes: Sequence[tuple[Change, str]]
+) -> tuple[tuple[str, frozenset[NormalizedName]], ...]:
+    """Return by file what people took out after a compile; empty if anything else differs."""
+    if any(change.before is not None for change, _ in changes):
+        return ()
+    found = []
+    for lock in case.spec.lockfiles:
+        names = {change.name for change, path in changes if path == lock.path}
+        if not names:
+            continue
+        added = [entry for entry in parse_lockfile(files[lock.path]).entries if entry.pin.name in names]
+        trimmed = find_trimmed(lock, added, case.spec.edited_words, python_is_sure=not case.spec.other_pythons)
+        if not trimmed:
+            return ()
+        found.append((lock.path, trimmed))
+    return tuple(found)
 
 
 def _describe_remedy(case: EnvironmentCase) -> str:

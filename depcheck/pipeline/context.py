@@ -53,6 +53,21 @@ class EnvironmentCase:
                 found.update(lock.lockfile.select_pins(self.markers))
         return found
 
+    def with_trimmed(self, found: "LockSet") -> "EnvironmentCase":
+        """Return the case with what people take out of its lockfiles after a compile, with a note about it."""
+        trimmed = dict(found.trimmed)
+        if not trimmed:
+            return self
+        locks = tuple(
+            replace(lock, trimmed_packages=trimmed.get(lock.path, frozenset())) for lock in self.spec.lockfiles
+        )
+        notes = (
+            f"{path} is committed without {', '.join(sorted(names)[:6])}, which its compile writes: the lines are "
+            "taken out afterwards, and what is proposed is without them too."
+            for path, names in trimmed.items()
+        )
+        return replace(self, spec=replace(self.spec, lockfiles=locks, notes=(*self.spec.notes, *notes)))
+
     @property
     def rules(self) -> tuple[Rule, ...]:
         """All rules of the maintainers, including expired ones."""
@@ -94,6 +109,7 @@ class LockSet:
     files: tuple[tuple[str, str], ...]
     pins: Pins
     pins_by_file: tuple[tuple[str, Pins], ...]
+    trimmed: tuple[tuple[str, frozenset[NormalizedName]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from depcheck.core.model.pins import Pins
 from depcheck.core.model.report import EnvironmentReport
 from depcheck.core.model.status import Status
 from depcheck.pipeline import baseline, to_report
-from depcheck.pipeline.annotate import annotate_advisories, annotate_rules, annotate_unlocked
+from depcheck.pipeline.annotate import annotate_advisories, annotate_remote_files, annotate_rules, annotate_unlocked
 from depcheck.pipeline.baseline import compile_fresh_set
 from depcheck.pipeline.context import EnvironmentCase, LockSet
 from depcheck.pipeline.python_choice import judge_with_guesses
@@ -56,6 +56,7 @@ def _judge_case(case: EnvironmentCase) -> EnvironmentReport:
         from depcheck.pipeline import build_failure  # noqa: PLC0415  # the whole search: a quiet night has no use for it
 
         return annotate_unlocked(case, build_failure.report_unresolved_baseline(case, committed))
+    case = case.with_trimmed(committed)
     case.ports.reporter.start_stage("compile afresh")
     candidate = compile_fresh_set(case, case.get_upgrade_view(committed.pins))
     if isinstance(candidate, CompileFailure):
@@ -69,7 +70,7 @@ def _annotate_report(
     case: EnvironmentCase, report: EnvironmentReport, committed: Pins, fresh: Pins | None = None
 ) -> EnvironmentReport:
     """Add rules, advisories and notes on unlocked packages to a report."""
-    report = annotate_unlocked(case, report)
+    report = annotate_remote_files(case, annotate_unlocked(case, report))
     return annotate_advisories(case, annotate_rules(case, report, committed), fresh)
 
 

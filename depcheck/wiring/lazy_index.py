@@ -81,6 +81,14 @@ class LazyIndex:
         """Return which indexes were asked for `project`, and which have it."""
         return self._inner.get().get_origins(project)
 
+    def list_fetched_requirements(self) -> tuple[tuple[str, str], ...]:
+        """Return each requirements file that was fetched in this run."""
+        return self._inner.get().list_fetched_requirements()
+
+    def fetch_requirements(self, url: str, limit_bytes: int) -> str:
+        """Return the text of a requirements file at `url`."""
+        return self._inner.get().fetch_requirements(url, limit_bytes)
+
     def get_requires_dist(self, project: NormalizedName, version: Version) -> tuple[str, ...] | None:
         """Return Requires-Dist of a release."""
         return self._inner.get().get_requires_dist(project, version)

@@ -1,6 +1,7 @@
 """Repositories of every layout give environments, or a reason why not."""
 
 import os
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from depcheck.checking.discovery.files import repo_files
 from depcheck.checking.discovery.python_version import find_python_in_path
 from depcheck.checking.discovery.repository import RepositoryWorkspace
 from depcheck.core.config.from_sources import build_check_settings, read_toml_options
@@ -521,3 +523,36 @@ def test_what_is_installed_together_is_one_environment(tmp_path, files, groups):
     """
     found = repository(tmp_path, files)
     assert [tuple(lock.path for lock in environment.lockfiles) for environment in found] == groups
+
+
+def test_what_cannot_be_read_is_said_and_stops_nothing(tmp_path, monkeypatch):
+    """A folder that may not be read, a socket, a pipe, links that lead nowhere or in a circle, names that differ in case."""
+    files = {"requirements.in": "x", "requirements.txt": "x==1\n", "Requirements.in": "y", "Requirements.txt": "y==1\n"}
+    for name in ("closed", "links"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "links/nowhere.txt").symlink_to("gone.txt")
+    (tmp_path / "links/circle").symlink_to("../links")
+    os.mkfifo(tmp_path / "pipe.txt")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "s.txt"))
+        whole = os.scandir
+
+        def scandir(path):
+            if str(path).endswith("closed"):
+                raise PermissionError(path)
+            return whole(path)
+
+        monkeypatch.setattr(os, "scandir", scandir)
+        found = repository(tmp_path, files)
+    assert [environment.name for environment in found] == ["Requirements.txt", "requirements.txt"]
+    assert all("closed may not be read" in " ".join(environment.notes) for environment in found)
+
+
+def test_too_many_files_name_a_way_out_that_exists(tmp_path, monkeypatch):
+    """The option that the advice names takes a smaller folder, and then all is well."""
+    monkeypatch.setattr(repo_files, "MOST_REPO_FILES", 3)
+    files = {f"data/{number}.csv": "" for number in range(4)}
+    (crowded,) = repository(tmp_path, {**files, "app/requirements.in": "x", "app/requirements.txt": "x==1\n"})
+    assert "point --repo at a smaller folder" in crowded.skip_reason
+    (judged,) = RepositoryWorkspace(Settings(repo=tmp_path / "app", report=tmp_path / "r")).find_environments()
+    assert judged.skip_reason == ""

@@ -44,7 +44,8 @@ def named(folder, files):
         ({"requirements.in": "x", "requirements.txt": f"{UV.format('')}x==1\n", "pyproject.toml":
           "[[tool.uv.index]]\nname='a'\nurl='https://a.example/s'\ndefault=true\n[[tool.uv.index]]\nname='b'\nurl='https://b.example/s'\n"
           "[[tool.uv.index]]\nname='c'\nurl='https://c.example/s'\nexplicit=true\n[tool.uv.sources]\nTorch={index='c'}\n"},
-         IndexChoice("https://a.example/s", ("https://b.example/s",), (("torch", "https://c.example/s"),), is_union=False)),
+         IndexChoice("https://a.example/s", ("https://b.example/s",), (("torch", "https://c.example/s"),), is_union=False,
+                     names=(("https://a.example/s", "a"), ("https://b.example/s", "b"), ("https://c.example/s", "c")))),
     ],
 )  # fmt: skip
 def test_a_lockfile_names_its_indexes(tmp_path, files, choice):
@@ -118,3 +119,11 @@ def test_a_redacted_password_is_looked_up():
     choice = IndexChoice("https://me:****@a.example/s")
     (found,) = choose_upstreams(choice, {"PIP_INDEX_URL": "https://me:secret@a.example/s"})
     assert found.credentials.password == "secret"
+
+
+def test_an_index_of_uvs_configuration_has_the_credentials_of_its_name():
+    """UV_INDEX_<NAME>_USERNAME and _PASSWORD, as uv reads them."""
+    url = "https://b.example/s"
+    environ = {"UV_INDEX_OURS_USERNAME": "me", "UV_INDEX_OURS_PASSWORD": "secret"}
+    found = choose_upstreams(IndexChoice("", (url,), is_union=False, names=((url, "ours"),)), environ)
+    assert [each.credentials and each.credentials.password for each in found] == ["secret", None]

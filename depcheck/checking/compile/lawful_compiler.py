@@ -76,7 +76,9 @@ class LawfulCompiler:
     ) -> str:
         target = self._find_target(lock.python or spec.python)
         named = {option.partition("=")[0] for option in lock.options}
-        if target is None or lock.upgrade_options or lock.omits_included_pins or named & _CHOOSING_OPTIONS:
+        if target is None or lock.upgrade_options or lock.omits_included_pins or lock.trimmed_packages:
+            return ""
+        if named & _CHOOSING_OPTIONS:
             return ""
         try:
             lines = read_source_requirements(lock, self.tree, texts)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
+from depcheck.checking.compile.remote_files import RemoteFiles
 from depcheck.checking.environments.remote_requirements import PROJECT_URL, REQUIREMENT_URL, RemoteRequirements
 from depcheck.core.lockfiles.requirement_line import (
     LogicalLine,
@@ -62,6 +63,15 @@ def localize_remote_urls(root: Path, paths: Iterable[str], remotes: RemoteRequir
     """
     for path, text in _walk_included_files(root, paths):
         _rewrite_file(root, path, text, remotes.localize_urls(text, kind=_choose_url_pattern(path)))
+
+
+def localize_remote_includes(root: Path, paths: Iterable[str], files: RemoteFiles) -> None:
+    """Replace URLs of `-r` and `-c` lines in files and includes.
+
+    `paths` are below `root`, a fresh copy of what is committed. Raises LockfileError where a file cannot be had.
+    """
+    for path, text in _walk_included_files(root, [path for path in paths if not path.endswith(_PROJECT_SUFFIXES)]):
+        _rewrite_file(root, path, text, files.localize_includes(text))
 
 
 def _choose_url_pattern(path: str) -> re.Pattern[str]:

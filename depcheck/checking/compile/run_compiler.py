@@ -15,10 +15,12 @@ from depcheck.checking.compile.compile_tool import CompileRequest, CompileTool, 
 from depcheck.checking.compile.known_tools import make_compile_tool
 from depcheck.checking.compile.parallel import CompileWorker, CompileWorkerPool, group_by_layer, open_worker_pool
 from depcheck.checking.compile.prepare_sources import (
+    localize_remote_includes,
     localize_remote_urls,
     remove_index_options,
     trust_remote_urls,
 )
+from depcheck.checking.compile.remote_files import RemoteFiles
 from depcheck.checking.compile.tool_envs import TargetFinder, ToolEnvironments
 from depcheck.checking.environments.absent_projects import describe_absent
 from depcheck.checking.environments.remote_requirements import RemoteRequirements
@@ -74,7 +76,11 @@ class CommandCompiler:
     cache_folder: Path
     timeout_s: float
     worker_count: int = 1
+    remote_files: RemoteFiles = field(init=False)
     _leniency: dict[str, bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "remote_files", RemoteFiles(self.index))
 
     def compile_lockfiles(
         self, spec: EnvironmentSpec, world: IndexView, *, upgrade: bool
@@ -99,6 +105,7 @@ class CommandCompiler:
             trust_remote_urls(lanes.workers[0].root, paths, self.remotes)
             for lane in lanes.workers:
                 localize_remote_urls(lane.root, paths, self.remotes)
+                localize_remote_includes(lane.root, paths, self.remote_files)
             return self._compile_groups(_CompileJob(spec, world, upgrade), groups, lanes)
 
     def _compile_groups(
@@ -148,6 +155,7 @@ class CommandCompiler:
         index = next(iter(lock.index_urls), _PYPI_URL)
         written = _read_compiled_text(root, lock)
         text = self.remotes.restore_urls(written, precise=self._get_tool(lock).pins_commits)
+        text = self.remote_files.restore_includes(text)
         return restore_local_references(
             text.replace(self.index.get_index_url(world), index), root.as_uri(), lock.root, lock.folder
         )

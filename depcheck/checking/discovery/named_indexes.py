@@ -9,7 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from depcheck.checking.discovery.files.repo_files import RepoFiles
-from depcheck.checking.discovery.files.requirement_files import is_project_file, read_tolerant_lines
+from depcheck.checking.discovery.files.requirement_files import (
+    is_project_file,
+    list_remote_includes,
+    read_tolerant_lines,
+)
 from depcheck.checking.discovery.files.tool_config import read_uv_index_choice
 from depcheck.core.lockfiles.formats.known_formats import get_lockfile_format
 from depcheck.core.lockfiles.index_choice import IndexChoice
@@ -62,6 +66,10 @@ class IndexOptions:
             named += [(posixpath.dirname(path), line.value) for line in lines if line.option == "--find-links"]
         places = (_find_folder(self.tree, (near, self.folder), link) for near, link in named if "://" not in link)
         return tuple(dict.fromkeys(place for place in places if place))
+
+    def list_remote_files(self) -> tuple[str, ...]:
+        """Return the requirements files that the sources and constraints name by URL."""
+        return list_remote_includes(self.tree, self.files)
 
     def _list_lines(self) -> Iterator[tuple[str, Sequence[RequirementLine]]]:
         yield self.path, [parse_requirement_line(line) for line in self.lines]

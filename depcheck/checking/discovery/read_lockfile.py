@@ -232,7 +232,7 @@ def _build_spec(understood: LockfileFacts, reading: DiscoveryContext) -> Lockfil
         understood.path,
         understood.folder,
         understood.lockfile.options,
-        [*files, *constraints],
+        [*files, *constraints, *understood.list_constraints()],
     )
     return LockfileSpec(
         path=understood.path,
@@ -249,6 +249,7 @@ def _build_spec(understood: LockfileFacts, reading: DiscoveryContext) -> Lockfil
         upgrade_options=understood.command.upgrade_options,
         indexes=places.choose_indexes(),
         find_links=places.find_link_folders(),
+        remote_files=places.list_remote_files(),
         inline_sources=understood.header_sources,
         omits_included_pins=bool(understood.lockfile.includes)
         and get_lockfile_format(understood.header.compiler).needs_layer_constraints,

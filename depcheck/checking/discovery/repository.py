@@ -19,6 +19,7 @@ from depcheck.checking.discovery.grouping import (
     select_environments,
     sort_by_layer,
 )
+from depcheck.checking.discovery.installs.edits import read_edited_words
 from depcheck.checking.discovery.installs.python_evidence import PythonEvidence
 from depcheck.checking.discovery.installs.recipes import read_recipes
 from depcheck.checking.discovery.installs.relations import find_related
@@ -73,15 +74,19 @@ class RepositoryWorkspace:
         The `environments` settings and `only` are not applied.
         """
         try:
-            files = tuple(self.tree.list_files())
+            scan = self.tree.scan_files()
         except LockfileError as error:
             return (EnvironmentSpec(".", "", (), skip_reason=str(error)),)
+        files = scan.paths
         wanted = [_normalize_path(path, self.tree) for path in self.settings.lockfiles]
-        paths = wanted or self._find_lockfiles(files)
+        known = self._find_lockfiles(files)
+        paths = wanted or known
         reading = DiscoveryContext(
             self.tree,
-            frozenset(self._find_lockfiles(files)) | frozenset(paths),
-            frozenset(above for path in files for above in _list_parents(path)),
+            frozenset(known) | frozenset(paths),
+            frozenset(
+                above for folder in {posixpath.dirname(path) for path in files} for above in _list_parents(folder)
+            ),
             self._run_git,
             dict(self.settings.compile_commands),
             files,
@@ -95,16 +100,22 @@ class RepositoryWorkspace:
         crowd = [_build_skipped(path, "There are more lockfiles than are judged in one run; name it with --lockfile.")
                  for path in paths[MOST_LOCKFILES:]]  # fmt: skip
         names = scan_imported_modules(self.tree, files)
-        specs = (replace(environment, imports=names) for environment in (*found, *crowd))
+        edited = read_edited_words(self.tree, files)
+        unread = scan.describe_unreadable()
+        specs = (
+            replace(environment, imports=names, edited_words=edited, notes=(*environment.notes, *unread))
+            for environment in (*found, *crowd)
+        )
         return tuple(sorted(specs, key=lambda environment: environment.name))
 
     def _run_git(self, words: Sequence[str]) -> str:
         return self.git((*_GIT_COMMAND, *words)) if self.git else ""
 
     def _find_lockfiles(self, files: Iterable[str]) -> list[str]:
-        return [path for path in files if explain_unsupported_file_name(path) or self._is_lockfile(path)]
+        read = self.tree.read_scanned_head
+        return [path for path in files if explain_unsupported_file_name(path) or self._is_lockfile(path, read)]
 
-    def _is_lockfile(self, path: str) -> bool:
+    def _is_lockfile(self, path: str, read_head: Callable[[str], str]) -> bool:
         """Return True if the file's content looks like a compiled lockfile.
 
         Signs: a known writer's header, annotations, or a fully pinned requirements.txt beside its
@@ -113,7 +124,7 @@ class RepositoryWorkspace:
         if not path.endswith(_LOCKFILE_SUFFIXES):
             return False
         try:
-            head = self.tree.read_head(path)
+            head = read_head(path)
         except LockfileError:
             return True  # whatever it is, that it cannot be read is to be told
         source = posixpath.splitext(path)[0] + ".in"
@@ -142,7 +153,9 @@ class RepositoryWorkspace:
         """
         unlocked = is_project_file(path) or path.endswith(".in")
         if unlocked or (
-            self.settings.lockfiles and not self._is_lockfile(path) and not is_fully_pinned(self.tree, path)
+            self.settings.lockfiles
+            and not self._is_lockfile(path, self.tree.read_head)
+            and not is_fully_pinned(self.tree, path)
         ):
             self.tree.read_text(path)
             return build_unlocked_spec(path, self._choose_lockfile_path(path), reading), ""
@@ -275,11 +288,11 @@ def _normalize_path(path: str, tree: RepoFiles) -> str:
     return posixpath.normpath(path)
 
 
-def _list_parents(path: str) -> list[str]:
-    found = []
-    while path:
-        path = posixpath.dirname(path)
-        found.append(path)
+def _list_parents(folder: str) -> list[str]:
+    """Return `folder` and all above it, the top ("") last."""
+    found = [folder]
+    while found[-1]:
+        found.append(posixpath.dirname(found[-1]))
     return found
 
 

@@ -38,6 +38,7 @@ def build_unlocked_spec(source: str, path: str, reading: DiscoveryContext) -> Lo
         is_unlocked=True,
         indexes=places.choose_indexes(),
         find_links=places.find_link_folders(),
+        remote_files=places.list_remote_files(),
         direct_names=read_direct_names(reading.tree, files, _read_configured_extras(config)),
         unpinned_requirements=find_unpinned_requirements(reading.tree, files, _read_configured_extras(config)),
     )

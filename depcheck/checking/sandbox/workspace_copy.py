@@ -4,7 +4,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -84,7 +84,10 @@ def _copy_entry(source: Path, target: Path, root: Path, owner: int) -> int:
 
     A file with other names that is not of the tree's `owner` may be linked there by a guest who cannot read it.
     """
-    state = source.lstat()
+    try:
+        state = source.lstat()
+    except FileNotFoundError:  # something else works in the repository at this moment
+        return 0
     if stat.S_ISLNK(state.st_mode):
         link = source.readlink()
         aim = Path(os.path.normpath(source.parent / link))
@@ -93,5 +96,6 @@ def _copy_entry(source: Path, target: Path, root: Path, owner: int) -> int:
         return 0
     if not stat.S_ISREG(state.st_mode) or (state.st_nlink > 1 and state.st_uid != owner):
         return 0
-    shutil.copy2(source, target, follow_symlinks=False)
+    with suppress(PermissionError, FileNotFoundError):  # what its owner may not read, no check of his reads
+        shutil.copy2(source, target, follow_symlinks=False)
     return state.st_size

@@ -67,7 +67,7 @@ SELECTION_OPTIONS = (
         types.PATH_GROUP,
         "Lockfiles that are installed together, lower layers first.",
         "PATH,PATH",
-        "found out from -c and -r",
+        "found out from -c and -r, projects, images, workflows and tests",
         _MANY,
     ),
     Option(
@@ -85,8 +85,8 @@ SELECTION_OPTIONS = (
         types.PYTHON_VERSION,
         "The interpreter.",
         "X.Y",
-        "the lockfile's header, then its name, then .python-version, then the backports among its pins, then "
-        "requires-python, then what was current when its header was worded so, then depcheck's own",
+        "the lockfile's header, then its name, then what images, workflows and version files state, then its pins, "
+        "then requires-python, then what was current then, then depcheck's own",
     ),
     Option("only", "only", types.LABEL, "Judge only the environment of this name.", "NAME", "all", _MANY),
 )

@@ -11,12 +11,14 @@ class IndexChoice:
 
     `for_projects` are (project, address): the project is taken from there alone, and nothing else is. `is_union` says
     that releases of all indexes count, as for pip, and not those of the first index that has the project, as for uv.
+    `names` are (address, name), where the tool knows an index by a name.
     """
 
     default: str = ""
     extras: tuple[str, ...] = ()
     for_projects: tuple[tuple[str, str], ...] = ()
     is_union: bool = True
+    names: tuple[tuple[str, str], ...] = ()
 
     def override(self, other: "IndexChoice") -> "IndexChoice":
         """Return the choice with `other`, which is nearer to the command.
@@ -28,6 +30,7 @@ class IndexChoice:
             tuple(dict.fromkeys((*other.extras, *self.extras))),
             tuple(dict.fromkeys((*other.for_projects, *self.for_projects))),
             self.is_union and other.is_union,
+            tuple(dict.fromkeys((*other.names, *self.names))),
         )
 
     @property

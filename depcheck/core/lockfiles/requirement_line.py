@@ -140,6 +140,12 @@ class RequirementLine:
         includes = self.option in {"--requirement", "--constraint"} and "://" not in self.value
         return self.value if includes else ""
 
+    @property
+    def included_url(self) -> str:
+        """The URL of the file that the line includes; empty for a path."""
+        includes = self.option in {"--requirement", "--constraint"} and "://" in self.value
+        return self.value if includes else ""
+
     def get_included_path(self, path: str) -> str:
         """Return the included file's path for a line of `path`."""
         return posixpath.normpath(posixpath.join(posixpath.dirname(path), self.included_file))

@@ -22,7 +22,9 @@ class LockfileSpec:
     `direct` are the packages that the sources name. `committed_at` is when the lockfile was last committed,
     if known. `loose` says that nothing is locked: `lockfile` is empty, `path` is what a compile would write,
     and `committed_at` tells of the source. `indexes` are those that the command and the
-    files name; `find_links` are folders of the repository with distributions.
+    files name; `find_links` are folders of the repository with distributions; `remote_files`
+    are requirements files that the sources name by URL. `trimmed_packages` are those whose lines people take out after
+    a compile.
     `written` are sources that stand in the header instead of a file, each with its text; `included` says that
     what the `-r` lines of the lockfile bring stands in those files alone (pip-compile-multi).
     `unpinned` are the requirements of a loose source that name no single release.
@@ -46,6 +48,8 @@ class LockfileSpec:
     upgrade_options: tuple[str, ...] = ()
     indexes: IndexChoice = field(default_factory=IndexChoice)
     find_links: tuple[str, ...] = ()
+    remote_files: tuple[str, ...] = ()
+    trimmed_packages: frozenset[NormalizedName] = frozenset()
     inline_sources: tuple[tuple[str, str], ...] = ()
     omits_included_pins: bool = False
     unpinned_requirements: tuple[str, ...] = ()
@@ -72,7 +76,8 @@ class EnvironmentSpec:
     system and is installed too, `project_name` its normalized name where its files state it. `imports` are the
     top-level modules that its own files import. `configured` is its name in the configuration, or empty. `below` are
     new texts, by path, of lower layers that are compiled already and not among `lockfiles`. Where the Python is a
-    guess, `python_reason` tells why this one was taken, and `other_pythons` are the next likely ones.
+    guess, `python_reason` tells why this one was taken, and `other_pythons` are the next likely ones. `edited_words`
+    stand in commands of the repository that edit files.
     """
 
     name: str
@@ -85,6 +90,7 @@ class EnvironmentSpec:
     imports: frozenset[str] = frozenset()
     configured_name: str = ""
     lower_layer_texts: tuple[tuple[str, str], ...] = ()
+    edited_words: frozenset[str] = frozenset()
     python_reason: str = ""
     other_pythons: tuple[PythonGuess, ...] = ()
 
@@ -94,4 +100,4 @@ class EnvironmentSpec:
         found = (
             find_omitted_packages(lock.lockfile, (*lock.options, *lock.upgrade_options)) for lock in self.lockfiles
         )
-        return frozenset().union(*found)
+        return frozenset().union(*found, *(lock.trimmed_packages for lock in self.lockfiles))

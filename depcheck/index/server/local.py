@@ -42,6 +42,7 @@ from depcheck.index.release_index import (
 )
 from depcheck.index.server.http_server import HOST, LoopbackServer
 from depcheck.index.server.render import to_local_file
+from depcheck.index.server.requirement_texts import RequirementFetcher
 from depcheck.index.server.routes import RequestRouter, ServedView
 from depcheck.index.server.view_tokens import LIVE_VIEW, compute_view_digest, compute_view_token
 from depcheck.index.upstreams import Upstream
@@ -70,6 +71,7 @@ class LocalIndex:
         self._metadata = WheelMetadataLoader(self._client, files, disk, self._troubles)
         self._facts = ReleaseFactsLoader(self._projects, self._impatient_client, disk)
         self._lock = Lock()
+        self._requirements = RequirementFetcher(self._impatient_client)
         self._views = {LIVE_VIEW: ServedView(IndexView())}
         self._releases: dict[tuple[NormalizedName, IndexView], Sequence[Release]] = {}
         self._choices: dict[tuple[NormalizedName, IndexView, InterpreterTarget], tuple[Version, ...] | None] = {}
@@ -212,6 +214,17 @@ class LocalIndex:
             self._files.store_content(file, content)
         self._routes.offered_files[file.content_key, filename] = file
         return to_local_file(file, self._routes.base_url).url
+
+    def fetch_requirements(self, url: str, limit_bytes: int) -> str:
+        """Return the text of a requirements file at `url`, fetched once a run.
+
+        Raises LockfileError, with the address, if it cannot be had.
+        """
+        return self._requirements.fetch(url, limit_bytes)
+
+    def list_fetched_requirements(self) -> tuple[tuple[str, str], ...]:
+        """Return the address and the SHA-256 of each requirements file that was fetched in this run."""
+        return self._requirements.list_digests()
 
     def prefetch_pages(self, names: Iterable[NormalizedName]) -> None:
         """Fetch the projects' pages in the background, before they are requested.

@@ -7,7 +7,7 @@ Packages that the repository uses itself are suspected first.
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +15,29 @@ from depcheck.core.model.errors import LockfileError
 
 MOST_TEXT_BYTES = 8 << 20
 MOST_REPO_FILES = 200_000
+MOST_NAMED = 5
 _SKIPPED_FOLDERS = frozenset(
     {".git", ".hg", ".svn", ".tox", ".nox", ".venv", "venv", "node_modules", "__pycache__", "site-packages"}
 )
+
+
+@dataclass(frozen=True, slots=True)
+class RepoScan:
+    """What stands in a repository: its regular files, and folders that could not be looked into."""
+
+    paths: tuple[str, ...]
+    unreadable_folders: tuple[str, ...] = ()
+
+    def describe_unreadable(self) -> tuple[str, ...]:
+        """Return a note about folders in which no lockfile could be looked for."""
+        folders = self.unreadable_folders
+        if not folders:
+            return ()
+        more = f" and {len(folders) - MOST_NAMED} more" if len(folders) > MOST_NAMED else ""
+        named = f"{', '.join(folders[:MOST_NAMED])}{more}"
+        return (
+            f"{named} may not be read, so no lockfile was looked for there; correct the permissions if there is one.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +53,38 @@ class RepoFiles:
     def list_files(self) -> Iterator[str]:
         """List every regular file in a stable order.
 
-        Skips version control, virtual environments and symlinks.
+        Skips version control, virtual environments, symlinks, sockets, and folders that may not be read.
 
         Raises:
             LockfileError: There are more than MOST_REPO_FILES files.
         """
-        seen = 0
-        for folder, folders, files in os.walk(self.root):
-            folders[:] = sorted(name for name in folders if self._is_visible(Path(folder, name)))
-            seen += len(files)
-            if seen > MOST_REPO_FILES:
-                raise LockfileError(
-                    f"The repository has more than {MOST_REPO_FILES} files, too many to look for lockfiles; "
-                    "name them with --lockfile."
-                )
-            for path in (Path(folder, name) for name in sorted(files)):
-                if not path.is_symlink():
-                    yield path.relative_to(self.root).as_posix()
+        yield from self.scan_files().paths
 
-    def _is_visible(self, folder: Path) -> bool:
-        skipped = folder.name in _SKIPPED_FOLDERS or folder.is_symlink() or folder in self.hidden_folders
-        return not skipped and not (folder / "pyvenv.cfg").exists()
+    def scan_files(self) -> RepoScan:
+        """List every regular file, and the folders that may not be read; raises as `list_files` does."""
+        found, unreadable = list[str](), list[str]()
+        todo = [(str(self.root), "")]
+        hidden = frozenset(map(str, self.hidden_folders))
+        while todo:
+            folder, path = todo.pop()
+            try:
+                with os.scandir(folder) as entries:
+                    listed = sorted(entries, key=lambda entry: entry.name)
+            except OSError:
+                unreadable.append(path)
+                continue
+            if path and any(entry.name == "pyvenv.cfg" for entry in listed):
+                continue
+            found += [f"{path}{entry.name}" for entry in listed if _is_kind(entry, os.DirEntry.is_file)]
+            below = [entry for entry in listed if _is_kind(entry, os.DirEntry.is_dir)]
+            seen = [each for each in below if each.name not in _SKIPPED_FOLDERS and each.path not in hidden]
+            todo += [(entry.path, f"{path}{entry.name}/") for entry in reversed(seen)]
+            if len(found) > MOST_REPO_FILES:
+                raise LockfileError(
+                    f"The repository has more than {MOST_REPO_FILES:,} files beside caches and environments, too many "
+                    "to copy for each check; point --repo at a smaller folder, or clean it."
+                )
+        return RepoScan(tuple(found), tuple(folder.rstrip("/") or "." for folder in unreadable))
 
     def has_file(self, path: str) -> bool:
         """Return True if `path` is a file inside the repository.
@@ -93,6 +124,10 @@ class RepoFiles:
         """
         return self._read_bytes(path, size).decode("utf-8", "replace") if self.has_file(path) else ""
 
+    def read_scanned_head(self, path: str, size: int = 16 << 10) -> str:
+        """Read the beginning of a file that a scan listed: it is a regular one, and no link leads to it."""
+        return self._read_bytes(path, size).decode("utf-8", "replace")
+
     def read_text(self, path: str) -> str:
         """Read a file's text with its line ends unchanged.
 
@@ -114,7 +149,7 @@ class RepoFiles:
 
     def _read_bytes(self, path: str, size: int) -> bytes:
         try:
-            with (self.root / path).open("rb") as file:
+            with open(f"{self.root}/{path}", "rb") as file:  # noqa: PTH123  # 200,000 times, and a Path is slow
                 # Not `size` itself: as much memory would be taken before anything is read.
                 return file.read(min(size, os.fstat(file.fileno()).st_size))
         except OSError as error:
@@ -140,3 +175,11 @@ def scan_imported_modules(tree: RepoFiles, files: Iterable[str]) -> frozenset[st
         for origin, plain in _IMPORT_STATEMENT.findall(text):
             found |= {origin} if origin else set(_TOP_LEVEL_NAME.findall(plain))
     return frozenset(found)
+
+
+def _is_kind(entry: os.DirEntry[str], test: Callable[..., bool]) -> bool:
+    """Tell if an entry itself, no link to it, passes `test`; what cannot be asked does not."""
+    try:
+        return test(entry, follow_symlinks=False)
+    except OSError:
+        return False

@@ -44,6 +44,23 @@ def follow_includes(tree: RepoFiles, sources: Iterable[str]) -> tuple[tuple[str,
     return tuple(included), tuple(constraints)
 
 
+def list_remote_includes(tree: RepoFiles, paths: Iterable[str]) -> tuple[str, ...]:
+    """Return the URLs that `-r` and `-c` lines of these files name, and those of all files that they include."""
+    found: dict[str, None] = {}
+    todo, seen = list(paths), set[str]()
+    while todo and len(seen) < _MOST_INCLUDED:
+        path = todo.pop()
+        if path in seen or is_project_file(path):
+            continue
+        seen.add(path)
+        for line in read_tolerant_lines(tree, path):
+            if line.included_url:
+                found[line.included_url] = None
+            elif line.included_file:
+                todo.append(line.get_included_path(path))
+    return tuple(found)
+
+
 def read_direct_names(tree: RepoFiles, files: Iterable[str], extras: Iterable[str] = ()) -> frozenset[NormalizedName]:
     """Return the packages that source files name themselves.
 

@@ -107,6 +107,7 @@ def _read_uv_table(table: Mapping[str, Any]) -> IndexChoice:
         tuple(_list_remote(extras)),
         tuple((project, url) for project, url in pairs if url.startswith(_REMOTE)),
         is_union=strategy.startswith("unsafe-"),
+        names=tuple((url, name) for name, url in named.items() if name and url.startswith(_REMOTE)),
     )
 
 

@@ -8,6 +8,7 @@ from depcheck.core.lockfiles.lockfile_parser import Lockfile, LockfileEntry, mer
 from depcheck.core.lockfiles.paths import resolve_repository_path
 from depcheck.core.lockfiles.pin_line import is_source_requirer
 from depcheck.core.lockfiles.spec import LockfileSpec
+from depcheck.core.lockfiles.trimming import has_orphaned_annotations, trim_lockfile
 
 
 def merge_fresh_pins(lock: LockfileSpec, fresh: Lockfile, below: Mapping[str, Lockfile]) -> str:
@@ -17,6 +18,9 @@ def merge_fresh_pins(lock: LockfileSpec, fresh: Lockfile, below: Mapping[str, Lo
     """
     if lock.omits_included_pins:
         fresh = _drop_included_pins(lock, fresh, below)
+    if lock.trimmed_packages:
+        keeps = has_orphaned_annotations(lock.lockfile)
+        fresh = trim_lockfile(fresh, lock.trimmed_packages, keeps_annotations=keeps)
     text = merge_header_and_body(header_of=lock.lockfile, body_of=fresh)
     annotated = find_source_annotation(lock.lockfile)
     for name, _ in lock.inline_sources:
