@@ -30,6 +30,7 @@ from depcheck.core.search.ranking import FailureContext, rank_suspects
 from depcheck.pipeline import conflict, find_culprits
 from depcheck.pipeline.compare_sides import measure_baseline
 from depcheck.pipeline.context import EnvironmentCase, LockSet
+from depcheck.pipeline.culprit_reports import to_culprit
 from depcheck.pipeline.measure import MeasuredSides, Measurement
 from depcheck.pipeline.to_report import to_checks_report, to_environment_report
 from depcheck.pipeline.trial_runner import (
@@ -117,7 +118,7 @@ def _add_diagnosis(case: EnvironmentCase, found: Diagnosis, answer: find_culprit
             create_hold(name, good.get(name), bad[name], build=True) for name in cause.culprits if name in bad
         )
         answer.holds += holds
-        answer.culprits.append(find_culprits.to_culprit(case, cause, holds))
+        answer.culprits.append(to_culprit(case, cause, holds))
 
 
 def _find_moved_requirements(
@@ -276,7 +277,7 @@ def _find_unbuildable_release(
     )
     holds = (create_hold(name, good, bad),)
     answer.holds += holds
-    answer.culprits.append(find_culprits.to_culprit(case, cause, holds))
+    answer.culprits.append(to_culprit(case, cause, holds))
 
 
 def _search_downwards(probe: _BuildProbe, below: list[Version], bad: Version) -> tuple[Version | None, Version]:

@@ -25,6 +25,7 @@ from depcheck.pipeline import find_culprits
 from depcheck.pipeline.baseline import find_past_views
 from depcheck.pipeline.compare_sides import measure_baseline
 from depcheck.pipeline.context import EnvironmentCase, LockSet
+from depcheck.pipeline.culprit_reports import to_culprit
 from depcheck.pipeline.measure import MeasuredSides
 from depcheck.pipeline.to_report import to_checks_report, to_environment_report
 from depcheck.pipeline.trial_runner import compile_with_holds, create_hold, list_selectable_releases, list_versions
@@ -145,7 +146,7 @@ def _find_conflict_culprit(
         if isinstance(safe, CompileFailure):
             continue
         answer.holds += holds
-        found = find_culprits.to_culprit(case, _to_cause(upload, good, obstacle), holds)
+        found = to_culprit(case, _to_cause(upload, good, obstacle), holds)
         answer.culprits.append(replace(found, explanation=f"{describe_conflict(conflict)}." if conflict else ""))
         return _check_and_propose(case, committed, safe, answer)
     return ()
