@@ -169,7 +169,7 @@ def main() -> int:
     words.add_argument("--jobs", type=int, default=1, help="how many at a time (default: 1)")
     words.add_argument("--out", type=Path, help="a file for the table")
     given = words.parse_args()
-    names = every() if given.list_failures else given.names
+    names = every() if given.all else given.names
     if not names:
         words.error(f"name an incident, or give --all; here are: {', '.join(every()) or f'none in {INCIDENTS}'}")
     lines = ["| incident | status | culprits | first bad | trials | seconds | as history says |", f"|{' --- |' * 7}"]

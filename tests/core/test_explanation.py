@@ -34,6 +34,10 @@ KOMBU = ReleaseStep(canonicalize_name("kombu"), Version("4.1.0"), Version("4.2.0
             MissingSymbol(ApiChangeKind.NAME, "scipy.linalg", "triu"),
         ),
         (
+            "AttributeError: `np.asfarray` was removed in the NumPy 2.0 release. Use `np.asarray` with a proper dtype",
+            MissingSymbol(ApiChangeKind.NAME, "numpy", "asfarray"),
+        ),
+        (
             "AttributeError: module 'marshmallow' has no attribute '__version_info__'",
             MissingSymbol(ApiChangeKind.NAME, "marshmallow", "__version_info__"),
         ),

@@ -38,9 +38,9 @@ def describe_dating(culprit: Culprit, quote: Callable[[str], str] = str) -> str:
     role = " (a build requirement, which stands in no lockfile)" if culprit.build else ""
     since = f", released {culprit.since:%Y-%m-%d}," if culprit.since else ""
     if is_dated(culprit):
-        return (
-            f"{bad}{role}{since} is the first release that fails.{f' The last good release is {good}.' if good else ''}"
-        )
+        fails = "is the first release that fails" if len(culprit.packages) == 1 else "are the first releases that fail"
+        last = "The last good release is" if len(culprit.last_good) == 1 else "The last good releases are"
+        return f"{bad}{role}{since} {fails}.{f' {last} {good}.' if good else ''}"
     number = len(culprit.skipped)
     between = "the release between" if number == 1 else f"the {number} releases between"
     because = f", because {culprit.skipped_because}" if culprit.skipped_because else ""

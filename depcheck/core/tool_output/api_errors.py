@@ -20,6 +20,10 @@ MOST_SYMBOLS, MOST_FRAMES, MOST_CHARS = 12, 60, 64 << 10
 _MODULE = re.compile(r"No module named ['\"]?(\w+(?:\.\w+)*)")
 _NAME = re.compile(r"cannot import name ['\"]?(\w+)['\"]? from (?:partially initialized module )?['\"]?([\w.]+\w)")
 _ATTRIBUTE = re.compile(r"module ['\"]([\w.]+)['\"] has no attribute ['\"](\w+)")
+# `np.asfarray` was removed in the NumPy 2.0 release: the module's own words, with its alias
+_WITHDRAWN = re.compile(
+    r"[`'\"](\w+)((?:\.\w+)*)\.(\w+)[`'\"] (?:was|has been|is) removed (?:in|from|since) (?:the )?(\w+)"
+)
 _MEMBER = re.compile(r"(?:'(\w+)' object|type object '(\w+)') has no attribute '(\w+)'")
 _PARAMETER = re.compile(r"(?<![\w.])([\w.]+)\(\) got an unexpected keyword argument ['\"](\w+)")
 _NEEDED = re.compile(r"(?<![\w.])([\w.]+)\(\) missing \d+ required (?:positional|keyword-only) arguments?: '(\w+)'")
@@ -168,12 +172,19 @@ def _match_symbols(text: str) -> Iterable[MissingSymbol]:
         *((m.start(), MissingSymbol(ApiChangeKind.MODULE, "", m[1])) for m in _MODULE.finditer(text)),
         *((m.start(), MissingSymbol(ApiChangeKind.NAME, m[2], m[1])) for m in _NAME.finditer(text)),
         *((m.start(), MissingSymbol(ApiChangeKind.NAME, m[1], m[2])) for m in _ATTRIBUTE.finditer(text)),
+        *((m.start(), MissingSymbol(ApiChangeKind.NAME, owner + m[2], m[3])) for owner, m in _match_withdrawn(text)),
         *((m.start(), MissingSymbol(ApiChangeKind.MEMBER, m[1] or m[2], m[3])) for m in _MEMBER.finditer(text)),
         *((m.start(), MissingSymbol(ApiChangeKind.PARAMETER, m[1], m[2])) for m in _PARAMETER.finditer(text)),
         *((m.start(), MissingSymbol(ApiChangeKind.NEEDED, m[1], m[2])) for m in _NEEDED.finditer(text)),
         *((m.start(), each) for m in _ARITY.finditer(text) for each in _interpret_arity_error(m[1].strip("."), m[2])),
     ]
     return (each for _, each in sorted(hits, key=lambda hit: hit[0]))
+
+
+def _match_withdrawn(text: str) -> Iterable[tuple[str, re.Match[str]]]:
+    """Match what a module says of its own removals; the first word is its name or an alias of it."""
+    for match in _WITHDRAWN.finditer(text):
+        yield from ((owner, match) for owner in dict.fromkeys((match[4].lower(), match[1])))
 
 
 def _interpret_arity_error(owner: str, name: str) -> Iterable[MissingSymbol]:
