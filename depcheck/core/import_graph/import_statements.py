@@ -2,6 +2,7 @@
 
 import ast
 import re
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -37,13 +38,23 @@ def read_imports(text: str, module: str, python: tuple[int, ...], *, is_package:
     """
     package = module if is_package else module.rpartition(".")[0]
     found = _Found(package, python)
-    try:
-        found.read(ast.parse(text).body, strong=True)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        found = _Found(package, python)
+    statements = parse_statements(text)
+    if statements is None:
         found.read_lines(text)
+    else:
+        found.read(statements, strong=True)
     strings = {_from_here(name, package) if name.startswith(".") else name for name in _DOTTED.findall(text)}
     return ModuleImports(frozenset(found.strong), frozenset(found.weak - found.strong), frozenset(strings - {""}))
+
+
+def parse_statements(text: str) -> list[ast.stmt] | None:
+    """Parse a module's text; None where this interpreter's parser refuses it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what it says of odd escapes is for the text's authors
+        try:
+            return ast.parse(text).body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
 
 
 class _Found:

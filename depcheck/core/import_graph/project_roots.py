@@ -5,7 +5,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 
-from depcheck.core.import_graph.import_statements import ModuleImports, read_imports
+from depcheck.core.import_graph.import_statements import ModuleImports, parse_statements, read_imports
 from depcheck.core.import_graph.reachable import Roots
 
 _APPS = re.compile(r"^\w*_?(?:APPS|MIDDLEWARE|MIDDLEWARE_CLASSES)$")
@@ -19,11 +19,7 @@ def read_django_roots(text: str) -> Roots:
     """Return the modules that INSTALLED_APPS and MIDDLEWARE of a settings file name."""
     if "APPS" not in text and "MIDDLEWARE" not in text:
         return Roots()
-    try:
-        body = ast.parse(text).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return Roots()
-    named = {name for statement in body for name in _read_assigned_names(statement)}
+    named = {name for statement in parse_statements(text) or () for name in _read_assigned_names(statement)}
     bases = {re.sub(r"\.apps(?:\.\w+)?$", "", name) for name in named}
     return Roots(
         frozenset(named | {f"{base}.{part}" for base in bases for part in _IMPORTED_BY_SETUP}),

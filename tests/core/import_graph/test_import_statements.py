@@ -54,6 +54,12 @@ def test_texts_that_look_like_modules_are_names() -> None:
     assert read_imports(text, "pkg", (3, 12), is_package=True).strings >= {"pkg.pools.gevent", "pkg.near"}
 
 
+def test_odd_escapes_are_nobodys_news(recwarn) -> None:
+    """The parser's warnings are for the authors of the text."""
+    read_imports(r"x = '\d'", "pkg", (3, 12), is_package=True)
+    assert not recwarn.list
+
+
 @pytest.mark.parametrize("text", ["(" * 100_000, "x" * 1_000_000, "\0import a", "-" * 100_000 + "1", "import a\n" * 9])
 def test_no_text_stops_the_reader(text: str) -> None:
     """Whatever a release ships."""

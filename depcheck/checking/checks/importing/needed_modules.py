@@ -137,7 +137,7 @@ def _read_entries(text: str) -> dict[str, dict[str, str]]:
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # names keep their case
     try:
         parser.read_string(text)
-    except configparser.Error:
+    except (configparser.Error, AttributeError, TypeError, ValueError):  # whatever a release ships
         return {}
     return {
         group: {name: value.partition(":")[0].partition("[")[0].strip() for name, value in parser.items(group)}
