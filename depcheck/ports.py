@@ -65,7 +65,10 @@ class Index(Protocol):
         """
 
     def list_fetched_requirements(self) -> tuple[tuple[str, str], ...]:
-        """Return the address and the SHA-256 of each requirements file that was fetched in this run."""
+        """Return address and SHA-256 of each requirements file that was fetched.
+
+        In this run.
+        """
 
     def get_origins(self, project: NormalizedName) -> Origins:
         """Return which indexes were asked for `project`, and which have it."""
@@ -147,7 +150,9 @@ class PackageServer(Protocol):
         """
 
     def fetch_requirements(self, url: str, limit_bytes: int) -> str:
-        """Return the text of a requirements file at `url`, the same for the whole run.
+        """Return the text of a requirements file at `url`.
+
+        The same for the whole run.
 
         Raises LockfileError, with the address, if it cannot be had.
         """

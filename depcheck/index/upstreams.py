@@ -145,7 +145,10 @@ def choose_upstreams(choice: IndexChoice, environ: Mapping[str, str], own: Seque
 
 
 def _add_named_credentials(upstream: Upstream, names: Mapping[str, str], environ: Mapping[str, str]) -> Upstream:
-    """Return the index with the credentials of uv's variables for its name, if it has none yet."""
+    """Return the index with uv's credentials for its name.
+
+    Those of variables, if it has none yet.
+    """
     name = next((name for url, name in names.items() if f"{strip_userinfo(url).rstrip('/')}/" == upstream.url), "")
     found = None if upstream.credentials else _read_named_index_credentials(name, environ)
     return replace(upstream, credentials=found) if found else upstream

@@ -231,7 +231,10 @@ MAX_NAMED_PACKAGES = 12
 
 
 def annotate_remote_files(case: EnvironmentCase, report: EnvironmentReport) -> EnvironmentReport:
-    """Add a note for each requirements file that the sources name by URL: what it was in this run."""
+    """Add a note for each requirements file fetched by URL.
+
+    What it was in this run.
+    """
     if not any(lock.remote_files for lock in case.spec.lockfiles):
         return report
     notes = (

@@ -166,7 +166,10 @@ def _compare_with_committed(
 def _find_trimmed_lines(
     case: EnvironmentCase, files: Mapping[str, str], changes: Sequence[tuple[Change, str]]
 ) -> tuple[tuple[str, frozenset[NormalizedName]], ...]:
-    """Return by file what people took out after a compile; empty if anything else differs."""
+    """Return the lines by file that people removed after a compile.
+
+    Empty if anything else differs.
+    """
     if any(change.before is not None for change, _ in changes):
         return ()
     found = []

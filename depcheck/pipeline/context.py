@@ -53,8 +53,11 @@ class EnvironmentCase:
                 found.update(lock.lockfile.select_pins(self.markers))
         return found
 
-    def with_trimmed(self, found: "LockSet") -> "EnvironmentCase":
-        """Return the case with what people take out of its lockfiles after a compile, with a note about it."""
+    def add_trimmed(self, found: "LockSet") -> "EnvironmentCase":
+        """Return the case with lines that people remove after a compile.
+
+        With a note about it.
+        """
         trimmed = dict(found.trimmed)
         if not trimmed:
             return self

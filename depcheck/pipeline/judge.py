@@ -64,7 +64,7 @@ def _judge_case(case: EnvironmentCase) -> EnvironmentReport:
         from depcheck.pipeline import build_failure  # noqa: PLC0415  # the whole search: a quiet night has no use for it
 
         return annotate_unlocked(case, build_failure.report_unresolved_baseline(case, committed))
-    case = case.with_trimmed(committed)
+    case = case.add_trimmed(committed)
     case.ports.reporter.start_stage("compile afresh")
     candidate = compile_fresh_set(case, case.get_upgrade_view(committed.pins))
     if isinstance(candidate, CompileFailure):

@@ -526,7 +526,10 @@ def test_what_is_installed_together_is_one_environment(tmp_path, files, groups):
 
 
 def test_what_cannot_be_read_is_said_and_stops_nothing(tmp_path, monkeypatch):
-    """A folder that may not be read, a socket, a pipe, links that lead nowhere or in a circle, names that differ in case."""
+    """Report unreadable folders, sockets, pipes and odd links, and go on.
+
+    Links that lead nowhere or in a circle, names that differ in case.
+    """
     files = {"requirements.in": "x", "requirements.txt": "x==1\n", "Requirements.in": "y", "Requirements.txt": "y==1\n"}
     for name in ("closed", "links"):
         (tmp_path / name).mkdir()
@@ -549,7 +552,7 @@ def test_what_cannot_be_read_is_said_and_stops_nothing(tmp_path, monkeypatch):
 
 
 def test_too_many_files_name_a_way_out_that_exists(tmp_path, monkeypatch):
-    """The option that the advice names takes a smaller folder, and then all is well."""
+    """Advise a smaller folder, which is then accepted."""
     monkeypatch.setattr(repo_files, "MOST_REPO_FILES", 3)
     files = {f"data/{number}.csv": "" for number in range(4)}
     (crowded,) = repository(tmp_path, {**files, "app/requirements.in": "x", "app/requirements.txt": "x==1\n"})

@@ -1,4 +1,7 @@
-"""What a reason tells people to do works: each remedy is followed, and the environment is judged."""
+"""Remedies in reasons work when they are followed.
+
+The environment is then checked.
+"""
 
 import re
 import sys
@@ -38,7 +41,10 @@ def test_a_lockfile_whose_source_nothing_names(shelf, judged):
 
 
 def test_a_lockfile_that_is_misread(shelf, judged):
-    """It is stale with --compile-command: the header's own command says less than people did."""
+    """Follow --compile-command for a header that says too little.
+
+    It is stale without.
+    """
     shelf.release("beside", "1.0", "2024-01-01")
     files = {
         "r.in": "tool\n",
@@ -53,7 +59,10 @@ def test_a_lockfile_that_is_misread(shelf, judged):
 
 
 def test_a_name_that_no_index_has(shelf, judged):
-    """The index that has it, named on the command line, is asked beside the others."""
+    """Follow the advice to name the index that has a package.
+
+    It is asked beside the others.
+    """
     files = {
         "r.in": "tool\nours\n",
         "r.txt": UV.format("uv pip compile --no-annotate r.in -o r.txt") + "ours==1.0\ntool==1.0\n",

@@ -1,4 +1,7 @@
-"""A lockfile from which lines are taken out after its compile is understood, and what is proposed stays so."""
+"""Lockfiles from which lines are removed after compiling are understood.
+
+What is proposed stays so.
+"""
 
 import sys
 
@@ -34,7 +37,10 @@ SED = {"Makefile": "upgrade:\n\tuv pip compile r.in -o r.txt\n\tsed -i '/^[fF]ra
     ids=["an annotation was left behind", "a command takes the line out", "only packages ask for it"],
 )
 def test_what_people_take_out_stays_out(shelf, judged, files, body):
-    """The compile only adds that line: understood, said in a note, and the proposal is as their command leaves it."""
+    """Keep removed lines out of the proposal, and note it.
+
+    The compile only adds that line.
+    """
     report = judged({**files, "r.txt": HEAD + body}, python=PYTHON, imports=False)
     assert report.status is Status.SAFE, report.reason
     assert report.proposal.files == {"r.txt": HEAD + body.replace("plug==1.0", "plug==1.1")}
@@ -42,7 +48,10 @@ def test_what_people_take_out_stays_out(shelf, judged, files, body):
 
 
 def test_a_source_that_asks_for_more_is_stale(shelf, judged):
-    """A requirement that was added and never compiled is no line that was taken out."""
+    """Call a requirement that was never compiled stale.
+
+    It is no line that was taken out.
+    """
     report = judged({"r.in": "plug\nother\n", "r.txt": HEAD + "frame==1.0\n    # via plug\n" + WHOLE}, python=PYTHON)
     assert report.status in {Status.STALE, Status.UNRESOLVABLE}
     shelf.release("other", "1.0", "2024-01-01")

@@ -1,4 +1,7 @@
-"""Requirements and constraints by URL (`-c https://...`): fetched by us, and served to the compiler."""
+"""Requirements and constraints by URL, fetched and served to the compiler.
+
+`-c https://...`: fetched by us.
+"""
 
 import re
 from dataclasses import dataclass, field
@@ -19,7 +22,9 @@ _REMOTE = ("http://", "https://")
 
 @dataclass(frozen=True, slots=True)
 class RemoteFiles:
-    """The requirements files that the sources name by URL, each fetched once a run.
+    """Requirements files that sources name by URL, each fetched once.
+
+    Once a run.
 
     They may include each other by a relative path. Options that name an index are left out: tools see the local index
     alone. No more than MOST_REMOTE_FILES are fetched, of MOST_REMOTE_BYTES each.
@@ -30,7 +35,9 @@ class RemoteFiles:
     _lock: Lock = field(default_factory=Lock)
 
     def localize_includes(self, text: str) -> str:
-        """Return `text`, a committed requirements file, with a local address for each file that it names by URL.
+        """Return `text` with a local address for each file by URL.
+
+        `text` is a committed requirements file.
 
         Raises LockfileError, with the address, where a file cannot be had.
         """
@@ -52,7 +59,10 @@ class RemoteFiles:
         return _INCLUDE.sub(replace_address, text)
 
     def _serve(self, url: str) -> str:
-        """Return the local address of the file at `url`, whose own includes are served likewise."""
+        """Return the local address of the file at `url`.
+
+        Its own includes are served likewise.
+        """
         if url not in self._local_urls:
             if len(self._local_urls) >= MOST_REMOTE_FILES:
                 raise LockfileError(

@@ -40,7 +40,7 @@ class ProcessResult:
 
 
 def build_result(answer: bytes, program: str, text: str, channel: bytes, duration_s: float) -> ProcessResult:
-    """Build the result of a guest from the launcher's answer and both outputs.
+    """Build a guest's result from the launcher's answer and both outputs.
 
     Raises:
         DepcheckError: The sandbox could not be set up, so nothing was run.

@@ -142,7 +142,10 @@ class RequirementLine:
 
     @property
     def included_url(self) -> str:
-        """The URL of the file that the line includes; empty for a path."""
+        """The URL of the file that the line includes.
+
+        Empty for a path.
+        """
         includes = self.option in {"--requirement", "--constraint"} and "://" in self.value
         return self.value if includes else ""
 

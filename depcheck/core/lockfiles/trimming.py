@@ -1,4 +1,7 @@
-"""Lines that maintainers take out of a lockfile after its compile, for example by `sed '/^django==/d'`."""
+"""Lines that maintainers remove from a lockfile after its compile.
+
+For example by `sed '/^django==/d'`.
+"""
 
 import re
 from collections.abc import Collection
@@ -16,7 +19,9 @@ _ANNOTATION = re.compile(r"(?m)^[ \t]+#\s?via\b")
 def find_trimmed(
     lock: LockfileSpec, added: Collection[LockfileEntry], edited: Collection[str], *, python_is_sure: bool
 ) -> frozenset[NormalizedName]:
-    """Return the names of `added` if a compile wrote them and people took them out; empty if one may be new.
+    """Return the names of `added` that people removed after a compile.
+
+    Empty if one may be new.
 
     `edited` are the words of commands that edit files. A line was taken out where such a command names it, where its
     annotation was left behind, where the lockfile still names it as a requirer, or where nothing but packages ask for
@@ -36,13 +41,19 @@ def find_trimmed(
 
 
 def has_orphaned_annotations(lockfile: Lockfile) -> bool:
-    """Tell if an annotation stands where its requirement was taken out: above all, or as an entry's second."""
+    """Return True if an annotation stands where its requirement was removed.
+
+    Above all, or as an entry's second.
+    """
     loose = any(isinstance(part, str) and _ANNOTATION.match(part) for part in lockfile.parts)
     return loose or any(len(_ANNOTATION.findall(entry.text)) > 1 for entry in lockfile.entries)
 
 
 def trim_lockfile(lockfile: Lockfile, names: Collection[NormalizedName], *, keeps_annotations: bool) -> Lockfile:
-    """Take the lines of `names` out of `lockfile`; their annotations stay if the maintainers leave them."""
+    """Remove the lines of `names` from `lockfile`.
+
+    Their annotations stay if the maintainers leave them.
+    """
     parts: list[LockfileEntry | str] = []
     for part in lockfile.parts:
         if isinstance(part, str) or part.pin.name not in names:

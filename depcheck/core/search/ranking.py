@@ -144,7 +144,10 @@ class ModuleOwners:
         self.by_module = {module: frozenset(names) for module, names in found.items()}
 
     def find_owners(self, module: str, *, sure: bool = False) -> PackageNames:
-        """Find the owners of a dotted module; with `sure`, none where a shared name does not decide."""
+        """Find the owners of a dotted module.
+
+        With `sure`, none where a shared name does not decide.
+        """
         parts = module.removesuffix(".__init__").split(".")
         shared = self.by_module.get(parts[0].lower(), frozenset())
         if len(shared) < 2 or not any(self._inside[name] for name in shared):  # noqa: PLR2004  # one, or nothing is known
@@ -171,7 +174,10 @@ def rank_suspects(scene: FailureContext, failures: Sequence[Failure]) -> Suspect
 
 
 def _is_missing_told(failures: Sequence[Failure]) -> bool:
-    """Return False if all headlines name a module that is there, so that a missing one is beside the point."""
+    """Return False if all headlines name a module that exists.
+
+    So that a missing one is beside the point.
+    """
     headlines = [failure.headline for failure in failures]
     named = [any(pattern.search(text) for pattern in _NAMED_MODULES[:2]) for text in headlines]
     return not named or not all(named)

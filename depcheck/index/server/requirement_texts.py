@@ -1,4 +1,7 @@
-"""Requirements files by URL, as `-c https://...` names them: fetched once a run, and bounded."""
+"""Requirements files by URL, fetched once a run, and bounded.
+
+As `-c https://...` names them.
+"""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -15,7 +18,10 @@ _REMEDY = "Let this machine reach it, or commit a copy and name that in its plac
 
 @dataclass(frozen=True, slots=True)
 class RequirementFetcher:
-    """Fetches texts, and keeps each for the length of the run: all compiles of a run see the same."""
+    """Fetches texts once, so that all compiles see the same.
+
+    It keeps each for the length of the run.
+    """
 
     client: HttpGetter
     _texts: dict[str, str] = field(default_factory=dict)
@@ -30,7 +36,10 @@ class RequirementFetcher:
         return self._texts[url]
 
     def list_digests(self) -> tuple[tuple[str, str], ...]:
-        """Return the address of each text that was fetched, as anybody may see it, and its SHA-256."""
+        """Return each fetched text's public address and its SHA-256.
+
+        The address as anybody may see it.
+        """
         return tuple(
             (to_public_url(url), hashlib.sha256(text.encode()).hexdigest()) for url, text in self._texts.items()
         )
@@ -56,7 +65,10 @@ class RequirementFetcher:
 
 
 def _is_link_local(url: str) -> bool:
-    """Tell if `url` names an address at which a cloud gives machines their credentials."""
+    """Return True if `url` names a link-local address.
+
+    At such a one a cloud gives machines their credentials.
+    """
     try:
         return ip_address(urlsplit(url).hostname or "").is_link_local
     except ValueError:

@@ -112,6 +112,9 @@ def namespaced(version):
     ],
 )
 def test_in_a_namespace_the_owner_of_the_file_is_suspected(headline, evidence):
-    """The whole dotted path decides, not its first word, and not the alphabet."""
+    """Suspect the owner of the file in a shared namespace.
+
+    The whole dotted path decides, not its first word, and not the alphabet.
+    """
     known = scene(namespaced("1.0"), namespaced("2.0"))
     assert rank_suspects(known, [Failure("t", headline, evidence)]).ranked_names[0] == "tele-sdk"

@@ -23,13 +23,13 @@ _SKIPPED_FOLDERS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class RepoScan:
-    """What stands in a repository: its regular files, and folders that could not be looked into."""
+    """The regular files of a repository, and folders that are unreadable."""
 
     paths: tuple[str, ...]
     unreadable_folders: tuple[str, ...] = ()
 
     def describe_unreadable(self) -> tuple[str, ...]:
-        """Return a note about folders in which no lockfile could be looked for."""
+        """Describe folders in which no lockfile could be looked for."""
         folders = self.unreadable_folders
         if not folders:
             return ()
@@ -61,7 +61,10 @@ class RepoFiles:
         yield from self.scan_files().paths
 
     def scan_files(self) -> RepoScan:
-        """List every regular file, and the folders that may not be read; raises as `list_files` does."""
+        """List every regular file, and the folders that are unreadable.
+
+        Raises as `list_files` does.
+        """
         found, unreadable = list[str](), list[str]()
         todo = [(str(self.root), "")]
         hidden = frozenset(map(str, self.hidden_folders))
@@ -125,7 +128,10 @@ class RepoFiles:
         return self._read_bytes(path, size).decode("utf-8", "replace") if self.has_file(path) else ""
 
     def read_scanned_head(self, path: str, size: int = 16 << 10) -> str:
-        """Read the beginning of a file that a scan listed: it is a regular one, and no link leads to it."""
+        """Read the beginning of a file that a scan listed.
+
+        It is a regular one, and no link leads to it.
+        """
         return self._read_bytes(path, size).decode("utf-8", "replace")
 
     def read_text(self, path: str) -> str:
@@ -178,7 +184,10 @@ def scan_imported_modules(tree: RepoFiles, files: Iterable[str]) -> frozenset[st
 
 
 def _is_kind(entry: os.DirEntry[str], test: Callable[..., bool]) -> bool:
-    """Tell if an entry itself, no link to it, passes `test`; what cannot be asked does not."""
+    """Return True if an entry itself passes `test`.
+
+    No link to it. What cannot be asked does not.
+    """
     try:
         return test(entry, follow_symlinks=False)
     except OSError:

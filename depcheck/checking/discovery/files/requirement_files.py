@@ -45,7 +45,10 @@ def follow_includes(tree: RepoFiles, sources: Iterable[str]) -> tuple[tuple[str,
 
 
 def list_remote_includes(tree: RepoFiles, paths: Iterable[str]) -> tuple[str, ...]:
-    """Return the URLs that `-r` and `-c` lines of these files name, and those of all files that they include."""
+    """Return the URLs of `-r` and `-c` lines in these files.
+
+    And in all files that they include.
+    """
     found: dict[str, None] = {}
     todo, seen = list(paths), set[str]()
     while todo and len(seen) < _MOST_INCLUDED:

@@ -1,4 +1,7 @@
-"""Which words stand in commands that edit files: `sed '/^django==/d' requirements.txt` takes a line out."""
+"""Words in commands that edit files, such as `sed`.
+
+`sed '/^django==/d' requirements.txt` takes a line out.
+"""
 
 import re
 from collections.abc import Sequence
@@ -19,7 +22,10 @@ _WORD = re.compile(r"[A-Za-z][\w.-]*\w")
 
 
 def read_edited_words(tree: RepoFiles, files: Sequence[str]) -> frozenset[str]:
-    """Return the words, as names of packages, of the lines in scripts and makefiles that edit files."""
+    """Return package names in lines that edit files.
+
+    Of scripts and makefiles.
+    """
     found: set[str] = set()
     for path in [path for path in files if _FILES.search(path)][:_MOST_FILES]:
         try:

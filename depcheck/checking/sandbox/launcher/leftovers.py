@@ -1,4 +1,7 @@
-"""Kill and remove what a guest left behind: processes, files, and entries of System V's tables."""
+"""Kill and remove a guest's leftovers: processes, files, System V entries.
+
+Entries of System V's tables.
+"""
 
 import contextlib
 import os
