@@ -43,13 +43,13 @@ def main() -> int:
         Path(room).chmod(0o755)
         wheels = asked.tools or Path(room, "tools")
         container.tools(wheels, asked.base)
-        patched = walls.taken_away(asked.exclude_names, Path(room, "patched"))
+        patched = walls.taken_away(asked.without, Path(room, "patched"))
         plan = container.Plan(asked.image, wheels, patched, asked.exhaustion, asked.limit_s)
         ran = container.run(plan, scratch)
         found = judging.judged(ran, asked.exhaustion)
     if asked.json:
         asked.json.write_text(
-            json.dumps({"without": asked.exclude_names, "seconds": round(ran.took_s), "attacks": found}, indent=1)
+            json.dumps({"without": asked.without, "seconds": round(ran.took_s), "attacks": found}, indent=1)
         )
     through = {name: why for name, why in found.items() if why}
     for name, why in sorted(through.items()):

@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 
@@ -16,7 +16,7 @@ from depcheck.checking.sandbox.policy import NetworkPolicy
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
 from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.spec import EnvironmentSpec
-from depcheck.core.model.checks import Check, CheckResult
+from depcheck.core.model.checks import Check, CheckKind, CheckResult, Outcome
 from depcheck.core.model.errors import DepcheckError
 from depcheck.ports import InstalledEnvironment, PackageServer
 
@@ -38,6 +38,7 @@ class GuestCheckExecutor:
     log_folder: Path
     report_progress: Callable[[str], None] | None = None
     _prepared_folders: set[Path] = field(default_factory=set)
+    _known_plugins: dict[str, frozenset[str]] = field(default_factory=dict)
     _runners: dict[str, CheckRunner] = field(default_factory=dict)
 
     def run_checks(
@@ -71,7 +72,11 @@ class GuestCheckExecutor:
             room.log.unlink()
             return None
         began = time.monotonic()
-        found = runner.run_check(CheckJob(spec, completed, room, self.settings, self.report_progress))
+        job = CheckJob(spec, completed, room, self.settings, self.report_progress)
+        found = runner.run_check(job)
+        if (added := self._find_added_plugins(job)) and found.outcome is Outcome.PASS:
+            self.copies.copy_to(room.workspace, source)
+            found = runner.run_check(replace(job, context=replace(room, disabled_plugins=added)))
         return CheckResult(
             kind=completed.kind,
             command=completed.command,
@@ -83,6 +88,18 @@ class GuestCheckExecutor:
             optional=found.optional,
             left_over=found.left_over,
         )
+
+    def _find_added_plugins(self, job: CheckJob) -> tuple[str, ...]:
+        """Find the plug-ins of pytest that the environment has and the first one checked for its lockfiles had not.
+
+        What a release adds to pytest can make the failures of others pass, so tests that pass are run without it too:
+        no test of the repository can need what was not there before.
+        """
+        if job.check.kind is not CheckKind.TEST:
+            return ()
+        present = {plugin for each in job.context.environment.installed_distributions for plugin in each.pytest_plugins}
+        known = self._known_plugins.setdefault(job.spec.name, frozenset(present))
+        return tuple(sorted(present - known))
 
     def _get_runner(self, kind: str) -> CheckRunner:
         if kind not in self._runners:

@@ -196,7 +196,8 @@ def _read_result_files(results: Path) -> list[JunitCase] | None:
     Raises:
         UnreadableResultsError: A result file is not regular, too long, or no JUnit XML.
     """
-    files = [path for path in list_beneath(results) if _RESULT_FILE.fullmatch(str(path))]
+    entries = results.iterdir() if results.is_dir() else ()
+    files = sorted(path.name for path in entries if _RESULT_FILE.fullmatch(path.name))  # links and pipes too
     if not files:
         return None
     if len(files) > MOST_RESULT_FILES:

@@ -6,7 +6,9 @@ Hostile code may have written them.
 import csv
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from configparser import ConfigParser
+from configparser import Error as ConfigParserError
+from dataclasses import dataclass, replace
 from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
 
@@ -26,12 +28,13 @@ class InstalledDistribution:
     """An installed distribution and the dotted names of all its modules.
 
     Tests and entry scripts are left out. `unreadable` says why it could not be read, empty if it could: then its name
-    and version are its folder's.
+    and version are its folder's. `pytest_plugins` are the names of those that pytest loads by itself.
     """
 
     distribution: Distribution
     modules: tuple[str, ...]
     unreadable: str = ""
+    pytest_plugins: tuple[str, ...] = ()
 
 
 def read_installed_distributions(
@@ -67,7 +70,22 @@ def _read_distribution(folder: Path) -> InstalledDistribution:
     for content, file, most in ((metadata, "METADATA", MOST_METADATA_BYTES), (record, "RECORD", MOST_RECORD_BYTES)):
         if content is None:
             return InstalledDistribution(named, (), f"its {file} is missing, no plain file, or over {most >> 20} MiB")
-    return _parse_distribution(named, metadata or b"", record or b"")
+    entry_points = read_untrusted_file(folder / "entry_points.txt", MOST_METADATA_BYTES)
+    if entry_points is None and (folder / "entry_points.txt").exists():
+        return InstalledDistribution(named, (), f"its entry_points.txt is over {MOST_METADATA_BYTES >> 20} MiB")
+    found = _parse_distribution(named, metadata or b"", record or b"")
+    return replace(found, pytest_plugins=_list_pytest_plugins(entry_points or b""))
+
+
+def _list_pytest_plugins(entry_points: bytes) -> tuple[str, ...]:
+    """List the names in the section of pytest; what is no such file has none, for pytest cannot read it either."""
+    parser = ConfigParser(delimiters=("=",), interpolation=None, strict=False)
+    parser.optionxform = str  # type: ignore[method-assign,assignment]  # names as they are written
+    try:
+        parser.read_string(entry_points.decode(errors="replace"))
+    except ConfigParserError:
+        return ()
+    return tuple(sorted(parser["pytest11"])) if parser.has_section("pytest11") else ()
 
 
 def _parse_distribution(named: Distribution, metadata: bytes, record: bytes) -> InstalledDistribution:
