@@ -65,19 +65,13 @@ class Index(Protocol):
         """
 
     def list_fetched_requirements(self) -> tuple[tuple[str, str], ...]:
-        """Return address and SHA-256 of each requirements file that was fetched.
-
-        In this run.
-        """
+        """Return address and SHA-256 of each requirements file fetched so far."""
 
     def get_origins(self, project: NormalizedName) -> Origins:
         """Return which indexes were asked for `project`, and which have it."""
 
     def get_requires_dist(self, project: NormalizedName, version: Version) -> tuple[str, ...] | None:
-        """Return Requires-Dist of a release as written in a wheel's metadata.
-
-        None if only a build could find it out.
-        """
+        """Return Requires-Dist of a release as in a wheel, or None without wheels."""
 
     def fetch_advisories(self, project: NormalizedName, version: Version) -> tuple[Advisory, ...]:
         """Fetch the known vulnerabilities of a release.
@@ -167,10 +161,7 @@ class PackageServer(Protocol):
         """List the errors of the indexes themselves, one sentence each."""
 
     def get_requires_dist(self, project: NormalizedName, version: Version) -> tuple[str, ...] | None:
-        """Return Requires-Dist of a release as written in a wheel's metadata.
-
-        None if only a build could find it out.
-        """
+        """Return Requires-Dist of a release as in a wheel, or None without wheels."""
 
     def get_origins(self, project: NormalizedName) -> Origins:
         """Return which indexes were asked for `project`, and which have it."""

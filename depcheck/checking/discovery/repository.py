@@ -8,7 +8,12 @@ from pathlib import Path
 
 from depcheck.checking.discovery.files.project_files import find_project_name
 from depcheck.checking.discovery.files.repo_files import RepoFiles, scan_imported_modules
-from depcheck.checking.discovery.files.requirement_files import PROJECT_FILES, is_fully_pinned, is_project_file
+from depcheck.checking.discovery.files.requirement_files import (
+    PROJECT_FILES,
+    get_output_path,
+    is_fully_pinned,
+    is_project_file,
+)
 from depcheck.checking.discovery.files.tool_config import read_repo_toml
 from depcheck.checking.discovery.grouping import (
     LayerCycleError,
@@ -252,7 +257,7 @@ class RepositoryWorkspace:
 
         Never the path of an existing file.
         """
-        path = _get_output_path(source)
+        path = get_output_path(source)
         return f"{posixpath.splitext(path)[0]}.lock.txt" if self.tree.has_file(path) else path
 
     def _find_unlocked_sources(self, files: Sequence[str]) -> list[str]:
@@ -294,15 +299,3 @@ def _list_parents(folder: str) -> list[str]:
     while found[-1]:
         found.append(posixpath.dirname(found[-1]))
     return found
-
-
-def _get_output_path(source: str) -> str:
-    """Return the path that a compile of `source` writes.
-
-    An unlocked requirements.txt is itself a source and is not overwritten.
-    """
-    folder, name = posixpath.split(source)
-    if is_project_file(name):
-        return posixpath.join(folder, "requirements.txt")
-    stem, suffix = posixpath.splitext(name)
-    return posixpath.join(folder, f"{stem}.txt" if suffix == ".in" else f"{stem}.lock.txt")

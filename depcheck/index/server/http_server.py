@@ -4,6 +4,7 @@ It knows nothing about packages.
 """
 
 import re
+import secrets
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -212,3 +213,13 @@ def _parse_range(wanted: str, length: int) -> tuple[int, int] | None:
     else:
         start, end = int(first), min(length, int(last) + 1 if last else length)
     return (start, end) if start < end else None
+
+
+def choose_loopback_port() -> int:
+    """Choose a port that no package can know before it runs.
+
+    Below the range that systems give to connections.
+
+    If the kernel decides a guest's connections by their port alone, another host may listen at the same one.
+    """
+    return 20_000 + secrets.randbelow(12_000)

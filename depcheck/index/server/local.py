@@ -1,6 +1,5 @@
 """The local package index: all upstreams, in any index view."""
 
-import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -40,7 +39,7 @@ from depcheck.index.release_index import (
     list_candidate_versions,
     list_releases,
 )
-from depcheck.index.server.http_server import HOST, LoopbackServer
+from depcheck.index.server.http_server import HOST, LoopbackServer, choose_loopback_port
 from depcheck.index.server.render import to_local_file
 from depcheck.index.server.requirement_texts import RequirementFetcher
 from depcheck.index.server.routes import RequestRouter, ServedView
@@ -81,7 +80,7 @@ class LocalIndex:
 
     def __enter__(self) -> Self:
         self._disk.remove_stale_parts()
-        self._server = LoopbackServer(_choose_port(), self._routes.handle_path)
+        self._server = LoopbackServer(choose_loopback_port(), self._routes.handle_path)
         self._routes.base_url = f"http://{HOST}:{self.port}"
         return self
 
@@ -298,13 +297,3 @@ class LocalIndex:
         Each is one sentence without secrets, listed once.
         """
         return self._troubles.list_failures()
-
-
-def _choose_port() -> int:
-    """Choose a port that no package can know before it runs.
-
-    Below the range that systems give to connections.
-
-    If the kernel decides a guest's connections by their port alone, another host may listen at the same one.
-    """
-    return 20_000 + secrets.randbelow(12_000)

@@ -205,3 +205,15 @@ def _parse_requirement(line: str) -> Requirement:
         return Requirement(line)
     except (InvalidRequirement, RecursionError):
         raise UncertainError(line) from None
+
+
+def get_output_path(source: str) -> str:
+    """Return the path that a compile of `source` writes.
+
+    An unlocked requirements.txt is itself a source and is not overwritten.
+    """
+    folder, name = posixpath.split(source)
+    if is_project_file(name):
+        return posixpath.join(folder, "requirements.txt")
+    stem, suffix = posixpath.splitext(name)
+    return posixpath.join(folder, f"{stem}.txt" if suffix == ".in" else f"{stem}.lock.txt")
