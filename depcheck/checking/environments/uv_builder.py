@@ -13,36 +13,32 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from packaging.utils import NormalizedName, canonicalize_name
-from uv import find_uv_bin
 
 from depcheck.checking.environments import requirement_lines
-from depcheck.checking.environments.absent_projects import describe_absent
 from depcheck.checking.environments.editable import EDITABLE, EditableBuilds, is_editable
 from depcheck.checking.environments.environment import VirtualEnvironment
 from depcheck.checking.environments.interpreters import InterpreterFinder
 from depcheck.checking.environments.project_installer import ProjectInstaller, Target, add_own_project
 from depcheck.checking.environments.read_installed import InstalledDistribution, read_installed_distributions
 from depcheck.checking.environments.remote_requirements import RemoteRequirements
-from depcheck.checking.environments.wheel_builder import UV_VARIABLES, WheelBuilder, read_wheel_requirements
+from depcheck.checking.environments.run_uv import UvCommand, find_unreadable, list_unsafe_lines, mark_unbuilt
+from depcheck.checking.environments.wheel_builder import WheelBuilder, read_wheel_requirements
 from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.policy import NetworkPolicy
 from depcheck.checking.sandbox.process_result import ProcessResult
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
 from depcheck.core.lockfiles.spec import EnvironmentSpec
-from depcheck.core.model.checks import Failure
 from depcheck.core.model.errors import DepcheckError, IndexUnavailableError
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.own_installation import OwnInstallation
 from depcheck.core.model.pins import Pin, Pins
-from depcheck.core.model.requirements import UNSAFE_PACKAGES, collect_unsafe_requirements
+from depcheck.core.model.requirements import UNSAFE_PACKAGES
 from depcheck.core.tool_output import install_errors
 from depcheck.ports import PackageServer
 
-SETUPTOOLS = canonicalize_name("setuptools")
 WHEEL_REFERENCE = re.compile(r"\.whl(?:$|[\s#?;])")
 BUILD_NEEDED = re.compile(r"Wheels are required for `([^`]+)` because building from source is disabled")
 MOST_TURNS, MOST_BUILDS = 3, 500
-NO_WHEEL = "building it gave no wheel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,19 +146,9 @@ class UvEnvironmentBuilder:
         self._wait_for_installs()
         environment = self._make_environment(spec, world)
         words = ["pip", "install", "--quiet", "--no-deps", "--no-build", "--python", str(environment.interpreter.path)]
-        words += [
-            "--index-url",
-            self.index.get_index_url(world),
-            *self._get_wheel_builder(environment).find_links_options,
-        ]
+        words += [*self._list_index_options(environment, world), "--target", str(folder), requirement]
         self.installer.take_ownership(folder)
-        ran = self._run_uv(
-            environment,
-            [*words, "--target", str(folder), requirement],
-            NetworkPolicy.from_ports(self.index.port),
-            folder,
-        )
-        return ran.is_success
+        return self._run_uv(environment, words, NetworkPolicy.from_ports(self.index.port), folder).is_success
 
     def read_built_requirements(self, spec: EnvironmentSpec, pin: Pin, world: IndexView) -> tuple[str, ...] | None:
         """Build one release alone and return its Requires-Dist.
@@ -186,37 +172,20 @@ class UvEnvironmentBuilder:
         """
         # Whether the pins hold setuptools themselves differs between the sets of one environment.
         key = " ".join([environment.folder.name, *sorted(environment.unsafe_packages & pins.keys())])
-        added = self._unsafe_lines.get(key) or self._list_unsafe_lines(environment, pins)
+        added = self._unsafe_lines.get(key) or list_unsafe_lines(environment, pins)
         done = environment
         for _ in range(MOST_TURNS):  # what is installed tells what it asks for
             ran = self._sync_with_builds(environment, {**lines, **added}, world)
             if ran is None or not ran.is_success:
                 return self._mark_unbuilt(environment, ran)
             done = replace(environment, installed_distributions=self._read_installed(environment))
-            if failed := _find_unreadable(done):
+            if failed := find_unreadable(done):
                 return failed
-            self._unsafe_lines[key], before = self._list_unsafe_lines(done, pins), added
+            self._unsafe_lines[key], before = list_unsafe_lines(done, pins), added
             added = self._unsafe_lines[key]
             if added == before:
                 break
         return done
-
-    def _list_unsafe_lines(self, environment: VirtualEnvironment, pins: Pins) -> dict[str, NormalizedName]:
-        """List lines for setuptools and other unsafe packages that are required.
-
-        The interpreter's own wheel, as `python -m venv` installs, or the newest release.
-        """
-        about = environment.interpreter.markers
-        asked = collect_unsafe_requirements(
-            environment.distributions, about, environment.extras, environment.unsafe_packages
-        )
-        lines = {name: f"{name}{specifier}" for name, specifier in sorted(asked.items()) if name not in pins}
-        bundled = environment.interpreter.setuptools_wheel
-        if bundled and SETUPTOOLS not in pins:
-            version = bundled.name.split("-")[1]
-            if SETUPTOOLS not in asked or asked[SETUPTOOLS].contains(version, prereleases=True):
-                lines[SETUPTOOLS] = str(bundled)
-        return {line: name for name, line in sorted(lines.items())}
 
     def _make_environment(self, spec: EnvironmentSpec, world: IndexView) -> VirtualEnvironment:
         """Make the environment's folder, empty venv and copy of the repository.
@@ -269,26 +238,8 @@ class UvEnvironmentBuilder:
     def _run_uv(
         self, environment: VirtualEnvironment, words: Sequence[str], network: NetworkPolicy, *places: Path
     ) -> ProcessResult:
-        """Run uv as the installer user.
-
-        It can write to the cache, the environment and `places`. The command must not execute any package.
-        """
-        uv = find_uv_bin()
-        ran = self.installer.run(
-            [uv, *words],
-            folder=environment.folder / "venv",
-            timeout_s=self.timeout_s,
-            env={**UV_VARIABLES, "UV_CACHE_DIR": str(self._cache_folder)},
-            network=network,
-            readable=(Path(uv).parent, environment.interpreter.prefix, environment.folder),
-            writable=(self._cache_folder, *places),
-        )
-        if ran.exceeded_limit:  # nothing of a package ran
-            raise IndexUnavailableError(
-                f"Packages could not be installed: uv was ended, {ran.exceeded_limit}. No package is to blame; "
-                "try a machine with more of it."
-            )
-        return ran
+        command = UvCommand(self.installer, environment, self._cache_folder, self.timeout_s)
+        return command.run(words, network, *places)
 
     def _sync_with_builds(
         self, environment: VirtualEnvironment, lines: Mapping[str, NormalizedName | None], world: IndexView
@@ -328,14 +279,13 @@ class UvEnvironmentBuilder:
     def _sync_wheels(self, environment: VirtualEnvironment, lines: Sequence[str], world: IndexView) -> ProcessResult:
         file = environment.folder / "requirements.txt"
         file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        words = ["pip", "sync", "--quiet", "--no-build", "--allow-empty-requirements", "--python"]
-        words += [
-            str(environment.python),
-            "--index-url",
-            self.index.get_index_url(world),
-            *self._get_wheel_builder(environment).find_links_options,
-        ]
-        return self._run_uv(environment, [*words, str(file)], NetworkPolicy.from_ports(self.index.port))
+        words = ["pip", "sync", "--quiet", "--no-build", "--allow-empty-requirements"]
+        words += ["--python", str(environment.python), *self._list_index_options(environment, world), str(file)]
+        return self._run_uv(environment, words, NetworkPolicy.from_ports(self.index.port))
+
+    def _list_index_options(self, environment: VirtualEnvironment, world: IndexView) -> list[str]:
+        links = self._get_wheel_builder(environment).find_links_options
+        return ["--index-url", self.index.get_index_url(world), *links]
 
     def _read_installed(self, environment: VirtualEnvironment) -> tuple[InstalledDistribution, ...]:
         return tuple(
@@ -345,38 +295,4 @@ class UvEnvironmentBuilder:
         )
 
     def _mark_unbuilt(self, environment: VirtualEnvironment, ran: ProcessResult | None) -> VirtualEnvironment:
-        return self._mark_failed(environment, ran) if ran else replace(environment, failure=Failure("", NO_WHEEL))
-
-    def _mark_failed(self, environment: VirtualEnvironment, ran: ProcessResult) -> VirtualEnvironment:
-        """Record why uv failed as the environment's failure.
-
-        Raises:
-            IndexUnavailableError: No package is to blame.
-        """
-        stopped = f"was ended: {ran.exceeded_limit}" if ran.exceeded_limit else f"timed out after {self.timeout_s:g} s"
-        if ran.exceeded_limit or ran.timed_out:
-            return replace(environment, failure=Failure("", f"installing {stopped}"))
-        blocked = install_errors.describe_blocked_install(ran.output)
-        if blocked:
-            troubles = self.index.list_index_errors()
-            raise IndexUnavailableError(
-                f"Packages could not be installed: {troubles[0] if troubles else blocked}. "
-                "No package is to blame; try again later."
-            )
-        found = install_errors.parse_install_failure(ran.output)
-        absence = describe_absent(self.index, ran.output)
-        failure = replace(found.failure, headline=absence) if absence else found.failure
-        return replace(environment, failure=failure, package=found.package, version=found.version)
-
-
-def _find_unreadable(environment: VirtualEnvironment) -> VirtualEnvironment | None:
-    """Return the environment as failed if something is unreadable.
-
-    As one that could not be installed.
-    """
-    for each in environment.installed_distributions:
-        if each.unreadable:
-            name, version = each.distribution.name, each.distribution.version
-            failure = Failure("", f"{name} {version} cannot be read: {each.unreadable}")
-            return replace(environment, failure=failure, package=name, version=version)
-    return None
+        return mark_unbuilt(environment, ran, self.index, self.timeout_s)
