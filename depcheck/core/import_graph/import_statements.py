@@ -48,7 +48,10 @@ def read_imports(text: str, module: str, python: tuple[int, ...], *, is_package:
 
 
 def parse_statements(text: str) -> list[ast.stmt] | None:
-    """Parse a module's text; None where this interpreter's parser refuses it."""
+    """Parse the text of a module.
+
+    None where this interpreter's parser refuses it.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what it says of odd escapes is for the text's authors
         try:
