@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from depcheck.checking.discovery.files.project_files import find_project_name
-from depcheck.checking.discovery.files.repo_files import RepoFiles, scan_imported_modules
+from depcheck.checking.discovery.files.repo_files import RepoFiles, list_parent_folders, scan_imported_modules
 from depcheck.checking.discovery.files.requirement_files import (
     PROJECT_FILES,
     get_output_path,
@@ -90,7 +90,7 @@ class RepositoryWorkspace:
             self.tree,
             frozenset(known) | frozenset(paths),
             frozenset(
-                above for folder in {posixpath.dirname(path) for path in files} for above in _list_parents(folder)
+                above for folder in {posixpath.dirname(path) for path in files} for above in list_parent_folders(folder)
             ),
             self._run_git,
             dict(self.settings.compile_commands),
@@ -291,11 +291,3 @@ def _normalize_path(path: str, tree: RepoFiles) -> str:
     if given.is_absolute() and given.is_relative_to(tree.root):
         return given.relative_to(tree.root).as_posix()
     return posixpath.normpath(path)
-
-
-def _list_parents(folder: str) -> list[str]:
-    """Return `folder` and all above it, the top ("") last."""
-    found = [folder]
-    while found[-1]:
-        found.append(posixpath.dirname(found[-1]))
-    return found

@@ -6,6 +6,7 @@ Packages that the repository uses itself are suspected first.
 """
 
 import os
+import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -192,3 +193,11 @@ def _is_kind(entry: os.DirEntry[str], test: Callable[..., bool]) -> bool:
         return test(entry, follow_symlinks=False)
     except OSError:
         return False
+
+
+def list_parent_folders(folder: str) -> list[str]:
+    """Return `folder` and all above it, the top ("") last."""
+    found = [folder]
+    while found[-1]:
+        found.append(posixpath.dirname(found[-1]))
+    return found
