@@ -12,6 +12,21 @@ from depcheck.core.model.report_json import REPORT_LIMIT_BYTES, ReportError, dec
 from depcheck.reporting.html.document import render_report_page
 
 
+def refuse_linked_folder(folder: Path) -> None:
+    """Refuse a report folder that a link leads out of: what is written there would change what the link names.
+
+    Raises:
+        UsageError: The folder, or something in it that is written, is a link.
+    """
+    inside = ("logs", "proposal", "report.json", "report.md", "report.html")
+    for place in (folder, *(folder / name for name in inside)):
+        if place.is_symlink():
+            raise UsageError(
+                f"{place} is a link to {place.readlink()}; a report is not written through it. Remove it, or name "
+                "another folder with --report."
+            )
+
+
 def write_report_folder(report: Report, folder: Path, earlier: Sequence[Report] = ()) -> None:
     """Write the report to `folder`.
 
@@ -20,6 +35,7 @@ def write_report_folder(report: Report, folder: Path, earlier: Sequence[Report] 
     Raises:
         DepcheckError: The folder cannot be written (no space, no permission).
     """
+    refuse_linked_folder(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(folder / "proposal", ignore_errors=True)

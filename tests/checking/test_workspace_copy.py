@@ -1,11 +1,13 @@
 """Copies hold what a checkout holds, and nothing that leads outside."""
 
 import os
+import subprocess
+from pathlib import Path
 
 import pytest
 
 from depcheck.checking.sandbox import workspace_copy
-from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier, copy_tree
+from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier, copy_tree, list_untracked_credentials
 from depcheck.core.model.errors import DepcheckError
 
 
@@ -50,3 +52,18 @@ def test_too_much_is_refused_in_words(repo, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(workspace_copy, "MOST_FILES", 1)
     with pytest.raises(DepcheckError, match="too much to copy"):
         copy_tree(repo, tmp_path / "copy")
+
+
+@pytest.mark.parametrize("name", ["gha-creds-1.json", ".env", ".npmrc", "id_rsa", "deploy.pem"])
+def test_credentials_that_git_does_not_track_are_not_copied(tmp_path: Path, name: str) -> None:
+    """Leave out what a job left in the workspace; copy a file of that name that is part of the repository."""
+    repo = tmp_path / "repo"
+    (repo / "tests").mkdir(parents=True)
+    (repo / name).write_text("secret")
+    (repo / "tests" / name).write_text("a fixture")
+    subprocess.run(["git", "-C", repo, "init", "--quiet"], check=True)
+    subprocess.run(["git", "-C", repo, "add", f"tests/{name}"], check=True)
+    copy_tree(repo, tmp_path / "copy", (), list_untracked_credentials)
+    assert [str(path.relative_to(tmp_path / "copy")) for path in (tmp_path / "copy").rglob(f"*{name}")] == [
+        f"tests/{name}"
+    ]

@@ -1,20 +1,26 @@
 """Copy the repository, so that nothing that runs can change the original."""
 
 import os
+import re
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from depcheck.checking.sandbox.guest import Guest
+from depcheck.checking.sandbox.guest import Guest, run_trusted_command
 from depcheck.core.model.errors import DepcheckError
 
 MOST_BYTES, MOST_FILES = 2 << 30, 200_000
 VERSION_CONTROL_FOLDERS = frozenset({".git", ".hg", ".svn"})
 CACHE_FOLDERS = frozenset({"__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", ".eggs"})
+# Names that credentials have; a file of such a name is copied only if git tracks it.
+CREDENTIAL_NAME = re.compile(
+    r"gha-creds-.*\.json|\.env(?:\..*)?|\.npmrc|\.pypirc|\.netrc|\.git-credentials|id_(?:rsa|dsa|ecdsa|ed25519)|.*\.pem|.*\.key"
+)
+GIT_TIMEOUT_S = 30
 EXCLUDED_NAMES = VERSION_CONTROL_FOLDERS | CACHE_FOLDERS | {".tox", ".nox", ".venv", "venv", "node_modules", ".direnv"}
 
 
@@ -46,14 +52,21 @@ class WorkspaceCopier:
         """
         if folder.exists():
             shutil.rmtree(folder)
-        copy_tree(source or self.repo, folder, self.excluded_folders)
+        copy_tree(
+            source or self.repo, folder, self.excluded_folders, list_untracked_credentials if source is None else None
+        )
         self.guest.take_ownership(folder)
 
 
-def copy_tree(source: Path, target: Path, left_out: tuple[Path, ...] = ()) -> None:
+def copy_tree(
+    source: Path,
+    target: Path,
+    left_out: tuple[Path, ...] = (),
+    find_secret: Callable[[Path, list[Path]], frozenset[Path]] | None = None,
+) -> None:
     """Copy files, folders and links that stay inside `source`.
 
-    Nothing else, no caches, no virtual environments.
+    Nothing else, no caches, no virtual environments, and nothing that `find_secret` names of the files of a folder.
 
     Raises:
         DepcheckError: It is larger than MOST_BYTES or has more than MOST_FILES files.
@@ -66,6 +79,8 @@ def copy_tree(source: Path, target: Path, left_out: tuple[Path, ...] = ()) -> No
         folders[:] = [name for name in folders if not _is_skipped(Path(here, name), skipped)]
         there = target / Path(here).relative_to(root)
         there.mkdir(parents=True, exist_ok=True)
+        secret = find_secret(root, [Path(here, name) for name in files]) if find_secret else frozenset()
+        files[:] = [name for name in files if Path(here, name) not in secret]
         for name in [*files, *(name for name in folders if Path(here, name).is_symlink())]:
             count, size = count + 1, size + _copy_entry(Path(here, name), there / name, root, owner)
             if count > MOST_FILES or size > MOST_BYTES:
@@ -73,6 +88,21 @@ def copy_tree(source: Path, target: Path, left_out: tuple[Path, ...] = ()) -> No
                     f"{source} holds more than {MOST_FILES:,} files or {MOST_BYTES >> 30} GiB beside caches and "
                     "environments: too much to copy for each check. Point --repo at a smaller folder, or clean it."
                 )
+
+
+def list_untracked_credentials(root: Path, files: list[Path]) -> frozenset[Path]:
+    """List those of `files` that have a credential's name and are not tracked by git.
+
+    What a job left beside its checkout is none of the packages' business; outside of git such a file is left out too.
+    """
+    named = [path for path in files if CREDENTIAL_NAME.fullmatch(path.name)]
+    if not named:
+        return frozenset()
+    words = ["git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "ls-files", "-z", "--"]
+    relative = {str(path.relative_to(root)): path for path in named}
+    ran = run_trusted_command([*words, *relative], folder=root, timeout_s=GIT_TIMEOUT_S)
+    tracked = set(ran.answer.decode(errors="surrogateescape").split("\0")) if ran.is_success else set[str]()
+    return frozenset(path for name, path in relative.items() if name not in tracked)
 
 
 def _is_skipped(folder: Path, skipped: set[Path]) -> bool:

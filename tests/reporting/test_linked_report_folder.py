@@ -1,0 +1,25 @@
+"""A report is not written through a link."""
+
+from pathlib import Path
+
+import pytest
+
+from depcheck.core.model.errors import UsageError
+from depcheck.reporting.folder import refuse_linked_folder
+
+
+@pytest.mark.parametrize("place", ["", "logs", "proposal", "report.json"])
+def test_a_link_in_the_place_of_the_report_is_refused(tmp_path: Path, place: str) -> None:
+    """Name the link, for the folder itself and for what is written in it."""
+    folder = tmp_path / "depcheck-report"
+    if place:
+        folder.mkdir()
+    (folder / place if place else folder).symlink_to("/etc")
+    with pytest.raises(UsageError, match="is a link to /etc"):
+        refuse_linked_folder(folder)
+
+
+def test_an_ordinary_folder_is_taken(tmp_path: Path) -> None:
+    """Accept a folder that is there or not."""
+    refuse_linked_folder(tmp_path)
+    refuse_linked_folder(tmp_path / "new")
