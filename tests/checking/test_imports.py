@@ -20,6 +20,7 @@ from depcheck.core.model.checks import (
     Check,
     CheckKind,
     CheckResult,
+    Failure,
     KnownBefore,
     Outcome,
     find_new_failures,
@@ -221,6 +222,21 @@ def test_a_django_site_that_cannot_be_set_up_is_one_finding(room) -> None:
     old = CheckResult(CheckKind.IMPORT, "", Outcome.PASS, 1, passed_ids=before.passed)
     new = CheckResult(CheckKind.IMPORT, "", Outcome.FAIL, 1, tuple(findings.failed.values()))
     assert [failure.id for failure in find_new_failures(old, new)] == [DJANGO_SETUP]
+
+
+def test_what_plainly_fails_alone_too_is_not_tried_alone(room, monkeypatch) -> None:
+    """Company could only have helped a module that misses what is not installed, or a Django site."""
+    asked: list[str] = []
+    headlines = [
+        "ModuleNotFoundError: No module named 'zzz'",
+        "AppRegistryNotReady: Apps aren't loaded yet.",
+        "OSError: x",
+    ]
+    failed = {name: Failure(name, headline) for name, headline in zip("abc", headlines, strict=True)}
+    monkeypatch.setattr(imports, "_import_alone", lambda _work, modules, *_: asked.extend(modules))
+    monkeypatch.setattr(imports, "_import_together", lambda _work, modules, *_: failed if modules else {})
+    run_import_check(room, Check(CheckKind.IMPORT, packages=frozenset({"pytest"})))
+    assert asked == ["c"]
 
 
 def test_what_the_committed_set_cannot_import_is_not_tried_alone(room) -> None:

@@ -26,6 +26,7 @@ MODULE_TIMEOUT_S = 60.0
 BUDGET_S = 300.0  # for all modules of one set; what is left over is said
 MOST_WORKERS, SHARED_FROM = 2, 200  # processes that share this many modules or more
 _EXCEEDED_WORD = "exceeded"  # a word of ours alone: no importer's answer is taken for it
+_UNCONFIGURED = re.compile(r"settings are not configured|Apps aren't loaded yet")
 _ABSENT = re.compile(r"No module named '(\w+)'")
 
 IsNeeded = Callable[[Failure], bool]
@@ -131,17 +132,20 @@ def _import_group(work: Importing, modules: list[str], places: _Places, findings
 def _leave_out_known(work: Importing, failed: Mapping[str, Failure], *, own: bool) -> list[str]:
     """Return the modules to try alone.
 
-    Not what the committed set cannot import, nor what is plainly not there.
+    Not what the committed set cannot import, nor what misses a module that is not installed, or a Django site: alone it
+    would miss it too.
     """
     if work.check.before is not None:
         return [module for module in failed if module in work.check.before.passed]
     if own:
         return list(failed)
     there = {top for each in work.room.environment.distributions for top in each.modules}
-    return [module for module, failure in failed.items() if _is_there(failure, there)]
+    return [module for module, failure in failed.items() if _could_pass_alone(failure, there)]
 
 
-def _is_there(failure: Failure, there: set[str]) -> bool:
+def _could_pass_alone(failure: Failure, there: set[str]) -> bool:
+    if _UNCONFIGURED.search(failure.headline):
+        return False
     absent = _ABSENT.search(failure.headline)
     return absent is None or absent[1] in there
 
