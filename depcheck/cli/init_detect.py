@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from depcheck.checking.suites.suite_command import guess_command
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.text.terminal_safe import to_one_line
 
@@ -34,11 +35,6 @@ _SERVICE_PORTS = {
     "kafka": 9092,
     "minio": 9000,
 }
-_TEST_CONFIG_FILES = (
-    ("pytest", ("pytest.ini", "tox.ini", "setup.cfg", "pyproject.toml", "conftest.py", "tests/conftest.py")),
-    ("unittest", ()),
-)
-_PYTEST_SECTIONS = ("[pytest]", "[tool:pytest]", "[tool.pytest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +84,7 @@ def inspect_repository(repo: Path, environments: Sequence[EnvironmentSpec]) -> R
     """
     return RepositoryFacts(
         environments=tuple(environments),
-        tests=_detect_tests(repo),
+        tests=_detect_tests(repo, environments),
         services=tuple(_detect_services(repo)),
         indexes=tuple(
             dict.fromkeys(_strip_credentials(url) for spec in environments for url in _list_index_urls(spec))
@@ -105,13 +101,18 @@ def _describe_environment(spec: EnvironmentSpec) -> str:
     return to_one_line(f"environment: {spec.name} on Python {python} ({kind}{files or 'none'}){skipped}", 400)
 
 
-def _detect_tests(repo: Path) -> str:
-    if any(mark in _read_text(repo / name) for name in _TEST_CONFIG_FILES[0][1] for mark in _PYTEST_SECTIONS):
-        return "pytest, by its configuration"
-    if any((repo / name).is_file() for name in ("conftest.py", "tests/conftest.py")):
-        return "pytest, by conftest.py"
-    files = [path for pattern in ("test_*.py", "tests/test_*.py", "tests/*/test_*.py") for path in repo.glob(pattern)]
-    return f"{len(files)} test files" if files else ""
+def _detect_tests(repo: Path, environments: Sequence[EnvironmentSpec]) -> str:
+    """Name the test commands that a run would guess."""
+    guesses = [guess_command(repo, _names(spec)) for spec in environments if not spec.skip_reason]
+    commands = dict.fromkeys(guess.command for guess in guesses if guess.command)
+    if commands:
+        return ", ".join(commands)
+    return next((f"not run: {guess.why}" for guess in guesses if guess.why), "")
+
+
+def _names(spec: EnvironmentSpec) -> frozenset[str]:
+    pinned = {entry.pin.name for lock in spec.lockfiles for entry in lock.lockfile.entries}
+    return frozenset(pinned.union(*(lock.direct_names for lock in spec.lockfiles)))
 
 
 def _detect_services(repo: Path) -> Iterator[Service]:

@@ -9,14 +9,16 @@ from depcheck.core.model.checks import Check, CheckComparison, CheckKind, Failur
 from depcheck.core.model.report import EnvironmentReport, ProposalReport
 from depcheck.core.model.status import Status
 from depcheck.core.text.terminal_safe import to_one_line
+from depcheck.core.tool_output.applicability import describe_tolerated, is_tolerable
 from depcheck.pipeline import find_culprits
 from depcheck.pipeline.baseline import find_past_views
 from depcheck.pipeline.confirm import Confirmation, confirm_failures, confirm_passes, confirm_shared_failures
 from depcheck.pipeline.context import EnvironmentCase, LockSet
-from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_pins, plan_checks
+from depcheck.pipeline.measure import MeasuredSides, Measurement, drop_inapplicable, measure_pins, plan_checks
 from depcheck.pipeline.to_report import to_drift_report
 
 MOST_PROVEN_MODULES = 200
+_GIVE_TEST = "Give --test COMMAND, or name with --lockfile the one that the tests are run with."
 
 
 def judge_candidate(case: EnvironmentCase, committed: LockSet, candidate: LockSet) -> EnvironmentReport:
@@ -37,7 +39,11 @@ def judge_candidate(case: EnvironmentCase, committed: LockSet, candidate: LockSe
 def _compared(case: EnvironmentCase, sides: MeasuredSides, comparison: CheckComparison) -> EnvironmentReport:
     if comparison.regressions:
         return _report_new_failures(case, sides, comparison)
-    if not sides.after.is_installed or comparison.shared_failures:
+    guesses = {result.command for result in sides.before.results if result.guessed}
+    shared = [
+        each for each in comparison.shared_failures if not is_tolerable(replace(each, guessed=each.command in guesses))
+    ]
+    if not sides.after.is_installed or shared:
         return _report_shared_failures(case, sides, comparison)
     return _report_passes(case, sides, comparison)
 
@@ -49,11 +55,11 @@ def measure_baseline(case: EnvironmentCase, committed: LockSet, changed: frozens
     """
     case.ports.reporter.start_stage("check the committed set")
     checks = plan_checks(case.settings, changed)
-    today = measure_pins(case, committed.pins, case.current_view, checks, "baseline")
+    today = drop_inapplicable(measure_pins(case, committed.pins, case.current_view, checks, "baseline"))
     if today.is_installed:
         return today
     for past in find_past_views(case, committed.pins):
-        then = measure_pins(case, committed.pins, past, checks, "baseline")
+        then = drop_inapplicable(measure_pins(case, committed.pins, past, checks, "baseline"))
         if then.is_installed:
             return then
     return today
@@ -84,8 +90,12 @@ def _report_passes(case: EnvironmentCase, sides: MeasuredSides, comparison: Chec
     notes = tuple(
         f"Fails with the committed pins and passes with the fresh ones: {r.headline}" for r in comparison.fixed_results
     )
-    reason = describe_passing(len(sides.changed_names), sides.after.results, tests_wanted=case.settings.test != "")
+    why = next((each.note for each in sides.before.results if each.note), "")
+    wanted = case.settings.test != ""
+    reason = describe_passing(len(sides.changed_names), sides.after.results, tests_wanted=wanted, why_untested=why)
     notes += describe_unreached(sides.after.results)
+    notes += tuple(describe_tolerated(each) for each in comparison.shared_failures)
+    notes += (f"No tests were run: {why}. {_GIVE_TEST}",) if why else ()
     report = to_drift_report(case, sides, Status.SAFE, reason, notes)
     report = replace(report, reason=" ".join(filter(None, (reason, describe_unjudged(report.changes)))))
     return add_proposal(report, sides.committed, sides.candidate)

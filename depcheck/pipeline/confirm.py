@@ -6,7 +6,7 @@ Failures are run again, and so are quick passing tests.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from depcheck.core.model.checks import Check, CheckKind, CheckResult, Failure, Regression
+from depcheck.core.model.checks import Check, CheckKind, CheckResult, Failure, Outcome, Regression
 from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.measure import Measurement, measure_pins
 
@@ -75,12 +75,17 @@ def confirm_passes(
     The tests run on the fresh set, the healed checks on the committed one.
     """
     seen = Confirmation()
-    tests = [result for result in after.results if result.kind is CheckKind.TEST and result.duration_s < QUICK_TEST_S]
+    tests = [result for result in after.results if _is_quick(result)]
     for _ in range(min((_count_repeats(test) for test in tests), default=0)):
         again = [Check(test.kind, test.command) for test in tests]
         seen = seen if seen.contradiction else _find_contradiction(case, after, again, expect_failure=False)
     old = [Check(result.kind, result.command) for result in healed if result.kind is not CheckKind.INSTALL]
     return seen if seen.contradiction else _find_contradiction(case, before, old, expect_failure=True)
+
+
+def _is_quick(result: CheckResult) -> bool:
+    """Whether the tests pass and can be run again in no time."""
+    return result.kind is CheckKind.TEST and result.outcome is Outcome.PASS and result.duration_s < QUICK_TEST_S
 
 
 def _count_repeats(test: CheckResult) -> int:

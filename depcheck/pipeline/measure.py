@@ -22,6 +22,7 @@ from depcheck.core.model.installed import Distribution, add_dependents
 from depcheck.core.model.own_installation import OwnInstallation
 from depcheck.core.model.pins import Pins
 from depcheck.core.text.process_output import strip_scratch_folders
+from depcheck.core.tool_output.applicability import drop_result, is_applicable
 from depcheck.pipeline.context import EnvironmentCase, LockSet
 from depcheck.ports import InstalledEnvironment
 
@@ -113,8 +114,7 @@ def plan_checks(settings: Settings, packages: frozenset[str], before: Measuremen
     imports = (Check(CheckKind.IMPORT, packages=packages, before=known),) if settings.imports else ()
     smokes = tuple(Check(CheckKind.SMOKE, command) for command in settings.smoke)
     boots = tuple(Check(CheckKind.BOOT, command) for command in settings.boot)
-    tests = () if settings.test == "" else (Check(CheckKind.TEST, settings.test or ""),)
-    return (*imports, *smokes, *boots, *tests)
+    return (*imports, *smokes, *boots, *_tests(settings, before))
 
 
 def get_known_before(before: Measurement) -> KnownBefore:
@@ -122,6 +122,30 @@ def get_known_before(before: Measurement) -> KnownBefore:
     passed = (result.passed_ids for result in before.results if result.kind is CheckKind.IMPORT)
     owners = ((module, each.name) for each in before.distributions for module in sorted(each.modules))
     return KnownBefore(frozenset().union(*passed), tuple(owners))
+
+
+def _tests(settings: Settings, before: Measurement | None) -> tuple[Check, ...]:
+    """Return the test check: a command that was guessed for the committed set is the same for every later one.
+
+    Where that ran no tests, there are none to run.
+    """
+    if settings.test == "":
+        return ()
+    guesses = [each for each in before.results if each.kind is CheckKind.TEST and each.guessed] if before else []
+    if not guesses:
+        return (Check(CheckKind.TEST, settings.test or ""),)
+    return tuple(Check(CheckKind.TEST, guess.command) for guess in guesses if not guess.note)
+
+
+def drop_inapplicable(measured: Measurement) -> Measurement:
+    """Leave open what a guessed test command gave where it ran no tests."""
+    results = tuple(
+        drop_result(each)
+        if each.kind is CheckKind.TEST and each.guessed and not each.note and not is_applicable(each)
+        else each
+        for each in measured.results
+    )
+    return replace(measured, results=results)
 
 
 @dataclass(frozen=True, slots=True)

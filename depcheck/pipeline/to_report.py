@@ -218,7 +218,7 @@ def _to_check_report(result: CheckResult, newly: Sequence[Failure]) -> CheckRepo
         command=result.command,
         outcome=Outcome.PASS if old_imports else result.outcome,
         duration_s=round(result.duration_s, 3),
-        headline=shown[0].headline if shown else "",
+        headline=shown[0].headline if shown else result.note,
         newly_failing=tuple(sorted(failure.id for failure in newly if failure.id)),
         failing=len(result.failures),
         passed=len(result.passed_ids),

@@ -171,9 +171,11 @@ def test_unittest_tells_which_test_crashed_or_could_not_be_loaded(check) -> None
 
 
 def test_a_repository_without_tests_has_no_test_result(check) -> None:
-    """Give no test result without tests or their runner."""
+    """Give no test result without tests, and a note without their runner."""
     assert check({"app.py": ""}) is None
-    assert check({"test_it.py": "import pytest\n"}, bare=True) is None
+    left = check({"test_it.py": "import pytest\n"}, bare=True)
+    assert (left.outcome, left.failures) == (Outcome.UNRESOLVED, ())
+    assert "need pytest" in left.headline
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,9 @@ class GuestCheckExecutor:
         if completed is None:
             room.log.unlink()
             return None
+        if completed.why_not_run:
+            room.log.unlink()
+            return CheckResult(check.kind, "", Outcome.UNRESOLVED, 0.0, guessed=True, note=completed.why_not_run)
         began = time.monotonic()
         job = CheckJob(spec, completed, room, self.settings, self.report_progress)
         found = runner.run_check(job)
@@ -87,6 +90,7 @@ class GuestCheckExecutor:
             log=room.log.name,
             optional=found.optional,
             left_over=found.left_over,
+            guessed=completed.guessed,
         )
 
     def _find_added_plugins(self, job: CheckJob) -> tuple[str, ...]:

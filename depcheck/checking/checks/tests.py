@@ -5,18 +5,18 @@ No entities, no document type, bounded size, each test's problem stored once.
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from xml.parsers.expat import ExpatError, ParserCreate
-
-from packaging.utils import canonicalize_name
 
 from depcheck.checking.checks.interface import CheckFindings, CheckJob
 from depcheck.checking.checks.pytest_plugin import prepare_plugin
 from depcheck.checking.checks.running.command_context import GUEST_SCRIPTS, CheckContext, build_command_failure
 from depcheck.checking.checks.running.guest_answers import parse_guest_answers
 from depcheck.checking.sandbox.process_result import ProcessResult
+from depcheck.checking.suites.command_words import UNITTEST_COMMAND
+from depcheck.checking.suites.suite_command import guess_command
 from depcheck.core.model.checks import Check, Failure, Outcome
 from depcheck.core.text.process_output import (
     add_import_statement,
@@ -26,7 +26,7 @@ from depcheck.core.text.process_output import (
     find_error_line,
 )
 from depcheck.core.text.terminal_safe import to_one_line
-from depcheck.untrusted_files import list_beneath, read_beneath
+from depcheck.untrusted_files import read_beneath
 
 MOST_JUNIT_BYTES = 64 << 20
 MOST_TEXT_CHARS = 256 << 10
@@ -110,23 +110,13 @@ def parse_junit_cases(content: bytes) -> list[JunitCase]:
     return reading.cases
 
 
-PYTEST = canonicalize_name("pytest")
 INTERNAL_ERROR = "pytest::internal"  # what pytest calls a crash of its own, which is no test
 NOTHING_COLLECTED = 5  # pytest's exit status
 MOST_EVIDENCE = 50  # failures that keep their text; the others their headline
 MOST_RESULT_FILES = 20
-PYTEST_COMMAND, UNITTEST_COMMAND = "python -m pytest", "python -m unittest discover"
 _WRAPPED_MESSAGE = re.compile(r"^failed on (?:setup|teardown) with \"(?P<inner>.*)\"$", re.DOTALL)
 _EMPTY_MESSAGE = re.compile(r"^(?:collection failure|test (?:setup|teardown) failure|)$")
 _RESULT_FILE = re.compile(r"junit-[^/]*\.xml")
-_TEST_FILE = re.compile(r"test_.*\.py|.*_test\.py")
-_TESTS_FILE = re.compile(r"test[^/]*/tests\.py")
-_PYTEST_CONFIG_MARKS = {
-    "pytest.ini": "[pytest]",
-    "tox.ini": "[pytest]",
-    "setup.cfg": "[tool:pytest]",
-    "pyproject.toml": "[tool.pytest",
-}
 
 
 class TestCheckRunner:
@@ -141,33 +131,14 @@ class TestCheckRunner:
         """
         if job.check.command:
             return job.check
-        installed = {each.name for each in job.context.environment.distributions}
-        command = choose_test_command(job.context.workspace, installed)
-        return replace(job.check, command=command) if command is not None else None
+        guess = guess_command(job.context.workspace, {each.name for each in job.context.environment.distributions})
+        if not guess.command and not guess.why:
+            return None
+        return replace(job.check, command=guess.command, guessed=True, why_not_run=guess.why)
 
     def run_check(self, job: CheckJob) -> CheckFindings:
         """Run the tests, or those that the check is narrowed to."""
         return run_test_check(job.context, job.check)
-
-
-def choose_test_command(copy: Path, installed: Iterable[str]) -> str | None:
-    """Choose the command that runs this repository's tests.
-
-    None if it has no tests that this environment can run.
-    """
-    files = _find_test_files(copy)
-    if PYTEST in installed:
-        configured = any(mark in _read_text(copy, PurePosixPath(name)) for name, mark in _PYTEST_CONFIG_MARKS.items())
-        return PYTEST_COMMAND if configured or files else None
-    return UNITTEST_COMMAND if any("unittest" in _read_text(copy, file) for file in files) else None
-
-
-def _find_test_files(copy: Path) -> list[PurePosixPath]:
-    return [path for path in list_beneath(copy) if _TEST_FILE.fullmatch(path.name) or _TESTS_FILE.fullmatch(str(path))]
-
-
-def _read_text(copy: Path, path: PurePosixPath) -> str:
-    return (read_beneath(copy, path, 1 << 20) or b"").decode(errors="replace")
 
 
 def run_test_check(room: CheckContext, check: Check) -> CheckFindings:

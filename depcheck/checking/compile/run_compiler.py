@@ -22,8 +22,10 @@ from depcheck.checking.compile.prepare_sources import (
 )
 from depcheck.checking.compile.remote_files import RemoteFiles
 from depcheck.checking.compile.tool_envs import TargetFinder, ToolEnvironments
+from depcheck.checking.discovery.files.requirement_files import is_project_file
 from depcheck.checking.environments.absent_projects import describe_absent
 from depcheck.checking.environments.remote_requirements import RemoteRequirements
+from depcheck.checking.environments.version_history import write_history
 from depcheck.checking.sandbox.policy import NetworkPolicy
 from depcheck.checking.sandbox.process_result import ProcessResult
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
@@ -106,6 +108,7 @@ class CommandCompiler:
             for lane in lanes.workers:
                 localize_remote_urls(lane.root, paths, self.remotes)
                 localize_remote_includes(lane.root, paths, self.remote_files)
+                write_history(lane.guest, lane.root, spec.history if _builds_own(spec) else None)
             return self._compile_groups(_CompileJob(spec, world, upgrade), groups, lanes)
 
     def _compile_groups(
@@ -258,6 +261,13 @@ class CommandCompiler:
         found = parse_compile_failure(strip_scratch_folders(ran.output), self.index.get_last_sdist())
         absence = describe_absent(self.index, ran.output)
         return replace(found, failure=replace(found.failure, headline=absence)) if absence else found
+
+
+def _builds_own(spec: EnvironmentSpec) -> bool:
+    """Return True if a compile may build a package of the repository."""
+    sources = [source for lock in spec.lockfiles for source in lock.sources]
+    references = [entry.pin.reference for lock in spec.lockfiles for entry in lock.lockfile.entries]
+    return any(map(is_project_file, sources)) or any(references)
 
 
 def _read_compiled_text(root: Path, lock: LockfileSpec) -> str:

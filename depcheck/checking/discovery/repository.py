@@ -28,9 +28,11 @@ from depcheck.checking.discovery.installs.edits import read_edited_words
 from depcheck.checking.discovery.installs.python_evidence import PythonEvidence
 from depcheck.checking.discovery.installs.recipes import read_recipes
 from depcheck.checking.discovery.installs.relations import find_related
+from depcheck.checking.discovery.installs.suite_requirements import find_suite_requirements
 from depcheck.checking.discovery.python_version import add_guesses, find_python_in_path, guess_pythons
 from depcheck.checking.discovery.read_lockfile import DiscoveryContext, read_lockfile_spec
 from depcheck.checking.discovery.unlocked_spec import build_unlocked_spec
+from depcheck.checking.discovery.version_tags import read_history
 from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.formats.known_formats import parse_header
 from depcheck.core.lockfiles.header import explain_unsupported_file_name
@@ -104,11 +106,13 @@ class RepositoryWorkspace:
         )
         crowd = [_build_skipped(path, "There are more lockfiles than are judged in one run; name it with --lockfile.")
                  for path in paths[MOST_LOCKFILES:]]  # fmt: skip
-        names = scan_imported_modules(self.tree, files)
+        names, history = scan_imported_modules(self.tree, files), read_history(self.tree, self._run_git)
         edited = read_edited_words(self.tree, files)
         unread = scan.describe_unreadable()
         specs = (
-            replace(environment, imports=names, edited_words=edited, notes=(*environment.notes, *unread))
+            replace(
+                environment, imports=names, history=history, edited_words=edited, notes=(*environment.notes, *unread)
+            )
             for environment in (*found, *crowd)
         )
         return tuple(sorted(specs, key=lambda environment: environment.name))
@@ -249,8 +253,14 @@ class RepositoryWorkspace:
                 "compile one with pip-compile, or name one with --lockfile."
             )
             return [EnvironmentSpec(".", self.settings.python, (), skip_reason=reason)]
-        specs = [build_unlocked_spec(source, self._choose_lockfile_path(source), reading) for source in sources]
-        return [self._build_environment((spec,), {spec.path: ""}, reading) for spec in specs]
+        found = []
+        for source in sources:
+            suite = find_suite_requirements(self.tree, source, files)
+            spec = build_unlocked_spec(source, self._choose_lockfile_path(source), reading, suite)
+            environment = self._build_environment((spec,), {spec.path: ""}, reading)
+            note = (f"What the tests need belongs to it: {suite.label}.",) if suite.label else ()
+            found.append(replace(environment, notes=(*environment.notes, *note)))
+        return found
 
     def _choose_lockfile_path(self, source: str) -> str:
         """Choose the path that a compile of `source` would write.

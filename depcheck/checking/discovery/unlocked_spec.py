@@ -1,6 +1,7 @@
 """The spec of an install without a lockfile."""
 
 import posixpath
+from dataclasses import replace
 
 from depcheck.checking.discovery.files.requirement_files import (
     find_unpinned_requirements,
@@ -8,40 +9,56 @@ from depcheck.checking.discovery.files.requirement_files import (
     read_direct_names,
 )
 from depcheck.checking.discovery.files.tool_config import PipToolsConfig, read_pip_tools_config
+from depcheck.checking.discovery.installs.suite_requirements import SuiteRequirements
 from depcheck.checking.discovery.named_indexes import IndexOptions
 from depcheck.checking.discovery.read_lockfile import DiscoveryContext
-from depcheck.core.lockfiles.formats.known_formats import PIP_COMPILE
+from depcheck.core.lockfiles.formats.known_formats import PIP_COMPILE, UV_PIP_COMPILE
 from depcheck.core.lockfiles.lockfile_parser import Lockfile
 from depcheck.core.lockfiles.options.treatments import CompileCommand
 from depcheck.core.lockfiles.spec import LockfileSpec
 
+_NO_SUITE = SuiteRequirements()
 
-def build_unlocked_spec(source: str, path: str, reading: DiscoveryContext) -> LockfileSpec:
-    """Build the spec of a fresh, unlocked install of `source`.
+
+def build_unlocked_spec(
+    source: str, path: str, reading: DiscoveryContext, suite: SuiteRequirements = _NO_SUITE
+) -> LockfileSpec:
+    """Build the spec of a fresh, unlocked install of `source` and its tests.
 
     `path` is where its lockfile would be written.
     """
-    files, constraints = follow_includes(reading.tree, (source,))
+    sources = (source, *suite.files)
+    files, constraints = follow_includes(reading.tree, sources)
     config = read_pip_tools_config(reading.tree, posixpath.dirname(source))
     places = IndexOptions(reading.tree, CompileCommand(PIP_COMPILE.compiler), source, "", (), [*files, *constraints])
     options = [f"--{key}" for key in ("allow-unsafe", "strip-extras") if key not in config.keys]
-    return LockfileSpec(
+    extras = _read_configured_extras(config) | suite.names
+    times = [time for each in sources if (time := reading.find_commit_time(each))]
+    spec = LockfileSpec(
         path=path,
-        sources=(source,),
+        sources=sources,
         folder="",
         compiler=PIP_COMPILE.compiler,
         compiler_version=None,
         command="",
-        options=tuple(options),
+        options=(*options, *suite.options),
         lockfile=Lockfile(),
-        committed_at=reading.find_commit_time(source),
+        committed_at=max(times, default=None),
         is_unlocked=True,
         indexes=places.choose_indexes(),
         find_links=places.find_link_folders(),
         remote_files=places.list_remote_files(),
-        direct_names=read_direct_names(reading.tree, files, _read_configured_extras(config)),
-        unpinned_requirements=find_unpinned_requirements(reading.tree, files, _read_configured_extras(config)),
+        direct_names=read_direct_names(reading.tree, files, extras),
+        unpinned_requirements=find_unpinned_requirements(reading.tree, files, extras),
     )
+    return _compile_by_uv(spec, suite) if suite.needs_uv else spec
+
+
+def _compile_by_uv(spec: LockfileSpec, suite: SuiteRequirements) -> LockfileSpec:
+    """Let uv compile what pip-compile cannot: dependency groups."""
+    words = ["uv", "pip", "compile", *(option.replace("=", " ") for option in suite.options), *spec.sources]
+    command = " ".join([*words, "-o", spec.path])
+    return replace(spec, compiler=UV_PIP_COMPILE.compiler, command=command, options=suite.options)
 
 
 def _read_configured_extras(config: PipToolsConfig) -> frozenset[str]:

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from depcheck.checking.environments.version_history import write_history
 from depcheck.checking.environments.wheel_builder import WheelBuilder
 from depcheck.checking.sandbox.policy import NetworkPolicy
 from depcheck.checking.sandbox.process_result import ProcessResult
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier, copy_tree
+from depcheck.core.text.version_history_stream import History
 from depcheck.untrusted_files import read_untrusted_file
 
 EDITABLE = "-e "
@@ -32,6 +34,7 @@ class EditableBuilds:
     copies: WorkspaceCopier
     work: Path
     built: Path
+    history: History | None = None
     _copied: set[str] = field(default_factory=set)
 
     def build(self, line: str, network: NetworkPolicy) -> Path | ProcessResult | None:
@@ -54,6 +57,7 @@ class EditableBuilds:
         if self.house.has(line):
             return self.house.build_wheel(line, network, own=True)
         self.copies.copy_to(self.work, self.built if self.built.exists() else None)
+        write_history(self.copies.guest, self.work, self.history)
         built = self.house.build_wheel(line, network, own=True, folder=self.work)
         if isinstance(built, Path):
             shutil.rmtree(self.built, ignore_errors=True)

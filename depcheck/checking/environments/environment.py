@@ -82,4 +82,7 @@ class VirtualEnvironment:
     @property
     def inconsistencies(self) -> Sequence[str]:
         """Requirements that the installed packages do not meet, one sentence each."""
-        return find_inconsistencies(self.distributions, self.interpreter.markers, self.extras, self.unsafe_packages)
+        unknown = frozenset({self.own.name} if self.own.name and not self.own.has_version else ())
+        return find_inconsistencies(
+            self.distributions, self.interpreter.markers, self.extras, self.unsafe_packages, unknown
+        )

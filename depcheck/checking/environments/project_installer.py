@@ -2,7 +2,7 @@
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from packaging.utils import NormalizedName, canonicalize_name
@@ -83,7 +83,8 @@ class ProjectInstaller:
         wants = compare_wants(built, into.pins, into.environment.interpreter.markers)
         if wants.name in into.pins:
             return _pinned(spec, into.pins, wants.name)
-        own = OwnInstallation(wants.name, str(built), editable=is_editable(line) and house.has(line))
+        known = spec.history is None or bool(spec.history.tags)
+        own = OwnInstallation(wants.name, str(built), is_editable(line) and house.has(line), known)
         return own if _is_compiled_from_project(spec) else self._beside(spec, own, wants, into)
 
     def _beside(
@@ -105,7 +106,7 @@ class ProjectInstaller:
         if isinstance(found, ProcessResult):
             return found
         remarks = (describe_completed(_files(spec), wants, found),) if found else ()
-        return OwnInstallation(own.name, own.wheel, own.editable, found, remarks)
+        return replace(own, beside=found, remarks=remarks)
 
     def _complete(self, wants: Wants, into: Target) -> ProcessResult | dict[NormalizedName, Version]:
         """Resolve what the project requires, with the pins as constraints."""

@@ -22,6 +22,7 @@ from depcheck.checking.environments.project_installer import ProjectInstaller, T
 from depcheck.checking.environments.read_installed import InstalledDistribution, read_installed_distributions
 from depcheck.checking.environments.remote_requirements import RemoteRequirements
 from depcheck.checking.environments.run_uv import UvCommand, find_unreadable, list_unsafe_lines, mark_unbuilt
+from depcheck.checking.environments.version_history import write_history
 from depcheck.checking.environments.wheel_builder import WheelBuilder, read_wheel_requirements
 from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.policy import NetworkPolicy
@@ -204,11 +205,11 @@ class UvEnvironmentBuilder:
         if folder not in self._wheel_builders:
             places = (folder / "wheels", folder / "source")
             links = dict.fromkeys(places[1] / link for lock in spec.lockfiles for link in lock.find_links)
-            house = WheelBuilder(
-                self.guest, *places, interpreter, self.index.get_index_url(world), self.timeout_s, tuple(links)
-            )
+            url, versioned = self.index.get_index_url(world), spec.history is not None
+            house = WheelBuilder(self.guest, *places, interpreter, url, self.timeout_s, tuple(links), versioned)
             self._wheel_builders[folder] = house
-            self._builds[folder] = EditableBuilds(house, self.copies, environment.work, environment.built)
+            places = (environment.work, environment.built)
+            self._builds[folder] = EditableBuilds(house, self.copies, *places, spec.history)
         if environment.python.exists():
             return environment
         self._cache_folder.mkdir(exist_ok=True)
@@ -216,6 +217,7 @@ class UvEnvironmentBuilder:
         for place in (self._cache_folder, folder / "venv"):
             self.installer.take_ownership(place)
         self.copies.copy_to(folder / "source")
+        write_history(self.guest, folder / "source", spec.history)
         ran = self._run_uv(
             environment, ["venv", "--python", str(interpreter.path), str(folder / "venv")], NetworkPolicy.from_ports()
         )

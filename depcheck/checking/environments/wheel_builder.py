@@ -17,7 +17,7 @@ from depcheck.checking.sandbox.policy import NetworkPolicy
 from depcheck.checking.sandbox.process_result import ProcessResult
 from depcheck.untrusted_files import list_beneath, read_beneath
 
-# The copy of the repository has no .git to take a version from.
+# For a repository without a history to take a version from.
 FALLBACK_VERSION_VARIABLES = {
     "SETUPTOOLS_SCM_PRETEND_VERSION": "0",
     "PBR_VERSION": "0.0.0",
@@ -42,7 +42,8 @@ class WheelBuilder:
     A build executes its package. So each has its own cache, which goes with it, and all that crosses is one plain
     file of the right name: a package can lie about itself, and about nothing else. `source` is the guest's copy of
     the repository, `index_url` the world that build requirements come from, `links` folders of the
-    repository's copy with distributions.
+    repository's copy with distributions. `versioned` says that the copies of the repository have a history to take a
+    version from.
     """
 
     guest: Guest
@@ -52,6 +53,7 @@ class WheelBuilder:
     index_url: str
     timeout_s: float
     links: tuple[Path, ...] = ()
+    versioned: bool = False
     _wheels: dict[str, Path | None] = field(default_factory=dict)
 
     @property
@@ -113,7 +115,11 @@ class WheelBuilder:
             [uv, *words],
             folder=folder,
             timeout_s=self.timeout_s,
-            env={**UV_VARIABLES, "UV_CACHE_DIR": str(cache), **(FALLBACK_VERSION_VARIABLES if own else {})},
+            env={
+                **UV_VARIABLES,
+                "UV_CACHE_DIR": str(cache),
+                **(FALLBACK_VERSION_VARIABLES if own and not self.versioned else {}),
+            },
             network=network,
             readable=(Path(uv).parent, self.interpreter.prefix, room),
             writable=(cache, target),

@@ -146,7 +146,7 @@ CHECK_STEP_OPTIONS = (
         types.TEXT,
         "The test command; an empty one for no tests.",
         "COMMAND",
-        "pytest or unittest, where the repository has them",
+        "what tox or nox run, pytest, manage.py or unittest",
     ),
     Option("smoke", "smoke", types.TEXT, "A command that must exit with 0 in time.", "COMMAND", "none", _MANY),
     Option(

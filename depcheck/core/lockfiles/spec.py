@@ -10,6 +10,7 @@ from depcheck.core.lockfiles.index_choice import IndexChoice
 from depcheck.core.lockfiles.inferred_options import find_omitted_packages
 from depcheck.core.lockfiles.lockfile_parser import Lockfile
 from depcheck.core.targets.pythons import PythonGuess
+from depcheck.core.text.version_history_stream import History
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,8 @@ class EnvironmentSpec:
     top-level modules that its own files import. `configured` is its name in the configuration, or empty. `below` are
     new texts, by path, of lower layers that are compiled already and not among `lockfiles`. Where the Python is a
     guess, `python_reason` tells why this one was taken, and `other_pythons` are the next likely ones. `edited_words`
-    stand in commands of the repository that edit files.
+    stand in commands of the repository that edit files. `history` tells the version of the repository where that comes
+    from its tags.
     """
 
     name: str
@@ -93,6 +95,7 @@ class EnvironmentSpec:
     edited_words: frozenset[str] = frozenset()
     python_reason: str = ""
     other_pythons: tuple[PythonGuess, ...] = ()
+    history: History | None = None
 
     @property
     def omitted_packages(self) -> frozenset[NormalizedName]:

@@ -5,18 +5,22 @@ from collections.abc import Iterable, Sequence
 from depcheck.core.model.checks import CheckKind, CheckResult, Outcome, find_shared_failure
 
 UNKNOWN_TESTS = "no tests were run, because none are known"
+UNTESTED = "no tests were run"  # a note says why
 REFUSED_TESTS = "no tests were run, because `--test` is empty"
 
 UNKNOWN_IDS = "the test command (test ids unknown, so its exit status alone decides)"
 
 
-def describe_passing(changed: int, results: Sequence[CheckResult], *, tests_wanted: bool) -> str:
+def describe_passing(
+    changed: int, results: Sequence[CheckResult], *, tests_wanted: bool, why_untested: str = ""
+) -> str:
     """Return the sentence of a passing check, with counts.
 
     `3 packages changed; installs, 412 imports and 233 tests pass.`, and why no tests were run.
     """
     packages = f"{changed} package{'' if changed == 1 else 's'} changed"
-    return f"{packages}; {describe_observed(results, tests_wanted=tests_wanted)}."
+    said = describe_observed(results, tests_wanted=tests_wanted)
+    return f"{packages}; {said.replace(UNKNOWN_TESTS, UNTESTED) if why_untested else said}."
 
 
 def describe_observed(results: Sequence[CheckResult], *, tests_wanted: bool) -> str:

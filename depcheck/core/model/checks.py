@@ -62,7 +62,8 @@ class Check:
 
     `packages` (import only) are the distributions whose modules are imported, beside the project's own; empty with
     `ids` is all that are installed. `before` (import only) is what the committed set showed: with it, a module that
-    fails there as well, or that nothing needs, is no failure.
+    fails there as well, or that nothing needs, is no failure. `guessed` says that nobody gave the command;
+    `why_not_run` tells why there is none, or is empty.
     """
 
     kind: CheckKind
@@ -70,6 +71,8 @@ class Check:
     ids: frozenset[str] = frozenset()
     packages: frozenset[str] = frozenset()
     before: KnownBefore | None = None
+    guessed: bool = False
+    why_not_run: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class CheckResult:
     `passed` are the ids (tests, modules) seen to pass. `log` is relative to `logs/`.
 
     `optional` are modules that cannot be imported and that nothing needs; `left_over` counts those not reached in time.
+    `guessed` says that nobody gave the command; `note` why nothing was run, where nothing was.
     """
 
     kind: CheckKind
@@ -90,11 +94,13 @@ class CheckResult:
     log: str = ""
     optional: tuple[Failure, ...] = ()
     left_over: int = 0
+    guessed: bool = False
+    note: str = ""
 
     @property
     def headline(self) -> str:
-        """Return the headline of the first failure, or an empty string."""
-        return self.failures[0].headline if self.failures else ""
+        """The first failure's sentence, or why nothing was run, or empty."""
+        return self.failures[0].headline if self.failures else self.note
 
 
 MIN_SIMILARITY, MIN_LONG_SIMILARITY = 0.75, 0.5

@@ -11,12 +11,13 @@ from packaging.version import Version
 class OwnInstallation:
     """What was installed of the project, if anything.
 
-    `wheel` is the built file, `beside` are releases that the project requires and the pins do not name, `remarks`
-    sentences for people.
+    `wheel` is the built file, `has_version` says whether its version is known and not made up, `beside` are releases
+    that the project requires and the pins do not name, `remarks` sentences for people.
     """
 
     name: NormalizedName | None = None
     wheel: str = ""
     editable: bool = False
+    has_version: bool = True
     beside: Mapping[NormalizedName, Version] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()

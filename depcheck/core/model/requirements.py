@@ -126,15 +126,17 @@ def find_inconsistencies(
     markers: Mapping[str, str],
     extras: ExtrasByName | None = None,
     unsafe: frozenset[NormalizedName] = UNSAFE_PACKAGES,
+    unversioned: frozenset[NormalizedName] = frozenset(),
 ) -> tuple[str, ...]:
-    """Find the requirements that the installed distributions do not meet.
+    """Return requirements that the installed do not meet, a sentence each.
 
-    Returns one sentence each, sorted. A missing package of `unsafe` does not count.
+    In order. A missing unsafe package is none. Of `unversioned` packages the version is made up: any satisfies.
     """
     installed: InstalledSet = {distribution.name: distribution for distribution in distributions}
     unmet = (
         _describe_unmet_requirement(distribution, wanted, installed, unsafe)
         for distribution, wanted in collect_installed_requirements(installed.values(), markers, extras)
+        if get_required_name(wanted) not in unversioned
     )
     return tuple(sorted({sentence for sentence in unmet if sentence}))
 

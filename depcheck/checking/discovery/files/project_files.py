@@ -42,6 +42,19 @@ def read_project_requirements(tree: RepoFiles, path: str, extras: frozenset[str]
     return [*found, *_list_dynamic_requirements(tree, folder, content, extras)]
 
 
+def read_extra_names(tree: RepoFiles, path: str) -> list[str]:
+    """Read the names of the extras that a project's files state."""
+    folder = posixpath.dirname(path)
+    content = _read_pyproject(tree, posixpath.join(folder, "pyproject.toml"))
+    parser = _parsed_cfg(_read_bounded_text(tree, posixpath.join(folder, "setup.cfg")))
+    sections = parser.options(_EXTRAS_SECTION) if parser and parser.has_section(_EXTRAS_SECTION) else []
+    called = _list_setup_keywords(_read_bounded_text(tree, posixpath.join(folder, "setup.py")))
+    tables = [each.value for each in called if each.arg == "extras_require" and isinstance(each.value, ast.Dict)]
+    keys = [key.value for table in tables for key in table.keys if isinstance(key, ast.Constant)]
+    stated = [key for key in keys if isinstance(key, str)]
+    return [*_as_dict(_as_dict(content.get("project")).get("optional-dependencies")), *sections, *stated]
+
+
 def find_project_name(tree: RepoFiles) -> str:
     """Find the normalized name in the repository's project files, or empty."""
     content = _read_pyproject(tree, "pyproject.toml")

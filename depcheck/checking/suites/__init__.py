@@ -1,0 +1,1 @@
+"""Find out how a repository runs its tests, and what these need."""

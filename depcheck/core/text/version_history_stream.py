@@ -1,0 +1,32 @@
+"""What a repository's history says of its version: the tags below a commit, for tools that derive versions from it."""
+
+from dataclasses import dataclass
+
+MOST_TAGS, MOST_COMMITS = 10, 2000
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Tags, each with the number of commits since it, and the last commit's time in seconds since 1970."""
+
+    tags: tuple[tuple[str, int], ...] = ()
+    at: int = 0
+
+
+def to_import_stream(history: History, tree: str) -> bytes:
+    """Write a history of the tree `tree` with these tags at their distances, as `git fast-import` reads it.
+
+    Its commits say nothing but how far a tag is away.
+    """
+    tags = sorted(((n, tag) for tag, n in history.tags if n <= MOST_COMMITS), reverse=True)
+    depth = tags[0][0] if tags else 0
+    person = f"committer depcheck <depcheck@localhost> {history.at} +0000\n"
+    lines = []
+    for number in range(depth + 1):
+        lines.append(f"commit refs/heads/main\nmark :{number + 1}\n{person}data 0\n")
+        lines.append(f"M 040000 {tree} \n" if number == 0 else "")
+        for distance, tag in tags:
+            if depth - distance == number:
+                tagger = person.replace("committer", "tagger", 1)
+                lines.append(f"tag {tag}\nfrom :{number + 1}\n{tagger}data 0\n")
+    return "".join(lines).encode()

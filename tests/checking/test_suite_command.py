@@ -1,0 +1,58 @@
+"""How tests are run is found out from what a repository holds and says."""
+
+import pytest
+
+from depcheck.checking.suites.command_words import PYTEST_COMMAND, UNITTEST_COMMAND
+from depcheck.checking.suites.suite_command import guess_command
+
+CASES = "import unittest\nclass T(unittest.TestCase):\n    def test_a(self): pass\n"
+NOX = "import nox\n@nox.session\ndef tests(session):\n    session.run('pytest', 'tests', '--cov', *session.posargs)\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "installed", "command"),
+    [
+        ({"tests/test_a.py": "def test_a(): pass\n"}, {"pytest"}, PYTEST_COMMAND),
+        ({"pytest.ini": "[pytest]\n"}, {"pytest"}, PYTEST_COMMAND),
+        ({"test_a.py": CASES}, set(), UNITTEST_COMMAND),
+        ({"test_a.py": "import pytest\nfrom unittest import mock\n"}, set(), ""),
+        ({"manage.py": "django", "app/tests.py": CASES}, {"django"}, "python manage.py test"),
+        ({"manage.py": "django", "app/tests.py": CASES}, {"django", "pytest"}, "python manage.py test"),
+        ({"manage.py": "django", "app/test_a.py": "import pytest\n"}, {"django", "pytest"}, PYTEST_COMMAND),
+        ({"site/manage.py": "django", "site/app/tests.py": CASES}, set(), "cd site && python manage.py test"),
+        (
+            {"manage.py": "django", "a/tests.py": CASES, "Makefile": "test:\n\tpython manage.py test a --settings=a.s\n"},
+            {"django"},
+            "python manage.py test a --settings=a.s",
+        ),
+        (
+            {"tox.ini": "[testenv]\ncommands =\n  coverage erase\n  coverage run -m pytest {posargs:tests} -v\n", "tests/x": ""},
+            {"pytest"},
+            f"{PYTEST_COMMAND} tests",
+        ),
+        ({"tox.ini": "[testenv]\ncommands = pytest --cov pkg -n 4 -k 'not net'\n"}, {"pytest"}, f"{PYTEST_COMMAND} -k 'not net'"),
+        ({"tox.ini": "[testenv]\ncommands = python runtests.py {posargs}\n", "runtests.py": ""}, set(), "python runtests.py"),
+        ({"noxfile.py": NOX, "tests/test_a.py": ""}, {"pytest"}, f"{PYTEST_COMMAND} tests"),
+        ({"README.md": ""}, {"pytest"}, ""),
+        ({"manage.py": "from flask_script import Manager", "tests/test_a.py": CASES}, set(), UNITTEST_COMMAND),
+    ],
+)  # fmt: skip
+def test_the_command_is_the_repositorys_own(tmp_path, files, installed, command) -> None:
+    """Pytest where it is installed, Django's runner, unittest where the tests are unittest's, else none."""
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert guess_command(tmp_path, installed).command == command
+
+
+def test_tests_that_need_pytest_say_so(tmp_path) -> None:
+    """A lockfile of what runs in production has no pytest."""
+    (tmp_path / "test_a.py").write_text("import pytest\n")
+    assert "need pytest" in guess_command(tmp_path, set()).why
+
+
+def test_commands_with_what_a_shell_does_are_left_alone(tmp_path) -> None:
+    """Only plain words are taken over."""
+    (tmp_path / "tox.ini").write_text("[testenv]\ncommands = pytest $(cat list) {env:OTHER}\n")
+    (tmp_path / "test_a.py").write_text("")
+    assert guess_command(tmp_path, {"pytest"}).command == PYTEST_COMMAND
