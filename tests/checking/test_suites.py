@@ -8,6 +8,7 @@ import pytest
 
 from depcheck.checking.checks.runner import GuestCheckExecutor
 from depcheck.checking.environments.read_installed import read_installed_distributions
+from depcheck.checking.sandbox import guest as guest_module
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
 from depcheck.core.config.settings import Settings
 from depcheck.core.model.checks import Check, CheckKind, Outcome
@@ -232,3 +233,12 @@ def test_a_plugin_that_a_release_adds_makes_no_failure_pass(guest, shelf, tmp_pa
     object.__setattr__(this_environment, "installed_distributions", (*this_environment.installed_distributions, added))
     result = checks.run_checks(spec, this_environment, tests)[0]
     assert (result.outcome, set(failures(result))) == (Outcome.FAIL, {"test_it::test_broken"})
+
+
+def test_results_that_were_cut_are_no_pass(check, monkeypatch) -> None:
+    """Fail closed if a flood of words on the channel of results pushed some of them out."""
+    monkeypatch.setattr(guest_module, "CHANNEL_BYTES", 1000)
+    flood = "import os, unittest\nclass T(unittest.TestCase):\n    def test_a(self): os.write(4, b'x' * 9000)\n"
+    tests = f"{flood}    def test_b(self): self.fail()\n    def test_c(self): pass\n"
+    result = check({"test_it.py": tests}, bare=True)
+    assert "more of their results than is read" in failures(result)[""]

@@ -116,6 +116,7 @@ MOST_EVIDENCE = 50  # failures that keep their text; the others their headline
 MOST_RESULT_FILES = 20
 _WRAPPED_MESSAGE = re.compile(r"^failed on (?:setup|teardown) with \"(?P<inner>.*)\"$", re.DOTALL)
 _EMPTY_MESSAGE = re.compile(r"^(?:collection failure|test (?:setup|teardown) failure|)$")
+_CUT_ANSWER = re.compile(rb"^\[\d+ bytes left out\]$", re.MULTILINE)  # as `BoundedOutput` says it
 _RESULT_FILE = re.compile(r"junit-[^/]*\.xml")
 
 
@@ -243,6 +244,9 @@ def _run_unittest(room: CheckContext, wanted: Sequence[str]) -> CheckFindings:
     asked = [] if modules else list(wanted)
     argv = [str(room.environment.python), str(GUEST_SCRIPTS / "depcheck_unittest.py")]
     ran = room.run(argv, given=json.dumps(asked).encode())
+    if _CUT_ANSWER.search(ran.answer):  # failures may be among what was dropped
+        cut = Failure("", "the tests said more of their results than is read", extract_evidence(ran.output))
+        return CheckFindings(Outcome.FAIL, (cut,))
     return _evaluate_unittest(parse_guest_answers(ran.answer), ran, wanted, room.timeout_s)
 
 
