@@ -215,19 +215,14 @@ class LocalIndex:
         return to_local_file(file, self._routes.base_url).url
 
     def fetch_requirements(self, url: str, limit_bytes: int) -> str:
-        """Return the text of a requirements file, fetched once a run.
-
-        At `url`.
+        """Return the text of the requirements file at `url`, fetched once.
 
         Raises LockfileError, with the address, if it cannot be had.
         """
         return self._requirements.fetch(url, limit_bytes)
 
     def list_fetched_requirements(self) -> tuple[tuple[str, str], ...]:
-        """Return address and SHA-256 of each requirements file that was fetched.
-
-        In this run.
-        """
+        """Return the address and SHA-256 of each requirements file fetched."""
         return self._requirements.list_digests()
 
     def prefetch_pages(self, names: Iterable[NormalizedName]) -> None:
