@@ -6,14 +6,14 @@ They are all that the texts which were read state. Pure.
 import hashlib
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
-from depcheck.checking.discovery.files.repo_files import RepoFiles
+from depcheck.checking.discovery.files.repo_files import RepoFiles, list_parent_folders
 from depcheck.checking.discovery.files.requirement_files import is_project_file
 from depcheck.checking.discovery.files.tool_config import read_repo_toml
 from depcheck.core.lockfiles.requirement_line import parse_requirement_lines
@@ -148,13 +148,9 @@ def _refuse_unsupported_lockfile(lock: LockfileSpec, spec: EnvironmentSpec) -> N
         raise UncacheableError(", ".join(sorted(unknown)))
 
 
-def _list_config_paths(folder: str) -> Iterator[str]:
-    """Yield the paths where compilers look for their configuration."""
-    while True:
-        yield from (posixpath.join(folder, name) for name in _CONFIG_NAMES)
-        if not folder:
-            return
-        folder = posixpath.dirname(folder)
+def _list_config_paths(folder: str) -> list[str]:
+    """List the paths where compilers look for their configuration."""
+    return [posixpath.join(place, name) for place in list_parent_folders(folder) for name in _CONFIG_NAMES]
 
 
 def _add_file(tree: RepoFiles, path: str, found: CompileInputs) -> None:

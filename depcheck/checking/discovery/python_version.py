@@ -13,7 +13,7 @@ from datetime import date
 from packaging.specifiers import SpecifierSet
 
 from depcheck.checking.discovery.files.project_files import list_python_ranges
-from depcheck.checking.discovery.files.repo_files import RepoFiles
+from depcheck.checking.discovery.files.repo_files import RepoFiles, list_parent_folders
 from depcheck.checking.discovery.installs.python_evidence import PythonEvidence
 from depcheck.core.lockfiles.formats.known_formats import parse_header
 from depcheck.core.lockfiles.origin import find_marker_bound, infer_newest_python
@@ -79,7 +79,7 @@ def _find_project_range(tree: RepoFiles, folder: str, day: date | None) -> Pytho
 
     Maintained on `day`.
     """
-    for above in _list_folder_and_parents(folder):
+    for above in list_parent_folders(folder):
         for path, stated in list_python_ranges(tree, above):
             try:
                 allowed = _list_allowed(SpecifierSet(stated))
@@ -98,14 +98,6 @@ def find_python_in_path(path: str) -> str:
     """
     found = [match for part in path.split("/") for match in _PYTHON_IN_PATH.finditer(part)]
     return f"{found[-1]['major']}.{found[-1]['minor']}" if found else ""
-
-
-def _list_folder_and_parents(folder: str) -> list[str]:
-    found = [folder]
-    while folder:
-        folder = posixpath.dirname(folder)
-        found.append(folder)
-    return found
 
 
 def _list_allowed(allowed: SpecifierSet) -> list[str]:

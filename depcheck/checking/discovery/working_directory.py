@@ -6,7 +6,7 @@ The folder is not recorded anywhere, and relative paths mean nothing without it.
 import posixpath
 from collections.abc import Iterable
 
-from depcheck.checking.discovery.files.repo_files import RepoFiles
+from depcheck.checking.discovery.files.repo_files import RepoFiles, list_parent_folders
 from depcheck.core.lockfiles.formats.known_formats import get_lockfile_format
 from depcheck.core.lockfiles.options.command import check_command_paths
 from depcheck.core.lockfiles.options.treatments import CompileCommand
@@ -24,7 +24,7 @@ def find_working_directory(tree: RepoFiles, path: str, command: CompileCommand, 
     Raises:
         LockfileError: No folder fits.
     """
-    near = _list_folder_and_parents(posixpath.dirname(path))
+    near = list_parent_folders(posixpath.dirname(path))
     candidates = [*near, *(folder for folder in sorted(folders) if folder not in near)]
     exact = [folder for folder in candidates if _resolve_output(tree, command, folder) == path]
     for folder in (*exact, *near):
@@ -74,11 +74,3 @@ def _find_missing_paths(tree: RepoFiles, command: CompileCommand, folder: str) -
     absent += [name for name in (*command.paths, *links) if not tree.has_path(posixpath.join(folder, name))]
     needs_source = not sources and not command.has_option("--group")
     return absent or (["requirements.in"] if needs_source else [])
-
-
-def _list_folder_and_parents(folder: str) -> list[str]:
-    found = [folder]
-    while folder:
-        folder = posixpath.dirname(folder)
-        found.append(folder)
-    return found
