@@ -39,12 +39,10 @@ def is_own_test(path: Path, folder: str) -> bool:
 
 @pytest.fixture(params=FENCES)
 def fenced(request, tmp_path) -> tuple[Path, str]:
-    shutil.copytree(ROOT / "depcheck", tmp_path / "depcheck", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(ROOT / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "entrypoint.py"):
-        shutil.copy(ROOT / name, tmp_path)
-    take_out(tmp_path, request.param)
-    return tmp_path, request.param
+    left = shutil.ignore_patterns(".*", "__pycache__", "depcheck-report", "site")
+    house = shutil.copytree(ROOT, tmp_path / "house", ignore=left)
+    take_out(house, request.param)
+    return house, request.param
 
 
 @pytest.mark.slow

@@ -6,7 +6,6 @@ An execution that is cut off at any call and started again ends the same.
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
-from urllib.parse import quote
 
 from depcheck.core.messages.bodies import render_patch_issue_body
 from depcheck.core.messages.hidden_state import ProposalForm, prepend_marker
@@ -22,10 +21,7 @@ from depcheck.core.settlement.settle import (
     YieldAction,
 )
 from depcheck.publishing.base_branch import FileChange, format_patch
-from depcheck.publishing.github import schemas
-from depcheck.publishing.github.api import LABEL
-from depcheck.publishing.github.http_session import RefusedError
-from depcheck.publishing.github.request_errors import has_pull_requests_disabled
+from depcheck.publishing.forge import LABEL, ForgeItem, ForgeRefusalError, RefusalReason
 from depcheck.publishing.snapshot import (
     ActionResult,
     PublishSession,
@@ -33,8 +29,6 @@ from depcheck.publishing.snapshot import (
     build_unchanged_result,
     format_item_reference,
 )
-
-_INVALID = 422
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +52,26 @@ class ProposalOpener:
             )
         try:
             return self.open_pull_request(proposal, branch, head)
-        except RefusedError as error:
-            if not has_pull_requests_disabled(error):
+        except ForgeRefusalError as error:
+            if error.reason is not RefusalReason.PULL_REQUESTS_OFF:
                 raise
         return self._open_issue(proposal, self.render_patch_issue(proposal, branch, puts))
 
     def open_pull_request(self, proposal: Proposal, branch: str, head: str) -> ActionResult:
         """Open the pull request from `branch`.
 
-        Raises RefusedError if it may not be opened.
+        Raises ForgeRefusalError if it may not be opened.
         """
 
-        def look() -> schemas.PullRequest | None:
-            found = self.session.forge.list_open_pulls_from(branch)
-            return next((pull for pull in found if self.session.find_own_marker(pull.user, pull.body, proposal)), None)
+        def look() -> ForgeItem | None:
+            found = (pull.item for pull in self.session.forge.list_open_pulls_from(branch))
+            return next((item for item in found if self.session.find_own_marker(item, proposal)), None)
 
         body = prepend_marker(self.session.build_marker(proposal, head), proposal.body)
         try:
             pull = self.session.forge.open_pull(proposal.title, body, branch, self.session.base.name, look)
-        except RefusedError as error:
-            found = look() if "already exists" in error.text else None
+        except ForgeRefusalError as error:
+            found = look() if error.reason is RefusalReason.EXISTS else None
             if found is None:
                 raise
             pull = found
@@ -87,7 +81,7 @@ class ProposalOpener:
             f"{proposal.display_name}: opened pull request #{pull.number}",
             ProposalForm.PULL_REQUEST,
             pull.number,
-            pull.html_url,
+            pull.url,
         )
 
     def add_labels_and_people(self, number: int) -> None:
@@ -104,51 +98,47 @@ class ProposalOpener:
 
     def render_patch_issue(self, proposal: Proposal, branch: str, puts: tuple[FileChange, ...]) -> str:
         """Render the text of an issue that replaces a pull request."""
-        url = f"{self.session.web_url}/compare/{quote(self.session.base.name)}...{quote(branch)}?expand=1"
+        url = self.session.forge.format_compare_url(self.session.web_url, self.session.base.name, branch)
         return render_patch_issue_body(proposal.body, format_patch(puts), url)
 
     def _open_issue(self, proposal: Proposal, text: str) -> ActionResult:
-        def look() -> schemas.IssueItem | None:
+        def look() -> ForgeItem | None:
             items = [
                 item
                 for login in sorted(self.session.branches.own_accounts)
                 for item in self.session.forge.list_open_issues_by(login)
             ]
-            plain = (each for each in items if each.pull_request is None)
-            return next((each for each in plain if self.session.find_own_marker(each.user, each.body, proposal)), None)
+            plain = (each for each in items if not each.is_pull)
+            return next((each for each in plain if self.session.find_own_marker(each, proposal)), None)
 
         item = look() or self._create_issue(proposal, text, look)
         self._update_found_item(item, proposal, "", text)
-        if all(isinstance(label, str) or label.name != LABEL for label in item.labels):
+        if LABEL not in item.labels:
             self.session.forge.add_labels(item.number, self.session.ensure_labels())
         return ActionResult(
             f"{proposal.display_name}: opened issue #{item.number}",
             _get_opened_form(proposal),
             item.number,
-            item.html_url,
+            item.url,
         )
 
-    def _update_found_item(
-        self, found: schemas.IssueItem | schemas.PullRequest, proposal: Proposal, head: str, text: str
-    ) -> None:
+    def _update_found_item(self, found: ForgeItem, proposal: Proposal, head: str, text: str) -> None:
         """Update an item that another run, or this one, opened before.
 
         This run may have been cut off before. The item is changed to this run's finding only if no newer run wrote
         it.
         """
-        marker = self.session.find_own_marker(found.user, found.body, proposal)
+        marker = self.session.find_own_marker(found, proposal)
         if marker is not None and marker.digest != proposal.digest and not self.session.run.is_older_than(marker.run):
             self.session.write_finding(PublishedItem(found.number, marker, found.title), proposal, head, text)
 
-    def _create_issue(
-        self, proposal: Proposal, text: str, look: Callable[[], schemas.IssueItem | None]
-    ) -> schemas.IssueItem:
+    def _create_issue(self, proposal: Proposal, text: str, look: Callable[[], ForgeItem | None]) -> ForgeItem:
         body = prepend_marker(self.session.build_marker(proposal), text)
         labels, assignees = self.session.ensure_labels(), self.session.options.assignees
         try:
             return self.session.forge.open_issue(proposal.title, body, (labels, assignees), look)
-        except RefusedError as error:
-            if error.status != _INVALID or not assignees:
+        except ForgeRefusalError as error:
+            if error.reason not in {RefusalReason.INVALID, RefusalReason.EXISTS} or not assignees:
                 raise
         return self.session.forge.open_issue(proposal.title, body, (labels, ()), look)  # who cannot be assigned here
 
@@ -164,7 +154,7 @@ def _get_opened_form(proposal: Proposal) -> ProposalForm:
 def _call_if_allowed(ask: Callable[[], None]) -> None:
     try:
         ask()
-    except RefusedError:
+    except ForgeRefusalError:
         return  # a wrong name, or no right to ask: the proposal counts, not its courtesies
 
 
@@ -231,8 +221,8 @@ class ActionExecutor:
             return build_unchanged_result(proposal, _OTHERS_COMMITS, existing)
         try:
             opened = self.opener.open_pull_request(proposal, branch, head)
-        except RefusedError as error:
-            if not has_pull_requests_disabled(error):
+        except ForgeRefusalError as error:
+            if error.reason is not RefusalReason.PULL_REQUESTS_OFF:
                 raise
             self._post_news(existing, proposal)
             self.session.write_finding(existing, proposal, "", self.opener.render_patch_issue(proposal, branch, puts))
@@ -249,14 +239,9 @@ class ActionExecutor:
     def _close_item(self, existing: PublishedItem, reason: str, body: str = "", *, duplicate: bool) -> ActionResult:
         identity = f"close {_identify_state(existing)}"
         self.session.forge.post_comment_once(existing.number, reason, identity, self.session.branches.own_accounts)
-        content = {
-            "state": "closed",
-            "body": prepend_marker(existing.marker.mark_closed(self.session.run), body or existing.body),
-        }
+        last_body = prepend_marker(existing.marker.mark_closed(self.session.run), body or existing.body)
         pull = existing.marker.form is ProposalForm.PULL_REQUEST and not existing.is_patch_issue
-        if not pull:
-            content["state_reason"] = "not_planned" if duplicate else "completed"
-        self.session.forge.edit_item(existing.number, **content)
+        self.session.forge.close_item(existing.number, body=last_body, is_pull=pull, is_duplicate=duplicate)
         if existing.branch:
             self.session.branches.remove_branch(existing.branch, existing.marker.key)
         return ActionResult(f"closed {format_item_reference(existing)}: {reason}", existing.marker.form)

@@ -8,8 +8,7 @@ from difflib import unified_diff
 from depcheck.core.model.errors import DepcheckError
 from depcheck.core.model.report import EnvironmentReport
 from depcheck.core.model.report_json import ReportError
-from depcheck.publishing.github import schemas
-from depcheck.publishing.github.api import GitHubForge
+from depcheck.publishing.forge import Forge, TreeEntry
 from depcheck.publishing.validate_lockfile import check_lockfile_content
 from depcheck.publishing.validate_report import check_proposal_paths, find_path_problem
 
@@ -49,10 +48,10 @@ class BaseBranch:
     Its head and folders are read on first use, once.
     """
 
-    forge: GitHubForge
+    forge: Forge
     name: str
     _head_commit: str = ""
-    _folders: dict[tuple[str, str], dict[str, schemas.GitTreeEntry]] = field(default_factory=dict)
+    _folders: dict[tuple[str, str], dict[str, TreeEntry]] = field(default_factory=dict)
 
     @property
     def head_commit(self) -> str:
@@ -110,7 +109,7 @@ class BaseBranch:
             raise ReportError(f"{path!r} is {alike!r} on other systems; nothing is published.")
         return tuple(there)
 
-    def _list_siblings(self, folder: str) -> dict[str, schemas.GitTreeEntry]:
+    def _list_siblings(self, folder: str) -> dict[str, TreeEntry]:
         """Return the entries of `folder` by name.
 
         Its path is known to pass through folders only.
@@ -136,7 +135,7 @@ class BaseBranch:
         entry = self._find_file(commit, path)
         return entry.sha if entry else ""
 
-    def _find_file(self, commit: str, path: str) -> schemas.GitTreeEntry | None:
+    def _find_file(self, commit: str, path: str) -> TreeEntry | None:
         """Return the regular file at `path`, or None.
 
         Raises:
@@ -148,7 +147,7 @@ class BaseBranch:
             entry = self._load_folder(tree, "/".join(folders[:depth])).get(folder)
             if entry is None:
                 return None
-            if entry.type != "tree":
+            if not entry.is_folder:
                 raise ReportError(f"{path!r} passes through {folder!r}, which is no folder; nothing is published.")
             tree = entry.sha
         found = self._load_folder(tree, "/".join(folders)).get(name)
@@ -156,9 +155,9 @@ class BaseBranch:
             raise ReportError(f"{path!r} is no plain file on {self.name}, but a link or folder; nothing is published.")
         return found
 
-    def _load_folder(self, tree: str, path: str) -> dict[str, schemas.GitTreeEntry]:
+    def _load_folder(self, tree: str, path: str) -> dict[str, TreeEntry]:
         if (tree, path) not in self._folders:
-            self._folders[tree, path] = {entry.path: entry for entry in self.forge.list_tree(tree)}
+            self._folders[tree, path] = {entry.name: entry for entry in self.forge.list_tree(tree)}
         return self._folders[tree, path]
 
 

@@ -9,10 +9,7 @@ from dataclasses import dataclass
 from depcheck.core.messages.hidden_state import format_commit_trailer, parse_commit_trailer
 from depcheck.core.settlement.settle import Proposal
 from depcheck.publishing.base_branch import BaseBranch, FileChange
-from depcheck.publishing.github import schemas
-from depcheck.publishing.github.api import GitHubForge
-
-_GITHUB_COMMITTER = "web-flow"  # who commits what is made by GitHub itself
+from depcheck.publishing.forge import Forge, ForgeCommit
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +19,7 @@ class BranchPublisher:
     Their names begin with `prefix`; `own_accounts` are the accounts that write for depcheck.
     """
 
-    forge: GitHubForge
+    forge: Forge
     prefix: str
     own_accounts: frozenset[str]
 
@@ -34,12 +31,12 @@ class BranchPublisher:
         slug = re.sub(r"[^a-z0-9]+", "-", proposal.display_name.lower()).strip("-")[:60]
         return f"{self.prefix}{slug or 'lockfile'}-{proposal.key[:8]}"
 
-    def find_own_commit(self, sha: str, key: str) -> schemas.GitCommit | None:
+    def find_own_commit(self, sha: str, key: str) -> ForgeCommit | None:
         """Return the commit `sha` if depcheck made it for `key`, else None."""
         commit = self.forge.get_commit(sha)
-        found = parse_commit_trailer(commit.commit.message)
-        people = {str((user or {}).get("login", "")) for user in (commit.author, commit.committer)}
-        made_by_us = people <= self.own_accounts | {_GITHUB_COMMITTER} and bool(people & self.own_accounts)
+        found = parse_commit_trailer(commit.message)
+        people = commit.people
+        made_by_us = people <= self.own_accounts | {self.forge.committer} and bool(people & self.own_accounts)
         return commit if found is not None and found[0] == key and made_by_us else None
 
     def update_branch(
@@ -55,8 +52,8 @@ class BranchPublisher:
             commit = self.find_own_commit(tip, proposal.key)
             if commit is None:
                 return None
-            same = parse_commit_trailer(commit.commit.message) == (proposal.key, proposal.digest)
-            if same and [parent.sha for parent in commit.parents] == [base.head_commit]:
+            same = parse_commit_trailer(commit.message) == (proposal.key, proposal.digest)
+            if same and commit.parents == (base.head_commit,):
                 return tip
         made = self._create_commit(proposal, base, puts)
         self.forge.set_branch(branch, made, exists=tip is not None)

@@ -14,10 +14,7 @@ from depcheck.core.settlement.settle import CreateAction, Proposal, Stance, Upda
 from depcheck.publishing.apply import ActionExecutor, ProposalOpener
 from depcheck.publishing.base_branch import BaseBranch, FileChange
 from depcheck.publishing.branches import BranchPublisher
-from depcheck.publishing.github.api import GitHubForge
-from depcheck.publishing.github.event_context import PublishContext
-from depcheck.publishing.github.http_session import RefusedError, WaitPolicy, connect_to_github
-from depcheck.publishing.github.request_errors import explain_refusal
+from depcheck.publishing.forge import Forge, ForgeRefusalError, PublishContext, RefusalReason
 from depcheck.publishing.snapshot import ActionResult, ForgeSnapshot, PublishSession, take_snapshot
 from depcheck.publishing.validate_report import read_untrusted_report
 
@@ -38,21 +35,18 @@ class PublishResult:
     issue_url: str = ""
 
 
-def publish_report(
-    folder: Path, options: PublishOptions, token: str, place: PublishContext, patience: WaitPolicy | None = None
-) -> PublishResult:
-    """Publish the report in `folder`.
+def publish_report(folder: Path, options: PublishOptions, forge: Forge, place: PublishContext) -> PublishResult:
+    """Publish the report in `folder` to a forge.
 
     Raises:
         ReportError: The report cannot be used.
         DepcheckError: The forge cannot be used at all; the message says what to do.
     """
     report = read_untrusted_report(folder, place.repository)
-    forge = GitHubForge(connect_to_github(token, place.api_url, patience or WaitPolicy()), place.repository)
     try:
         return _settle_report(report, forge, options, place)
-    except RefusedError as error:
-        raise DepcheckError(explain_refusal(error)) from None
+    except ForgeRefusalError as error:
+        raise DepcheckError(error.explanation) from None
 
 
 def preview_report(folder: Path, options: PublishOptions, place: PublishContext) -> PublishResult:
@@ -67,9 +61,9 @@ def preview_report(folder: Path, options: PublishOptions, place: PublishContext)
     return PublishResult(tuple(lines))
 
 
-def _settle_report(report: Report, forge: GitHubForge, options: PublishOptions, place: PublishContext) -> PublishResult:
+def _settle_report(report: Report, forge: Forge, options: PublishOptions, place: PublishContext) -> PublishResult:
     settings = forge.get_repository()
-    if settings.archived:
+    if settings.is_archived:
         message = f"{place.repository} is archived, so nothing can be written"
         raise DepcheckError(f"{message}; switch the workflow off, or unarchive it.")
     notes: tuple[str, ...] = ()
@@ -80,7 +74,7 @@ def _settle_report(report: Report, forge: GitHubForge, options: PublishOptions, 
     wanted = make_proposals(report, options, branch)
     branches = BranchPublisher(forge, options.branch_prefix, forge.list_own_accounts())
     seen = take_snapshot(forge, branches, wanted)
-    site = PublishSession(forge, branches, BaseBranch(forge, branch), options, place.run, settings.html_url)
+    site = PublishSession(forge, branches, BaseBranch(forge, branch), options, place.run, settings.url)
     night = _Settlement(report, seen, site)
     done = [each for proposal in wanted for each in night.settle_proposal(proposal)]
     return _summarize_results(notes, [*done, *night.remove_stray_branches()])
@@ -103,10 +97,10 @@ class _Settlement:
                 yield execution.execute_action(action, puts)
         except ReportError as error:
             yield str(error)
-        except RefusedError as error:
-            if error.status == 401:  # noqa: PLR2004  # nothing more can succeed
+        except ForgeRefusalError as error:
+            if error.reason is RefusalReason.CREDENTIALS:  # nothing more can succeed
                 raise
-            yield f"{proposal.display_name}: {explain_refusal(error)}"
+            yield f"{proposal.display_name}: {error.explanation}"
 
     def remove_stray_branches(self) -> Iterator[str]:
         """Delete branches that an earlier run left.
@@ -116,8 +110,8 @@ class _Settlement:
         for name, key in self.snapshot.stray_branches:
             try:
                 self.session.branches.remove_branch(name, key)
-            except RefusedError as error:
-                yield f"{name}: {explain_refusal(error)}"
+            except ForgeRefusalError as error:
+                yield f"{name}: {error.explanation}"
 
     def _check_against_base(self, proposal: Proposal) -> tuple[Proposal, tuple[FileChange, ...]]:
         """Compare a proposal with the base branch as it is now.

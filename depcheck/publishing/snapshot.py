@@ -17,8 +17,7 @@ from depcheck.core.messages.hidden_state import (
 from depcheck.core.settlement.settle import Proposal, PublishedItem, Stance, make_remark_identity
 from depcheck.publishing.base_branch import BaseBranch
 from depcheck.publishing.branches import BranchPublisher
-from depcheck.publishing.github import schemas
-from depcheck.publishing.github.api import LABEL, GitHubForge
+from depcheck.publishing.forge import LABEL, Forge, ForgeItem, ForgePull
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +31,12 @@ class ForgeSnapshot:
     stray_branches: tuple[tuple[str, str], ...]
 
 
-def take_snapshot(forge: GitHubForge, branches: BranchPublisher, wanted: Iterable[Proposal]) -> ForgeSnapshot:
+def take_snapshot(forge: Forge, branches: BranchPublisher, wanted: Iterable[Proposal]) -> ForgeSnapshot:
     """Read everything that settlement needs for the wanted proposals.
 
     Few calls are needed if nothing happened.
     """
-    listed = [
-        _to_existing(item) for item in forge.list_labeled_items() if _is_written_by(item.user, branches.own_accounts)
-    ]
+    listed = [_to_existing(item) for item in forge.list_labeled_items() if item.author in branches.own_accounts]
     existing = [each for each in listed if each is not None]
     pulls = {proposal.key: proposal for proposal in wanted if proposal.form is ProposalForm.PULL_REQUEST}
     found = [_load_pull_state(each, forge, branches, pulls) for each in existing]
@@ -55,28 +52,24 @@ def take_snapshot(forge: GitHubForge, branches: BranchPublisher, wanted: Iterabl
     return ForgeSnapshot(tuple(found), tuple(strays))
 
 
-def _is_written_by(user: schemas.GitHubUser | None, us: frozenset[str]) -> bool:
-    return user is not None and user.login in us
-
-
-def _to_existing(item: schemas.IssueItem) -> PublishedItem | None:
-    marker = parse_hidden_marker(item.body or "")
+def _to_existing(item: ForgeItem) -> PublishedItem | None:
+    marker = parse_hidden_marker(item.body)
     if marker is None:
         return None
     return PublishedItem(
         number=item.number,
         marker=marker,
         title=item.title,
-        body=item.body or "",
-        url=item.html_url,
-        is_open=item.state == "open",
-        is_merged=item.pull_request is not None and item.pull_request.merged_at is not None,
-        is_patch_issue=marker.form is ProposalForm.PULL_REQUEST and item.pull_request is None,
+        body=item.body,
+        url=item.url,
+        is_open=item.is_open,
+        is_merged=item.is_merged,
+        is_patch_issue=marker.form is ProposalForm.PULL_REQUEST and not item.is_pull,
     )
 
 
 def _load_pull_state(
-    existing: PublishedItem, forge: GitHubForge, branches: BranchPublisher, wanted: dict[str, Proposal]
+    existing: PublishedItem, forge: Forge, branches: BranchPublisher, wanted: dict[str, Proposal]
 ) -> PublishedItem:
     """Return an open pull request with the state of its branch.
 
@@ -87,47 +80,46 @@ def _load_pull_state(
     if not (existing.is_open and is_pull and proposal) or proposal.stance is Stance.LEAVE:
         return existing
     pull = forge.get_pull(existing.number)
-    if pull.state != "open":
-        return replace(existing, is_open=False, is_merged=pull.merged_at is not None)
+    if not pull.item.is_open:
+        return replace(existing, is_open=False, is_merged=pull.item.is_merged)
     return _add_branch_state(existing, pull, forge, branches, proposal)
 
 
 def _add_branch_state(
     existing: PublishedItem,
-    pull: schemas.PullRequest,
-    forge: GitHubForge,
+    pull: ForgePull,
+    forge: Forge,
     branches: BranchPublisher,
     proposal: Proposal | None,
 ) -> PublishedItem:
     marker = existing.marker
-    commit = None if pull.head.sha == marker.head else branches.find_own_commit(pull.head.sha, marker.key)
-    ours = pull.head.sha == marker.head or commit is not None
+    commit = None if pull.head == marker.head else branches.find_own_commit(pull.head, marker.key)
+    ours = pull.head == marker.head or commit is not None
     # a run that was cut off, or an older one, can have left a branch that is not what the body says
-    astray = commit is not None and parse_commit_trailer(commit.commit.message) != (marker.key, marker.digest)
-    conflicting = pull.mergeable is False or astray
-    found = replace(existing, branch=pull.head.ref, has_foreign_commits=not ours, has_conflicts=conflicting)
+    astray = commit is not None and parse_commit_trailer(commit.message) != (marker.key, marker.digest)
+    conflicting = pull.has_conflicts or astray
+    found = replace(existing, branch=pull.branch, has_foreign_commits=not ours, has_conflicts=conflicting)
     if ours or proposal is None:
         return found
     identity = make_remark_identity(found, proposal)
     told = any(
-        _is_written_by(each.user, branches.own_accounts) and is_remark(each.body or "", identity)
-        for each in forge.list_comments(pull.number)
+        each.author in branches.own_accounts and is_remark(each.body, identity)
+        for each in forge.list_comments(pull.item.number)
     )
     return replace(found, posted_remarks=frozenset({identity} if told else ()))
 
 
-def _to_unlabeled_existing(
-    pull: schemas.PullRequest, forge: GitHubForge, branches: BranchPublisher
-) -> PublishedItem | None:
+def _to_unlabeled_existing(pull: ForgePull, forge: Forge, branches: BranchPublisher) -> PublishedItem | None:
     """Return our pull request that an earlier run did not finish.
 
     None if it is not ours.
     """
-    marker: HiddenMarker | None = parse_hidden_marker(pull.body or "")
-    if marker is None or not _is_written_by(pull.user, branches.own_accounts):
+    item = pull.item
+    marker: HiddenMarker | None = parse_hidden_marker(item.body)
+    if marker is None or item.author not in branches.own_accounts:
         return None
-    found = PublishedItem(pull.number, marker, pull.title, pull.body or "", pull.html_url)
-    missing = all(label.name != LABEL for label in pull.labels)
+    found = PublishedItem(item.number, marker, item.title, item.body, item.url)
+    missing = LABEL not in item.labels
     return replace(_add_branch_state(found, pull, forge, branches, None), lacks_labels=missing)
 
 
@@ -151,7 +143,7 @@ class PublishSession:
     `web_url` is the repository's page.
     """
 
-    forge: GitHubForge
+    forge: Forge
     branches: BranchPublisher
     base: BaseBranch
     options: PublishOptions
@@ -163,15 +155,13 @@ class PublishSession:
         title = compute_short_digest(proposal.title)
         return HiddenMarker(proposal.form, proposal.key, proposal.digest, self.run, title, head, detail=proposal.detail)
 
-    def find_own_marker(
-        self, user: schemas.GitHubUser | None, body: str | None, proposal: Proposal
-    ) -> HiddenMarker | None:
-        """Return the marker of a body that depcheck wrote for `proposal`.
+    def find_own_marker(self, item: ForgeItem, proposal: Proposal) -> HiddenMarker | None:
+        """Return the marker of an item that depcheck wrote for `proposal`.
 
         None for other bodies and other authors.
         """
-        found = parse_hidden_marker(body or "")
-        by_us = user is not None and user.login in self.branches.own_accounts
+        found = parse_hidden_marker(item.body)
+        by_us = item.author in self.branches.own_accounts
         same = found is not None and (found.form, found.key) == (proposal.form, proposal.key)
         return found if by_us and same else None
 

@@ -68,6 +68,7 @@ def publish_report_folder(report: Path, options: PublishOptions, environ: Mappin
             instead.
     """
     from depcheck.publishing import publish  # noqa: PLC0415  # GitHub's library takes half a second
+    from depcheck.publishing.github.api import open_github_forge  # noqa: PLC0415
     from depcheck.publishing.github.event_context import (  # noqa: PLC0415
         check_publish_context,
         find_decline_reason,
@@ -81,7 +82,7 @@ def publish_report_folder(report: Path, options: PublishOptions, environ: Mappin
         return publish.PublishResult((why,))
     token = environ.get("GITHUB_TOKEN", "")
     check_publish_context(place, token)
-    return publish.publish_report(report, options, token, place)
+    return publish.publish_report(report, options, open_github_forge(token, place), place)
 
 
 def find_environments(settings: Settings, environ: Mapping[str, str]) -> Sequence[EnvironmentSpec]:

@@ -24,7 +24,8 @@ from depcheck.core.model.report import (
 )
 from depcheck.core.model.report_json import encode_report
 from depcheck.core.model.status import Status
-from depcheck.publishing.github.event_context import PublishContext
+from depcheck.publishing.forge import PublishContext
+from depcheck.publishing.github.api import open_github_forge
 from depcheck.publishing.github.http_session import WaitPolicy
 from depcheck.publishing.publish import publish_report
 
@@ -143,4 +144,4 @@ def night(github, folder, found, *, run=1, options=OPTIONS, token=TOKEN, slept=N
     waits = slept if slept is not None else []
     patience = WaitPolicy(sleep=waits.append, clock=lambda: 0.0, write_interval_s=0)
     place = PublishContext(github.url, REPOSITORY, "main", WorkflowRun(run, 1))
-    return publish_report(place_of_report, options, token, place, patience)
+    return publish_report(place_of_report, options, open_github_forge(token, place, patience), place)

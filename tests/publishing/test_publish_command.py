@@ -9,7 +9,8 @@ from depcheck.core.config.settings import PublishOptions
 from depcheck.core.messages.hidden_state import WorkflowRun, parse_hidden_marker
 from depcheck.core.model.errors import UsageError
 from depcheck.core.model.report_json import encode_report
-from depcheck.publishing.github.event_context import PublishContext, read_publish_context
+from depcheck.publishing.forge import PublishContext
+from depcheck.publishing.github.event_context import read_publish_context
 from depcheck.publishing.github.http_session import WaitPolicy
 from depcheck.wiring import app
 
@@ -31,7 +32,7 @@ def runner(github, **more):
 @pytest.mark.parametrize("server", ["", "/api/v3"])
 def test_the_runners_variables_say_where(github, folder, monkeypatch, server):
     """Read address, repository, base, run and attempt from the runner."""
-    monkeypatch.setattr("depcheck.publishing.publish.WaitPolicy", lambda: WaitPolicy(write_interval_s=0))
+    monkeypatch.setattr("depcheck.publishing.github.api.WaitPolicy", lambda: WaitPolicy(write_interval_s=0))
     github.git.commit_files("main", {"requirements.txt": OLD})
     done = app.publish_report_folder(folder, PublishOptions(), runner(github, GITHUB_API_URL=github.url + server))
     (pull,), (issue,) = living(github)

@@ -7,7 +7,7 @@ from test_nights import living
 
 from depcheck.core.config.settings import PublishOptions
 from depcheck.core.model.errors import DepcheckError
-from depcheck.publishing.github.event_context import PublishContext
+from depcheck.publishing.forge import PublishContext
 from depcheck.publishing.publish import preview_report
 
 NO_RIGHT = "Resource not accessible by integration"

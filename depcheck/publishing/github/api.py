@@ -3,38 +3,40 @@
 It covers lists by label, git data, issues and pull requests.
 """
 
-import base64
-import binascii
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import quote
 
 from depcheck.core.messages.hidden_state import is_remark, render_remark
-from depcheck.publishing.github import schemas
+from depcheck.publishing.forge import (
+    LABEL,
+    ForgeComment,
+    ForgeItem,
+    ForgePull,
+    ForgeRepository,
+    PublishContext,
+)
+from depcheck.publishing.github import convert, schemas
+from depcheck.publishing.github.git_data import GitHubRepository
 from depcheck.publishing.github.http_session import (
     MAX_ATTEMPTS,
-    GitHubConnection,
     LostAnswerError,
-    RefusedError,
     UnavailableError,
+    WaitPolicy,
+    connect_to_github,
 )
+from depcheck.publishing.github.request_errors import RefusedError
 
-LABEL = "depcheck"
+_PUBLIC_API_URL = "https://api.github.com"
 ACTIONS_BOT = "github-actions[bot]"
-_NOT_FOUND = 404
-_CONFLICT = 409
-_INVALID = 422
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class GitHubForge:
-    """One repository (`owner/name`) on GitHub."""
-
-    connection: GitHubConnection
-    repository: str
+class GitHubForge(GitHubRepository):
+    """One repository on GitHub, with its issues and pull requests."""
 
     # ---- reading
 
@@ -54,129 +56,48 @@ class GitHubForge:
             answer = schemas.ViewerResponse()
         return frozenset({ACTIONS_BOT, *([answer.data.viewer.login] if answer.data else [])})
 
-    def get_repository(self) -> schemas.RepositoryInfo:
-        """Return the repository and its settings."""
-        return self.connection.send_request("GET", self._build_path(""), schemas.RepositoryInfo)
+    @property
+    def committer(self) -> str:
+        """The account by which GitHub commits."""
+        return "web-flow"
 
-    def list_labeled_items(self) -> list[schemas.IssueItem]:
+    def get_repository(self) -> ForgeRepository:
+        """Return the repository and its settings."""
+        found = self.connection.send_request("GET", self._build_path(""), schemas.RepositoryInfo)
+        return convert.to_repository(found)
+
+    def list_labeled_items(self) -> list[ForgeItem]:
         """List all issues and pull requests with our label, oldest first.
 
         Closed ones are included.
         """
-        query = {"labels": LABEL, "state": "all", "sort": "created", "direction": "asc"}
-        return self.connection.fetch_all_pages(self._build_path("/issues"), schemas.IssueItem, query)
+        return self._list_items({"labels": LABEL, "state": "all"})
 
-    def list_open_issues_by(self, login: str) -> list[schemas.IssueItem]:
+    def list_open_issues_by(self, login: str) -> list[ForgeItem]:
         """List the open issues and pull requests of an account.
 
         This finds those whose labels are missing or not yet listed.
         """
-        query = {"creator": login, "state": "open", "sort": "created", "direction": "asc"}
-        return self.connection.fetch_all_pages(self._build_path("/issues"), schemas.IssueItem, query)
+        return self._list_items({"creator": login, "state": "open"})
 
-    def get_pull(self, number: int) -> schemas.PullRequest:
+    def get_pull(self, number: int) -> ForgePull:
         """Return a pull request with its branch."""
-        return self.connection.send_request("GET", self._build_path(f"/pulls/{number}"), schemas.PullRequest)
+        found = self.connection.send_request("GET", self._build_path(f"/pulls/{number}"), schemas.PullRequest)
+        return convert.to_pull(found)
 
-    def list_open_pulls_from(self, branch: str) -> list[schemas.PullRequest]:
+    def list_open_pulls_from(self, branch: str) -> list[ForgePull]:
         """List open pull requests from a branch of this repository.
 
         Their author may be anyone.
         """
         query = {"head": f"{self.repository.partition('/')[0]}:{branch}", "state": "open"}
-        return self.connection.fetch_all_pages(self._build_path("/pulls"), schemas.PullRequest, query)
+        found = self.connection.fetch_all_pages(self._build_path("/pulls"), schemas.PullRequest, query)
+        return [convert.to_pull(each) for each in found]
 
-    def list_comments(self, number: int) -> list[schemas.IssueComment]:
+    def list_comments(self, number: int) -> list[ForgeComment]:
         """List all comments of an issue or pull request."""
-        return self.connection.fetch_all_pages(self._build_path(f"/issues/{number}/comments"), schemas.IssueComment, {})
-
-    def get_branch_commit(self, name: str) -> str | None:
-        """Return the commit at a branch, or None for no such branch."""
-        found = self._get_or_none(
-            lambda: self.connection.send_request(
-                "GET", self._build_path(f"/git/ref/heads/{quote(name)}"), schemas.GitRef
-            )
-        )
-        return found.object.sha if found else None
-
-    def list_branches(self, prefix: str) -> dict[str, str]:
-        """Return the commits at the branches whose names begin with `prefix`."""
-        found = self.connection.send_request(
-            "GET", self._build_path(f"/git/matching-refs/heads/{quote(prefix)}"), list[schemas.GitRef]
-        )
-        return {ref.ref.removeprefix("refs/heads/"): ref.object.sha for ref in found}
-
-    def get_commit(self, sha: str) -> schemas.GitCommit:
-        """Return a commit with its author and committer."""
-        return self.connection.send_request("GET", self._build_path(f"/commits/{sha}"), schemas.GitCommit)
-
-    def list_tree(self, sha: str) -> list[schemas.GitTreeEntry]:
-        """List the entries of one folder.
-
-        `sha` is the hash of a tree or of a commit.
-        """
-        return self.connection.send_request("GET", self._build_path(f"/git/trees/{sha}"), schemas.GitTree).tree
-
-    def read_blob(self, sha: str) -> bytes:
-        """Return a file's content."""
-        found = self.connection.send_request("GET", self._build_path(f"/git/blobs/{sha}"), schemas.GitBlob)
-        try:
-            return base64.b64decode(found.content)
-        except binascii.Error:
-            raise UnavailableError(f"GitHub's content of {sha} is not readable; run again later.") from None
-
-    # ---- git data: named by content or set to a value, so that doing it twice is doing it once
-
-    def create_blob(self, content: bytes) -> str:
-        """Store `content` and return its hash."""
-        body = {"content": base64.b64encode(content).decode(), "encoding": "base64"}
-        return self.connection.send_request("POST", self._build_path("/git/blobs"), schemas.GitObject, body=body).sha
-
-    def create_tree(self, base: str, entries: Sequence[tuple[str, str, str]]) -> str:
-        """Create a tree from `base` plus entries and return its hash.
-
-        `base` is a commit or tree; the entries are (path, mode, blob hash).
-        """
-        put = [{"path": path, "mode": mode, "type": "blob", "sha": sha} for path, mode, sha in entries]
-        return self.connection.send_request(
-            "POST", self._build_path("/git/trees"), schemas.GitObject, body={"base_tree": base, "tree": put}
-        ).sha
-
-    def create_commit(self, message: str, tree: str, parent: str) -> str:
-        """Create a commit and return its hash.
-
-        It has no author or date of its own, so that GitHub signs it.
-        """
-        body = {"message": message, "tree": tree, "parents": [parent]}
-        return self.connection.send_request("POST", self._build_path("/git/commits"), schemas.GitObject, body=body).sha
-
-    def set_branch(self, branch: str, sha: str, *, exists: bool) -> None:
-        """Set a branch to a commit, wherever it was before."""
-        if not exists:
-            try:
-                self.connection.send_request(
-                    "POST",
-                    self._build_path("/git/refs"),
-                    schemas.GitRef,
-                    body={"ref": f"refs/heads/{branch}", "sha": sha},
-                )
-            except RefusedError as error:
-                if error.status != _INVALID or "already exists" not in error.text:
-                    raise
-            else:
-                return
-        body = {"sha": sha, "force": True}
-        self.connection.send_request(
-            "PATCH", self._build_path(f"/git/refs/heads/{quote(branch)}"), schemas.GitRef, body=body
-        )
-
-    def remove_branch(self, branch: str) -> None:
-        """Delete a branch if it exists."""
-        try:
-            self.connection.send_request("DELETE", self._build_path(f"/git/refs/heads/{quote(branch)}"), type(None))
-        except RefusedError as error:
-            if error.status not in {_NOT_FOUND, _CONFLICT} and "does not exist" not in error.text:
-                raise
+        path = self._build_path(f"/issues/{number}/comments")
+        return [convert.to_comment(each) for each in self.connection.fetch_all_pages(path, schemas.IssueComment, {})]
 
     # ---- writing, once
 
@@ -185,25 +106,27 @@ class GitHubForge:
         title: str,
         body: str,
         labels_and_assignees: tuple[Sequence[str], Sequence[str]],
-        look: Callable[[], schemas.IssueItem | None],
-    ) -> schemas.IssueItem:
+        look: Callable[[], ForgeItem | None],
+    ) -> ForgeItem:
         """Open an issue and return it.
 
         If the response was lost, return the issue that `look` finds.
         """
         labels, assignees = labels_and_assignees
         content = {"title": title, "body": body, "labels": list(labels), "assignees": list(assignees)}
-        return self._post_or_find(lambda: self._post_content("/issues", schemas.IssueItem, content), look)
+        return self._post_or_find(
+            lambda: convert.to_item(self._post_content("/issues", schemas.IssueItem, content)), look
+        )
 
-    def open_pull(
-        self, title: str, body: str, head: str, base: str, look: Callable[[], schemas.PullRequest | None]
-    ) -> schemas.PullRequest:
+    def open_pull(self, title: str, body: str, head: str, base: str, look: Callable[[], ForgeItem | None]) -> ForgeItem:
         """Open a pull request and return it.
 
         If the response was lost, return the pull request that `look` finds.
         """
         content = {"title": title, "body": body, "head": head, "base": base}
-        return self._post_or_find(lambda: self._post_content("/pulls", schemas.PullRequest, content), look)
+        return self._post_or_find(
+            lambda: convert.to_pull(self._post_content("/pulls", schemas.PullRequest, content)).item, look
+        )
 
     def post_comment_once(self, number: int, text: str, identity: str, us: frozenset[str]) -> None:
         """Post a comment, unless it was posted before.
@@ -211,18 +134,36 @@ class GitHubForge:
         `identity` recognizes it, in comments of the accounts `us`.
         """
 
-        def look() -> schemas.IssueComment | None:
-            ours = (each for each in self.list_comments(number) if each.user and each.user.login in us)
-            return next((each for each in ours if is_remark(each.body or "", identity)), None)
+        def look() -> ForgeComment | None:
+            ours = (each for each in self.list_comments(number) if each.author in us)
+            return next((each for each in ours if is_remark(each.body, identity)), None)
 
         if look() is None:
-            content = {"body": render_remark(identity, text)}
+            path, content = f"/issues/{number}/comments", {"body": render_remark(identity, text)}
             self._post_or_find(
-                lambda: self._post_content(f"/issues/{number}/comments", schemas.IssueComment, content), look
+                lambda: convert.to_comment(self._post_content(path, schemas.IssueComment, content)), look
             )
 
-    def edit_item(self, number: int, **content: str) -> None:
-        """Set title, body, state or state_reason of an issue or pull request."""
+    def edit_item(self, number: int, *, body: str, title: str = "") -> None:
+        """Set the body of an issue or pull request, and its title unless that is empty."""
+        self._patch_item(number, {"body": body, **({"title": title} if title else {})})
+
+    def close_item(self, number: int, *, body: str, is_pull: bool, is_duplicate: bool) -> None:
+        """Close an issue or pull request with a last body. An issue's reason is shown beside it."""
+        reason = {} if is_pull else {"state_reason": "not_planned" if is_duplicate else "completed"}
+        self._patch_item(number, {"state": "closed", "body": body, **reason})
+
+    def format_compare_url(self, repository_url: str, base: str, branch: str) -> str:
+        """Return the page on which a person opens a pull request from `branch` to `base`."""
+        return f"{repository_url}/compare/{quote(base)}...{quote(branch)}?expand=1"
+
+    def _list_items(self, query: Mapping[str, str]) -> list[ForgeItem]:
+        """List issues and pull requests, oldest first."""
+        query = {**query, "sort": "created", "direction": "asc"}
+        found = self.connection.fetch_all_pages(self._build_path("/issues"), schemas.IssueItem, query)
+        return [convert.to_item(each) for each in found]
+
+    def _patch_item(self, number: int, content: Mapping[str, str]) -> None:
         self.connection.send_request("PATCH", self._build_path(f"/issues/{number}"), schemas.IssueItem, body=content)
 
     def ensure_label(self, name: str) -> None:
@@ -268,9 +209,6 @@ class GitHubForge:
             "POST", self._build_path(f"/pulls/{number}/requested_reviewers"), schemas.PullRequest, body=body
         )
 
-    def _build_path(self, path: str) -> str:
-        return f"/repos/{self.repository}{path}"
-
     def _post_content(self, path: str, shape: type[T], content: Mapping[str, object]) -> T:
         return self.connection.send_request("POST", self._build_path(path), shape, content, again=False)
 
@@ -289,10 +227,9 @@ class GitHubForge:
                     return found
         raise UnavailableError("GitHub lost every answer to a new issue, pull request or comment; run again later.")
 
-    def _get_or_none(self, ask: Callable[[], T]) -> T | None:
-        try:
-            return ask()
-        except RefusedError as error:
-            if error.status != _NOT_FOUND:
-                raise
-            return None
+
+def open_github_forge(token: str, place: PublishContext, patience: WaitPolicy | None = None) -> GitHubForge:
+    """Return the forge of a repository. Nothing is requested yet."""
+    return GitHubForge(
+        connect_to_github(token, place.api_url or _PUBLIC_API_URL, patience or WaitPolicy()), place.repository
+    )

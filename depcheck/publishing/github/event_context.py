@@ -1,26 +1,12 @@
 """Where to publish, from the variables of the GitHub runner."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from depcheck.core.messages.hidden_state import WorkflowRun
 from depcheck.core.model.errors import UsageError
+from depcheck.publishing.forge import PublishContext
 
-_DEFAULT_API_URL = "https://api.github.com"
 _EVENTS_OFF_BRANCH = frozenset({"pull_request", "pull_request_target", "merge_group"})
-
-
-@dataclass(frozen=True, slots=True)
-class PublishContext:
-    """Where to publish, and as which run.
-
-    `api_url` is the API's address, `repository` is `owner/name`, `base_branch` is empty for the default branch.
-    """
-
-    api_url: str = _DEFAULT_API_URL
-    repository: str = ""
-    base_branch: str = ""
-    run: WorkflowRun = field(default_factory=WorkflowRun)
 
 
 def read_publish_context(environ: Mapping[str, str]) -> PublishContext:
@@ -32,7 +18,7 @@ def read_publish_context(environ: Mapping[str, str]) -> PublishContext:
     on_branch = environ.get("GITHUB_REF_TYPE", "branch") == "branch"
     number, attempt = environ.get("GITHUB_RUN_ID", ""), environ.get("GITHUB_RUN_ATTEMPT", "")
     return PublishContext(
-        api_url=(environ.get("GITHUB_API_URL") or _DEFAULT_API_URL).rstrip("/"),
+        api_url=environ.get("GITHUB_API_URL", "").rstrip("/"),
         repository=environ.get("GITHUB_REPOSITORY", ""),
         base_branch=environ.get("GITHUB_REF_NAME", "") if on_branch else "",
         run=WorkflowRun(int(number) if number.isdecimal() else 0, int(attempt) if attempt.isdecimal() else 1),

@@ -18,6 +18,7 @@ from github.Requester import Requester
 
 from depcheck.core.model.errors import DepcheckError
 from depcheck.core.text.terminal_safe import to_one_line
+from depcheck.publishing.github.request_errors import RefusedError
 
 MAX_ATTEMPTS = 5
 MAX_TOTAL_WAIT_S = 900.0  # in all: a job that sleeps longer costs more than the next night
@@ -28,19 +29,6 @@ _SERVER_ERROR = 500
 _MAX_PAGES = 200
 
 T = TypeVar("T")
-
-
-class RefusedError(DepcheckError):
-    """GitHub understood the request and refused it.
-
-    `text` is the whole message, `request_line` the method and the path.
-    """
-
-    def __init__(self, status: int, text: str, asked: str = "") -> None:
-        super().__init__(f"GitHub answered {status} to {asked}: {to_one_line(text)}.")
-        self.status = status
-        self.text = text
-        self.request_line = asked
 
 
 class UnavailableError(DepcheckError):

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable
 
-from depcheck.publishing.github.http_session import RefusedError
+from depcheck.core.text.terminal_safe import to_one_line
+from depcheck.publishing.forge import ForgeRefusalError, RefusalReason
 
 _PERMISSIONS = """Give the job these permissions in the workflow:
 
@@ -15,7 +16,39 @@ permissions:
 Runs for pull requests from forks, and workflows of a repository or organisation that allows only read, get a \
 read-only token whatever the file says (Settings -> Actions -> General -> Workflow permissions)."""
 
+_UNAUTHORIZED, _FORBIDDEN, _INVALID = 401, 403, 422
 _PULL_REQUESTS_OFF = re.compile(r"not permitted to create or approve pull requests", re.IGNORECASE)
+
+
+class RefusedError(ForgeRefusalError):
+    """GitHub understood the request and refused it.
+
+    `text` is the whole message, `request_line` the method and the path.
+    """
+
+    def __init__(self, status: int, text: str, asked: str = "") -> None:
+        super().__init__(f"GitHub answered {status} to {asked}: {to_one_line(text)}.")
+        self.status = status
+        self.text = text
+        self.request_line = asked
+
+    @property
+    def reason(self) -> RefusalReason:
+        """Return the reason, as far as publishing acts upon it."""
+        if self.status == _UNAUTHORIZED:
+            return RefusalReason.CREDENTIALS
+        if self.status == _FORBIDDEN and _PULL_REQUESTS_OFF.search(self.text):
+            return RefusalReason.PULL_REQUESTS_OFF
+        if "already exists" in self.text:
+            return RefusalReason.EXISTS
+        return RefusalReason.INVALID if self.status == _INVALID else RefusalReason.OTHER
+
+    @property
+    def explanation(self) -> str:
+        """Return what GitHub answered and what to do about it."""
+        found = next((text for applies, text in _REMEDIES if applies(self)), "")
+        return f"{self} {found or 'Nothing more was tried; run again, and report it if it stays so.'}"
+
 
 _REMEDIES: tuple[tuple[Callable[[RefusedError], bool], str], ...] = (
     (
@@ -70,17 +103,3 @@ _REMEDIES: tuple[tuple[Callable[[RefusedError], bool], str], ...] = (
         _PERMISSIONS,
     ),
 )
-
-
-def explain_refusal(error: RefusedError) -> str:
-    """Return what GitHub answered and what to do about it."""
-    found = next((text for applies, text in _REMEDIES if applies(error)), "")
-    return f"{error} {found or 'Nothing more was tried; run again, and report it if it stays so.'}"
-
-
-def has_pull_requests_disabled(error: RefusedError) -> bool:
-    """Return True if workflows may not open pull requests.
-
-    The repository's setting forbids it.
-    """
-    return error.status == 403 and bool(_PULL_REQUESTS_OFF.search(error.text))  # noqa: PLR2004

@@ -1,0 +1,65 @@
+"""Conversion of GitHub's responses to a forge's neutral values."""
+
+from depcheck.publishing.forge import ForgeComment, ForgeCommit, ForgeItem, ForgePull, ForgeRepository, TreeEntry
+from depcheck.publishing.github import schemas
+
+
+def to_repository(found: schemas.RepositoryInfo) -> ForgeRepository:
+    """Convert a repository."""
+    return ForgeRepository(found.default_branch, found.html_url, found.archived, found.has_issues)
+
+
+def to_item(found: schemas.IssueItem) -> ForgeItem:
+    """Convert an issue, or a pull request in the list of issues.
+
+    Labels that came as plain strings never count as our label.
+    """
+    names = (label.name for label in found.labels if isinstance(label, schemas.IssueLabel))
+    return ForgeItem(
+        number=found.number,
+        title=found.title,
+        body=found.body or "",
+        url=found.html_url,
+        is_open=found.state == "open",
+        author=_get_login(found.user),
+        labels=frozenset(name for name in names if name is not None),
+        is_pull=found.pull_request is not None,
+        is_merged=found.pull_request is not None and found.pull_request.merged_at is not None,
+    )
+
+
+def to_pull(found: schemas.PullRequest) -> ForgePull:
+    """Convert a pull request."""
+    item = ForgeItem(
+        number=found.number,
+        title=found.title,
+        body=found.body or "",
+        url=found.html_url,
+        is_open=found.state == "open",
+        author=_get_login(found.user),
+        labels=frozenset(label.name for label in found.labels),
+        is_pull=True,
+        is_merged=found.merged_at is not None,
+    )
+    return ForgePull(item, found.head.ref, found.head.sha, has_conflicts=found.mergeable is False)
+
+
+def to_comment(found: schemas.IssueComment) -> ForgeComment:
+    """Convert a comment."""
+    return ForgeComment(_get_login(found.user), found.body or "")
+
+
+def to_commit(found: schemas.GitCommit) -> ForgeCommit:
+    """Convert a commit."""
+    people = (str((user or {}).get("login", "")) for user in (found.author, found.committer))
+    parents = tuple(parent.sha for parent in found.parents)
+    return ForgeCommit(found.commit.message, parents, frozenset(people))
+
+
+def to_tree_entry(found: schemas.GitTreeEntry) -> TreeEntry:
+    """Convert an entry of a folder."""
+    return TreeEntry(found.path, found.mode, found.type == "tree", found.sha)
+
+
+def _get_login(user: schemas.GitHubUser | None) -> str:
+    return user.login if user else ""

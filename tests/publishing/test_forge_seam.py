@@ -1,0 +1,19 @@
+"""Another forge is one folder: what publishing asks of a forge names none."""
+
+import ast
+from pathlib import Path
+
+import depcheck.publishing
+
+FOLDER = Path(depcheck.publishing.__file__).parent
+
+
+def test_publishing_knows_no_forge():
+    """Keep everything beside the forge's own folder free of it and of its library."""
+    named = [
+        f"{path.name}: {node.module}"
+        for path in FOLDER.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("github", "depcheck.publishing.github"))
+    ]
+    assert not named
