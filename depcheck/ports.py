@@ -71,7 +71,7 @@ class Index(Protocol):
         """Return which indexes were asked for `project`, and which have it."""
 
     def get_requires_dist(self, project: NormalizedName, version: Version) -> tuple[str, ...] | None:
-        """Return Requires-Dist of a release as in a wheel, or None without wheels."""
+        """Return a release's Requires-Dist as in a wheel, else None."""
 
     def fetch_advisories(self, project: NormalizedName, version: Version) -> tuple[Advisory, ...]:
         """Fetch the known vulnerabilities of a release.
@@ -161,7 +161,7 @@ class PackageServer(Protocol):
         """List the errors of the indexes themselves, one sentence each."""
 
     def get_requires_dist(self, project: NormalizedName, version: Version) -> tuple[str, ...] | None:
-        """Return Requires-Dist of a release as in a wheel, or None without wheels."""
+        """Return a release's Requires-Dist as in a wheel, else None."""
 
     def get_origins(self, project: NormalizedName) -> Origins:
         """Return which indexes were asked for `project`, and which have it."""

@@ -1,4 +1,4 @@
-"""What is said of each cause: its releases, and what they removed that is used."""
+"""Report each cause: its releases, and which used things they removed."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -213,7 +213,10 @@ def pytest_runtest_makereport(item, call):
 
 
 def test_a_plugin_that_a_release_adds_makes_no_failure_pass(guest, shelf, tmp_path, spec, this_environment) -> None:
-    """Tests that pass with a plug-in which was not there before are run without it, and that result counts."""
+    """Rerun without a new plug-in what passes only with it.
+
+    That result counts.
+    """
     repo = tmp_path / "repo"
     repo.mkdir()
     copies = WorkspaceCopier(repo, guest, guest.scratch)

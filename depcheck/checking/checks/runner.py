@@ -94,7 +94,9 @@ class GuestCheckExecutor:
         )
 
     def _find_added_plugins(self, job: CheckJob) -> tuple[str, ...]:
-        """Find the plug-ins of pytest that the environment has and the first one checked for its lockfiles had not.
+        """Find pytest plug-ins that the lockfiles' first environment lacked.
+
+        That which was checked first for these lockfiles.
 
         What a release adds to pytest can make the failures of others pass, so tests that pass are run without it too:
         no test of the repository can need what was not there before.

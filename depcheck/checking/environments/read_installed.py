@@ -78,7 +78,10 @@ def _read_distribution(folder: Path) -> InstalledDistribution:
 
 
 def _list_pytest_plugins(entry_points: bytes) -> tuple[str, ...]:
-    """List the names in the section of pytest; what is no such file has none, for pytest cannot read it either."""
+    """List the names in the section of pytest.
+
+    What is no such file has none, for pytest cannot read it either.
+    """
     parser = ConfigParser(delimiters=("=",), interpolation=None, strict=False)
     parser.optionxform = str  # type: ignore[method-assign,assignment]  # names as they are written
     try:

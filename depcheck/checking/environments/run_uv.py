@@ -1,4 +1,7 @@
-"""Run uv as the installer, and read why it failed or what is still to be installed."""
+"""Run uv as the installer, and read its failures and needs.
+
+Needs: what is still to be installed.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +29,10 @@ NO_WHEEL = "building it gave no wheel"
 
 @dataclass(frozen=True, slots=True)
 class UvCommand:
-    """uv in one environment, as the user that installs and runs no package."""
+    """uv in one environment, as a user that runs no package.
+
+    It installs them.
+    """
 
     installer: Guest
     environment: VirtualEnvironment
@@ -80,7 +86,9 @@ def list_unsafe_lines(environment: VirtualEnvironment, pins: Pins) -> dict[str, 
 def mark_unbuilt(
     environment: VirtualEnvironment, ran: ProcessResult | None, index: PackageServer, timeout_s: float
 ) -> VirtualEnvironment:
-    """Record as the environment's failure that uv failed, or that a build gave no wheel.
+    """Record uv's failure as the environment's.
+
+    Also that a build gave no wheel.
 
     Raises:
         IndexUnavailableError: No package is to blame.

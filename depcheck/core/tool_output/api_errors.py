@@ -182,7 +182,10 @@ def _match_symbols(text: str) -> Iterable[MissingSymbol]:
 
 
 def _match_withdrawn(text: str) -> Iterable[tuple[str, re.Match[str]]]:
-    """Match what a module says of its own removals; the first word is its name or an alias of it."""
+    """Match what a module says of its own removals.
+
+    The first word is its name or an alias of it.
+    """
     for match in _WITHDRAWN.finditer(text):
         yield from ((owner, match) for owner in dict.fromkeys((match[4].lower(), match[1])))
 
