@@ -12,7 +12,13 @@ from depcheck.core.text.terminal_safe import to_one_line
 from depcheck.core.tool_output.applicability import describe_tolerated, is_tolerable
 from depcheck.pipeline import find_culprits
 from depcheck.pipeline.baseline import find_past_views
-from depcheck.pipeline.confirm import Confirmation, confirm_failures, confirm_passes, confirm_shared_failures
+from depcheck.pipeline.confirm import (
+    Confirmation,
+    confirm_failures,
+    confirm_passes,
+    confirm_shared_failures,
+    retry_baseline,
+)
 from depcheck.pipeline.context import EnvironmentCase, LockSet
 from depcheck.pipeline.measure import MeasuredSides, Measurement, drop_inapplicable, measure_pins, plan_checks
 from depcheck.pipeline.to_report import to_drift_report
@@ -75,6 +81,9 @@ def _report_new_failures(case: EnvironmentCase, sides: MeasuredSides, comparison
 def _report_shared_failures(
     case: EnvironmentCase, sides: MeasuredSides, comparison: CheckComparison
 ) -> EnvironmentReport:
+    before = retry_baseline(case, sides.before, comparison.shared_failures)
+    if before is not sides.before:
+        return _compared(case, replace(sides, before=before), replace(sides, before=before).comparison)
     again = confirm_shared_failures(case, sides.after, comparison.shared_failures)
     if again.contradiction:
         return _report_flaky(case, sides, again)

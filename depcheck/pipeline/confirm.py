@@ -11,6 +11,8 @@ from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.measure import Measurement, measure_pins
 
 MOST_CONTROLS = 4  # rounds until both sides are seen in one form; each leaves something out
+WEIGHING_RUNS = 4  # of each side, where the committed set failed by chance
+BASELINE_RETRIES = 2
 QUICK_TEST_S = 12.0  # what may be spent on running quick tests again although they passed
 MAX_REPEATS = 5
 
@@ -50,12 +52,46 @@ def confirm_failures(
             kept = tuple(left for finding in kept if (left := _keep_repeated_failures(finding, again)))
         for _ in range(times if kept else 0):
             again = _rerun_findings(case, before, kept, "baseline, again")
+            if any(_has_baseline_failure(finding, again) for finding in kept):
+                kept, again = _weigh_both_sides(case, before, after, kept)
             shaky = [finding for finding in kept if _has_baseline_failure(finding, again)]
             lost = lost or _describe_contradiction("passed once and then failed with the committed pins", shaky)
             kept = tuple(clean for finding in kept if (clean := _drop_baseline_failures(finding, again)))
         if not kept or [finding.narrowed_check for finding in kept] == [finding.narrowed_check for finding in asked]:
             return Confirmation(kept, lost)
     return Confirmation((), lost or _describe_contradiction("gave another result each time", kept))
+
+
+def _weigh_both_sides(
+    case: EnvironmentCase, before: Measurement, after: Measurement, findings: tuple[Regression, ...]
+) -> tuple[tuple[Regression, ...], dict[tuple[CheckKind, str], CheckResult]]:
+    """Tell a flake of the committed set from a check that fails by chance on both sides.
+
+    Returns the findings that fail each time on the candidate, and a run of the committed set that stands for most
+    of its runs.
+    """
+    kept, runs = findings, []
+    for _ in range(WEIGHING_RUNS):
+        again = _rerun_findings(case, after, kept, "candidate, once more")
+        kept = tuple(left for finding in kept if (left := _keep_repeated_failures(finding, again)))
+        runs.append(_rerun_findings(case, before, kept, "baseline, once more"))
+    failing = [run for run in runs if any(_has_baseline_failure(finding, run) for finding in kept)]
+    passing = [run for run in runs if run not in failing]
+    return kept, (passing or runs)[0] if len(failing) <= WEIGHING_RUNS // 2 else failing[0]
+
+
+def retry_baseline(case: EnvironmentCase, before: Measurement, shared: Sequence[CheckResult]) -> Measurement:
+    """Run checks that fail on both sides again on the committed set: what passes once there has failed by chance."""
+    results = list(before.results)
+    for place, old in enumerate(results):
+        if old.kind is CheckKind.INSTALL or (old.kind, old.command) not in {(r.kind, r.command) for r in shared}:
+            continue
+        for _ in range(BASELINE_RETRIES):
+            again = measure_pins(case, before.pins, before.world, [Check(old.kind, old.command)], "baseline, again")
+            if again.is_installed and not again.results[-1].failures:
+                results[place] = again.results[-1]
+                break
+    return replace(before, results=tuple(results)) if results != list(before.results) else before
 
 
 def confirm_shared_failures(case: EnvironmentCase, after: Measurement, shared: Sequence[CheckResult]) -> Confirmation:
