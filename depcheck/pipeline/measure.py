@@ -125,7 +125,9 @@ def get_known_before(before: Measurement) -> KnownBefore:
 
 
 def _tests(settings: Settings, before: Measurement | None) -> tuple[Check, ...]:
-    """Return the test check: a command that was guessed for the committed set is the same for every later one.
+    """Return the test check, with one guessed command for all sets.
+
+    That of the committed set.
 
     Where that ran no tests, there are none to run.
     """
@@ -138,7 +140,7 @@ def _tests(settings: Settings, before: Measurement | None) -> tuple[Check, ...]:
 
 
 def drop_inapplicable(measured: Measurement) -> Measurement:
-    """Leave open what a guessed test command gave where it ran no tests."""
+    """Leave results of a guessed command open if no tests ran."""
     results = tuple(
         drop_result(each)
         if each.kind is CheckKind.TEST and each.guessed and not each.note and not is_applicable(each)

@@ -1,4 +1,4 @@
-"""The interface of a forge, and what is known of a repository there, in no forge's own terms.
+"""The interface of a forge, and neutral values of a repository.
 
 A forge is one folder with a class that implements `Forge`.
 """
@@ -34,7 +34,7 @@ class ForgeRefusalError(DepcheckError):
 
     @property
     def explanation(self) -> str:
-        """Return what the forge answered, and what a person can do about it."""
+        """Return the forge's answer, and what a person can do."""
         return str(self)
 
 
@@ -64,7 +64,10 @@ class ForgeRepository:
 
 @dataclass(frozen=True, slots=True)
 class ForgeItem:
-    """An issue or a pull request, as lists show it. `author` is an account, or empty."""
+    """An issue or a pull request, as lists show it.
+
+    `author` is an account, or empty.
+    """
 
     number: int
     title: str
@@ -100,7 +103,10 @@ class ForgeComment:
 
 @dataclass(frozen=True, slots=True)
 class ForgeCommit:
-    """A commit. `people` are the accounts of its author and committer, empty for unknown ones."""
+    """A commit with its people's accounts.
+
+    `people` are those of its author and committer, empty for unknown ones.
+    """
 
     message: str
     parents: tuple[str, ...]
@@ -109,7 +115,7 @@ class ForgeCommit:
 
 @dataclass(frozen=True, slots=True)
 class TreeEntry:
-    """A file, link or folder in a folder, with git's mode and hash."""
+    """A file, link or folder, with git's mode and hash."""
 
     name: str
     mode: str
@@ -134,16 +140,22 @@ class Forge(Protocol):
         """Return the repository and its settings."""
 
     def list_labeled_items(self) -> list[ForgeItem]:
-        """List all issues and pull requests with our label, oldest first, with closed ones."""
+        """List all issues and pull requests with our label, oldest first.
+
+        With closed ones.
+        """
 
     def list_open_issues_by(self, login: str) -> list[ForgeItem]:
-        """List the open issues and pull requests of an account, whatever their labels."""
+        """List an account's open issues and pull requests, whatever their labels."""
 
     def get_pull(self, number: int) -> ForgePull:
         """Return a pull request with its branch."""
 
     def list_open_pulls_from(self, branch: str) -> list[ForgePull]:
-        """List the open pull requests from a branch of this repository, by any author."""
+        """List open pull requests from a branch of this repository.
+
+        By any author.
+        """
 
     def list_comments(self, number: int) -> list[ForgeComment]:
         """List all comments of an issue or pull request."""
@@ -158,7 +170,10 @@ class Forge(Protocol):
         """Return a commit."""
 
     def list_tree(self, sha: str) -> list[TreeEntry]:
-        """List the entries of one folder. `sha` is the hash of a tree or of a commit."""
+        """List the entries of one folder.
+
+        `sha` is the hash of a tree or of a commit.
+        """
 
     def read_blob(self, sha: str) -> bytes:
         """Return a file's content."""
@@ -167,7 +182,10 @@ class Forge(Protocol):
         """Store `content` and return its hash."""
 
     def create_tree(self, base: str, entries: Sequence[tuple[str, str, str]]) -> str:
-        """Create a tree from `base` plus (path, mode, blob hash) entries and return its hash."""
+        """Create a tree from `base` plus entries, and return its hash.
+
+        Entries are (path, mode, blob hash).
+        """
 
     def create_commit(self, message: str, tree: str, parent: str) -> str:
         """Create a commit and return its hash."""
@@ -185,19 +203,34 @@ class Forge(Protocol):
         labels_and_assignees: tuple[Sequence[str], Sequence[str]],
         look: Callable[[], ForgeItem | None],
     ) -> ForgeItem:
-        """Open an issue and return it, or what `look` finds if the response was lost."""
+        """Open an issue, or return what `look` finds.
+
+        If the response was lost.
+        """
 
     def open_pull(self, title: str, body: str, head: str, base: str, look: Callable[[], ForgeItem | None]) -> ForgeItem:
-        """Open a pull request and return it, or what `look` finds if the response was lost."""
+        """Open a pull request, or return what `look` finds.
+
+        If the response was lost.
+        """
 
     def post_comment_once(self, number: int, text: str, identity: str, us: frozenset[str]) -> None:
-        """Post a comment, unless one of the accounts `us` has posted it: `identity` recognizes it."""
+        """Post a comment that no account of `us` has posted.
+
+        `identity` recognizes it.
+        """
 
     def edit_item(self, number: int, *, body: str, title: str = "") -> None:
-        """Set the body of an issue or pull request, and its title unless that is empty."""
+        """Set an item's body, and its title unless that is empty.
+
+        Of an issue or pull request.
+        """
 
     def close_item(self, number: int, *, body: str, is_pull: bool, is_duplicate: bool) -> None:
-        """Close an issue or pull request with a last body. `is_duplicate` says that it was not settled."""
+        """Close an issue or pull request with a last body.
+
+        `is_duplicate` says that it was not settled.
+        """
 
     def ensure_label(self, name: str) -> None:
         """Create the label if it is missing."""
@@ -212,4 +245,7 @@ class Forge(Protocol):
         """Request reviews of a pull request. `org/team` names a team."""
 
     def format_compare_url(self, repository_url: str, base: str, branch: str) -> str:
-        """Return the page on which a person opens a pull request from `branch` to `base`."""
+        """Return the page to open a pull request from `branch`.
+
+        To `base`.
+        """

@@ -13,7 +13,9 @@ from depcheck.reporting.html.document import render_report_page
 
 
 def refuse_linked_folder(folder: Path) -> None:
-    """Refuse a report folder that a link leads out of: what is written there would change what the link names.
+    """Refuse a report folder that a link leads out of.
+
+    What is written there would change what the link names.
 
     Raises:
         UsageError: The folder, or something in it that is written, is a link.

@@ -225,7 +225,10 @@ def test_a_django_site_that_cannot_be_set_up_is_one_finding(room) -> None:
 
 
 def test_what_plainly_fails_alone_too_is_not_tried_alone(room, monkeypatch) -> None:
-    """Company could only have helped a module that misses what is not installed, or a Django site."""
+    """Skip the second try of modules that plainly fail alone.
+
+    Company could only have helped a module that misses what is not installed, or a Django site.
+    """
     asked: list[str] = []
     headlines = [
         "ModuleNotFoundError: No module named 'zzz'",

@@ -1,4 +1,4 @@
-"""How tests are run is found out from what a repository holds and says."""
+"""How tests run is found from the repository's files."""
 
 import pytest
 
@@ -38,7 +38,10 @@ NOX = "import nox\n@nox.session\ndef tests(session):\n    session.run('pytest', 
     ],
 )  # fmt: skip
 def test_the_command_is_the_repositorys_own(tmp_path, files, installed, command) -> None:
-    """Pytest where it is installed, Django's runner, unittest where the tests are unittest's, else none."""
+    """Choose pytest, Django's runner or unittest as the repository has them.
+
+    Pytest where it is installed; else none.
+    """
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)

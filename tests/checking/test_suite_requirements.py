@@ -1,4 +1,4 @@
-"""What the tests of a repository without lockfiles need is found where people put it."""
+"""The needs of an unlocked repository's tests are found."""
 
 import pytest
 
@@ -24,7 +24,10 @@ EXTRA = "[project]\nname = 'p'\n[project.optional-dependencies]\nlint = ['ruff']
     ],
 )  # fmt: skip
 def test_what_the_tests_need_belongs_to_the_environment(tmp_path, files, source, found) -> None:
-    """A group, an extra or a file by its usual name, where it leads to a test runner that the source lacks."""
+    """Add a group, extra or file that leads to a runner.
+
+    By its usual name, if the source lacks the runner.
+    """
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)

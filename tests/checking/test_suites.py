@@ -239,7 +239,7 @@ def test_a_plugin_that_a_release_adds_makes_no_failure_pass(guest, shelf, tmp_pa
 
 
 def test_results_that_were_cut_are_no_pass(check, monkeypatch) -> None:
-    """Fail closed if a flood of words on the channel of results pushed some of them out."""
+    """Refuse results that a flood of words has cut."""
     monkeypatch.setattr(guest_module, "CHANNEL_BYTES", 1000)
     flood = "import os, unittest\nclass T(unittest.TestCase):\n    def test_a(self): os.write(4, b'x' * 9000)\n"
     tests = f"{flood}    def test_b(self): self.fail()\n    def test_c(self): pass\n"

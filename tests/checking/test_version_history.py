@@ -21,7 +21,7 @@ def git_in(folder: Path):
 
 @pytest.fixture
 def repository(tmp_path):
-    """Make a repository of two commits after its tag, which tells its version."""
+    """Make a repository two commits after its version tag."""
     repo = tmp_path / "repository"
     (repo / "src").mkdir(parents=True)
     (repo / "src" / "a.py").write_text("")
@@ -48,7 +48,10 @@ def test_a_version_that_stands_in_a_file_needs_no_history(repository) -> None:
 
 
 def test_a_copy_tells_the_same_version(repository, guest) -> None:
-    """Clean, with the same tags at the same distances and the same files."""
+    """Give a clean copy the same version, tags and files.
+
+    At the same distances.
+    """
     copy = guest.scratch / "copy"
     (copy / "src").mkdir(parents=True)
     (copy / "src" / "a.py").write_text("")
@@ -62,6 +65,9 @@ def test_a_copy_tells_the_same_version(repository, guest) -> None:
 
 
 def test_without_a_history_there_are_no_tags(tmp_path) -> None:
-    """An archive of a repository still gets a version, that its tool makes up."""
+    """Give an archive without history no tags.
+
+    It still gets a version, that its tool makes up.
+    """
     (tmp_path / "setup.py").write_text("import versioneer\n")
     assert read_history(RepoFiles(tmp_path), lambda words: "git" if words == ("--version",) else "") == History()

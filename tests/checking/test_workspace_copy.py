@@ -56,7 +56,10 @@ def test_too_much_is_refused_in_words(repo, tmp_path, monkeypatch) -> None:
 
 @pytest.mark.parametrize("name", ["gha-creds-1.json", ".env", ".npmrc", "id_rsa", "deploy.pem"])
 def test_credentials_that_git_does_not_track_are_not_copied(tmp_path: Path, name: str) -> None:
-    """Leave out what a job left in the workspace; copy a file of that name that is part of the repository."""
+    """Copy no untracked credentials, but files of that name in git.
+
+    What a job left in the workspace is left out.
+    """
     repo = tmp_path / "repo"
     (repo / "tests").mkdir(parents=True)
     (repo / name).write_text("secret")

@@ -29,7 +29,10 @@ def result(*failures: Failure, passed: int = 0) -> CheckResult:
     ],
 )
 def test_a_command_applies_where_tests_ran(seen, does) -> None:
-    """One passed, or one failed by itself; what cannot be collected, or lacks the network, shows nothing."""
+    """Apply a command if a test passed or failed by itself.
+
+    What cannot be collected, or lacks the network, shows nothing.
+    """
     assert is_applicable(seen) is does
 
 
@@ -50,7 +53,10 @@ def test_what_does_not_apply_is_left_open_with_a_note() -> None:
     ],
 )
 def test_few_shared_failures_are_tolerated(seen, does) -> None:
-    """One in ten, or what this machine lacks; never of a command that somebody gave."""
+    """Tolerate few shared failures of guessed commands only.
+
+    One in ten, or what this machine lacks.
+    """
     assert is_tolerable(seen) is does
 
 

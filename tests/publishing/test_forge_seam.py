@@ -1,4 +1,4 @@
-"""Another forge is one folder: what publishing asks of a forge names none."""
+"""Another forge is one folder: publishing names none."""
 
 import ast
 from pathlib import Path
@@ -9,7 +9,7 @@ FOLDER = Path(depcheck.publishing.__file__).parent
 
 
 def test_publishing_knows_no_forge():
-    """Keep everything beside the forge's own folder free of it and of its library."""
+    """Keep forge names and libraries inside the forge's own folder."""
     named = [
         f"{path.name}: {node.module}"
         for path in FOLDER.glob("*.py")

@@ -10,7 +10,7 @@ from depcheck.reporting.folder import refuse_linked_folder
 
 @pytest.mark.parametrize("place", ["", "logs", "proposal", "report.json"])
 def test_a_link_in_the_place_of_the_report_is_refused(tmp_path: Path, place: str) -> None:
-    """Name the link, for the folder itself and for what is written in it."""
+    """Name a link in the place of the report folder or file."""
     folder = tmp_path / "depcheck-report"
     if place:
         folder.mkdir()

@@ -23,7 +23,9 @@ _NO_SUITE = SuiteRequirements()
 def build_unlocked_spec(
     source: str, path: str, reading: DiscoveryContext, suite: SuiteRequirements = _NO_SUITE
 ) -> LockfileSpec:
-    """Build the spec of a fresh, unlocked install of `source` and its tests.
+    """Build the spec of an unlocked install with its tests.
+
+    A fresh one of `source`.
 
     `path` is where its lockfile would be written.
     """

@@ -17,7 +17,7 @@ _TAG = re.compile(r"[A-Za-z0-9][\w.+-]*(?:/[\w.+-]+)*")
 
 
 def read_history(tree: RepoFiles, git: Callable[[Sequence[str]], str]) -> History | None:
-    """Read the newest tags of the repository, if its version comes from them.
+    """Read the newest tags of a repository whose version needs them.
 
     None otherwise. Without git, builds are given a version that is made up. An archive of a repository has no tags.
 

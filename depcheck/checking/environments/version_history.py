@@ -1,4 +1,4 @@
-"""A history for copies that tells the version that the repository's own tells.
+"""A history for copies that gives the repository's own version.
 
 setuptools-scm, hatch-vcs, versioneer and their like ask git for a version. A copy holds no history, for credentials
 stand in there; so it gets one of its own, with the same tags at the same distances.

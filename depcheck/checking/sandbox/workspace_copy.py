@@ -91,7 +91,9 @@ def copy_tree(
 
 
 def list_untracked_credentials(root: Path, files: list[Path]) -> frozenset[Path]:
-    """List those of `files` that have a credential's name and are not tracked by git.
+    """List untracked files of `files` with a credential's name.
+
+    Not tracked by git.
 
     What a job left beside its checkout is none of the packages' business; outside of git such a file is left out too.
     """

@@ -1,4 +1,7 @@
-"""Test commands that a repository states (tox, nox, hatch, make, workflows), reduced to what they test."""
+"""Test commands of a repository, reduced to what they test.
+
+Those of tox, nox, hatch, make and workflows.
+"""
 
 import posixpath
 import re
@@ -74,7 +77,7 @@ def _pytest(words: list[str], exists: Callable[[str], bool]) -> str:
 
 
 def _kept(words: list[str], exists: Callable[[str], bool]) -> Iterator[str]:
-    """List paths that are there, and options of pytest itself that choose tests."""
+    """List existing paths and options of pytest that choose tests."""
     packages = "--pyargs" in words
     left = list(words)
     while left:

@@ -1,4 +1,7 @@
-"""How a repository says that its tests are run: tox, nox, hatch, and lines of workflows and makefiles."""
+"""How a repository runs its tests, read from its files.
+
+tox, nox, hatch, and lines of workflows and makefiles.
+"""
 
 import ast
 import configparser
@@ -24,7 +27,7 @@ _LINES_OF = ("Makefile", ".travis.yml", ".gitlab-ci.yml")
 
 
 def find_stated_commands(root: Path) -> list[str]:
-    """Find the test commands of tox, nox or hatch, the first that has some."""
+    """Find the first test commands of tox, nox or hatch."""
 
     def exists(path: str) -> bool:
         return (root / path).exists() and not Path(path).is_absolute()
@@ -65,7 +68,7 @@ def _of_tox(root: Path) -> Iterator[list[str]]:
 
 
 def _lines(parser: configparser.RawConfigParser, section: str, key: str, depth: int = 3) -> Iterator[str]:
-    """List the lines of a value with what it refers to, without factors."""
+    """List a value's lines with what it refers to, without factors."""
     text = parser.get(section, key, fallback="").replace("\\\n", " ") if parser.has_section(section) else ""
     for line in (line.strip() for line in text.splitlines()):
         reference = _REFERENCE.fullmatch(line)
@@ -93,7 +96,10 @@ def _split(line: str) -> Iterator[list[str]]:
 
 
 def _arrays(commands: object) -> Iterator[list[str]]:
-    """Read commands of tox's TOML: lists of texts, and of tables that stand for what people add."""
+    """Read commands of tox's TOML: lists of texts and tables.
+
+    Tables stand for what people add.
+    """
     for command in commands if isinstance(commands, list) else ():
         words: list[str] = []
         for each in command if isinstance(command, list) else ():
@@ -103,7 +109,10 @@ def _arrays(commands: object) -> Iterator[list[str]]:
 
 
 def _of_nox(root: Path) -> Iterator[list[str]]:
-    """List the literal words of `session.run(…)` in sessions that are named for tests."""
+    """List the words of `session.run(…)` in sessions for tests.
+
+    Literal ones, in sessions that are named so.
+    """
     try:
         module = ast.parse(read_small_text(root, "noxfile.py"))
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -1,4 +1,7 @@
-"""Find out how a repository's tests are run in an environment, without anybody saying so."""
+"""Find out how a repository's tests run, without configuration of ours.
+
+In an environment.
+"""
 
 import shlex
 from collections.abc import Collection
@@ -16,14 +19,20 @@ PYTEST, DJANGO, PYTEST_DJANGO = map(canonicalize_name, ("pytest", "django", "pyt
 
 @dataclass(frozen=True, slots=True)
 class SuiteCommand:
-    """A guessed test command, or why there is none; both are empty where there are no tests."""
+    """A guessed test command, or why there is none.
+
+    Both are empty where there are no tests.
+    """
 
     command: str = ""
     why: str = ""
 
 
 def guess_command(root: Path, installed: Collection[str]) -> SuiteCommand:
-    """Guess the command for the tests below `root`; `installed` are normalized names of distributions."""
+    """Guess the command for the tests below `root`.
+
+    `installed` are normalized names of distributions.
+    """
     files = find_suite_files(root)
     stated = find_stated_commands(root)
     if PYTEST in installed and not _is_djangos(files, installed):

@@ -1,4 +1,4 @@
-"""The tests that stand in a repository, and whose they are: pytest's, unittest's, Django's."""
+"""A repository's tests, and their runner: pytest, unittest or Django."""
 
 import re
 from collections.abc import Iterator
@@ -25,7 +25,9 @@ _MANAGE_DEPTH = 3
 
 @dataclass(frozen=True, slots=True)
 class SuiteFiles:
-    """What was found. Paths are POSIX and relative; `manage` is Django's manage.py, or empty.
+    """What was found, as POSIX paths relative to the repository.
+
+    `manage` is Django's manage.py, or empty.
 
     `configured` says that the repository configures pytest, `imports_pytest` that a test file needs it, `unittests`
     are the files with unittest's test cases.
@@ -39,7 +41,7 @@ class SuiteFiles:
 
 
 def find_suite_files(root: Path) -> SuiteFiles:
-    """Look at the files below `root`; a bounded number of them is read."""
+    """Look at a bounded number of the files below `root`."""
     files = list(_walk(root))
     tests = [path for path in files if any(fnmatchcase(PurePosixPath(path).name, each) for each in _TEST_FILES)]
     texts = {path: read_small_text(root, path) for path in tests[:MOST_READ]}
@@ -59,7 +61,7 @@ def _walk(root: Path) -> Iterator[str]:
 
 
 def _manage(root: Path, files: list[str], tests: list[str]) -> str:
-    """Find the manage.py that is nearest to the top and has tests beside or below it."""
+    """Find the topmost manage.py with tests beside or below it."""
     found = [path for path in files if PurePosixPath(path).name == "manage.py" and path.count("/") < _MANAGE_DEPTH]
     for path in sorted(found, key=lambda each: (each.count("/"), each)):
         folder = path.removesuffix("manage.py")
@@ -69,5 +71,8 @@ def _manage(root: Path, files: list[str], tests: list[str]) -> str:
 
 
 def read_small_text(root: Path, path: str) -> str:
-    """Read the text of a plain file below `root`; empty for any other."""
+    """Read the text of a plain file below `root`.
+
+    Empty for any other.
+    """
     return (read_beneath(root, path, MOST_BYTES) or b"").decode(errors="replace")

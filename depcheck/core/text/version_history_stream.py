@@ -1,4 +1,7 @@
-"""What a repository's history says of its version: the tags below a commit, for tools that derive versions from it."""
+"""A repository's tags below a commit, for version tools.
+
+They derive versions from them.
+"""
 
 from dataclasses import dataclass
 
@@ -7,14 +10,19 @@ MOST_TAGS, MOST_COMMITS = 10, 2000
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Tags, each with the number of commits since it, and the last commit's time in seconds since 1970."""
+    """Tags with their distances in commits, and the last commit's time.
+
+    In seconds since 1970.
+    """
 
     tags: tuple[tuple[str, int], ...] = ()
     at: int = 0
 
 
 def to_import_stream(history: History, tree: str) -> bytes:
-    """Write a history of the tree `tree` with these tags at their distances, as `git fast-import` reads it.
+    """Write a history of `tree` with these tags for `git fast-import`.
+
+    At their distances.
 
     Its commits say nothing but how far a tag is away.
     """

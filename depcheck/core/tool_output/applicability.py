@@ -1,4 +1,4 @@
-"""Whether a test command that nobody gave, but that was guessed, says anything about a set of pins."""
+"""Whether a guessed test command tells anything about some pins."""
 
 import re
 from dataclasses import replace
@@ -14,21 +14,26 @@ _SURROUNDINGS = re.compile(
 
 
 def is_applicable(result: CheckResult) -> bool:
-    """Whether the guessed command ran tests here: one passed, or one failed by itself."""
+    """Return True if the guessed command ran tests here.
+
+    One passed, or one failed by itself.
+    """
     if result.passed_ids or result.outcome is Outcome.PASS:
         return True
     return any("::" in each.id and not _is_of_surroundings(each) for each in result.failures)
 
 
 def drop_result(result: CheckResult) -> CheckResult:
-    """Turn what a command that does not apply gave into an open result with a note."""
+    """Turn an inapplicable command's result into an open one, noted."""
     shown = next((each.headline for each in result.failures if each.headline), "it ran none")
     note = f"`{result.command}`, which was guessed, passed no test with the committed pins ({shown})"
     return replace(result, outcome=Outcome.UNRESOLVED, failures=(), passed_ids=frozenset(), note=note)
 
 
 def is_tolerable(result: CheckResult) -> bool:
-    """Whether a guessed command that also fails with the committed pins still tells enough by what passes.
+    """Return True if failures of a guessed command may be ignored.
+
+    It also fails with the committed pins, and still tells enough by what passes.
 
     Few failures among many passes, or failures that show what this machine lacks, are nobody's news.
     """

@@ -145,16 +145,25 @@ class GitHubForge(GitHubRepository):
             )
 
     def edit_item(self, number: int, *, body: str, title: str = "") -> None:
-        """Set the body of an issue or pull request, and its title unless that is empty."""
+        """Set an item's body, and its title unless that is empty.
+
+        Of an issue or pull request.
+        """
         self._patch_item(number, {"body": body, **({"title": title} if title else {})})
 
     def close_item(self, number: int, *, body: str, is_pull: bool, is_duplicate: bool) -> None:
-        """Close an issue or pull request with a last body. An issue's reason is shown beside it."""
+        """Close an issue or pull request with a last body.
+
+        An issue's reason is shown beside it.
+        """
         reason = {} if is_pull else {"state_reason": "not_planned" if is_duplicate else "completed"}
         self._patch_item(number, {"state": "closed", "body": body, **reason})
 
     def format_compare_url(self, repository_url: str, base: str, branch: str) -> str:
-        """Return the page on which a person opens a pull request from `branch` to `base`."""
+        """Return the page to open a pull request from `branch`.
+
+        To `base`.
+        """
         return f"{repository_url}/compare/{quote(base)}...{quote(branch)}?expand=1"
 
     def _list_items(self, query: Mapping[str, str]) -> list[ForgeItem]:

@@ -1,4 +1,4 @@
-"""The git data of a repository on GitHub: branches, commits, folders and files.
+"""Git data of a repository on GitHub: branches, commits, folders, files.
 
 What is written is named by content or set to a value, so that doing it twice is doing it once.
 """

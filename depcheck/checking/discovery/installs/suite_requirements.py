@@ -1,4 +1,7 @@
-"""What the tests of a repository without lockfiles need: an extra, a dependency group, or a file written by hand."""
+"""What the tests of an unlocked repository need.
+
+An extra, a dependency group, or a file written by hand.
+"""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +28,10 @@ _FILE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class SuiteRequirements:
-    """What is compiled beside the source: options of the compiler, and files; `label` names it for people."""
+    """What is compiled beside the source: compiler options and files.
+
+    `label` names it for people.
+    """
 
     options: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
@@ -63,7 +69,10 @@ def find_suite_requirements(tree: RepoFiles, source: str, files: Sequence[str]) 
 def _find_named(
     tree: RepoFiles, source: str, name: str, extras: Sequence[str], groups: Mapping[str, Any]
 ) -> SuiteRequirements | None:
-    """Find a dependency group or an extra of this name that leads to a test runner."""
+    """Find a named group or extra that leads to a test runner.
+
+    A dependency group.
+    """
     for group in (each for each in groups if canonicalize_name(each) == name):
         if name in TEST_NAMES or not RUNNERS.isdisjoint(_expand_group(groups, group)):
             label = f"the dependency group {group} of pyproject.toml"
@@ -76,7 +85,7 @@ def _find_named(
 
 
 def _find_file(tree: RepoFiles, source: str, name: str, files: Sequence[str]) -> SuiteRequirements | None:
-    """Find a requirements file of this name that leads to a test runner."""
+    """Find a named requirements file that leads to a test runner."""
     for path in files:
         match = _FILE.fullmatch(path)
         if match is None or path == source or name not in match.groups():
