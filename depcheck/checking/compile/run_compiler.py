@@ -12,6 +12,7 @@ from pathlib import Path
 from uv import find_uv_bin
 
 from depcheck.checking.compile.compile_tool import CompileRequest, CompileTool, build_compile_argv
+from depcheck.checking.compile.failed_compile import explain_compile_failure
 from depcheck.checking.compile.known_tools import make_compile_tool
 from depcheck.checking.compile.parallel import CompileWorker, CompileWorkerPool, group_by_layer, open_worker_pool
 from depcheck.checking.compile.prepare_sources import (
@@ -23,7 +24,6 @@ from depcheck.checking.compile.prepare_sources import (
 from depcheck.checking.compile.remote_files import RemoteFiles
 from depcheck.checking.compile.tool_envs import TargetFinder, ToolEnvironments
 from depcheck.checking.discovery.files.requirement_files import is_project_file
-from depcheck.checking.environments.absent_projects import describe_absent
 from depcheck.checking.environments.remote_requirements import RemoteRequirements
 from depcheck.checking.environments.version_history import write_history
 from depcheck.checking.sandbox.policy import NetworkPolicy
@@ -33,16 +33,13 @@ from depcheck.core.lockfiles.formats.known_formats import merge_compiled_text
 from depcheck.core.lockfiles.paths import restore_local_references
 from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
 from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure
-from depcheck.core.model.errors import IndexUnavailableError, LockfileError
+from depcheck.core.model.errors import LockfileError
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.installed import is_valid_requires_dist
-from depcheck.core.text.process_output import format_exit_status, strip_scratch_folders
 from depcheck.core.tool_output.compile_errors import (
     has_ignored_pin,
     has_metadata_traceback,
     has_no_matching_release,
-    is_network_failure,
-    parse_compile_failure,
 )
 from depcheck.ports import PackageServer
 from depcheck.untrusted_files import is_folder_beneath, read_beneath
@@ -123,7 +120,8 @@ class CommandCompiler:
             results = lanes.map_lockfiles(group, lambda lock, lane: self._compile_lockfile(job, lock, lane))
             for lock, (ran, text) in zip(group, results, strict=True):
                 if not ran.is_success:
-                    return self._explain_failure(lock, self._retry_alone(job, lock, ran, lanes))
+                    alone = self._retry_alone(job, lock, ran, lanes)
+                    return explain_compile_failure(self.index, lock, alone, self.timeout_s)
                 files[lock.path] = merge_compiled_text(lock, text, files)
                 if lock.omits_included_pins or len(lanes.workers) > 1:  # else it stands where it was written
                     lanes.write_file_to_all(
@@ -234,33 +232,6 @@ class CommandCompiler:
 
     def _get_tool(self, lock: LockfileSpec) -> CompileTool:
         return make_compile_tool(lock.compiler, self.toolbox)
-
-    def _explain_failure(self, lock: LockfileSpec, ran: ProcessResult) -> CompileFailure:
-        troubles = self.index.list_index_errors()
-        if troubles:
-            raise IndexUnavailableError(f"{lock.path} could not be compiled: {troubles[0]}")
-        if ran.timed_out:
-            limit = f"{self.timeout_s:.0f} s"
-            raise IndexUnavailableError(
-                f"Compiling {lock.path} was stopped after {limit}. Give it more with --timeout, or narrow its sources."
-            )
-        if ran.exceeded_limit:
-            raise IndexUnavailableError(
-                f"Compiling {lock.path} was ended: {ran.exceeded_limit}. Nothing was judged; "
-                "try a machine with more of it."
-            )
-        if ran.exit_status is not None and ran.exit_status < 0:
-            raise IndexUnavailableError(
-                f"Compiling {lock.path} was ended from outside ({format_exit_status(ran.exit_status)}), perhaps "
-                "for want of memory. No package is to blame; try again."
-            )
-        if is_network_failure(ran.output):
-            raise IndexUnavailableError(
-                f"{lock.path} could not be compiled: the package index did not answer. Try again later."
-            )
-        found = parse_compile_failure(strip_scratch_folders(ran.output), self.index.get_last_sdist())
-        absence = describe_absent(self.index, ran.output)
-        return replace(found, failure=replace(found.failure, headline=absence)) if absence else found
 
 
 def _builds_own(spec: EnvironmentSpec) -> bool:

@@ -18,7 +18,7 @@ from depcheck.publishing.forge import (
     PublishContext,
 )
 from depcheck.publishing.github import convert, schemas
-from depcheck.publishing.github.git_data import GitHubRepository
+from depcheck.publishing.github.git_objects import GitHubRepository
 from depcheck.publishing.github.http_session import (
     MAX_ATTEMPTS,
     LostAnswerError,
