@@ -154,6 +154,20 @@ def test_the_member_of_a_group_that_did_it():
     assert found.trial_count <= 4
 
 
+def test_in_a_family_that_is_pinned_to_each_other_the_one_that_fails_alone_is_the_head():
+    """Three packages that move in lockstep: each is tried by itself, and the others are named as its family."""
+    members = ("tele-api", "tele-plug", "tele-sdk")
+
+    def pinned(version):
+        others = {text: [f"{other}=={version}" for other in members if other != text] for text in members}
+        return side(*(dist(text, version, *others[text]) for text in members))
+
+    history = History(pinned("1.0"), pinned("2.0"), {"t": {name("tele-sdk"): NEW}})
+    (cause,) = history.diagnose().causes
+    assert cause.culprits == ("tele-sdk",)
+    assert cause.family == {"tele-api", "tele-plug"}
+
+
 def test_what_vanished_is_blamed_on_those_who_stopped_bringing_it():
     """Blame the pair that stopped bringing chardet, without naming chardet.
 
