@@ -65,7 +65,9 @@ def confirm_failures(
 def _weigh_both_sides(
     case: EnvironmentCase, before: Measurement, after: Measurement, findings: tuple[Regression, ...]
 ) -> tuple[tuple[Regression, ...], dict[tuple[CheckKind, str], CheckResult]]:
-    """Tell a flake of the committed set from a check that fails by chance on both sides.
+    """Tell a flake of the committed set from one of both sides.
+
+    On both sides a check fails by chance.
 
     Returns the findings that fail each time on the candidate, and a run of the committed set that stands for most
     of its runs.
@@ -81,7 +83,10 @@ def _weigh_both_sides(
 
 
 def retry_baseline(case: EnvironmentCase, before: Measurement, shared: Sequence[CheckResult]) -> Measurement:
-    """Run checks that fail on both sides again on the committed set: what passes once there has failed by chance."""
+    """Rerun checks that fail on both sides on the committed set.
+
+    What passes once there has failed by chance.
+    """
     results = list(before.results)
     for place, old in enumerate(results):
         if old.kind is CheckKind.INSTALL or (old.kind, old.command) not in {(r.kind, r.command) for r in shared}:

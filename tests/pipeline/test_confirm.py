@@ -1,4 +1,7 @@
-"""Confirmation: what failed by chance on the committed set hides no break, and what fails by chance is no break."""
+"""Chance failures of the committed set hide no break, and are none.
+
+What fails by chance is no break.
+"""
 
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
@@ -16,7 +19,10 @@ INSTALLED = CheckResult(CheckKind.INSTALL, "", Outcome.PASS, 0.1)
 
 @dataclass(frozen=True)
 class Side:
-    """A set, by what its runs give in turn; the last one repeats."""
+    """A set with the results of its runs in turn.
+
+    The last one repeats.
+    """
 
     runs: list
     pins: str
@@ -49,7 +55,10 @@ FOUND = (Regression(FAILS, FAILS.failures),)
 
 @pytest.mark.parametrize("control", [[PASSES], [FAILS, PASSES], [FAILS, PASSES, FAILS, PASSES]])
 def test_a_control_that_fails_by_chance_hides_no_break(measured, control):
-    """Both sides are run again: the fresh set fails each time, the committed one now and then."""
+    """Find a break although the committed set fails by chance.
+
+    Both sides are run again: the fresh set fails each time, the committed one now and then.
+    """
     assert confirm_failures(CASE, *measured(control, [FAILS]), FOUND).findings == FOUND
 
 
@@ -57,12 +66,18 @@ def test_a_control_that_fails_by_chance_hides_no_break(measured, control):
     ("before", "after"), [([FAILS], [FAILS]), ([FAILS, PASSES], [FAILS, FAILS, PASSES]), ([PASSES], [PASSES])]
 )
 def test_what_fails_by_chance_on_both_sides_is_no_break(measured, before, after):
-    """A pass of the fresh set, or failures of the committed one each time, leave nothing to blame."""
+    """Blame no change for what fails by chance on both sides.
+
+    A pass of the fresh set, or failures of the committed one each time, leave nothing to blame.
+    """
     assert not confirm_failures(CASE, *measured(before, after), FOUND).findings
 
 
 def test_a_committed_set_that_passes_once_is_not_broken(measured):
-    """What failed by chance is replaced by the run that passes; what fails again stays."""
+    """Take the run that passes for a set that failed once.
+
+    What fails again stays.
+    """
     before, _ = measured([FAILS, PASSES], [FAILS])
     assert retry_baseline(CASE, before, [FAILS]).results == (INSTALLED, PASSES)
     before, _ = measured([FAILS], [FAILS])

@@ -130,10 +130,7 @@ class CommandCompiler:
         return CompiledLockfiles(tuple((lock.path, files[lock.path]) for lock in job.spec.lockfiles))
 
     def _compile_lockfile(self, job: _CompileJob, lock: LockfileSpec, lane: CompileWorker) -> tuple[ProcessResult, str]:
-        """Compile one lockfile and return the process result and the text.
-
-        The text is empty after a failure.
-        """
+        """Compile one lockfile and return its process result and text, if any."""
         self._get_tool(lock).redirect_indexes(lane.root, lock.folder, self.index.get_index_url(job.world))
         ran = self._run_with_fallbacks(job, lock, lane)
         return ran, self._read_result(lock, lane.root, job.world) if ran.is_success else ""

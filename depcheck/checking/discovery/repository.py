@@ -224,10 +224,7 @@ class RepositoryWorkspace:
         return add_guesses(spec, guesses) if guesses else spec
 
     def _is_installable(self) -> bool:
-        """Return True if the repository itself can be installed.
-
-        That takes a build system and a package to build.
-        """
+        """Return True if the repository has a build system and a package."""
         if self.settings.project == "none":
             return False
         if self.tree.has_file("setup.py"):
