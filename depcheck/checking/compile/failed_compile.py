@@ -1,4 +1,4 @@
-"""What a failed compile means: a conflict of packages, or something that no package is to blame for."""
+"""The meaning of a failed compile: a conflict, or something that blames no package."""
 
 from dataclasses import replace
 
