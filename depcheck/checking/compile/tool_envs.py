@@ -1,6 +1,7 @@
 """Create and cache one pip-tools environment per interpreter."""
 
 import hashlib
+import os
 import platform
 import re
 import shutil
@@ -77,20 +78,28 @@ class ToolEnvironments:
         return PipToolsEnvironment(home / "bin" / "python", _VERSION.findall(text)[0])
 
     def _build_environment(self, interpreter: Path, lock: Path, home: Path) -> None:
+        """Build it beside its place and move it there whole: other runs share the folder."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(home, ignore_errors=True)
-        home.mkdir(mode=0o755)
-        self.placer.take_ownership(home)
+        half = self.folder / f".{home.name}-{os.getpid()}"
+        for place in (half, home):  # what is there is not complete
+            shutil.rmtree(place, ignore_errors=True)
+        half.mkdir(mode=0o755)
+        self.placer.take_ownership(half)
         url = self.index_url()
-        self._run_uv(interpreter, home, ["venv", "--allow-existing", "--python", str(interpreter), str(home)], url)
+        words = ["venv", "--allow-existing", "--relocatable", "--python", str(interpreter), str(half)]
+        self._run_uv(interpreter, half, words, url)
         try:
-            self._install_tools(interpreter, home, lock, url)
+            self._install_tools(interpreter, half, lock, url)
         except IndexUnavailableError:  # a company's index need not have them
             if self.spare_url is None:
                 raise
-            self._install_tools(interpreter, home, lock, self.spare_url())
-        self.placer.take_back(home)
-        (home / "complete").touch()
+            self._install_tools(interpreter, half, lock, self.spare_url())
+        self.placer.take_back(half)
+        (half / "complete").touch()
+        try:
+            half.rename(home)
+        except OSError:  # another run was faster
+            shutil.rmtree(half, ignore_errors=True)
 
     def _install_tools(self, interpreter: Path, home: Path, lock: Path, url: str) -> None:
         words = ["pip", "install", "--python", str(home / "bin" / "python"), "--index-url", url]
