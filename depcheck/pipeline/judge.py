@@ -5,8 +5,6 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
 from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.diff import diff_pins
 from depcheck.core.lockfiles.other_targets import diff_other_targets
@@ -18,6 +16,7 @@ from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.pins import Pins
 from depcheck.core.model.report import EnvironmentReport
 from depcheck.core.model.status import Status
+from depcheck.core.model.wheel_tags import is_python_allowed
 from depcheck.core.targets.pythons import PythonGuess
 from depcheck.pipeline import baseline, to_report
 from depcheck.pipeline.annotate import annotate_advisories, annotate_remote_files, annotate_rules, annotate_unlocked
@@ -155,7 +154,7 @@ def _find_fitting(spec: EnvironmentSpec, index: Index) -> Iterator[PythonGuess]:
     """
     ranges = list(_list_ranges(spec, index))
     for guess in spec.other_pythons:
-        if all(any(_contains(each, guess.python) for each in of_release) for of_release in ranges):
+        if all(any(_allows_python(each, guess.python) for each in of_release) for of_release in ranges):
             yield guess
 
 
@@ -175,9 +174,5 @@ def _list_ranges(spec: EnvironmentSpec, index: Index) -> Iterator[tuple[str, ...
         yield from (release.requires_python for release in releases if release.version == pin.version)
 
 
-def _contains(text: str, python: str) -> bool:
-    try:
-        allowed = SpecifierSet(text)
-        return not text or any(allowed.contains(f"{python}.{patch}") for patch in (0, 99))
-    except InvalidSpecifier:
-        return True
+def _allows_python(requires_python: str, python: str) -> bool:
+    return any(is_python_allowed(requires_python, f"{python}.{patch}") for patch in (0, 99))

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
@@ -27,6 +26,7 @@ from depcheck.core.model.installed import Distribution
 from depcheck.core.model.pins import Pin, Pins
 from depcheck.core.model.releases import Release
 from depcheck.core.model.requirements import NOT_INSTALLED
+from depcheck.core.model.wheel_tags import is_python_allowed
 from depcheck.core.search.model import Mixture, Observation
 from depcheck.pipeline.baseline import compile_fresh_set
 from depcheck.pipeline.context import EnvironmentCase, LockSet
@@ -218,20 +218,8 @@ def list_selectable_releases(
         for release in case.ports.index.list_releases(name, world)
         if release.yank_reason is None
         and (pre or not release.version.is_prerelease)
-        and _is_for_python(python, release.requires_python)
+        and (not release.requires_python or any(is_python_allowed(each, python) for each in release.requires_python))
     ]
-
-
-def _is_for_python(python: str, wanted: Sequence[str]) -> bool:
-    if not wanted:
-        return True
-    for specifier in wanted:
-        try:
-            if SpecifierSet(specifier).contains(python, prereleases=True):
-                return True
-        except ValueError:  # no specifier, or numbers longer than Python reads
-            return True
-    return False
 
 
 def list_versions(releases: Iterable[Release]) -> list[Version]:

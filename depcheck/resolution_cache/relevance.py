@@ -10,8 +10,9 @@ from functools import cached_property, lru_cache
 
 import msgspec
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
+from depcheck.core.model.wheel_tags import is_python_allowed
 from depcheck.index.pages import DistributionFile
 from depcheck.index.projects import Project
 from depcheck.index.release_index import ProjectView, compute_standing
@@ -118,7 +119,6 @@ class _FileFilter:
         self._interest = interest
         self._pinned = frozenset(map(Version, interest.pinned))
         self._results_by_version: dict[int, tuple[bool, bool]] = {}
-        self._results_by_python: dict[str, bool] = {}
 
     def is_relevant(self, file: DistributionFile, version: Version | None) -> bool:
         """Return True if `file` could have affected the resolution."""
@@ -153,25 +153,9 @@ class _FileFilter:
         platform = self._interest.platform
         if platform is None:
             return True
-        if not self._is_for_python(platform, file.requires_python):
+        if not is_python_allowed(file.requires_python, platform.python):
             return False
         return not (file.is_wheel and is_foreign_wheel(file.filename, platform))
-
-    def _is_for_python(self, platform: InterpreterPlatform, stated: str | None) -> bool:
-        """Return True if Requires-Python includes the target, as pip decides it.
-
-        A value that cannot be parsed is accepted.
-        """
-        if not stated:
-            return True
-        if stated not in self._results_by_python:
-            try:
-                self._results_by_python[stated] = SpecifierSet(stated).contains(
-                    Version(platform.python), prereleases=True
-                )
-            except (InvalidSpecifier, InvalidVersion):
-                self._results_by_python[stated] = True
-        return self._results_by_python[stated]
 
 
 def is_foreign_wheel(filename: str, platform: InterpreterPlatform) -> bool:

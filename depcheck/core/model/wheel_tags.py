@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 _SDIST_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tar.Z", ".tar", ".tbz")
 
@@ -22,7 +23,6 @@ class InterpreterTarget:
     tags: tuple[str, ...]
     _rank_by_tag: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
     _rank_cache: dict[str, int | None] = field(default_factory=dict, compare=False, repr=False)
-    _requires_python_cache: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
 
     def is_compatible_file(self, filename: str, requires_python: str | None) -> bool:
         """Return True if pip would consider the file.
@@ -53,15 +53,19 @@ class InterpreterTarget:
 
         A specifier that cannot be parsed allows it, as for pip.
         """
-        if not requires_python:
-            return True
-        if requires_python not in self._requires_python_cache:
-            try:
-                holds = SpecifierSet(requires_python).contains(Version(self.python), prereleases=True)
-            except (InvalidSpecifier, InvalidVersion):
-                holds = True
-            self._requires_python_cache[requires_python] = holds
-        return self._requires_python_cache[requires_python]
+        return is_python_allowed(requires_python, self.python)
+
+
+@lru_cache(4096)
+def is_python_allowed(requires_python: str | None, python: str) -> bool:
+    """Return True if Requires-Python allows the version `python`, as pip decides it.
+
+    Text that cannot be parsed allows every version.
+    """
+    try:
+        return not requires_python or SpecifierSet(requires_python).contains(Version(python), prereleases=True)
+    except ValueError:  # no specifier, or numbers longer than Python reads
+        return True
 
 
 def _expand_wheel_tags(named: str) -> Iterable[str]:
