@@ -78,7 +78,10 @@ class ToolEnvironments:
         return PipToolsEnvironment(home / "bin" / "python", _VERSION.findall(text)[0])
 
     def _build_environment(self, interpreter: Path, lock: Path, home: Path) -> None:
-        """Build it beside its place and move it there whole: other runs share the folder."""
+        """Build it beside its place and move it there whole.
+
+        Other runs share the folder.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         half = self.folder / f".{home.name}-{os.getpid()}"
         for place in (half, home):  # what is there is not complete
