@@ -39,11 +39,6 @@ class ProjectView:
             pinned=frozenset(version for name, version in world.pinned if name == project),
         )
 
-    @property
-    def is_unrestricted(self) -> bool:
-        """True if no file is hidden."""
-        return self.uploaded_before is None and self.specifiers is None
-
     def is_visible(self, file: DistributionFile, version: Version | None) -> bool:
         """Return True if `file` of release `version` is visible.
 

@@ -75,7 +75,6 @@ class InterpreterCache:
 
 
 QUERY_TIMEOUT_S, FETCH_TIMEOUT_S = 30, 300
-FETCH_FOLDER = "depcheck-pythons"
 # Works from Python 3.6 on. The keys of "markers" are those of packaging.markers.default_environment().
 QUERY_SCRIPT = """
 import json, os, platform, sys

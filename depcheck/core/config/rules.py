@@ -10,7 +10,7 @@ from datetime import date
 from enum import StrEnum
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
 from depcheck.core.model.pins import Pins
@@ -95,14 +95,6 @@ def _parse_last_day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise ValueError(f"ends on {text!r}, which is no day; give for example 2027-01-01") from None
-
-
-def is_specifier(text: str) -> bool:
-    """Return True if `text` is a version specifier that is not empty."""
-    try:
-        return bool(str(SpecifierSet(text)))
-    except InvalidSpecifier:
-        return False
 
 
 def format_rule_sentence(table: Mapping[str, object]) -> str:
