@@ -136,3 +136,14 @@ def test_a_lockfile_that_pins_the_project_keeps_its_pin(environments, project, s
     found = environments.install_pins(project, pins(mine="1.0"), IndexView())
     assert (held(found), found.project) == ({"mine": "1.0"}, None)
     assert "that release was installed and not the checkout" in found.own.remarks[0]
+
+
+def test_a_file_with_two_owners_outlives_the_one_that_leaves(environments, spec, shelf) -> None:
+    """Make the environment afresh where files overlap, as new machines do."""
+    shelf.wheel("core", "1.0", {"acme/__init__.py": "", "acme/core.py": ""})
+    shelf.wheel("core", "2.0", {"acme/core.py": ""})
+    shelf.wheel("billing", "1.0", {"acme/__init__.py": "", "acme/billing.py": ""})
+    environments.install_pins(spec, pins(core="1.0", billing="1.0"), IndexView())
+    found = environments.install_pins(spec, pins(core="2.0", billing="1.0"), IndexView())
+    assert (found.site_packages[0] / "acme" / "__init__.py").exists()
+    assert {"core": "2.0", "billing": "1.0"}.items() <= held(found).items()

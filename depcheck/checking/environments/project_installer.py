@@ -10,6 +10,7 @@ from packaging.version import Version
 from uv import find_uv_bin
 
 from depcheck.checking.discovery.files.requirement_files import is_project_file
+from depcheck.checking.environments import requirement_lines
 from depcheck.checking.environments.editable import EDITABLE, EditableBuilds, is_editable
 from depcheck.checking.environments.environment import VirtualEnvironment
 from depcheck.checking.environments.own_project import (
@@ -21,6 +22,7 @@ from depcheck.checking.environments.own_project import (
     describe_own_pin,
     parse_completion,
 )
+from depcheck.checking.environments.remote_requirements import RemoteRequirements
 from depcheck.checking.environments.wheel_builder import UV_VARIABLES
 from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.policy import NetworkPolicy
@@ -146,6 +148,20 @@ def _pinned(spec: EnvironmentSpec, pins: Pins, name: str) -> OwnInstallation:
     """Report that the lockfile's own pin of the project is installed."""
     pin = pins[canonicalize_name(name)]
     return OwnInstallation(remarks=(describe_own_pin(_files(spec), pin.name, pin.version or pin.reference),))
+
+
+def format_pin_lines(
+    environment: VirtualEnvironment, spec: EnvironmentSpec, pins: Pins, remotes: RemoteRequirements, *, form: str
+) -> dict[str, NormalizedName | None]:
+    """Return the pins as lines for the installer, each with its name on an index."""
+    copy, lines = environment.folder / "source", dict[str, NormalizedName | None]()
+    for line, pin in requirement_lines.format_install_lines(spec, pins, copy):
+        inside = line.startswith(f"{copy}") and ";" not in line
+        if inside and form != "copy" and requirement_lines.is_editable_pin(pin):
+            lines[f"{EDITABLE}{environment.work}{line.removeprefix(str(copy))}"] = None
+        else:
+            lines[remotes.localize_line(line)] = None if pin.reference else pin.name
+    return lines
 
 
 def add_own_project(

@@ -4,8 +4,9 @@ Hostile code may have written them.
 """
 
 import csv
+import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from configparser import ConfigParser
 from configparser import Error as ConfigParserError
 from dataclasses import dataclass, replace
@@ -20,6 +21,9 @@ from depcheck.untrusted_files import read_untrusted_file
 
 MOST_METADATA_BYTES, MOST_RECORD_BYTES = 16 << 20, 64 << 20  # what is longer is a failure of its release
 _MODULE_FILE = re.compile(r"(?P<name>[^.]+)(?:\.py|(?:\.[\w-]+)*\.(?:so|pyd))")
+# Scripts, data files and headers, relative to site-packages; and what `uv venv` itself puts there.
+_OWN_OUTSIDE = re.compile(r"(?:\.\./)+(?:bin|share|etc|include|man)/.+")
+_OF_ENVIRONMENT = re.compile(r"(?:\.\./)+bin/(?:python[\d.]*|activate[\w.]*|deactivate\.bat|pydoc\.bat)")
 _NOT_IMPORTED = frozenset({"tests", "test", "conftest", "__main__", "__pycache__"})
 
 
@@ -28,13 +32,15 @@ class InstalledDistribution:
     """An installed distribution and the dotted names of all its modules.
 
     Tests and entry scripts are left out. `unreadable` says why it could not be read, empty if it could: then its name
-    and version are its folder's. `pytest_plugins` are the names of those that pytest loads by itself.
+    and version are its folder's. `pytest_plugins` are the names of those that pytest loads by itself,
+    `owned_files` its files relative to site-packages, metadata and compiled ones left out.
     """
 
     distribution: Distribution
     modules: tuple[str, ...]
     unreadable: str = ""
     pytest_plugins: tuple[str, ...] = ()
+    owned_files: frozenset[str] = frozenset()
 
 
 def read_installed_distributions(
@@ -108,14 +114,43 @@ def _parse_distribution(named: Distribution, metadata: bytes, record: bytes) -> 
         requires_python=headers.get("Requires-Python", "").strip(),
         all_modules=frozenset(modules),
     )
-    return InstalledDistribution(found, modules)
+    return InstalledDistribution(found, modules, owned_files=frozenset(_list_owned_files(record)))
+
+
+def has_entangled_files(installed: Iterable[InstalledDistribution]) -> bool:
+    """Return True if a file has two owners, or is none that a distribution should own.
+
+    To uninstall one owner takes the file from the other, and what stands outside of a package's own places may be a
+    part of the environment itself: neither can be undone in place.
+    """
+    seen: set[str] = set()
+    for files in (each.owned_files for each in installed):
+        if not seen.isdisjoint(files) or any(map(_is_out_of_place, files)):
+            return True
+        seen |= files
+    return False
+
+
+def _is_out_of_place(path: str) -> bool:
+    """Return True for a file of the environment itself, or beside it."""
+    if path.startswith(("../", "/")):
+        return bool(_OF_ENVIRONMENT.fullmatch(path)) or not _OWN_OUTSIDE.fullmatch(path)
+    return path in {"_virtualenv.py", "_virtualenv.pth"}
+
+
+def _list_owned_files(record: bytes) -> Iterator[str]:
+    for path in map(posixpath.normpath, _list_record_paths(record)):
+        if "__pycache__/" not in path and ".dist-info/" not in path and path != ".":
+            yield path
 
 
 def _list_modules(record: bytes) -> Iterator[str]:
-    for line in record.decode(errors="replace").replace("\0", "").splitlines():
-        name = to_module_name(PurePosixPath(_parse_record_path(line)))
-        if name:
-            yield name
+    names = (to_module_name(PurePosixPath(path)) for path in _list_record_paths(record))
+    return (name for name in names if name)
+
+
+def _list_record_paths(record: bytes) -> Iterator[str]:
+    return map(_parse_record_path, record.decode(errors="replace").replace("\0", "").splitlines())
 
 
 def _parse_record_path(line: str) -> str:

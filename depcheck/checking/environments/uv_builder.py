@@ -6,6 +6,7 @@ So one trial's packages can change neither another trial's files nor the caches 
 
 import hashlib
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import suppress
@@ -15,11 +16,20 @@ from pathlib import Path
 from packaging.utils import NormalizedName, canonicalize_name
 
 from depcheck.checking.environments import requirement_lines
-from depcheck.checking.environments.editable import EDITABLE, EditableBuilds, is_editable
+from depcheck.checking.environments.editable import EditableBuilds, is_editable
 from depcheck.checking.environments.environment import VirtualEnvironment
 from depcheck.checking.environments.interpreters import InterpreterFinder
-from depcheck.checking.environments.project_installer import ProjectInstaller, Target, add_own_project
-from depcheck.checking.environments.read_installed import InstalledDistribution, read_installed_distributions
+from depcheck.checking.environments.project_installer import (
+    ProjectInstaller,
+    Target,
+    add_own_project,
+    format_pin_lines,
+)
+from depcheck.checking.environments.read_installed import (
+    InstalledDistribution,
+    has_entangled_files,
+    read_installed_distributions,
+)
 from depcheck.checking.environments.remote_requirements import RemoteRequirements
 from depcheck.checking.environments.run_uv import UvCommand, find_unreadable, list_unsafe_lines, mark_unbuilt
 from depcheck.checking.environments.version_history import write_history
@@ -66,6 +76,8 @@ class UvEnvironmentBuilder:
     _wheel_builders: dict[Path, WheelBuilder] = field(default_factory=dict)
     _builds: dict[Path, EditableBuilds] = field(default_factory=dict)
     _unsafe_lines: dict[str, dict[str, NormalizedName]] = field(default_factory=dict)
+    _filled: set[Path] = field(default_factory=set)
+    _entangled: set[Path] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Create the installer user, which never runs packages, and the remotes."""
@@ -87,13 +99,32 @@ class UvEnvironmentBuilder:
             InterpreterMissingError: There is no interpreter for `spec`.
         """
         self._wait_for_installs()
+        if (folder := self._make_environment(spec, world).folder) in self._entangled:
+            self._empty_environment(folder)
+        is_fresh = folder not in self._filled
+        done = self._install_in_place(spec, pins, world)
+        if has_entangled_files(done.installed_distributions):
+            if not is_fresh:
+                self._empty_environment(folder)
+                done = self._install_in_place(spec, pins, world)
+            self._entangled.add(folder)
+        self._filled.add(folder)
+        return done
+
+    def _empty_environment(self, folder: Path) -> None:
+        """Remove all that is installed: where files have two owners, only a fresh environment holds them all."""
+        shutil.rmtree(folder / "venv")
+        self._entangled.discard(folder)
+        self._filled.discard(folder)
+
+    def _install_in_place(self, spec: EnvironmentSpec, pins: Pins, world: IndexView) -> VirtualEnvironment:
         extras = {name: pin.extras for name, pin in pins.items() if pin.extras}
         environment = replace(
             self._make_environment(spec, world), extras=extras, unsafe_packages=UNSAFE_PACKAGES | spec.omitted_packages
         )
         copy = environment.folder / "source"
         self.remotes.trust_urls("\n".join(lock.lockfile.text for lock in spec.lockfiles))
-        lines = self._lines(environment, spec, pins)
+        lines = format_pin_lines(environment, spec, pins, self.remotes, form=self.project)
         if spec.project and not any(requirement_lines.is_repository_pin(pin, spec, copy) for pin in pins.values()):
             network, builds = NetworkPolicy.from_ports(self.index.port), self._editables(environment)
             own = self.projects.install(spec, Target(environment, pins, builds, network))
@@ -102,28 +133,8 @@ class UvEnvironmentBuilder:
             lines, environment = add_own_project(lines, own), replace(environment, own=own)
         return self._install_until_stable(environment, lines, pins, world)
 
-    def _lines(
-        self, environment: VirtualEnvironment, spec: EnvironmentSpec, pins: Pins
-    ) -> dict[str, NormalizedName | None]:
-        """Return the pins as installer lines, with their index names.
-
-        The name of each that an index has.
-        """
-        copy, lines = environment.folder / "source", dict[str, NormalizedName | None]()
-        for line, pin in requirement_lines.format_install_lines(spec, pins, copy):
-            inside = line.startswith(f"{copy}") and ";" not in line
-            if inside and self.project != "copy" and requirement_lines.is_editable_pin(pin):
-                lines[f"{EDITABLE}{environment.work}{line.removeprefix(str(copy))}"] = None
-            else:
-                lines[self.remotes.localize_line(line)] = None if pin.reference else pin.name
-        return lines
-
     def start_install(self, spec: EnvironmentSpec, pins: Pins, world: IndexView, pool: Executor) -> None:
-        """Start to install the wheels among `pins` in the background.
-
-        Then a later installation has little left to do; it also reports failures. The guest is not needed and
-        may compile meanwhile.
-        """
+        """Start to install the wheels among `pins` in the background; a later installation reports failures."""
         if not spec.project and not any(pin.reference for pin in pins.values()):
             self._background_installs.append(pool.submit(self._install_wheels, spec, pins, world))
 
@@ -152,12 +163,7 @@ class UvEnvironmentBuilder:
         return self._run_uv(environment, words, NetworkPolicy.from_ports(self.index.port), folder).is_success
 
     def read_built_requirements(self, spec: EnvironmentSpec, pin: Pin, world: IndexView) -> tuple[str, ...] | None:
-        """Build one release alone and return its Requires-Dist.
-
-        None if it could not be built.
-
-        The wheel serves the installation of the same pin.
-        """
+        """Build one release alone and return its Requires-Dist, or None; its wheel serves later installs too."""
         self._wait_for_installs()
         house = self._get_wheel_builder(self._make_environment(spec, world))
         built = house.build_wheel(str(pin), NetworkPolicy.from_ports(self.index.port), pin.name)
@@ -166,11 +172,7 @@ class UvEnvironmentBuilder:
     def _install_until_stable(
         self, environment: VirtualEnvironment, lines: Mapping[str, NormalizedName | None], pins: Pins, world: IndexView
     ) -> VirtualEnvironment:
-        """Install `lines` and the unsafe packages that they require.
-
-        Unsafe packages are those that a lockfile leaves out and `pip install` would bring. Repeats until they
-        do not change, at most MOST_TURNS times.
-        """
+        """Install `lines` and the unsafe packages that they require, until these do not change."""
         # Whether the pins hold setuptools themselves differs between the sets of one environment.
         key = " ".join([environment.folder.name, *sorted(environment.unsafe_packages & pins.keys())])
         added = self._unsafe_lines.get(key) or list_unsafe_lines(environment, pins)
@@ -189,9 +191,9 @@ class UvEnvironmentBuilder:
         return done
 
     def _make_environment(self, spec: EnvironmentSpec, world: IndexView) -> VirtualEnvironment:
-        """Make the environment's folder, empty venv and copy of the repository.
+        """Make the environment's folder, empty venv and copy of the repository, the first time.
 
-        Only the first time. Each world has its own: what one world built must not pass for what another can
+        Each world has its own: what one world built must not pass for what another can
         build.
 
         Raises:

@@ -19,6 +19,7 @@ CONFIGURED = {
 }
 _TEST_FILES = ("test_*.py", "*_test.py", "tests.py")
 _PYTEST = re.compile(r"^\s*(?:import|from)\s+pytest\b", re.MULTILINE)
+_FUNCTION = re.compile(r"^(?:async\s+)?def\s+test_\w+\(", re.MULTILINE)
 _UNITTEST = re.compile(r"^class\s+\w+\s*\([^)]*TestCase\b[^)]*\)\s*:|^\s*import\s+unittest\b(?!\.mock)", re.MULTILINE)
 _MANAGE_DEPTH = 3
 
@@ -48,7 +49,7 @@ def find_suite_files(root: Path) -> SuiteFiles:
     return SuiteFiles(
         tests=tuple(tests),
         unittests=tuple(path for path, text in texts.items() if _UNITTEST.search(text) and not _PYTEST.search(text)),
-        imports_pytest=any(_PYTEST.search(text) for text in texts.values()),
+        imports_pytest=any(_PYTEST.search(text) or _FUNCTION.search(text) for text in texts.values()),
         configured=any(mark in read_small_text(root, name) for name, mark in CONFIGURED.items()),
         manage=_manage(root, files, tests),
     )
