@@ -1,4 +1,4 @@
-"""The meaning of a failed compile: a conflict, or something that blames no package."""
+"""The meaning of a failed compile: a conflict, or no package's fault."""
 
 from dataclasses import replace
 

@@ -76,10 +76,7 @@ class RepositoryWorkspace:
         return select_environments(found, self.settings.only)
 
     def discover_environments(self) -> Sequence[EnvironmentSpec]:
-        """Discover the environments that the repository itself shows, sorted by name.
-
-        The `environments` settings and `only` are not applied.
-        """
+        """Discover environments without the settings `environments` and `only`, by name."""
         try:
             scan = self.tree.scan_files()
         except LockfileError as error:

@@ -155,7 +155,7 @@ def test_the_member_of_a_group_that_did_it():
 
 
 def test_in_a_family_that_is_pinned_to_each_other_the_one_that_fails_alone_is_the_head():
-    """Three packages that move in lockstep: each is tried by itself, and the others are named as its family."""
+    """Try each of three packages in lockstep, naming the rest as family."""
     members = ("tele-api", "tele-plug", "tele-sdk")
 
     def pinned(version):
