@@ -17,6 +17,7 @@ ReleaseProbe = Callable[[Version], TrialAnswer]
 Confirm = Callable[[Version, float], TrialAnswer]
 """Asks a release again, as often as its prior probability asks for."""
 
+_CHANCE = 0.01  # of a run of a good release to fail, as far as nothing else is known
 _MAX_UNANSWERED = 6  # how many releases may fail to answer before we stop asking
 _SHARE = (1.0, 1.0, 3.0, 6.0, 6.0)  # of all breaks, by the jump before them: none, less, minor, major, epoch
 
@@ -101,12 +102,16 @@ class _Bisection:
             self.silent[at] = answer
 
     def compute_prior(self) -> float:
-        """Compute how likely the first bad place was right.
+        """Compute how likely the first bad place was the right one, before it was seen to fail.
 
-        If those before it are good.
+        A later place is the right one only where all failures before it were chance.
         """
-        first, then = self.bad[-1], self.bad[-2]
-        return self.chances[first] / sum(self.chances[first : then + 1])
+        first = self.bad[-1]
+        later = sum(
+            self.chances[at] * _CHANCE ** sum(first < seen < at for seen in self.bad)
+            for at in range(first, self.end + 1)
+        )
+        return self.chances[first] / later
 
     def retract(self) -> None:
         """Count the first bad place as good after all."""

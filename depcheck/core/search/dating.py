@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from depcheck.core.search.bisect import bisect_releases
 from depcheck.core.search.companions import SearchSpace
-from depcheck.core.search.flakes import CLAIM
+from depcheck.core.search.flakes import NAMED
 from depcheck.core.search.model import Cause, Mixture, PackageNames, TrialAnswer
 from depcheck.core.search.trials import TrialSession
 
@@ -109,7 +109,7 @@ class _Probe:
     def confirm(self, release: Version, prior: float) -> TrialAnswer:
         """Rerun the release to be named until its failure is certain."""
         mixture = self.failing[release]
-        return self.trials.obtain_answer(mixture, f"{self.head} {release}: it is named", prior=prior, sure=CLAIM)
+        return self.trials.obtain_answer(mixture, f"{self.head} {release}: it is named", prior=prior, sure=NAMED)
 
     def is_excluded(self, release: Version) -> bool:
         """Return True if nothing can be installed beside the release.

@@ -9,7 +9,7 @@ How often a failure is run again follows from the rate of flakes seen so far, an
 from dataclasses import dataclass, field
 
 EVEN, SURPRISE = 0.5, 0.1  # how likely a failure was before it was seen
-ORDINARY, CLAIM = 0.9, 0.99  # how sure a step of the search, and what the report claims, must be
+ORDINARY, CLAIM, NAMED = 0.9, 0.99, 0.995  # how sure a step, a blame and a named release must be
 MAX_RUNS = 9  # of one set
 _PASS_OF_BAD = 0.005  # how often a bad set passes
 _RATES = {0.002: 0.93, **dict.fromkeys((0.05, 0.1, 0.2, 0.3, 0.4), 0.07 / 5)}  # of flakes, with priors
