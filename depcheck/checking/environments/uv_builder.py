@@ -56,9 +56,7 @@ MOST_TURNS, MOST_BUILDS = 3, 500
 class UvEnvironmentBuilder:
     """Adapter of `ports.EnvironmentBuilder`.
 
-    A build executes its package, so the guest runs it (see the wheel builder). `scratch` is a folder of
-    this run. uv's cache is inside it and so never outlives the run or crosses worlds: it stores what each
-    index URL served separately.
+    A build executes its package, so the guest runs it. `scratch` is a folder of this run, with uv's cache in it.
     """
 
     guest: Guest
