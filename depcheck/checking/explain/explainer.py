@@ -33,7 +33,7 @@ from depcheck.core.tool_output.api_errors import (
 )
 from depcheck.ports import InstalledEnvironment
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = 120.0
 MOST_ANSWER_BYTES = 64 << 10
 MOST_SUSPECT_FILES = 3000
 _SKIPPED_FOLDERS = frozenset({".git", ".venv", "venv", "node_modules", "build", "dist"})
