@@ -30,6 +30,7 @@ class Told:
 class Ports:
     reporter: object
     clock: object
+    index: object = None
 
 
 def now():

@@ -265,7 +265,7 @@ class RepositoryWorkspace:
         return f"{posixpath.splitext(path)[0]}.lock.txt" if self.tree.has_file(path) else path
 
     def _find_unlocked_sources(self, files: Sequence[str]) -> list[str]:
-        """Find the sources: `.in` files, else requirements.txt, else the project itself, near the top."""
+        """Find the sources of an unlocked repository, near its top."""
         near = [path for path in files if posixpath.dirname(path) in {"", "requirements"}]
         inputs = [path for path in near if path.endswith(".in") and "require" in path]
         listed = [path for path in near if path == "requirements.txt"]

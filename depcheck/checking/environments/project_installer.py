@@ -153,7 +153,7 @@ def _pinned(spec: EnvironmentSpec, pins: Pins, name: str) -> OwnInstallation:
 def format_pin_lines(
     environment: VirtualEnvironment, spec: EnvironmentSpec, pins: Pins, remotes: RemoteRequirements, *, form: str
 ) -> dict[str, NormalizedName | None]:
-    """Return the pins as lines for the installer, each with its name on an index."""
+    """Return installer lines for the pins, with their index names."""
     copy, lines = environment.folder / "source", dict[str, NormalizedName | None]()
     for line, pin in requirement_lines.format_install_lines(spec, pins, copy):
         inside = line.startswith(f"{copy}") and ";" not in line

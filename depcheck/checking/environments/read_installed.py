@@ -118,7 +118,7 @@ def _parse_distribution(named: Distribution, metadata: bytes, record: bytes) -> 
 
 
 def has_entangled_files(installed: Iterable[InstalledDistribution]) -> bool:
-    """Return True if a file has two owners, or is none that a distribution should own.
+    """Return True if a file has two owners or an odd place.
 
     To uninstall one owner takes the file from the other, and what stands outside of a package's own places may be a
     part of the environment itself: neither can be undone in place.

@@ -110,7 +110,7 @@ class UvEnvironmentBuilder:
         return done
 
     def _empty_environment(self, folder: Path) -> None:
-        """Remove all that is installed: where files have two owners, only a fresh environment holds them all."""
+        """Remove all that is installed, for files may have two owners."""
         shutil.rmtree(folder / "venv")
         self._entangled.discard(folder)
         self._filled.discard(folder)
@@ -170,7 +170,7 @@ class UvEnvironmentBuilder:
     def _install_until_stable(
         self, environment: VirtualEnvironment, lines: Mapping[str, NormalizedName | None], pins: Pins, world: IndexView
     ) -> VirtualEnvironment:
-        """Install `lines` and the unsafe packages that they require, until these do not change."""
+        """Install `lines` and their unsafe packages until nothing changes."""
         # Whether the pins hold setuptools themselves differs between the sets of one environment.
         key = " ".join([environment.folder.name, *sorted(environment.unsafe_packages & pins.keys())])
         added = self._unsafe_lines.get(key) or list_unsafe_lines(environment, pins)
@@ -189,7 +189,7 @@ class UvEnvironmentBuilder:
         return done
 
     def _make_environment(self, spec: EnvironmentSpec, world: IndexView) -> VirtualEnvironment:
-        """Make the environment's folder, empty venv and copy of the repository, the first time.
+        """Make the environment's folder, venv and copy on first use.
 
         Each world has its own: what one world built must not pass for what another can
         build.

@@ -102,7 +102,7 @@ class _Bisection:
             self.silent[at] = answer
 
     def compute_prior(self) -> float:
-        """Compute how likely the first bad place was the right one, before it was seen to fail.
+        """Compute the prior likelihood of the first bad place.
 
         A later place is the right one only where all failures before it were chance.
         """
