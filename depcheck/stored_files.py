@@ -22,7 +22,7 @@ def open_replacement(path: Path, parts: Path | None = None) -> Iterator[tuple[Pa
     its path and the open file. Missing folders are created for their owner alone.
     """
     for folder in (parts or path.parent, path.parent):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_private_folder(folder)
     handle, name = tempfile.mkstemp(dir=parts or path.parent)
     part = Path(name)
     try:
@@ -33,6 +33,13 @@ def open_replacement(path: Path, parts: Path | None = None) -> Iterator[tuple[Pa
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def _make_private_folder(folder: Path) -> None:
+    """Make a folder and its missing parents for their owner alone."""
+    for each in reversed([folder, *folder.parents]):
+        if not each.is_dir():
+            each.mkdir(exist_ok=True, mode=0o700)  # `parents=True` would make the parents open to all
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -1,7 +1,9 @@
 """Each verdict on planted histories: a dated index, real tools, real environments."""
 
 import sys
+import tempfile
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -110,9 +112,17 @@ def test_what_fails_on_both_sides_blames_nobody(histories, judged) -> None:
     assert "ZeroDivisionError" in report.reason
 
 
-def test_what_does_not_repeat_blames_nobody(histories, judged, tmp_path) -> None:
+@pytest.fixture
+def shared_folder():
+    """Make a folder that the guest's own user reaches too, unlike pytest's."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        yield Path(folder)
+
+
+def test_what_does_not_repeat_blames_nobody(histories, judged, shared_folder) -> None:
     """A check that fails every third time is flaky, whatever changed."""
-    counter = tmp_path / "count"
+    counter = shared_folder / "count"
     counter.write_text("x")
     counter.chmod(0o666)
     script = f"echo x >> {counter}; test $(( $(wc -l < {counter}) % 3 )) -ne 2"

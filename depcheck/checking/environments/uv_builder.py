@@ -132,7 +132,7 @@ class UvEnvironmentBuilder:
         return self._install_until_stable(environment, lines, pins, world)
 
     def start_install(self, spec: EnvironmentSpec, pins: Pins, world: IndexView, pool: Executor) -> None:
-        """Start to install the wheels among `pins` in the background; a later installation reports failures."""
+        """Install the wheels among `pins` in the background, without failures."""
         if not spec.project and not any(pin.reference for pin in pins.values()):
             self._background_installs.append(pool.submit(self._install_wheels, spec, pins, world))
 
@@ -161,7 +161,7 @@ class UvEnvironmentBuilder:
         return self._run_uv(environment, words, NetworkPolicy.from_ports(self.index.port), folder).is_success
 
     def read_built_requirements(self, spec: EnvironmentSpec, pin: Pin, world: IndexView) -> tuple[str, ...] | None:
-        """Build one release alone and return its Requires-Dist, or None; its wheel serves later installs too."""
+        """Build one release alone and return its Requires-Dist, or None."""
         self._wait_for_installs()
         house = self._get_wheel_builder(self._make_environment(spec, world))
         built = house.build_wheel(str(pin), NetworkPolicy.from_ports(self.index.port), pin.name)
