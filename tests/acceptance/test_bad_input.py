@@ -7,6 +7,7 @@ import resource
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -109,17 +110,22 @@ def test_a_set_that_cannot_be_resolved(judged, repo):
 
 
 @pytest.fixture
-def small_disk(tmp_path):
-    """Mount a file system with room for next to nothing."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], check=False, capture_output=True
-    )
-    if mounted.returncode:
-        pytest.skip("a small file system cannot be mounted here")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
+def small_disk():
+    """Mount a file system with room for next to nothing.
+
+    The guest's own user passes there too.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        folder = Path(place, "small")
+        folder.mkdir()
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], check=False, capture_output=True
+        )
+        if mounted.returncode:
+            pytest.skip("a small file system cannot be mounted here")
+        yield folder
+        subprocess.run(["umount", "-l", folder], check=True)
 
 
 @pytest.mark.live

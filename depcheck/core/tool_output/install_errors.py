@@ -44,7 +44,12 @@ def describe_blocked_install(output: str) -> str:
     Then no package is to blame. Empty for any other cause.
     """
     own = _cut_build_output(output)
-    return extract_uv_message(own) if _BLOCKED_MESSAGE.search(own) or is_network_failure(own) else ""
+    blocked = _BLOCKED_MESSAGE.search(own)
+    if not blocked and not is_network_failure(own):
+        return ""
+    message = extract_uv_message(own)
+    cause = blocked.group() if blocked else ""  # it may stand at the end of a message that was cut
+    return message if cause in message else f"{cause} ({message})"
 
 
 def parse_install_failure(output: str) -> CompileFailure:
