@@ -43,7 +43,7 @@ def compile_fresh_set(case: EnvironmentCase, world: IndexView) -> LockSet | Comp
             return parse_lock_set(compiled.files, case.markers)
         except LayersDisagreeError as disagreement:
             seen = disagreement.disagreements
-        caps = find_version_caps(seen)
+        caps = compute_version_caps(seen)
         if len(caps) < len(seen):
             break
         case.ports.reporter.start_stage(
@@ -53,8 +53,8 @@ def compile_fresh_set(case: EnvironmentCase, world: IndexView) -> LockSet | Comp
     return _to_disagreement_error(seen, "")
 
 
-def find_version_caps(found: Sequence[Disagreement]) -> tuple[tuple[NormalizedName, str], ...]:
-    """Cap each package at the lowest release that a layer has.
+def compute_version_caps(found: Sequence[Disagreement]) -> tuple[tuple[NormalizedName, str], ...]:
+    """Compute a cap for each package: the lowest release of any lockfile.
 
     Packages that are not pinned by version have no cap.
     """

@@ -53,7 +53,7 @@ def checked(guest, interpreters, index, tmp_path):
 
 
 def see_before(installed, result: CheckResult) -> KnownBefore:
-    """Return what a set showed of modules, as the pipeline keeps it for the other set."""
+    """Return what a set showed of modules, as the pipeline keeps it."""
     owners = [(module, each.name) for each in installed.distributions for module in sorted(each.modules)]
     return KnownBefore(result.passed_ids, tuple(owners))
 
@@ -86,7 +86,7 @@ def test_kombu_is_caught_by_imports_alone_and_by_the_boot_alone(checked) -> None
 
 
 def test_werkzeug_3_breaks_the_import_of_flask_2_2(checked) -> None:
-    """Every module that fails is one of flask's, or the project's that imports it."""
+    """Every module that fails is flask's, or imports it."""
     lines = "flask==2.2.2 jinja2==3.1.2 itsdangerous==2.1.2 click==8.1.7 markupsafe==2.1.3 werkzeug=="
     check = Check(CheckKind.IMPORT, packages=frozenset({"flask", "werkzeug"}))
     shop = {"shop.py": "import flask\n"}

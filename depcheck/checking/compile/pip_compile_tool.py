@@ -47,7 +47,7 @@ class PipCompile:
         return ["--no-upgrade"] if supported else []
 
     def build_environ(self, request: CompileRequest) -> dict[str, str]:
-        """Return the index, pip's cache, and the command that the header shows."""
+        """Return variables: the index, pip's cache, the header's command."""
         return {
             "PIP_INDEX_URL": request.index_url,
             "PIP_CACHE_DIR": str(request.cache / "pip"),

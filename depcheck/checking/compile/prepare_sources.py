@@ -40,9 +40,9 @@ def _blank_index_options(text: str) -> str:
 
 
 def _parse_option(line: LogicalLine) -> RequirementLine:
-    """Parse a line if it is an option.
+    """Parse a line that is an option.
 
-    Others are long at times.
+    Other lines, which can be very long, parse as empty.
     """
     return parse_requirement_line(line.content if line.text.lstrip("\ufeff \t").startswith("-") else "")
 

@@ -123,10 +123,7 @@ def _link_or_copy(source: str, target: str) -> None:
 
 
 def _open_modes(place: Path) -> None:
-    """Let other users read copied folders and files.
-
-    Those of ours that they could not read where they stood.
-    """
+    """Make copied folders and files readable for other users."""
     for here, _, files, folder in os.fwalk(place, follow_symlinks=False):
         os.fchmod(folder, 0o755)
         for name in files:

@@ -4,8 +4,6 @@ The evidence mostly names the culprit: the missing module is its own, its file i
 failing package depends on it. If the missing module belongs to a package that was removed, all packages
 that stopped requiring it are suspected together. The weights were tuned on the evidence of real incidents
 (tests/core/search/cases); only their order has a meaning.
-
-They are the modules that are missing, named, or in the traceback.
 """
 
 import re

@@ -61,9 +61,9 @@ def act_as_user(uid: int | None) -> Iterator[None]:
 
 
 def read_near_networks() -> list[ipaddress.IPv4Network]:
-    """Return the private networks of this host, where services may be.
+    """Return the private networks that this host stands in.
 
-    There are the services of a job.
+    The services of a workflow's job are in one of them.
     """
     found = []
     with contextlib.suppress(OSError, ValueError, IndexError):

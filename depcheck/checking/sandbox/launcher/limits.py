@@ -142,9 +142,9 @@ class ResourceWatch:
                 self._disks.append((folder, space, min(limits["free_inodes"], disk.f_favail // spared)))
 
     def find_exceeded_limit(self) -> str:
-        """Return the limit that the guest exceeded, or empty.
+        """Return a clause on the limit that the guest exceeded, or empty.
 
-        The words follow "ended: ".
+        It is written to follow "ended: ".
         """
         if time.monotonic() - self._looked_at < INTERVAL_S:  # a guest whose processes end all the time asks for it
             return ""
