@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from packaging.utils import NormalizedName
+from packaging.utils import NormalizedName, canonicalize_name
 
 from depcheck.core.lockfiles.diff import Change, diff_pins
 from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
@@ -19,7 +19,8 @@ from depcheck.core.lockfiles.trimming import find_trimmed
 from depcheck.core.model.checks import Failure
 from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure, CompileFailureKind
 from depcheck.core.model.index_view import IndexView
-from depcheck.core.model.pins import Pins
+from depcheck.core.model.pins import Pin, Pins
+from depcheck.core.model.requirements import get_required_name, select_active_requirements
 from depcheck.pipeline.context import Disagreement, EnvironmentCase, LayersDisagreeError, LockSet, parse_lock_set
 
 MAX_AGREEMENT_ROUNDS = (
@@ -178,11 +179,29 @@ def _find_trimmed_lines(
         if not names:
             continue
         added = [entry for entry in parse_lockfile(files[lock.path]).entries if entry.pin.name in names]
-        trimmed = find_trimmed(lock, added, case.spec.edited_words, python_is_sure=not case.spec.other_pythons)
+        pins = parse_lockfile(files[lock.path]).select_pins(case.markers)
+        sure = not case.spec.other_pythons and all(_is_required_plainly(case, pins, entry.pin) for entry in added)
+        trimmed = find_trimmed(lock, added, case.spec.edited_words, python_is_sure=sure)
         if not trimmed:
             return ()
         found.append((lock.path, trimmed))
     return tuple(found)
+
+
+def _is_required_plainly(case: EnvironmentCase, pins: Pins, pin: Pin) -> bool:
+    """Return True if a release requires `pin` without any extra.
+
+    What an extra brings may be new: somebody added the extra to a source.
+    """
+    requirers = (pins.get(canonicalize_name(name.partition("[")[0])) for name in pin.requirers)
+    found = (
+        case.ports.index.get_requires_dist(each.name, each.version) or () for each in requirers if each and each.version
+    )
+    return any(
+        get_required_name(wanted) == pin.name
+        for lines in found
+        for wanted in select_active_requirements(lines, case.markers)
+    )
 
 
 def _describe_remedy(case: EnvironmentCase) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from depcheck.core.lockfiles.diff import diff_pins
 from depcheck.core.lockfiles.other_targets import describe_unjudged
 from depcheck.core.messages.observed import describe_passing, describe_shared_failure, describe_unreached
-from depcheck.core.model.checks import Check, CheckComparison, CheckKind, Failure
+from depcheck.core.model.checks import Check, CheckComparison, CheckKind, CheckResult, Failure
 from depcheck.core.model.report import EnvironmentReport, ProposalReport
 from depcheck.core.model.status import Status
 from depcheck.core.text.terminal_safe import to_one_line
@@ -45,13 +45,18 @@ def judge_candidate(case: EnvironmentCase, committed: LockSet, candidate: LockSe
 def _compared(case: EnvironmentCase, sides: MeasuredSides, comparison: CheckComparison) -> EnvironmentReport:
     if comparison.regressions:
         return _report_new_failures(case, sides, comparison)
-    guesses = {result.command for result in sides.before.results if result.guessed}
-    shared = [
-        each for each in comparison.shared_failures if not is_tolerable(replace(each, guessed=each.command in guesses))
-    ]
+    shared = [each for each in comparison.shared_failures if not _is_old_and_tolerable(sides.before, each)]
     if not sides.after.is_installed or shared:
         return _report_shared_failures(case, sides, comparison)
     return _report_passes(case, sides, comparison)
+
+
+def _is_old_and_tolerable(before: Measurement, result: CheckResult) -> bool:
+    """Return True if a guess shows few failures, all of them old."""
+    same = [each for each in before.results if (each.kind, each.command) == (result.kind, result.command)]
+    old = {failure.id for each in same for failure in each.failures}
+    guessed = any(each.guessed for each in same)
+    return {failure.id for failure in result.failures} <= old and is_tolerable(replace(result, guessed=guessed))
 
 
 def measure_baseline(case: EnvironmentCase, committed: LockSet, changed: frozenset[str]) -> Measurement:

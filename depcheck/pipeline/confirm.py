@@ -53,7 +53,10 @@ def confirm_failures(
         for _ in range(times if kept else 0):
             again = _rerun_findings(case, before, kept, "baseline, again")
             if any(_has_baseline_failure(finding, again) for finding in kept):
+                weighed = kept
                 kept, again = _weigh_both_sides(case, before, after, kept)
+                if not kept:
+                    lost = lost or _describe_contradiction("failed once and then passed", weighed)
             shaky = [finding for finding in kept if _has_baseline_failure(finding, again)]
             lost = lost or _describe_contradiction("passed once and then failed with the committed pins", shaky)
             kept = tuple(clean for finding in kept if (clean := _drop_baseline_failures(finding, again)))
@@ -94,7 +97,7 @@ def retry_baseline(case: EnvironmentCase, before: Measurement, shared: Sequence[
         for _ in range(BASELINE_RETRIES):
             again = measure_pins(case, before.pins, before.world, [Check(old.kind, old.command)], "baseline, again")
             if again.is_installed and not again.results[-1].failures:
-                results[place] = again.results[-1]
+                results[place] = replace(again.results[-1], guessed=old.guessed)
                 break
     return replace(before, results=tuple(results)) if results != list(before.results) else before
 

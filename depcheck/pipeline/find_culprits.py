@@ -150,7 +150,11 @@ class _Holding:
         sides = replace(
             self.sides, candidate=safe, after=measure_held_set(case, committed, safe, holds, self.sides.before)
         )
-        findings = confirm_failures(case, sides.before, sides.after, sides.comparison.regressions).findings
+        confirmed = confirm_failures(case, sides.before, sides.after, sides.comparison.regressions)
+        findings = confirmed.findings
+        if not findings and confirmed.contradiction:
+            self.trouble = f"The set that holds the culprits gave different results: {confirmed.contradiction}"
+            return HeldResult()
         if not findings:
             self.proposal = to_proposal(case, sides, holds)
             return HeldResult(passes=True)

@@ -1,7 +1,7 @@
 """The check of one environment, step by step."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
@@ -41,36 +41,49 @@ def judge_environment(
     return _judge_with_guesses(spec, ports.index, lambda each: _judge_spec(each, ports, settings, now))
 
 
-def _judge_spec(
-    spec: EnvironmentSpec, ports: Ports, settings: Settings, now: Callable[[], datetime]
-) -> EnvironmentReport:
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    """A report, and whether the committed lockfile was understood."""
+
+    report: EnvironmentReport
+    is_understood: bool = False
+
+    @property
+    def is_doubtful(self) -> bool:
+        """True if another Python could give another verdict."""
+        return not self.is_understood and is_python_doubtful(self.report)
+
+
+def _judge_spec(spec: EnvironmentSpec, ports: Ports, settings: Settings, now: Callable[[], datetime]) -> _Judgement:
     if spec.skip_reason:
-        return EnvironmentReport(spec.name, spec.python, Status.SKIPPED, spec.skip_reason, notes=spec.notes)
+        return _Judgement(EnvironmentReport(spec.name, spec.python, Status.SKIPPED, spec.skip_reason, notes=spec.notes))
     try:
         case = EnvironmentCase(spec, ports, settings, ports.environments.get_markers(spec), now())
         return _judge_case(case)
     except IndexUnavailableError as error:
-        return EnvironmentReport(spec.name, spec.python, Status.INFRA, str(error), notes=spec.notes)
+        return _Judgement(EnvironmentReport(spec.name, spec.python, Status.INFRA, str(error), notes=spec.notes))
     except DepcheckError as error:
-        return EnvironmentReport(spec.name, spec.python, Status.SKIPPED, str(error), notes=spec.notes)
+        return _Judgement(EnvironmentReport(spec.name, spec.python, Status.SKIPPED, str(error), notes=spec.notes))
 
 
-def _judge_case(case: EnvironmentCase) -> EnvironmentReport:
+def _judge_case(case: EnvironmentCase) -> _Judgement:
     committed = baseline.understand_lockfile(case)
     if isinstance(committed, baseline.Stale):
-        return _annotate_report(case, _report_stale(case, committed), case.committed_pins)
+        return _Judgement(_annotate_report(case, _report_stale(case, committed), case.committed_pins))
     if isinstance(committed, CompileFailure):
         from depcheck.pipeline import build_failure  # noqa: PLC0415  # the whole search: a quiet night has no use for it
 
-        return annotate_unlocked(case, build_failure.report_unresolved_baseline(case, committed))
+        return _Judgement(annotate_unlocked(case, build_failure.report_unresolved_baseline(case, committed)))
     case = case.add_trimmed(committed)
     case.ports.reporter.start_stage("compile afresh")
     candidate = compile_fresh_set(case, case.get_upgrade_view(committed.pins))
     if isinstance(candidate, CompileFailure):
         from depcheck.pipeline import build_failure  # noqa: PLC0415
 
-        return _annotate_report(case, build_failure.report_failed_compile(case, committed, candidate), committed.pins)
-    return _annotate_report(case, _judge_drift(case, committed, candidate), committed.pins, candidate.pins)
+        report = build_failure.report_failed_compile(case, committed, candidate)
+        return _Judgement(_annotate_report(case, report, committed.pins), is_understood=True)
+    report = _judge_drift(case, committed, candidate)
+    return _Judgement(_annotate_report(case, report, committed.pins, candidate.pins))
 
 
 def _annotate_report(
@@ -111,7 +124,7 @@ def _judge_drift(case: EnvironmentCase, committed: LockSet, candidate: LockSet) 
 
 
 def _judge_with_guesses(
-    spec: EnvironmentSpec, index: Index, judge: Callable[[EnvironmentSpec], EnvironmentReport]
+    spec: EnvironmentSpec, index: Index, judge: Callable[[EnvironmentSpec], _Judgement]
 ) -> EnvironmentReport:
     """Judge with the spec's Python, and further guesses if none fits.
 
@@ -120,13 +133,13 @@ def _judge_with_guesses(
     The first report stands where none of them fits either.
     """
     first = judge(spec)
-    if not spec.other_pythons or not is_python_doubtful(first):
-        return first
+    if not spec.other_pythons or not first.is_doubtful:
+        return first.report
     for guess in islice(_find_fitting(spec, index), MOST_TRIES):
-        report = judge(_with_python(spec, guess))
-        if not is_python_doubtful(report):
-            return report
-    return first
+        found = judge(_with_python(spec, guess))
+        if found.report.status is not Status.INFRA and not found.is_doubtful:
+            return found.report
+    return first.report
 
 
 def is_python_doubtful(report: EnvironmentReport) -> bool:

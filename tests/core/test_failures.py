@@ -115,3 +115,10 @@ def test_the_errors_of_real_incidents_are_told_apart() -> None:
     errors = sorted({tomllib.loads(file.read_text()).get("expected_error", "") for file in files} - {""})
     taken = [(a, b) for a in errors for b in errors if a < b and is_same_failure(Failure("", a), Failure("", b))]
     assert taken == []
+
+
+def test_an_end_without_ids_is_new_beside_an_old_failure() -> None:
+    """Count a crash as new beside a test that failed before."""
+    before = result(CheckKind.TEST, failed=("a::old",), passed=("a::fine",))
+    after = result(CheckKind.TEST, failed=("a::old", ""), passed=("a::fine",))
+    assert new(before, after) == [""]

@@ -58,3 +58,10 @@ def test_a_source_that_asks_for_more_is_stale(shelf, judged):
     report = judged({"r.in": "plug\nother\n", "r.txt": HEAD + "frame==1.0\n    # via plug\n" + WHOLE}, python=PYTHON)
     assert report.status is Status.STALE
     assert "other (none) -> 1.0" in report.reason
+
+
+def test_an_extra_that_was_added_is_stale(shelf, judged):
+    """What a new extra brings was never taken out."""
+    shelf.release("tool", "1.0", "2024-01-01", "frame; extra == 'web'")
+    report = judged({"r.in": "tool[web]\n", "r.txt": HEAD + "tool==1.0\n    # via -r r.in\n"}, python=PYTHON)
+    assert report.status is Status.STALE, report.reason

@@ -103,9 +103,10 @@ class GuestCheckExecutor:
         """
         if job.check.kind is not CheckKind.TEST:
             return ()
-        present = {plugin for each in job.context.environment.installed_distributions for plugin in each.pytest_plugins}
-        known = self._known_plugins.setdefault(job.spec.name, frozenset(present))
-        return tuple(sorted(present - known))
+        having = [each for each in job.context.environment.installed_distributions if each.pytest_plugins]
+        owners = frozenset(each.distribution.name for each in having)
+        known = self._known_plugins.setdefault(job.spec.name, owners)  # a known one may rename or split its plug-in
+        return tuple(sorted(p for each in having if each.distribution.name not in known for p in each.pytest_plugins))
 
     def _get_runner(self, kind: str) -> CheckRunner:
         if kind not in self._runners:

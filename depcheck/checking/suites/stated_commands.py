@@ -30,7 +30,10 @@ def find_stated_commands(root: Path) -> list[str]:
     """Find the first test commands of tox, nox or hatch."""
 
     def exists(path: str) -> bool:
-        return (root / path).exists() and not Path(path).is_absolute()
+        try:
+            return not Path(path).is_absolute() and (root / path).exists()
+        except OSError:  # a word longer than a file name may be
+            return False
 
     for words_of in (_of_tox, _of_nox, _of_hatch):
         found = [to_test_command(words, exists) for words in words_of(root)]

@@ -179,8 +179,12 @@ def find_new_failures(before: CheckResult | None, after: CheckResult) -> tuple[F
     known = tuple(failure for failure in after.failures if is_known_to_pass(failure.id, before))
     if before.outcome is Outcome.PASS:
         return known or after.failures
-    crashed = () if _has_results(after) or not _has_results(before) else after.failures
-    return known or crashed
+    if known or not _has_results(before):
+        return known
+    if not _has_results(after):
+        return after.failures
+    ended = tuple(failure for failure in after.failures if not failure.id)
+    return ended if all(failure.id for failure in before.failures) else ()
 
 
 def _has_results(result: CheckResult) -> bool:

@@ -28,6 +28,8 @@ def get_test_id(test):
     """
     if type(test).__module__ == "unittest.loader":
         return test.id().rsplit(".", 1)[-1]
+    if type(test).__module__ == "unittest.suite":  # setUpClass (module.Class), setUpModule (module)
+        return test.id().partition("(")[2].rstrip(")") or test.id()
     place, _, name = test.id().rpartition(".")
     return place + "::" + name
 
