@@ -53,10 +53,9 @@ def _compared(case: EnvironmentCase, sides: MeasuredSides, comparison: CheckComp
 
 def _is_old_and_tolerable(before: Measurement, result: CheckResult) -> bool:
     """Return True if a guess shows few failures, all of them old."""
-    same = [each for each in before.results if (each.kind, each.command) == (result.kind, result.command)]
-    old = {failure.id for each in same for failure in each.failures}
-    guessed = any(each.guessed for each in same)
-    return {failure.id for failure in result.failures} <= old and is_tolerable(replace(result, guessed=guessed))
+    guessed = any(each.guessed for each in before.find_same(result))
+    is_old = {failure.id for failure in result.failures} <= before.list_failed_ids(result)
+    return is_old and is_tolerable(replace(result, guessed=guessed))
 
 
 def measure_baseline(case: EnvironmentCase, committed: LockSet, changed: frozenset[str]) -> Measurement:

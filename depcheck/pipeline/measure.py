@@ -49,6 +49,14 @@ class Measurement:
         """True if the set could be installed, even if it is inconsistent."""
         return bool(self.distributions) or self.results[0].outcome is Outcome.PASS
 
+    def find_same(self, result: CheckResult) -> list[CheckResult]:
+        """Find the results of the check that gave `result`, on this set."""
+        return [each for each in self.results if (each.kind, each.command) == (result.kind, result.command)]
+
+    def list_failed_ids(self, result: CheckResult) -> frozenset[str]:
+        """List what failed on this set in the check that gave `result`."""
+        return frozenset(failure.id for each in self.find_same(result) for failure in each.failures)
+
 
 def measure_pins(
     case: EnvironmentCase, pins: Pins, world: IndexView, checks: Sequence[Check], label: str

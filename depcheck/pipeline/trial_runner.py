@@ -146,9 +146,8 @@ class InstalledTrialRunner:
             for finding in compare_check_results(self.before.results, results[1:]).regressions:
                 yield from (_identify_command_failure(finding.result, failure) for failure in finding.failures)
             return
-        old = {(each.kind, each.command): {f.id for f in each.failures} for each in self.before.results}
         for result in results[1:]:
-            known = old.get((result.kind, result.command), set())
+            known = self.before.list_failed_ids(result)
             new = (failure for failure in result.failures if failure.id not in known)
             yield from (_identify_command_failure(result, failure) for failure in new)
 
