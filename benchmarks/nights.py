@@ -39,7 +39,7 @@ from depcheck.core.model.index_view import IndexView, build_index_view
 from depcheck.index.access_log import AccessLog
 from depcheck.index.disk_cache import DiskCache
 from depcheck.index.http_client import HttpClient
-from depcheck.index.quick_http import PageResponse
+from depcheck.index.revalidating_client import PageResponse
 from depcheck.index.server.local import LocalIndex
 from depcheck.index.upstreams import resolve_upstreams
 from depcheck.resolution_cache.caching_compiler import CachingCompiler

@@ -16,8 +16,7 @@ from depcheck.core.model.advisories import Advisory
 from depcheck.core.model.checks import Check, CheckResult, Failure
 from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure
 from depcheck.core.model.index_view import IndexView
-from depcheck.core.model.installed import Distribution
-from depcheck.core.model.own_installation import OwnInstallation
+from depcheck.core.model.installed import Distribution, OwnInstallation
 from depcheck.core.model.pins import Pin, Pins
 from depcheck.core.model.releases import Origins, Release, ReleaseFacts, ReleaseStatus
 from depcheck.core.model.report import EnvironmentReport

@@ -83,7 +83,7 @@ def _find_hidden_release(case: EnvironmentCase, rule: Rule, committed: Pins) -> 
     specifiers = [text for name, text in to_allowed_specifiers((rule,), committed) if name == rule.package]
     pinned = committed[rule.package].version if rule.package in committed else None
     try:
-        line = list_selectable_releases(case, case.get_view_without_rules(committed), committed, rule.package)
+        line = list_selectable_releases(case, case.get_cooldown_view(committed), committed, rule.package)
     except IndexUnavailableError:
         return
     for release in reversed(line):

@@ -86,15 +86,14 @@ class EnvironmentCase:
         return replace(world, specifiers=(*world.specifiers, *to_allowed_specifiers(self.rules_in_force, committed)))
 
     def get_upgrade_view(self, committed: Pins) -> IndexView:
-        """Return the index view that an upgrade may take releases from.
+        """Return the releases an upgrade may take: cooldown, then rules.
 
-        It is the current view without the cooldown period and without what the rules exclude. A cooldown never
-        removes committed releases; a rule may.
+        A cooldown never removes committed releases; a rule may.
         """
-        return self.apply_rules(self.get_view_without_rules(committed), committed)
+        return self.apply_rules(self.get_cooldown_view(committed), committed)
 
-    def get_view_without_rules(self, committed: Pins) -> IndexView:
-        """Return the index view for an upgrade, without applying the rules."""
+    def get_cooldown_view(self, committed: Pins) -> IndexView:
+        """Return the index view without releases in their cooldown."""
         if not self.settings.cooldown_days:
             return self.current_view
         horizon = (self.settings.as_of or self.now) - timedelta(days=self.settings.cooldown_days)

@@ -15,14 +15,13 @@ from depcheck.core.model.checks import Failure, Regression, is_same_failure
 from depcheck.core.model.compile_result import CompileFailure
 from depcheck.core.model.report import Confidence, Culprit, EnvironmentReport, ProposalReport
 from depcheck.core.model.status import Status
-from depcheck.core.search.causes import CauseSearch, HeldResult, SearchQuestion
+from depcheck.core.search.causes import CauseSearch, HeldResult, SearchQuestion, is_caused_by_holds, to_hold_note
+from depcheck.core.search.chance_failures import ChanceFailures
 from depcheck.core.search.companions import SearchSpace
 from depcheck.core.search.coupling import compute_coupling
 from depcheck.core.search.diagnose import SearchCallbacks
-from depcheck.core.search.flakes import ChanceFailures
 from depcheck.core.search.model import Budget, Cause, TrialRecord, to_trial_reports
 from depcheck.core.search.model import TrialAnswer as Seen
-from depcheck.core.search.own_holds import is_caused_by_holds, to_hold_note
 from depcheck.core.search.ranking import FailureContext, rank_suspects
 from depcheck.pipeline import to_report
 from depcheck.pipeline.confirm import confirm_failures

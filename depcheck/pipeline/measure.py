@@ -18,8 +18,7 @@ from depcheck.core.model.checks import (
     compare_check_results,
 )
 from depcheck.core.model.index_view import IndexView
-from depcheck.core.model.installed import Distribution, add_dependents
-from depcheck.core.model.own_installation import OwnInstallation
+from depcheck.core.model.installed import Distribution, OwnInstallation, add_dependents
 from depcheck.core.model.pins import Pins
 from depcheck.core.text.process_output import strip_scratch_folders
 from depcheck.core.tool_output.applicability import drop_result, is_applicable

@@ -21,8 +21,8 @@ from depcheck.index.projects import (
     ProjectLoader,
     build_page_headers,
 )
-from depcheck.index.quick_http import PageFetcher, PageRequest, PageResponse
 from depcheck.index.release_index import ProjectView
+from depcheck.index.revalidating_client import PageFetcher, PageRequest, PageResponse
 from depcheck.index.upstreams import Upstream
 from depcheck.resolution_cache.record import PageRecord, ResolutionRecord
 from depcheck.resolution_cache.relevance import compute_fingerprint, list_release_statuses

@@ -11,7 +11,7 @@ from packaging.version import Version
 from depcheck.checking.discovery.files.repo_files import RepoFiles
 from depcheck.core.model.releases import ReleaseStatus
 from depcheck.index.disk_cache import DiskCache
-from depcheck.index.quick_http import PageFetcher
+from depcheck.index.revalidating_client import PageFetcher
 from depcheck.index.upstreams import Upstream
 from depcheck.ports import Compiler
 from depcheck.wiring.lazy_index import LazyIndex

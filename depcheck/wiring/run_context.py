@@ -24,7 +24,7 @@ from depcheck.core.model.errors import InterpreterMissingError
 from depcheck.index.advisory_source import AdvisoryClient
 from depcheck.index.disk_cache import DiskCache
 from depcheck.index.http_client import HttpGetter
-from depcheck.index.quick_http import FallbackHttpClient, QuickHttpClient, has_proxy, make_page_fetcher
+from depcheck.index.revalidating_client import FallbackHttpClient, RevalidatingClient, has_proxy, make_page_fetcher
 from depcheck.index.upstreams import Upstream, choose_upstreams, resolve_upstreams
 from depcheck.ports import Ports, Reporter
 from depcheck.wiring.cache_shortcut import CacheShortcut
@@ -164,7 +164,7 @@ class RunContext:
         return (
             patient()
             if has_proxy(self.environ)
-            else FallbackHttpClient(QuickHttpClient(places, self._ca_bundle), patient)
+            else FallbackHttpClient(RevalidatingClient(places, self._ca_bundle), patient)
         )
 
     def _open_index(self, places: Sequence[Upstream]) -> "LocalIndex":

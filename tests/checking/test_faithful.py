@@ -24,7 +24,7 @@ from depcheck.checking.sandbox.guest import run_trusted_command
 from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.formats import pip_compile_options as pip_compile
 from depcheck.core.lockfiles.formats import uv_options
-from depcheck.core.lockfiles.options.table import Treatment
+from depcheck.core.lockfiles.options.compiler_options import Treatment
 from depcheck.core.model.compile_result import CompiledLockfiles
 from depcheck.core.model.index_view import IndexView
 

@@ -16,7 +16,7 @@ from depcheck.core.lockfiles.formats.requirements_txt import RequirementsTxtForm
 from depcheck.core.lockfiles.header import WriterSentence, find_command_end
 from depcheck.core.lockfiles.lockfile_parser import Lockfile
 from depcheck.core.lockfiles.options.command import parse_command_words
-from depcheck.core.lockfiles.options.table import CompilerOption, build_option_table
+from depcheck.core.lockfiles.options.compiler_options import CompilerOption, build_option_table
 from depcheck.core.lockfiles.spec import LockfileSpec
 
 HOUSE = Path(depcheck.__file__).parent

@@ -25,7 +25,7 @@ from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure
 from depcheck.core.model.index_view import IndexView
 from depcheck.index.disk_cache import DiskCache
 from depcheck.index.http_client import HttpClient
-from depcheck.index.quick_http import make_page_fetcher
+from depcheck.index.revalidating_client import make_page_fetcher
 from depcheck.index.server.local import LocalIndex
 from depcheck.index.upstreams import Upstream
 from depcheck.resolution_cache.caching_compiler import CachingCompiler

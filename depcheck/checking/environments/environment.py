@@ -11,8 +11,7 @@ from packaging.version import Version
 from depcheck.checking.environments.interpreters import Interpreter
 from depcheck.checking.environments.read_installed import InstalledDistribution
 from depcheck.core.model.checks import Failure
-from depcheck.core.model.installed import Distribution
-from depcheck.core.model.own_installation import OwnInstallation
+from depcheck.core.model.installed import Distribution, OwnInstallation
 from depcheck.core.model.requirements import UNSAFE_PACKAGES, ExtrasByName, find_inconsistencies
 
 

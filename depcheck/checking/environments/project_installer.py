@@ -28,7 +28,7 @@ from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.policy import NetworkPolicy
 from depcheck.checking.sandbox.process_result import ProcessResult
 from depcheck.core.lockfiles.spec import EnvironmentSpec
-from depcheck.core.model.own_installation import OwnInstallation
+from depcheck.core.model.installed import OwnInstallation
 from depcheck.core.model.pins import Pins
 from depcheck.core.text.process_output import find_error_line
 from depcheck.untrusted_files import read_untrusted_file

@@ -41,7 +41,7 @@ from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.errors import DepcheckError, IndexUnavailableError
 from depcheck.core.model.index_view import IndexView
-from depcheck.core.model.own_installation import OwnInstallation
+from depcheck.core.model.installed import OwnInstallation
 from depcheck.core.model.pins import Pin, Pins
 from depcheck.core.model.requirements import UNSAFE_PACKAGES
 from depcheck.core.tool_output import install_errors

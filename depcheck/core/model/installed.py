@@ -1,7 +1,7 @@
-"""Installed distributions and their Requires-Dist metadata."""
+"""Installed distributions, their Requires-Dist metadata, and the own package."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -25,6 +25,22 @@ class Distribution:
     modules: frozenset[str] = frozenset()
     requires_python: str = ""
     all_modules: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class OwnInstallation:
+    """How the repository's own package was installed beside the pins.
+
+    `wheel` is the built file, `has_version` says whether its version is known and not made up, `beside` are releases
+    that the project requires and the pins do not name, `remarks` sentences for people.
+    """
+
+    name: NormalizedName | None = None
+    wheel: str = ""
+    editable: bool = False
+    has_version: bool = True
+    beside: Mapping[NormalizedName, Version] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
 
 def parse_required_names(distribution: Distribution) -> frozenset[NormalizedName]:

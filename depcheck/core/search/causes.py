@@ -6,12 +6,13 @@ Each is held at its last good release before the next is sought.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from depcheck.core.model.checks import Failure
+from depcheck.core.model.checks import CheckResult, Failure, Outcome
 from depcheck.core.model.report import Confidence
+from depcheck.core.search.chance_failures import ChanceFailures
 from depcheck.core.search.companions import SearchSpace
 from depcheck.core.search.diagnose import SearchCallbacks, diagnose_failures
-from depcheck.core.search.flakes import ChanceFailures
 from depcheck.core.search.model import Budget, Cause, Diagnosis, TrialRecord
+from depcheck.core.text.terminal_safe import to_one_line
 
 MOST_CAUSES = 20
 _WORST = (Confidence.FLAKY, Confidence.BUDGET_SPENT, Confidence.MINIMAL)
@@ -86,3 +87,22 @@ class CauseSearch:
             if others and not self.budget.is_time_over() and self.hold(others).passes:
                 kept = others
         self.causes = kept
+
+
+def is_caused_by_holds(failures: Sequence[Failure], fresh: Sequence[CheckResult]) -> bool:
+    """Return True if all that fails passed with everything new.
+
+    Then an older release that a hold brought back fails, and no new one.
+    """
+    passed = {test for result in fresh for test in result.passed_ids}
+    passed |= {f"{r.kind} {r.command}".strip() for r in fresh if r.outcome is Outcome.PASS}
+    return bool(failures) and all(failure.id in passed for failure in failures)
+
+
+def to_hold_note(names: Sequence[str], failures: Sequence[Failure]) -> str:
+    """Return the note of a package held for no own fault."""
+    return to_one_line(
+        f"{', '.join(names)} is held as well: it passes with everything new, and fails only beside the releases that "
+        f"are held back ({failures[0].headline})",
+        500,
+    )

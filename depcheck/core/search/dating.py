@@ -11,8 +11,8 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from depcheck.core.search.bisect import bisect_releases
+from depcheck.core.search.chance_failures import NAMED
 from depcheck.core.search.companions import SearchSpace
-from depcheck.core.search.flakes import NAMED
 from depcheck.core.search.model import Cause, Mixture, PackageNames, TrialAnswer
 from depcheck.core.search.trials import TrialSession
 

@@ -7,9 +7,9 @@ from packaging.utils import NormalizedName
 
 from depcheck.core.model.checks import Failure
 from depcheck.core.model.report import Confidence
+from depcheck.core.search.chance_failures import CLAIM, ChanceFailures
 from depcheck.core.search.companions import SearchSpace
 from depcheck.core.search.dating import find_releases
-from depcheck.core.search.flakes import CLAIM, ChanceFailures
 from depcheck.core.search.minimize import SubsetSearch
 from depcheck.core.search.model import (
     Budget,

@@ -13,9 +13,9 @@ answer.
 
 from collections.abc import Iterable, Sequence
 
+from depcheck.core.search.chance_failures import CLAIM, EVEN, ORDINARY, SURPRISE
 from depcheck.core.search.coupling import Coupling
 from depcheck.core.search.ddmin import minimize_failing_block
-from depcheck.core.search.flakes import CLAIM, EVEN, ORDINARY, SURPRISE
 from depcheck.core.search.model import FailingSet, Mixture, PackageNames, SuspectRanking, TrialAnswer
 from depcheck.core.search.trials import TrialSession
 

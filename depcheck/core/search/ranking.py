@@ -19,6 +19,7 @@ from depcheck.core.model.requirements import InstalledSet, get_required_name, se
 from depcheck.core.search.bisect import measure_leap
 from depcheck.core.search.coupling import Coupling
 from depcheck.core.search.model import PackageNames, SuspectRanking
+from depcheck.core.search.module_owners import ModuleOwners
 
 _MISSING_MODULE = re.compile(r"No module named ['\"]?([\w.]+)")
 _NAMED_MODULES = (
@@ -124,39 +125,6 @@ class FailureContext:
     imported_modules: frozenset[str] = frozenset()
 
 
-class ModuleOwners:
-    """The packages that each module belongs to.
-
-    A package's own name counts as a module too. Where several packages share a top-level name, as in a namespace
-    (`google`, `opentelemetry`), the longest part of a dotted name that one of them has decides.
-    """
-
-    def __init__(self, scene: FailureContext) -> None:
-        found: dict[str, set[NormalizedName]] = defaultdict(set)
-        self._inside: dict[NormalizedName, set[str]] = defaultdict(set)
-        for side in (scene.before, scene.after):
-            for name, distribution in side.items():
-                self._inside[name] |= distribution.all_modules
-                for module in {*_get_modules(side, name), name, name.replace("-", "_"), name.replace("-", ".")}:
-                    found[module.lower()].add(name)
-        self.by_module = {module: frozenset(names) for module, names in found.items()}
-
-    def find_owners(self, module: str, *, sure: bool = False) -> PackageNames:
-        """Find the owners of a dotted module.
-
-        With `sure`, none where a shared name does not decide.
-        """
-        parts = module.removesuffix(".__init__").split(".")
-        shared = self.by_module.get(parts[0].lower(), frozenset())
-        if len(shared) < 2 or not any(self._inside[name] for name in shared):  # noqa: PLR2004  # one, or nothing is known
-            return shared
-        for length in range(len(parts), 1, -1):
-            prefix = ".".join(parts[:length])
-            if owners := frozenset(name for name in shared if prefix in self._inside[name]):
-                return owners
-        return frozenset() if sure and len(parts) > 1 else shared
-
-
 def rank_suspects(scene: FailureContext, failures: Sequence[Failure]) -> SuspectRanking:
     """Rank all chosen changes by suspicion.
 
@@ -182,7 +150,7 @@ def _is_missing_told(failures: Sequence[Failure]) -> bool:
 
 
 def _compute_scores(scene: FailureContext, clues: FailureClues) -> Scores:
-    owners = ModuleOwners(scene)
+    owners = ModuleOwners(scene.before, scene.after)
     scores: Scores = defaultdict(float)
     for module, weight in _list_mentions(scene, clues, owners.by_module.keys()):
         for owner in owners.find_owners(module):
@@ -263,13 +231,9 @@ def _measure_step(scene: FailureContext, name: NormalizedName) -> int:
 def _find_removed_owners(scene: FailureContext, clues: FailureClues) -> list[NormalizedName]:
     """Find the removed packages whose modules are missing."""
     gone = scene.before.keys() - scene.after.keys()
-    owners = ModuleOwners(scene)
+    owners = ModuleOwners(scene.before, scene.after)
     found = [name for module in clues.missing_modules for name in sorted(owners.find_owners(module, sure=True) & gone)]
     return list(dict.fromkeys(found))
-
-
-def _get_modules(side: InstalledSet, name: NormalizedName) -> frozenset[str]:
-    return side[name].modules or frozenset({name.replace("-", "_")})
 
 
 def _list_dependencies(side: InstalledSet, name: NormalizedName, scene: FailureContext) -> list[NormalizedName]:

@@ -6,7 +6,7 @@ Trials are remembered, limited by the budget, and compared with the failure unde
 from collections.abc import Callable, Iterable
 
 from depcheck.core.model.checks import Failure
-from depcheck.core.search.flakes import EVEN, MAX_RUNS, ORDINARY, ChanceFailures
+from depcheck.core.search.chance_failures import EVEN, MAX_RUNS, ORDINARY, ChanceFailures
 from depcheck.core.search.model import Budget, Mixture, Observation, PackageNames, TrialAnswer, TrialRecord
 
 FailureComparison = Callable[[Failure, Failure], bool]

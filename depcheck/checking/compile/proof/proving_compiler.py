@@ -15,7 +15,7 @@ from packaging.version import Version
 
 from depcheck.checking.compile.parallel import group_by_layer
 from depcheck.checking.compile.proof.closure import Closure, RequiresLookup, is_active_requirement, prove_closure
-from depcheck.checking.compile.proof.text import OutputStyle, render_lockfile_body
+from depcheck.checking.compile.proof.lockfile_body import OutputStyle, render_lockfile_body
 from depcheck.checking.compile.proof.upgrade import (
     CandidateLookup,
     UnpredictableUpgradeError,

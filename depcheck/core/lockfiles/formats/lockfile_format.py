@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from depcheck.core.lockfiles.header import Header, HeaderWriter
 from depcheck.core.lockfiles.lockfile_parser import Lockfile
-from depcheck.core.lockfiles.options.table import OptionTable
+from depcheck.core.lockfiles.options.compiler_options import OptionTable
 from depcheck.core.lockfiles.options.treatments import CompileCommand
 from depcheck.core.lockfiles.spec import LockfileSpec
 from depcheck.core.model.pins import Pins

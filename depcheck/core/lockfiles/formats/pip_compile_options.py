@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from packaging.version import Version
 
-from depcheck.core.lockfiles.options.table import CompilerOption as Option
-from depcheck.core.lockfiles.options.table import Treatment, build_option_table
+from depcheck.core.lockfiles.options.compiler_options import CompilerOption as Option
+from depcheck.core.lockfiles.options.compiler_options import Treatment, build_option_table
 
 
 def _make_switch_pair(

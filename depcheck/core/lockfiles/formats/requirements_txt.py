@@ -8,7 +8,7 @@ from depcheck.core.lockfiles.formats.merge import merge_fresh_pins
 from depcheck.core.lockfiles.header import Header
 from depcheck.core.lockfiles.lockfile_parser import Lockfile, parse_requirements_lockfile
 from depcheck.core.lockfiles.options.command import apply_config_keys
-from depcheck.core.lockfiles.options.table import OptionTable
+from depcheck.core.lockfiles.options.compiler_options import OptionTable
 from depcheck.core.lockfiles.options.treatments import CompileCommand
 from depcheck.core.lockfiles.spec import LockfileSpec
 from depcheck.core.model.pins import Pins

@@ -3,8 +3,8 @@
 Also those that earlier versions had, and those that it accepts for pip-compile's sake.
 """
 
-from depcheck.core.lockfiles.options.table import CompilerOption as Option
-from depcheck.core.lockfiles.options.table import Treatment, build_option_table
+from depcheck.core.lockfiles.options.compiler_options import CompilerOption as Option
+from depcheck.core.lockfiles.options.compiler_options import Treatment, build_option_table
 
 _KEPT_FLAGS = [
     "--require-build-hashes",

@@ -8,8 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from depcheck.core.lockfiles.options import table
-from depcheck.core.lockfiles.options.table import CommandArgument, parse_compiler_arguments
+from depcheck.core.lockfiles.options.compiler_options import (
+    CommandArgument,
+    OptionTable,
+    build_config_arguments,
+    parse_compiler_arguments,
+)
 from depcheck.core.lockfiles.options.treatments import TREATMENTS, WEB_ADDRESS, CompileCommand
 from depcheck.core.lockfiles.paths import require_relative_path, resolve_repository_path
 from depcheck.core.model.errors import LockfileError
@@ -18,7 +22,7 @@ from depcheck.core.model.errors import LockfileError
 _NEVER_NONE = frozenset({"--cert", "--client-cert", "--index-url", "--pip-args", "--config", "--output-file"})
 
 
-def parse_command_words(compiler: str, words: Iterable[str], known: table.OptionTable) -> CompileCommand:
+def parse_command_words(compiler: str, words: Iterable[str], known: OptionTable) -> CompileCommand:
     """Parse and check the words after the command's name.
 
     Raises LockfileError for an unknown option, and for anything that would reach outside the repository.
@@ -30,7 +34,7 @@ def parse_command_words(compiler: str, words: Iterable[str], known: table.Option
 
 
 def apply_config_keys(
-    command: CompileCommand, keys: Mapping[str, Any], path: str, known: table.OptionTable
+    command: CompileCommand, keys: Mapping[str, Any], path: str, known: OptionTable
 ) -> CompileCommand:
     """Add the options of the compiler's configuration file to a command.
 
@@ -40,7 +44,7 @@ def apply_config_keys(
     told = {option.partition("=")[0].removeprefix("--").removeprefix("no-") for option in command.options}
     output = command.output
     try:
-        for argument in parse_compiler_arguments(table.build_config_arguments(keys, known, path, told), known):
+        for argument in parse_compiler_arguments(build_config_arguments(keys, known, path, told), known):
             command = _apply_argument(command, argument)
     except LockfileError as error:
         raise LockfileError(str(error).replace("The header", path).replace("the header", path)) from None

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from depcheck.core.lockfiles.options import pip_args
-from depcheck.core.lockfiles.options.table import Treatment
+from depcheck.core.lockfiles.options.compiler_options import Treatment
 from depcheck.core.lockfiles.paths import require_relative_path
 from depcheck.core.model.errors import LockfileError
 

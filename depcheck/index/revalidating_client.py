@@ -49,7 +49,7 @@ class PageResponse:
 
 
 @dataclass(slots=True)
-class QuickHttpClient:
+class RevalidatingClient:
     """Requests many pages of the same hosts.
 
     `ca_bundle` is a file of certificates to trust; if empty, the system's are trusted.
@@ -155,7 +155,7 @@ class FallbackHttpClient:
     Each thread has its own connections. Responses that are not plain are requested again from `patient`.
     """
 
-    quick: QuickHttpClient
+    quick: RevalidatingClient
     patient: Callable[[], HttpGetter]
     _thread_state: local = field(default_factory=local, init=False)
 
@@ -185,9 +185,9 @@ def make_page_fetcher(
 ) -> PageFetcher:
     """Return a function that fetches many pages.
 
-    `patient` gives the index's own client, for what the quick client cannot fetch.
+    `patient` gives the index's own client, for what the revalidating client cannot fetch.
     """
-    quick = QuickHttpClient(upstreams, ca_bundle)
+    quick = RevalidatingClient(upstreams, ca_bundle)
     proxies = has_proxy(environ)
 
     def ask(questions: Sequence[PageRequest]) -> dict[str, PageResponse]:

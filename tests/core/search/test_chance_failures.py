@@ -11,7 +11,7 @@ import frozen
 import pytest
 from test_frozen_cases import CASES, wanted
 
-from depcheck.core.search.flakes import CLAIM, ChanceFailures
+from depcheck.core.search.chance_failures import CLAIM, ChanceFailures
 
 SEEDS = range(10)
 
