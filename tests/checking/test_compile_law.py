@@ -15,6 +15,7 @@ INDEX: dict[str, dict[str, tuple[str, ...] | None]] = {
     "extra-lib": {"1.0": ()},
     "built": {"1.0": None, "2.0": None},
     "backdoor": {"6.6": ()},
+    "old": {"1.0": ("lib (>dev)", "other (>dev) ; extra == 'x'")},
 }
 MARKERS = {"python_version": "3.11", "extra": ""}
 
@@ -55,6 +56,12 @@ def test_what_nothing_asks_for_breaks_it() -> None:
     """A pin beside the resolution, with a made-up reason, is named."""
     found = find_compile_breach(law("lib"), pins("lib==2.0", "backdoor==6.6", requirers=("lib",)))
     assert found == "holds backdoor==6.6, which nothing asks for"
+
+
+def test_a_version_of_no_standard_asks_for_any() -> None:
+    """`pytz (>dev)` of old metadata asks for pytz, and its marker counts."""
+    assert not find_compile_breach(law("old"), pins("old==1.0", "lib==2.0"))
+    assert find_compile_breach(law("old[x]"), pins("old==1.0", "lib==2.0")) == "leaves out other, which is asked for"
 
 
 def test_who_does_not_say_what_it_asks_for_may_ask_for_it() -> None:

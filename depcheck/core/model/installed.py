@@ -1,5 +1,6 @@
 """Installed distributions, their Requires-Dist metadata, and the own package."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -8,6 +9,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
+_NAME_BEFORE_VERSION = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?\s*\(?\s*[<>=!~]")
 _LONGEST_LINE = 4000  # characters; longer ones are no requirement, and may hold numbers that Python does not read
 
 
@@ -71,6 +73,21 @@ def parse_requires_dist_line(line: str) -> Requirement | None:
         return Requirement(line) if len(line) <= _LONGEST_LINE else None
     except (InvalidRequirement, RecursionError):
         return None
+
+
+@lru_cache(65536)
+def parse_lenient_requirement(line: str) -> Requirement | None:
+    """Parse a Requires-Dist line, or its name and marker alone.
+
+    Returns None where not even these can be read. Older installers took `pytz (>dev)` as asking for pytz. The result
+    is cached and shared, so callers must not change it.
+    """
+    parsed = parse_requires_dist_line(line)
+    if parsed is not None or not (found := _NAME_BEFORE_VERSION.match(line)):
+        return parsed
+    marker = line.partition(";")[2].strip()
+    name = found[1] + (found[2] or "")
+    return parse_requires_dist_line(f"{name} ; {marker}" if marker else name)
 
 
 def add_dependents(names: Iterable[str], installed: Iterable[Distribution]) -> frozenset[str]:

@@ -9,7 +9,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from depcheck.core.model.installed import Distribution, parse_requires_dist_line
+from depcheck.core.model.installed import Distribution, parse_lenient_requirement
 
 InstalledSet = Mapping[NormalizedName, Distribution]
 """What is installed together, by name."""
@@ -17,7 +17,7 @@ InstalledSet = Mapping[NormalizedName, Distribution]
 
 @lru_cache(maxsize=65536)  # by the line: a marker's own hash is dear
 def _evaluate_marker(line: str, environment: tuple[tuple[str, str], ...], extra: str) -> bool:
-    wanted = parse_requires_dist_line(line)
+    wanted = parse_lenient_requirement(line)
     try:
         return wanted is None or wanted.marker is None or wanted.marker.evaluate({**dict(environment), "extra": extra})
     except ValueError:  # a comparison that old metadata makes and that no standard defines
@@ -29,12 +29,13 @@ def select_active_requirements(
 ) -> Iterator[Requirement]:
     """Yield the requirements among `lines` whose markers match.
 
-    They are evaluated in the marker `environment`, with each of these extras.
+    They are evaluated in the marker `environment`, with each of these extras. A line whose version follows no standard
+    asks for any version.
     """
     frozen = tuple(sorted(environment.items()))
     asked = ("", *sorted(extras))
     for line in lines:
-        wanted = parse_requires_dist_line(line)
+        wanted = parse_lenient_requirement(line)
         if wanted is None:
             continue
         if wanted.marker is None or any(_evaluate_marker(line, frozen, extra) for extra in asked):
