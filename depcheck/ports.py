@@ -145,9 +145,7 @@ class PackageServer(Protocol):
     def fetch_requirements(self, url: str, limit_bytes: int) -> str:
         """Return the text of a requirements file at `url`.
 
-        The same for the whole run.
-
-        Raises LockfileError, with the address, if it cannot be had.
+        The same for the whole run. Raises LockfileError, with the address, if it cannot be had.
         """
 
     def prefetch_pages(self, names: Iterable[NormalizedName]) -> None:
@@ -166,10 +164,7 @@ class PackageServer(Protocol):
         """Return which indexes were asked for `project`, and which have it."""
 
     def get_last_sdist(self) -> str:
-        """Return the file name of the source distribution fetched last.
-
-        Empty if none was fetched.
-        """
+        """Return the name of the source distribution fetched last, or empty."""
 
 
 class InstalledEnvironment(Protocol):
@@ -255,6 +250,19 @@ class LastGreenStore(Protocol):
         """Save `moment` as the time when the environment last passed."""
 
 
+class TrialMemory(Protocol):
+    """Stores what was seen of sets that break, by what it depends on."""
+
+    def recall_record(self, spec: EnvironmentSpec, key: str) -> bytes | None:
+        """Return what an earlier run stored for `key`, or None."""
+
+    def remember_record(self, spec: EnvironmentSpec, key: str, content: bytes) -> None:
+        """Store the record of `key`, or do nothing."""
+
+    def close_records(self, spec: EnvironmentSpec, *, keep: bool) -> None:
+        """Delete the environment's records, or with `keep` those not used in this run."""
+
+
 class Reporter(Protocol):
     """Shows people the progress of a run."""
 
@@ -262,16 +270,10 @@ class Reporter(Protocol):
         """Announce that the check of an environment starts."""
 
     def start_stage(self, text: str) -> None:
-        """Announce that a stage of the work starts.
-
-        `text` describes the stage for a person.
-        """
+        """Announce a stage of the work by `text`, which is for people."""
 
     def report_check(self, label: str, result: CheckResult) -> None:
-        """Report the result of one check.
-
-        `label` is what it ran on: `baseline`, `candidate`, `trial 3` or `proposal`.
-        """
+        """Report one result on `label`: `baseline`, `candidate`, `trial 3` or `proposal`."""
 
     def finish_environment(self, report: EnvironmentReport) -> None:
         """Announce that the check of an environment has ended."""
@@ -290,5 +292,6 @@ class Ports:
     checks: CheckExecutor
     explainer: Explainer
     last_green: LastGreenStore
+    trial_memory: TrialMemory
     reporter: Reporter
     clock: Callable[[], float]

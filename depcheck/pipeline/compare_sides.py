@@ -20,6 +20,7 @@ from depcheck.pipeline.confirm import (
     retry_baseline,
 )
 from depcheck.pipeline.context import EnvironmentCase, LockSet
+from depcheck.pipeline.last_run.report_again import report_known_breakage
 from depcheck.pipeline.measure import MeasuredSides, Measurement, drop_inapplicable, measure_pins, plan_checks
 from depcheck.pipeline.to_report import to_drift_report
 
@@ -30,8 +31,13 @@ _GIVE_TEST = "Give --test COMMAND, or name with --lockfile the one that the test
 def judge_candidate(case: EnvironmentCase, committed: LockSet, candidate: LockSet) -> EnvironmentReport:
     """Check both sets in full and report the verdict.
 
-    It is one of: safe, broken before, flaky, or broken by the changes.
+    It is one of: safe, broken before, flaky, or broken by the changes. What broke in an earlier run in the same way is
+    not searched again.
     """
+    return report_known_breakage(case, committed, candidate) or _judge_anew(case, committed, candidate)
+
+
+def _judge_anew(case: EnvironmentCase, committed: LockSet, candidate: LockSet) -> EnvironmentReport:
     changed = frozenset(change.name for change in diff_pins(committed.pins, candidate.pins))
     before = measure_baseline(case, committed, changed)
     case.ports.reporter.start_stage("check the fresh set")

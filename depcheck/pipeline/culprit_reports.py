@@ -1,5 +1,6 @@
 """Report each cause: its releases, and which used things they removed."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -8,18 +9,23 @@ from packaging.version import Version
 
 from depcheck.core.model.report import Culprit
 from depcheck.core.model.requirements import get_required_name, select_active_requirements
-from depcheck.core.search.model import Cause
+from depcheck.core.search.chance_failures import ChanceFailures
+from depcheck.core.search.model import Cause, TrialRecord
+from depcheck.core.search.model import TrialAnswer as Seen
 from depcheck.core.tool_output.api_errors import ApiChangeKind, ReleaseStep, find_missing_symbols
 from depcheck.pipeline import to_report
 from depcheck.pipeline.context import (
     EnvironmentCase,
     find_source_paths,
 )
+from depcheck.pipeline.last_run.recall_measurements import recall_text
 from depcheck.pipeline.measure import MeasuredSides, Measurement
 from depcheck.pipeline.trial_runner import (
     Hold,
     is_command_failure,
 )
+
+MOST_OTHERS = 3  # other failures that are told
 
 
 def explain_cause(case: EnvironmentCase, sides: MeasuredSides, cause: Cause) -> str:
@@ -33,6 +39,14 @@ def explain_cause(case: EnvironmentCase, sides: MeasuredSides, cause: Cause) -> 
     heads = [name for name in cause.culprits if name in good and name in bad]
     if not heads or not sides.after.is_installed:
         return ""
+    parts = (sorted(map(str, sides.after.pins.values())), cause.last_good, cause.first_bad, cause.failures[0])
+    return recall_text(case, parts, lambda: _compare_releases(case, sides, cause, heads))
+
+
+def _compare_releases(
+    case: EnvironmentCase, sides: MeasuredSides, cause: Cause, heads: Sequence[NormalizedName]
+) -> str:
+    good, bad = dict(cause.last_good), dict(cause.first_bad)
     installed = case.ports.environments.install_pins(case.spec, sides.after.pins, sides.after.world)
     said = []
     for name in heads:
@@ -94,3 +108,24 @@ def to_culprit(case: EnvironmentCase, cause: Cause, holds: Sequence[Hold]) -> Cu
 
 def _to_texts_by_name(pairs: Sequence[tuple[NormalizedName, Version]]) -> dict[str, str]:
     return {name: str(version) for name, version in pairs}
+
+
+def describe_flakes(flakes: ChanceFailures) -> str:
+    """Describe how often sets that pass have failed by chance."""
+    runs = flakes.failed + flakes.passed
+    return (
+        f"Of {runs} runs of sets that pass, {flakes.failed} failed by chance, so failures were run again until chance "
+        "could be ruled out in 99 of 100 cases."
+    )
+
+
+def describe_other_failures(log: Sequence[TrialRecord]) -> list[str]:
+    """Describe what trials showed beside the failure under search.
+
+    It is reported, and not pursued.
+    """
+    said = Counter(a.observation.failures[0].headline for a in log if a.answer is Seen.OTHER)
+    return [
+        f"Seen in {count} of the trials, and not pursued because the fresh set does not fail so: {headline}"
+        for headline, count in said.most_common(MOST_OTHERS)
+    ]

@@ -3,7 +3,6 @@
 It is made once for each cause, after the search.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -21,7 +20,6 @@ from depcheck.core.search.companions import SearchSpace
 from depcheck.core.search.coupling import compute_coupling
 from depcheck.core.search.diagnose import SearchCallbacks
 from depcheck.core.search.model import Budget, Cause, TrialRecord, to_trial_reports
-from depcheck.core.search.model import TrialAnswer as Seen
 from depcheck.core.search.ranking import FailureContext, rank_suspects
 from depcheck.pipeline import to_report
 from depcheck.pipeline.confirm import confirm_failures
@@ -31,7 +29,13 @@ from depcheck.pipeline.context import (
     find_hold_sources,
     list_direct_pins,
 )
-from depcheck.pipeline.culprit_reports import explain_cause, to_culprit
+from depcheck.pipeline.culprit_reports import (
+    describe_flakes,
+    describe_other_failures,
+    explain_cause,
+    to_culprit,
+)
+from depcheck.pipeline.last_run.recall_measurements import measure_and_remember, recall_failing_set, remember_sides
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_pins, plan_checks
 from depcheck.pipeline.to_report import to_drift_report
 from depcheck.pipeline.trial_runner import (
@@ -49,7 +53,6 @@ from depcheck.pipeline.trial_runner import (
 
 MAX_SEARCH_ROUNDS = 5  # how often a set that was compiled under holds may turn out not to build
 MAX_TRIALS = 200
-MOST_OTHERS = 3  # other failures that are told
 _WORST_FIRST = (Confidence.FLAKY, Confidence.BUDGET_SPENT, Confidence.MINIMAL)
 
 
@@ -81,6 +84,7 @@ def report_breakage(case: EnvironmentCase, sides: MeasuredSides, findings: Seque
     The report has the culprits, their first bad releases, and the newest set that works.
     """
     answer = start_investigation(case)
+    remember_sides(case, sides)
     search_culprits(case, sides, findings, answer)
     status, reason = decide_status(answer, findings[0].failures[0].headline)
     return add_investigation(to_drift_report(case, sides, status, reason, tuple(answer.notes)), answer)
@@ -115,9 +119,9 @@ def search_culprits(
     answer.proposal = holding.proposal
     if found.causes and not holding.proposal and holding.trouble:
         answer.notes.append(holding.trouble)
-    answer.notes += _describe_other_failures(found.trial_log)
+    answer.notes += describe_other_failures(found.trial_log)
     if search.flakes.failed:
-        answer.notes.append(_describe_flakes(search.flakes))
+        answer.notes.append(describe_flakes(search.flakes))
 
 
 @dataclass(slots=True)
@@ -147,7 +151,9 @@ class _Holding:
             self.trouble = f"No set could be compiled with the culprits held: {safe.failure.headline}"
             return HeldResult()
         sides = replace(
-            self.sides, candidate=safe, after=measure_held_set(case, committed, safe, holds, self.sides.before)
+            self.sides,
+            candidate=safe,
+            after=measure_held_set(case, committed, safe, holds, self.sides.before, remembers=True),
         )
         confirmed = confirm_failures(case, sides.before, sides.after, sides.comparison.regressions)
         findings = confirmed.findings
@@ -161,14 +167,26 @@ class _Holding:
         return HeldResult(question=_build_question(case, sides, findings, self.answer, holds))
 
 
-def measure_held_set(
-    case: EnvironmentCase, committed: LockSet, safe: LockSet, holds: Sequence[Hold], before: Measurement
+def measure_held_set(  # noqa: PLR0913  # the set, and how it is measured
+    case: EnvironmentCase,
+    committed: LockSet,
+    safe: LockSet,
+    holds: Sequence[Hold],
+    before: Measurement,
+    *,
+    remembers: bool = False,
 ) -> Measurement:
-    """Run every check on a set that was compiled under the holds."""
+    """Run every check on a set that was compiled under the holds.
+
+    With `remembers` a set that failed in an earlier run is recalled, to be confirmed.
+    """
     case.ports.reporter.start_stage("check the set that holds them")
     changed = frozenset(change.name for change in diff_pins(committed.pins, safe.pins))
     world = apply_build_holds(case.get_upgrade_view(committed.pins), holds)
-    return measure_pins(case, safe.pins, world, plan_checks(case.settings, changed, before), "proposal")
+    asked = (case, safe.pins, world, plan_checks(case.settings, changed, before))
+    if not remembers:
+        return measure_pins(*asked, "proposal")
+    return recall_failing_set(*asked, before) or measure_and_remember(*asked, "proposal")
 
 
 def to_proposal(case: EnvironmentCase, sides: MeasuredSides, holds: Sequence[Hold]) -> ProposalReport:
@@ -218,7 +236,9 @@ def _build_question(
 ) -> SearchQuestion:
     world = apply_holds(case.get_upgrade_view(sides.committed.pins), holds or answer.holds)
     scene = _collect_evidence(case, sides, findings)
-    trying = InstalledTrialRunner(case, sides.before, sides.candidate.pins, sides.after.world, findings, answer.trials)
+    trying = InstalledTrialRunner(
+        case, sides.before, sides.candidate.pins, sides.after.world, findings, answer.trials, remembers=True
+    )
     place = SearchSpace(
         scene.before,
         scene.after,
@@ -230,7 +250,9 @@ def _build_question(
     )
     failures = list_target_failures(findings, sides.after.unbuilt)
     return SearchQuestion(
-        failures, place, SearchCallbacks(trying, is_same_failure, lambda failures: rank_suspects(scene, failures))
+        failures,
+        place,
+        SearchCallbacks(trying, is_same_failure, lambda failures: rank_suspects(scene, failures), trying.ignore_memory),
     )
 
 
@@ -247,26 +269,6 @@ def _collect_evidence(case: EnvironmentCase, sides: MeasuredSides, findings: Seq
         failed_package=sides.after.unbuilt,
         imported_modules=case.spec.imports,
     )
-
-
-def _describe_flakes(flakes: ChanceFailures) -> str:
-    runs = flakes.failed + flakes.passed
-    return (
-        f"Of {runs} runs of sets that pass, {flakes.failed} failed by chance, so failures were run again until chance "
-        "could be ruled out in 99 of 100 cases."
-    )
-
-
-def _describe_other_failures(log: Sequence[TrialRecord]) -> list[str]:
-    """Describe what trials showed beside the failure under search.
-
-    It is reported, and not pursued.
-    """
-    said = Counter(a.observation.failures[0].headline for a in log if a.answer is Seen.OTHER)
-    return [
-        f"Seen in {count} of the trials, and not pursued because the fresh set does not fail so: {headline}"
-        for headline, count in said.most_common(MOST_OTHERS)
-    ]
 
 
 def _derive_holds(cause: Cause) -> tuple[Hold, ...]:

@@ -81,9 +81,16 @@ def _judge_case(case: EnvironmentCase) -> _Judgement:
         from depcheck.pipeline import build_failure  # noqa: PLC0415
 
         report = build_failure.report_failed_compile(case, committed, candidate)
+        _close_memory(case, report)
         return _Judgement(_annotate_report(case, report, committed.pins), is_understood=True)
     report = _judge_drift(case, committed, candidate)
+    _close_memory(case, report)
     return _Judgement(_annotate_report(case, report, committed.pins, candidate.pins))
+
+
+def _close_memory(case: EnvironmentCase, report: EnvironmentReport) -> None:
+    """Keep what was seen for the next run if a culprit was found with it."""
+    case.ports.trial_memory.close_records(case.spec, keep=bool(report.culprits))
 
 
 def _annotate_report(

@@ -4,7 +4,7 @@ The index hides the releases, so a compiled file shows no trace of a hold except
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from packaging.utils import NormalizedName
@@ -30,6 +30,7 @@ from depcheck.core.model.wheel_tags import is_python_allowed
 from depcheck.core.search.model import Mixture, Observation
 from depcheck.pipeline.baseline import compile_fresh_set
 from depcheck.pipeline.context import EnvironmentCase, LockSet
+from depcheck.pipeline.last_run.recall_measurements import measure_and_remember, recall_measurement
 from depcheck.pipeline.measure import Measurement, measure_pins, plan_checks
 from depcheck.pipeline.to_report import find_upload_time
 
@@ -44,7 +45,8 @@ class InstalledTrialRunner:
     """Runs trials between two sets of pins in one index view.
 
     Only new failures are run again. If the candidate could not be installed, all checks run, because none
-    has run yet. `before` is the measurement of the baseline.
+    has run yet. `before` is the measurement of the baseline. `remembers` says that trials are kept for the next run,
+    and that those of an earlier run are not made again.
     """
 
     case: EnvironmentCase
@@ -53,10 +55,16 @@ class InstalledTrialRunner:
     world: IndexView
     findings: Sequence[Regression]
     count: int = 0
+    remembers: bool = False
+    _asked: set[str] = field(default_factory=set)
+    _recalls: bool = True
+
+    def ignore_memory(self) -> None:
+        """Make every trial from now on."""
+        self._recalls = False
 
     def __call__(self, mixture: Mixture) -> Observation:
         """Install the mixture and run the checks under search."""
-        self.case.ports.reporter.start_stage(f"trial {self.count + 1}: {self._describe_mixture(mixture)}")
         pins = self.before.pins
         if mixture.day_of:
             resolved = self._resolve_day(*mixture.day_of)
@@ -66,7 +74,9 @@ class InstalledTrialRunner:
                     unresolved_reason=f"no set of its own day can be resolved: {resolved.failure.headline}"
                 )
             pins = resolved.pins
-        return self.run_trial(build_trial_pins(pins, self.candidate, mixture), self.world)
+        return self.run_trial(
+            build_trial_pins(pins, self.candidate, mixture), self.world, self._describe_mixture(mixture)
+        )
 
     def _resolve_day(self, name: NormalizedName, version: Version) -> LockSet | CompileFailure:
         """Resolve the set of this release as of its own day."""
@@ -75,10 +85,7 @@ class InstalledTrialRunner:
         return compile_fresh_set(self.case, replace(world, specifiers=(*world.specifiers, (name, f"=={version}"))))
 
     def _describe_mixture(self, mixture: Mixture) -> str:
-        """Return what the trial takes from the fresh set, for people.
-
-        The placed releases, the names of a few moved packages, or how many move.
-        """
+        """Return what the trial takes from the fresh set, for people."""
         if mixture.exact_versions:
             return ", ".join(f"{name} {version}" for name, version in mixture.exact_versions[:3])
         moved = sorted(mixture.candidate_names)
@@ -88,13 +95,27 @@ class InstalledTrialRunner:
     def _list_names(self) -> frozenset[NormalizedName]:
         return frozenset(self.candidate) | frozenset(self.before.pins)
 
-    def run_trial(self, pins: Pins, world: IndexView) -> Observation:
-        """Run a trial of any pins in any index view."""
+    def run_trial(self, pins: Pins, world: IndexView, words: str = "") -> Observation:
+        """Run a trial of any pins in any index view.
+
+        Unless an earlier run saw exactly that, and this one does not ask a second time. `words` describe it.
+        """
+        if known := self._recall_once(pins, world):
+            return replace(self._read_observation(known), installed=self._list_moved(pins), is_recalled=True)
         self.count += 1
-        case = self.case
-        label = f"trial {self.count}"
-        seen = measure_pins(case, pins, world, self.checks, label)
+        if words:
+            self.case.ports.reporter.start_stage(f"trial {self.count}: {words}")
+        measure = measure_and_remember if self.remembers else measure_pins
+        seen = measure(self.case, pins, world, self.checks, f"trial {self.count}")
         return replace(self._read_observation(seen), installed=self._list_moved(pins))
+
+    def _recall_once(self, pins: Pins, world: IndexView) -> Measurement | None:
+        name = repr((sorted(map(str, pins.values())), world))
+        is_known = name in self._asked
+        self._asked.add(name)
+        if is_known or not self.remembers or not self._recalls:
+            return None
+        return recall_measurement(self.case, pins, world, self.checks)
 
     def _read_observation(self, seen: Measurement) -> Observation:
         if not seen.is_installed:

@@ -17,6 +17,7 @@ from depcheck.checking.last_green import LastGreenFiles
 from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.open_copies import copy_openly, prepare_open_folder
 from depcheck.checking.sandbox.policy import SandboxPolicy, choose_sandbox_policy, is_readable_by_others
+from depcheck.checking.trial_files import TrialFiles, describe_circumstances
 from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.formats.known_formats import get_lockfile_format
 from depcheck.core.lockfiles.spec import EnvironmentSpec
@@ -79,9 +80,14 @@ class RunContext:
             checks=LazyCheckExecutor(Lazy(lambda: made().make_checks(self.reporter.start_stage))),
             explainer=LazyExplainer(Lazy(lambda: made().make_explainer(builder.get()))),
             last_green=LastGreenFiles(self.cache / "greens", self._repository_name),
+            trial_memory=self._open_trial_files(tree, settings),
             reporter=self.reporter,
             clock=time.monotonic,
         )
+
+    def _open_trial_files(self, tree: RepoFiles, settings: Settings) -> TrialFiles:
+        seen = tuple((name, self.environ.get(name, "")) for name in settings.env)
+        return TrialFiles(self.cache / "trials", self._repository_name, describe_circumstances(tree, seen))
 
     def _derive_for_place(self, place: int) -> "RunContext":
         scratch = self.scratch / f"place-{place}"

@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -141,6 +142,15 @@ class InterpreterFinder:
         if python not in self._interpreters:
             self._interpreters[python] = self._open_to_others(self._find_interpreter(python))
         return self._interpreters[python]
+
+    def get_own_interpreter(self) -> Interpreter:
+        """Return the interpreter that runs this program, for guests to start.
+
+        Raises as `get_interpreter` does.
+        """
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        own = self._query_interpreter(Path(sys.executable), version)
+        return self._open_to_others(own) if own else self.get_interpreter(version)
 
     def _open_to_others(self, found: Interpreter) -> Interpreter:
         if self.open_folder is None or is_readable_by_others(found.path) or not found.path.is_relative_to(found.prefix):

@@ -4,17 +4,16 @@ The guest unpacks both releases and compares them in its own process.
 """
 
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import depcheck
 from depcheck.checking.environments.environment import VirtualEnvironment
 from depcheck.checking.environments.read_installed import InstalledDistribution, to_module_name
 from depcheck.checking.environments.uv_builder import UvEnvironmentBuilder
+from depcheck.checking.explain.own_program import build_own_program
 from depcheck.checking.sandbox.guest import Guest
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.checks import Failure
@@ -36,6 +35,7 @@ from depcheck.ports import InstalledEnvironment
 TIMEOUT_S = 120.0
 MOST_ANSWER_BYTES = 64 << 10
 MOST_SUSPECT_FILES = 3000
+_PACKAGES = ("depcheck", "griffe", "packaging", "typing_extensions")
 _SKIPPED_FOLDERS = frozenset({".git", ".venv", "venv", "node_modules", "build", "dist"})
 
 SuspectFile = tuple[str, str, int]  # a file, how it is called for people, the traceback's line or 0
@@ -99,22 +99,15 @@ class GuestExplainer:
             "dropped": {str(name): sorted(modules) for name, modules in step.dropped_requirements},
             "places": list(_list_suspect_files(installed, step, failure))[:MOST_SUSPECT_FILES],
         }
+        program = build_own_program(self.environments.interpreters, "depcheck.checking.explain.api_diff", _PACKAGES)
         ran = self.guest.run(
-            [sys.executable, "-I", "-m", "depcheck.checking.explain.api_diff"],
+            list(program.argv),
             folder=room,
             timeout_s=TIMEOUT_S,
-            readable=(*_list_own_folders(), installed.folder),
+            readable=(*program.readable, installed.folder),
             given=json.dumps(order).encode(),
         )
         return _parse_answer(ran.answer) if ran.is_success else None
-
-
-def _list_own_folders() -> tuple[Path, ...]:
-    """List the folders of this interpreter, this package and griffe."""
-    import griffe  # noqa: PLC0415  # slow to import, and few nights have anything to explain
-
-    packages = [Path(module.__file__).parents[1] for module in (depcheck, griffe) if module.__file__]
-    return (Path(sys.prefix), Path(sys.base_prefix), *packages)
 
 
 def _parse_answer(answer: bytes) -> Any:  # noqa: ANN401

@@ -145,8 +145,8 @@ class TrialReport:
 
     `moved` are the chosen changes that it took from the fresh set, `at` the releases that it put in place. `installed`
     are all packages that differed from the committed set, with their versions, empty for one that was not there.
-    `other` says that it failed, but otherwise than the failure under search; `why` is for
-    people.
+    `other` says that it failed, but otherwise than the failure under search; `why` is for people. `recalled` says that
+    an earlier run saw it with the same files.
     """
 
     moved: tuple[str, ...]
@@ -156,6 +156,7 @@ class TrialReport:
     headline: str = ""
     other: bool = False
     installed: dict[str, str] = field(default_factory=dict)
+    recalled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

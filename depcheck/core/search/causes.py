@@ -11,7 +11,7 @@ from depcheck.core.model.report import Confidence
 from depcheck.core.search.chance_failures import ChanceFailures
 from depcheck.core.search.companions import SearchSpace
 from depcheck.core.search.diagnose import SearchCallbacks, diagnose_failures
-from depcheck.core.search.model import Budget, Cause, Diagnosis, TrialRecord
+from depcheck.core.search.model import Budget, Cause, Diagnosis, TrialRecord, count_own_trials
 from depcheck.core.text.terminal_safe import to_one_line
 
 MOST_CAUSES = 20
@@ -66,7 +66,8 @@ class CauseSearch:
             if remains.passes:
                 self._drop_needless()
                 break
-        return Diagnosis(tuple(self.causes), len(self.log), self.confidence, tuple(self.log))
+        log = tuple(self.log)
+        return Diagnosis(tuple(self.causes), count_own_trials(log), self.confidence, log)
 
     def _find_cause(self, question: SearchQuestion) -> bool:
         budget = Budget(self.budget.max_trials - len(self.log), self.budget.is_time_over)

@@ -21,6 +21,7 @@ from depcheck.core.search.model import (
     PackageNames,
     SuspectRanking,
     TrialAnswer,
+    count_own_trials,
 )
 from depcheck.core.search.trials import BudgetSpentError, FailureComparison, TrialSession
 
@@ -34,11 +35,13 @@ class SearchCallbacks:
 
     `run_trial` installs a mixture and runs the failing checks, narrowed to what newly fails. `is_same_failure`
     compares two failures. `rank_suspects` ranks the changes for the current failures (core/search/ranking.py).
+    `ignore_memory` ends the use of what an earlier run saw.
     """
 
     run_trial: Callable[[Mixture], Observation]
     is_same_failure: FailureComparison
     rank_suspects: Callable[[Sequence[Failure]], SuspectRanking]
+    ignore_memory: Callable[[], None] = lambda: None
 
 
 def diagnose_failures(
@@ -64,17 +67,14 @@ def diagnose_failures(
             mixture if mixture.exact_versions else Mixture(place.coupling.add_derived(mixture.candidate_names))
         )
 
-    trials = TrialSession(trial, oracles.is_same_failure, budget, flakes)
-    search = _Search(place, oracles, trials, tuple(failures))
-    spent = False
-    try:
-        for _ in range(_MAX_ATTEMPTS):
-            search.find_culprit()
-            if search.is_confirmed():
-                break
-        search.find_releases()
-    except BudgetSpentError:
-        spent = True
+    def begin() -> "_Search":
+        return _Search(place, oracles, TrialSession(trial, oracles.is_same_failure, budget, flakes), tuple(failures))
+
+    search = begin()
+    spent = search.run()
+    if not search.is_seen_now():
+        search = begin()
+        spent = search.run()
     return search.make_diagnosis(spent=spent)
 
 
@@ -96,6 +96,44 @@ class _Search:
         trials.target_failures = failures
         trials.record_known(frozenset(), Observation())
         trials.record_known(self._coupling.choices, Observation(failures))
+
+    def run(self) -> bool:
+        """Find who and since when.
+
+        Returns True if the budget ended it.
+        """
+        try:
+            for _ in range(_MAX_ATTEMPTS):
+                self.find_culprit()
+                if self.is_confirmed():
+                    break
+            self.find_releases()
+        except BudgetSpentError:
+            return True
+        return False
+
+    def is_seen_now(self) -> bool:
+        """See the trial that convicts again if only an earlier run saw it.
+
+        False if it does not fail now: then nothing that is remembered counts, and the search begins anew.
+        """
+        if not any(record.observation.is_recalled for record in self._trials.records):
+            return True
+        self._oracles.ignore_memory()
+        found = self._found
+        if found is None:
+            return True
+        named = set(found.first_bad)
+        convicting = [
+            record.mixture
+            for record in self._trials.records
+            if record.answer is TrialAnswer.SAME
+            if record.mixture == self._alone or named <= set(record.mixture.exact_versions)
+        ]
+        try:
+            return not convicting or self._trials.see_again(convicting[-1], "seen again") is TrialAnswer.SAME
+        except BudgetSpentError:
+            return True
 
     # --- who ---
 
@@ -172,4 +210,5 @@ class _Search:
         if self._trials.is_flaky:
             confidence = Confidence.FLAKY
         causes = (self._found,) if self._found else ()
-        return Diagnosis(causes, self._trials.trial_count, confidence, tuple(self._trials.records))
+        log = tuple(self._trials.records)
+        return Diagnosis(causes, count_own_trials(log), confidence, log)

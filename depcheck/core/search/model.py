@@ -34,12 +34,14 @@ class Observation:
 
     `unresolved` is the reason why the trial could not answer (it could not be installed, it was cut short),
     or empty; then `failures` count for nothing. `installed` are the packages that differ from the baseline, each
-    with the release that stood there; None for one that was not installed.
+    with the release that stood there; None for one that was not installed. `is_recalled` says that an earlier run saw
+    it.
     """
 
     failures: tuple[Failure, ...] = ()
     unresolved_reason: str = ""
     installed: tuple[tuple[NormalizedName, Version | None], ...] = ()
+    is_recalled: bool = False
 
 
 class TrialAnswer(StrEnum):
@@ -139,6 +141,11 @@ class FailingSet:
 _OUTCOME_OF_ANSWER = {TrialAnswer.PASS: Outcome.PASS, TrialAnswer.UNRESOLVED: Outcome.UNRESOLVED}
 
 
+def count_own_trials(log: Sequence[TrialRecord]) -> int:
+    """Count the trials that this run made itself."""
+    return sum(not asked.observation.is_recalled for asked in log)
+
+
 def to_trial_reports(log: Sequence[TrialRecord]) -> tuple[TrialReport, ...]:
     """Convert the search's trials to report values, in the order run."""
     return tuple(_to_trial_report(asked) for asked in log)
@@ -154,4 +161,5 @@ def _to_trial_report(asked: TrialRecord) -> TrialReport:
         headline=shown.unresolved_reason or (shown.failures[0].headline if shown.failures else ""),
         other=asked.answer is TrialAnswer.OTHER,
         installed={name: str(version or "") for name, version in shown.installed},
+        recalled=shown.is_recalled,
     )

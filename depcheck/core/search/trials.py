@@ -102,6 +102,16 @@ class TrialSession:
             self._repeat_until_sure(mixture, EVEN, ORDINARY)
         return self.get_known_answer(mixture)
 
+    def see_again(self, mixture: Mixture, why: str) -> TrialAnswer:
+        """Run a mixture that only an earlier run saw, and believe that alone.
+
+        Raises as `obtain_answer` does.
+        """
+        if all(run.is_recalled for run in self._observations.get(mixture, ())):
+            self._observations.pop(mixture, None)
+            self._run_trial(mixture, why)
+        return self.get_known_answer(mixture)
+
     def _repeat_until_sure(self, mixture: Mixture, prior: float, sure: float) -> None:
         """Run a mixture again while its failures may be chance."""
         sure = 1 - (1 - sure) / _STRICTER if self._flakes.failed else sure

@@ -1,0 +1,170 @@
+"""Recall what an earlier run saw of exactly the same set.
+
+What is recalled saves trials of a search that was interrupted, or that an unchanged broken set would repeat. It is
+never trusted over what is seen: both sides' failures, the trial that convicts and the set that holds the culprits are
+seen again in each run.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from depcheck.core.model.checks import Check, CheckResult, compare_check_results
+from depcheck.core.model.index_view import IndexView
+from depcheck.core.model.installed import Distribution, OwnInstallation
+from depcheck.core.model.pins import Pins
+from depcheck.pipeline.context import EnvironmentCase, LockSet
+from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_pins
+
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementRecord:
+    """A measurement as it is stored.
+
+    Its pins are part of the key; `seen_at` is when it was seen.
+    """
+
+    seen_at: datetime
+    world: IndexView
+    results: tuple[CheckResult, ...]
+    distributions: tuple[Distribution, ...]
+    unbuilt: NormalizedName | None
+    own: OwnInstallation
+
+
+def recall_sides(
+    case: EnvironmentCase, committed: LockSet, candidate: LockSet
+) -> tuple[MeasuredSides, datetime] | None:
+    """Recall how these two sets differed in an earlier run, and when.
+
+    None if they did not, or if that is not known.
+    """
+    before = _recall(case, _build_side_key(case, "before", committed.pins, candidate.pins))
+    after = _recall(case, _build_side_key(case, "after", committed.pins, candidate.pins))
+    if before is None or after is None:
+        return None
+    sides = MeasuredSides(
+        committed, candidate, _to_measurement(before, committed.pins), _to_measurement(after, candidate.pins)
+    )
+    return (sides, after.seen_at) if sides.comparison.regressions else None
+
+
+def remember_sides(case: EnvironmentCase, sides: MeasuredSides) -> None:
+    """Remember both sides of a set that breaks, unless they are known."""
+    if recall_sides(case, sides.committed, sides.candidate):
+        return
+    both = (sides.committed.pins, sides.candidate.pins)
+    _remember(case, _build_side_key(case, "before", *both), sides.before)
+    _remember(case, _build_side_key(case, "after", *both), sides.after)
+
+
+def recall_failing_set(
+    case: EnvironmentCase, pins: Pins, world: IndexView, checks: Sequence[Check], before: Measurement
+) -> Measurement | None:
+    """Recall a set that failed where the committed one passes.
+
+    Its failures are confirmed by the caller. A set that passed is never recalled.
+    """
+    found = recall_measurement(case, pins, world, checks)
+    return found if found and compare_check_results(before.results, found.results).regressions else None
+
+
+def recall_measurement(
+    case: EnvironmentCase, pins: Pins, world: IndexView, checks: Sequence[Check]
+) -> Measurement | None:
+    """Recall what these checks gave with exactly these pins."""
+    found = _recall(case, _build_key(case, pins, world, checks))
+    return _to_measurement(found, pins) if found else None
+
+
+def measure_and_remember(
+    case: EnvironmentCase, pins: Pins, world: IndexView, checks: Sequence[Check], label: str
+) -> Measurement:
+    """Measure as `measure_pins` does, and remember the result."""
+    seen = measure_pins(case, pins, world, checks, label)
+    _remember(case, _build_key(case, pins, world, checks), seen)
+    return seen
+
+
+def recall_text(case: EnvironmentCase, parts: object, make: Callable[[], str]) -> str:
+    """Recall a text that depends on `parts` alone, or make it."""
+    key = _digest(("text", parts))
+    known = case.ports.trial_memory.recall_record(case.spec, key)
+    if known is not None:
+        return known.decode("utf-8", "replace")
+    made = make()
+    case.ports.trial_memory.remember_record(case.spec, key, made.encode("utf-8", "replace"))
+    return made
+
+
+def _recall(case: EnvironmentCase, key: str) -> MeasurementRecord | None:
+    content = case.ports.trial_memory.recall_record(case.spec, key)
+    try:
+        return msgspec.json.decode(content, type=MeasurementRecord, dec_hook=_decode_value) if content else None
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
+def _remember(case: EnvironmentCase, key: str, seen: Measurement) -> None:
+    record = MeasurementRecord(case.now, seen.world, seen.results, seen.distributions, seen.unbuilt, seen.own)
+    try:
+        content = msgspec.json.encode(record, enc_hook=str)
+    except UnicodeEncodeError:  # halves of surrogate pairs: what cannot be written is not remembered
+        return
+    case.ports.trial_memory.remember_record(case.spec, key, content)
+
+
+def _decode_value(kind: type, value: object) -> object:
+    return Version(str(value)) if kind is Version else value
+
+
+def _to_measurement(record: MeasurementRecord, pins: Pins) -> Measurement:
+    return Measurement(
+        pins,
+        record.world,
+        tuple(replace(each, log="") for each in record.results),
+        record.distributions,
+        unbuilt=record.unbuilt,
+        own=record.own,
+    )
+
+
+def _build_side_key(case: EnvironmentCase, side: str, committed: Pins, candidate: Pins) -> str:
+    return _digest((side, _list_pins(committed), _list_pins(candidate), _list_settings(case)))
+
+
+def _build_key(case: EnvironmentCase, pins: Pins, world: IndexView, checks: Sequence[Check]) -> str:
+    asked = [(each.kind, each.command, sorted(each.ids), sorted(each.packages)) for each in checks]
+    known = [(sorted(each.before.passed), each.before.owners) for each in checks if each.before]
+    return _digest((_list_pins(pins), _list_view(world), asked, known, _list_settings(case)))
+
+
+def _list_pins(pins: Pins) -> list[object]:
+    return [(name, str(pin), pin.marker, sorted(pin.extras), sorted(pin.hashes)) for name, pin in sorted(pins.items())]
+
+
+def _list_view(world: IndexView) -> list[object]:
+    return [world.uploaded_before, world.uploaded_before_by_project, world.specifiers, sorted(map(str, world.pinned))]
+
+
+def _list_settings(case: EnvironmentCase) -> list[object]:
+    """List the settings that a check's result depends on."""
+    chosen = case.settings
+    return [
+        case.spec.python,
+        sorted(case.markers.items()),
+        (chosen.test, chosen.smoke, chosen.boot, chosen.boot_seconds, chosen.imports),
+        (chosen.project, chosen.setup, chosen.env, chosen.timeout_s, chosen.network, chosen.sandbox),
+    ]
+
+
+def _digest(parts: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(parts, enc_hook=str)).hexdigest()
