@@ -1,11 +1,13 @@
 """Two releases are compared by files: present, gone, and used there."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from depcheck.checking.explain.api_diff.compare import DependentFile, ReleaseComparison
+from depcheck.checking.explain.api_diff.compare import ReleaseComparison
+from depcheck.checking.explain.api_diff.dependent_files import DependentFile
 from depcheck.checking.explain.api_diff.unpack import ReleaseFiles
 from depcheck.core.tool_output.api_errors import ApiChange, ApiChangeKind, MissingSymbol
 
@@ -102,7 +104,7 @@ def test_a_lost_parameter_is_found_through_aliases_and_bases(compared) -> None:
     bad = {"p/__init__.py": "class connect:\n    def __init__(self, u, *, additional=None, **k): ...\n"}
     users = {"user.py": "import p\n\np.connect(1)\np.connect(\n    1, extra=2)\n"}
     found = compared(good, bad, users).find_first([MissingSymbol(ApiChangeKind.PARAMETER, "X.create", "extra")])
-    assert found == ApiChange(ApiChangeKind.PARAMETER, "p.connect", "extra", "user.py", 4)
+    assert replace(found, detail="") == ApiChange(ApiChangeKind.PARAMETER, "p.connect", "extra", "user.py", 4)
 
 
 def test_a_parameter_that_both_take_explains_nothing(compared) -> None:
@@ -142,7 +144,8 @@ def test_a_parameter_that_became_necessary(compared) -> None:
     bad = {"p.py": "class Thing:\n    def __init__(self, a, *, loop): ...\n"}
     users = {"user.py": "from p import Thing\nThing(1, loop=2)\nThing(1)\n"}
     found = compared(good, bad, users).find_first([MissingSymbol(ApiChangeKind.NEEDED, "Thing.__init__", "loop")])
-    assert found == ApiChange(ApiChangeKind.NEEDED, "p.Thing", "loop", "user.py", 3)
+    said = "was Thing(a, loop=None), is Thing(a, *, loop)"
+    assert found == ApiChange(ApiChangeKind.NEEDED, "p.Thing", "loop", "user.py", 3, said)
 
 
 def test_arguments_that_are_no_longer_taken_by_position(compared) -> None:
@@ -151,7 +154,52 @@ def test_arguments_that_are_no_longer_taken_by_position(compared) -> None:
     bad = {"p.py": "def read(path, *, sep=',', head=0): ...\n"}
     users = {"user.py": "import p as q\nq.read('x')\nq.read('x', ';')\n"}
     found = compared(good, bad, users).find_first([MissingSymbol(ApiChangeKind.PLACES, "read", "")])
-    assert found == ApiChange(ApiChangeKind.PLACES, "p.read", "1", "user.py", 3)
+    said = "was read(path, sep=',', head=0), is read(path, *, sep=',', head=0)"
+    assert found == ApiChange(ApiChangeKind.PLACES, "p.read", "1", "user.py", 3, said)
+
+
+def test_a_renamed_parameter_is_told_by_its_new_name(compared) -> None:
+    """Tell what stands in the place of the old one."""
+    good = {"p.py": "def read(path, sep=','): ...\n"}
+    bad = {"p.py": "def read(path, delimiter=','): ...\n"}
+    pair = compared(good, bad, {"user.py": "import p\np.read('x', sep=';')\n"})
+    found = pair.find_first([MissingSymbol(ApiChangeKind.PARAMETER, "read", "sep")])
+    assert found.detail == "it is called delimiter now: was read(path, sep=','), is read(path, delimiter=',')"
+
+
+def test_a_moved_name_is_told_with_its_new_module(compared) -> None:
+    """Tell the one public module that defines it now."""
+    good = {"p/__init__.py": "", "p/old.py": "def gather(): ...\n"}
+    bad = {"p/__init__.py": "", "p/old.py": "", "p/new.py": "def gather(): ...\n", "p/_x.py": "gather = 1\n"}
+    pair = compared(good, bad, {"user.py": "from p.old import gather\n"})
+    found = pair.find_first([MissingSymbol(ApiChangeKind.NAME, "p.old", "gather")])
+    assert (found.line, found.detail) == (1, "it is in p.new now")
+
+
+def test_a_changed_default_is_told_where_the_traceback_stood(compared) -> None:
+    """Tell it where the error says nothing, unless the call passes it."""
+    good = {"p.py": "def dump(x, safe=False, wide=1): ...\n"}
+    bad = {"p.py": "def dump(x, safe=True, wide=2): ...\n"}
+    found = compared(good, bad, {"user.py": "import p\n\np.dump(1, wide=3)  # here\n"}).find_first([])
+    assert found == ApiChange(ApiChangeKind.DEFAULT, "p.dump", "safe", "user.py", 3, "was False, is True")
+
+
+def test_a_name_of_a_compiled_module_is_told_in_its_own_words(compared) -> None:
+    """Believe the error where no source shows what was there."""
+    good, bad = ({"p/__init__.py": "", "p/fast.so": "x"} for _ in range(2))
+    pair = compared(good, bad, {"user.py": "from p import fast\n\nfast.clean(1)  # here\n"})
+    found = pair.find_first([MissingSymbol(ApiChangeKind.NAME, "p.fast", "clean")])
+    assert found == ApiChange(ApiChangeKind.REFUSED, "p.fast", "clean", "user.py", 3)
+
+
+def test_a_class_of_the_project_that_the_error_is_about(compared) -> None:
+    """Name the member's line if the error names it too."""
+    users = {"app.py": "import p\n\nclass Author(p.Model):\n    name: str\n    age: int\n"}
+    pair = compared({}, {}, users)
+    pair.dependent_files[:] = [replace(each, is_own=True) for each in pair.dependent_files]
+    assert pair.find_definition(frozenset({"Author", "age", "field"})) == ("app.py", 5, "Author.age")
+    assert pair.find_definition(frozenset({"Author"})) == ("app.py", 3, "Author")
+    assert pair.find_definition(frozenset({"age"})) is None
 
 
 def test_a_name_that_getattr_gave_and_now_refuses(compared) -> None:

@@ -26,8 +26,12 @@ from depcheck.core.tool_output.api_errors import (
     ReleaseStep,
     TracebackFrame,
     find_missing_symbols,
+    find_named_words,
     format_api_change,
+    format_definition,
     format_dropped_requirement,
+    format_place,
+    is_test_path,
     parse_traceback_frames,
 )
 from depcheck.ports import InstalledEnvironment
@@ -38,7 +42,8 @@ MOST_SUSPECT_FILES = 3000
 _PACKAGES = ("depcheck", "griffe", "packaging", "typing_extensions")
 _SKIPPED_FOLDERS = frozenset({".git", ".venv", "venv", "node_modules", "build", "dist"})
 
-SuspectFile = tuple[str, str, int]  # a file, how it is called for people, the traceback's line or 0
+# a file, how it is called for people, the traceback's line or 0, and whether it is the repository's and no test
+SuspectFile = tuple[str, str, int, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +64,10 @@ class GuestExplainer:
         step: ReleaseStep,
         failure: Failure,
     ) -> str:
-        """Return a sentence that links the failure to a removed name.
+        """Return a sentence that links the failure to a changed name.
 
-        It is based only on the files of both releases and of a dependent in `installed`. Empty if they show
-        nothing.
+        It is based only on the files of both releases and of a dependent in `installed`. If those show nothing, it
+        names the innermost line outside of the culprit. Empty if there is none.
         """
         wanted = find_missing_symbols(failure)
         if (
@@ -76,8 +81,8 @@ class GuestExplainer:
                 Path(room).chmod(0o755)
                 answer = self._compare_unpacked(spec, installed, world, step, failure, Path(room))
         except (DepcheckError, OSError):
-            return ""
-        return _to_sentence(step, answer)
+            answer = None
+        return _to_sentence(step, answer) or _describe_innermost_place(installed, step, failure)
 
     def _compare_unpacked(  # noqa: PLR0913, PLR0917  # the port's arguments and a folder
         self,
@@ -97,6 +102,7 @@ class GuestExplainer:
             **{side: str(folder) for side, folder in sides.items()},
             "sought": [[each.kind, each.owner, each.name] for each in find_missing_symbols(failure)],
             "dropped": {str(name): sorted(modules) for name, modules in step.dropped_requirements},
+            "words": sorted(find_named_words(failure)),
             "places": list(_list_suspect_files(installed, step, failure))[:MOST_SUSPECT_FILES],
         }
         program = build_own_program(self.environments.interpreters, "depcheck.checking.explain.api_diff", _PACKAGES)
@@ -129,11 +135,15 @@ def _to_sentence(step: ReleaseStep, answer: object) -> str:
                 name, (path, line) = next((name, place) for name, place in imported.items() if name in known)
                 requirement = next(each for each, _ in step.dropped_requirements if each == name)
                 return format_dropped_requirement(step, requirement, str(path), int(line))
-            case {
-                "found": {"kind": kind, "owner": str(owner), "name": str(name), "path": str(path), "line": int(line)}
-            }:
-                return format_api_change(step, ApiChange(ApiChangeKind(str(kind)), owner, name, path, line))
-    except (ValueError, TypeError, OverflowError, StopIteration):
+            case {"found": {**found}}:
+                kind, owner, name, path, detail = (
+                    str(found[key]) for key in ("kind", "owner", "name", "path", "detail")
+                )
+                change = ApiChange(ApiChangeKind(kind), owner, name, path, int(str(found["line"])), detail)
+                return format_api_change(step, change)
+            case {"defined": [str(path), int(line), str(name)]}:
+                return format_definition(step, name, path, line)
+    except (ValueError, TypeError, KeyError, OverflowError, StopIteration):
         pass
     return ""
 
@@ -145,13 +155,11 @@ def _list_suspect_files(environment: VirtualEnvironment, step: ReleaseStep, fail
     the culprit's own.
     """
     source = environment.folder / "source"
-    culprit = {
-        m for each in environment.installed_distributions if each.distribution.name == step.name for m in each.modules
-    }
+    culprit = _list_own_modules(environment, step)
     names = frozenset(each.distribution.name for each in environment.installed_distributions)
     dependents = add_dependents({step.name}, environment.distributions) & names - {step.name}
     seen = set()
-    for path, shown, line in (
+    for path, shown, line, own in (
         *(place for frame in parse_traceback_frames(failure) for place in _locate_frame(environment, source, frame)),
         *(
             place
@@ -159,11 +167,34 @@ def _list_suspect_files(environment: VirtualEnvironment, step: ReleaseStep, fail
             if each.distribution.name in dependents
             for place in _list_distribution_files(environment, each)
         ),
-        *((str(path), path.relative_to(source).as_posix(), 0) for path in _walk_sources(source)),
+        *_list_source_files(source),
     ):
         if path not in seen and to_module_name(PurePosixPath(shown)) not in culprit:
             seen.add(path)
-            yield path, shown, line
+            yield path, shown, line, own
+
+
+def _list_own_modules(environment: VirtualEnvironment, step: ReleaseStep) -> set[str]:
+    return {
+        m for each in environment.installed_distributions if each.distribution.name == step.name for m in each.modules
+    }
+
+
+def _describe_innermost_place(environment: VirtualEnvironment, step: ReleaseStep, failure: Failure) -> str:
+    """Describe the innermost line of the traceback outside of the culprit.
+
+    The repository's own comes first, and its tests last.
+    """
+    culprit, source = _list_own_modules(environment, step), environment.folder / "source"
+    frames = parse_traceback_frames(failure)
+    found = [
+        (shown, line, own)
+        for frame in frames
+        for path, shown, line, own in _locate_frame(environment, source, frame)
+        if Path(path).is_file() and to_module_name(PurePosixPath(shown)) not in culprit and not frame.is_installed
+    ]
+    shown, line, _ = next((each for each in found if each[2]), found[0] if found else ("", 0, False))
+    return format_place(step, shown, line)
 
 
 def _locate_frame(environment: VirtualEnvironment, source: Path, frame: TracebackFrame) -> Iterator[SuspectFile]:
@@ -175,12 +206,13 @@ def _locate_frame(environment: VirtualEnvironment, source: Path, frame: Tracebac
     if ".." in parts and frame.is_installed:
         return
     if frame.is_installed:
-        yield from ((str(site / frame.path), frame.path, frame.line) for site in _find_site_packages(environment))
+        sites = _find_site_packages(environment)
+        yield from ((str(site / frame.path), frame.path, frame.line, False) for site in sites)
         return
     ends = (PurePosixPath(*parts[start:]) for start in range(len(parts)) if ".." not in parts[start:])
     for end in ends:
         if not end.is_absolute() and (source / end).is_file():
-            yield str(source / end), end.as_posix(), frame.line
+            yield str(source / end), end.as_posix(), frame.line, not is_test_path(end.as_posix())
             return
 
 
@@ -193,11 +225,18 @@ def _list_distribution_files(
             stem = module.replace(".", "/")
             for shown in (f"{stem}/__init__.py", f"{stem}.py"):
                 if (site / shown).is_file():
-                    yield str(site / shown), shown, 0
+                    yield str(site / shown), shown, 0, False
 
 
 def _find_site_packages(environment: VirtualEnvironment) -> list[Path]:
     return list((environment.folder / "venv").glob("lib/*/site-packages"))
+
+
+def _list_source_files(source: Path) -> Iterator[SuspectFile]:
+    """List the repository's files, those that are no tests first."""
+    files = [(path, path.relative_to(source).as_posix()) for path in _walk_sources(source)]
+    for path, shown in sorted(files, key=lambda each: is_test_path(each[1])):
+        yield str(path), shown, 0, not is_test_path(shown)
 
 
 def _walk_sources(source: Path) -> Iterator[Path]:

@@ -131,7 +131,7 @@ class _Search:
             if record.mixture == self._alone or named <= set(record.mixture.exact_versions)
         ]
         try:
-            return not convicting or self._trials.see_again(convicting[-1], "seen again") is TrialAnswer.SAME
+            return not convicting or self._trials.recheck_trial(convicting[-1], "seen again") is TrialAnswer.SAME
         except BudgetSpentError:
             return True
 

@@ -102,7 +102,7 @@ class TrialSession:
             self._repeat_until_sure(mixture, EVEN, ORDINARY)
         return self.get_known_answer(mixture)
 
-    def see_again(self, mixture: Mixture, why: str) -> TrialAnswer:
+    def recheck_trial(self, mixture: Mixture, why: str) -> TrialAnswer:
         """Run a mixture that only an earlier run saw, and believe that alone.
 
         Raises as `obtain_answer` does.

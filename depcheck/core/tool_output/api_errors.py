@@ -35,6 +35,8 @@ _FRAMES = re.compile(
     re.MULTILINE,
 )
 _SITE = re.compile(r".*(?:site|dist)-packages/")
+_IDENTIFIER = re.compile(r"(?<![\w.])[A-Za-z_]\w{2,60}(?![\w.])")
+_PLAIN_DETAIL = re.compile(r"[\w .,:*=()'\"…+-]{1,400}")
 _PLAIN_PATH = re.compile(r"[\w.+@-]+(?:/[\w.+@-]+)*")
 
 
@@ -48,6 +50,9 @@ class ApiChangeKind(StrEnum):
     OVERRIDE = "override"  # a parameter that a method defined elsewhere does not have
     NEEDED = "needed"  # a parameter that a call does not pass
     PLACES = "places"  # for arguments that a call passes by place
+    REFUSED = "refused"  # a name that the module's error says is missing
+    DEFAULT = "default"  # of a parameter that a call does not pass
+    SIGNATURE = "signature"  # of what a call calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,7 @@ class ReleaseStep:
 class ApiChange:
     """An API change that both releases' files and a dependent's file show.
 
-    `path` and `line` are the use in the dependent, and empty if no use was found.
+    `path` and `line` are the use in the dependent, and empty if no use was found. `detail` says what is there now.
     """
 
     kind: ApiChangeKind
@@ -107,6 +112,7 @@ class ApiChange:
     name: str
     path: str = ""
     line: int = 0
+    detail: str = ""
 
 
 def find_missing_symbols(failure: Failure) -> tuple[MissingSymbol, ...]:
@@ -117,6 +123,18 @@ def find_missing_symbols(failure: Failure) -> tuple[MissingSymbol, ...]:
     end = failure.evidence[-MOST_CHARS:]
     found = [*_match_symbols(failure.headline), *reversed(list(_match_symbols(end)))]
     return tuple(dict.fromkeys(found))[:MOST_SYMBOLS]
+
+
+def find_named_words(failure: Failure) -> frozenset[str]:
+    """Find the identifiers in the error's own sentence, without its type."""
+    return frozenset(_IDENTIFIER.findall(failure.headline[:MOST_CHARS].partition(": ")[2]))
+
+
+def is_test_path(path: str) -> bool:
+    """Return True for the path of a test, or of what only tests use."""
+    *folders, name = path.split("/")
+    is_named_so = name == "tests.py" or name.startswith(("test_", "conftest")) or name.endswith("_test.py")
+    return is_named_so or not {"test", "tests", "testing"}.isdisjoint(folders)
 
 
 def parse_traceback_frames(failure: Failure) -> tuple[TracebackFrame, ...]:
@@ -137,7 +155,26 @@ def format_api_change(step: ReleaseStep, found: ApiChange) -> str:
     what, use = _CHANGE_PHRASES[found.kind]
     names = {"owner": found.owner, "name": found.name, "full": f"{found.owner}.{found.name}".strip(".")}
     said = step.to_sentence(what.format(**names))
-    return to_one_line(f"{said}{_format_usage(found, use)}.", 500)
+    detail = f" ({found.detail})" if _PLAIN_DETAIL.fullmatch(found.detail) else ""
+    return to_one_line(f"{said}{detail}{_format_usage(found, use)}.", 500)
+
+
+def format_definition(step: ReleaseStep, name: str, path: str, line: int) -> str:
+    """Format where the project defines what the error names.
+
+    Empty where the file's name is not plain.
+    """
+    shown = _PLAIN_PATH.fullmatch(path) and line > 0
+    said = f"With {step.name} {step.first_bad} the error is about {name}; {path} line {line} defines it."
+    return to_one_line(said, 500) if shown else ""
+
+
+def format_place(step: ReleaseStep, path: str, line: int) -> str:
+    """Format the innermost line outside of the culprit, if its name is plain."""
+    shown = _PLAIN_PATH.fullmatch(path) and line > 0
+    return (
+        to_one_line(f"With {step.name} {step.first_bad} the error comes from {path} line {line}.", 500) if shown else ""
+    )
 
 
 def format_dropped_requirement(step: ReleaseStep, requirement: NormalizedName, path: str, line: int) -> str:
@@ -156,6 +193,9 @@ _CHANGE_PHRASES = {
     ApiChangeKind.PARAMETER: ("no longer takes the parameter {name} in {owner}", "passes it"),
     ApiChangeKind.NEEDED: ("requires the parameter {name} in {owner}", "does not pass it"),
     ApiChangeKind.PLACES: ("takes no more than {name} arguments by position in {owner}", "passes more"),
+    ApiChangeKind.REFUSED: ("no longer has {full}, as its own error says", "uses it"),
+    ApiChangeKind.DEFAULT: ("changed the default of {name} in {owner}", "does not pass it"),
+    ApiChangeKind.SIGNATURE: ("changed the parameters of {owner}", "calls it"),
     ApiChangeKind.OVERRIDE: ("added the parameter {name} to {owner}", "defines the method without it"),
 }
 

@@ -10,7 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from depcheck.checking.explain.api_diff.compare import DependentFile, ReleaseComparison
+from depcheck.checking.explain.api_diff.compare import ReleaseComparison
+from depcheck.checking.explain.api_diff.dependent_files import DependentFile
 from depcheck.checking.explain.api_diff.unpack import ReleaseFiles
 from depcheck.core.tool_output.api_errors import ApiChangeKind, MissingSymbol
 
@@ -18,10 +19,10 @@ from depcheck.core.tool_output.api_errors import ApiChangeKind, MissingSymbol
 def compare_releases(order: dict[str, Any]) -> dict[str, Any]:
     """Compare two releases as the request describes.
 
-    The answer has `imported` ([file, line] by dropped requirement) and, if that is empty, `found` (the
-    fields of a finding), if any.
+    The answer has `imported` ([file, line] by dropped requirement); if that is empty, `found` (the fields of a
+    finding); if that is missing, `defined` ([file, line, name] of what the error's words name), if any.
     """
-    places = [DependentFile(Path(path), shown, line) for path, shown, line in order["places"]]
+    places = [DependentFile(Path(path), shown, line, own) for path, shown, line, own in order["places"]]
     compared = ReleaseComparison(ReleaseFiles(Path(order["good"])), ReleaseFiles(Path(order["bad"])), places)
     answer: dict[str, Any] = {"imported": {}}
     wanted = [MissingSymbol(ApiChangeKind(kind), owner, name) for kind, owner, name in order["sought"]]
@@ -30,6 +31,8 @@ def compare_releases(order: dict[str, Any]) -> dict[str, Any]:
             answer["imported"][requirement] = place
     if not answer["imported"] and (found := compared.find_first(wanted)):
         answer["found"] = asdict(found)
+    elif not answer["imported"] and (defined := compared.find_definition(frozenset(order["words"]))):
+        answer["defined"] = defined
     return answer
 
 

@@ -2,33 +2,24 @@
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
 import griffe
 
+from depcheck.checking.explain.api_diff.changed_calls import (
+    describe_signatures,
+    find_new_place,
+    find_renamed_parameter,
+    list_changed_defaults,
+)
+from depcheck.checking.explain.api_diff.dependent_files import DependentFile, DependentFileReader
 from depcheck.checking.explain.api_diff.unpack import (
-    MOST_SOURCE_BYTES,
     CallSignature,
     ReleaseFiles,
     list_keyword_parameters,
 )
-from depcheck.checking.explain.api_diff.usage import ApiUse, SourceFile
+from depcheck.checking.explain.api_diff.usage import ApiUse
 from depcheck.core.tool_output.api_errors import ApiChange, ApiChangeKind, MissingSymbol
-
-MOST_READ_BYTES = 64 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class DependentFile:
-    """A file that may use the releases.
-
-    `display_path` is the path for people. `traceback_line` is the line that the traceback names, or 0.
-    """
-
-    path: Path
-    display_path: str
-    traceback_line: int = 0
 
 
 @dataclass(slots=True)
@@ -41,21 +32,37 @@ class ReleaseComparison:
     good: ReleaseFiles
     bad: ReleaseFiles
     dependent_files: Sequence[DependentFile]
-    _bytes_read: int = 0
-    _parsed_files: dict[Path, SourceFile] = field(default_factory=dict)
+    _reader: DependentFileReader = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Prepare to read the dependents' files."""
+        self._reader = DependentFileReader(self.dependent_files)
 
     def find_first(self, wanted: Sequence[MissingSymbol]) -> ApiChange | None:
         """Find the first of `wanted` that both releases confirm, with a use.
 
-        If none has a use, the first without one.
+        If none has a use, what the traceback's lines use and the bad release lacks, then the first without a use.
         """
         without = None
         for each in wanted:
             found = _FINDERS[each.kind](self, each)
             if found and found.line:
-                return found
+                return self._add_detail(found)
             without = without or found
-        return without or next(self._find_removed_imports(), None)
+        others = (self._find_removed_imports(), self._find_refused_names(wanted), self._find_changed_calls())
+        found = next(others[0], None) or without or next(others[1], None) or next(others[2], None)
+        return self._add_detail(found) if found else None
+
+    def _add_detail(self, found: ApiChange) -> ApiChange:
+        """Add both signatures, or where the name is now."""
+        detail = found.detail
+        if found.kind in {ApiChangeKind.PARAMETER, ApiChangeKind.NEEDED, ApiChangeKind.PLACES}:
+            detail = describe_signatures(self.good, self.bad, found.owner)
+            new = find_renamed_parameter(self.good, self.bad, found.owner, found.name)
+            detail = f"it is called {new} now: {detail}" if new and found.kind is ApiChangeKind.PARAMETER else detail
+        elif found.kind is ApiChangeKind.NAME and (place := find_new_place(self.bad, found.owner, found.name)):
+            detail = f"it is in {place} now"
+        return replace(found, detail=detail)
 
     def find_first_import(self, modules: Sequence[str]) -> tuple[str, int] | None:
         """Find the first file and line that imports one of `modules`.
@@ -63,16 +70,26 @@ class ReleaseComparison:
         `modules` are top-level names.
         """
         for module in modules:
-            for place, file in self._iterate_files(module):
+            for place, file in self._reader.iterate_files(module):
                 if use := _choose_nearest_use(place, file.find_imports(module)):
                     return place.display_path, use.line
+        return None
+
+    def find_definition(self, words: frozenset[str]) -> tuple[str, int, str] | None:
+        """Find what `words` name in a file of the repository, no test.
+
+        Its file, line and name.
+        """
+        for place in self.dependent_files:
+            if place.is_own and (file := self._reader.parse_file(place)) and (found := file.find_definition(words)):
+                return place.display_path, *found
         return None
 
     def find_removed_module(self, sought: MissingSymbol) -> ApiChange | None:
         """Find a removed module."""
         if not self.good.has_module(sought.name) or self.bad.has_module(sought.name):
             return None
-        for place, file in self._iterate_files(sought.name.rpartition(".")[2]):
+        for place, file in self._reader.iterate_files(sought.name.rpartition(".")[2]):
             if use := _choose_nearest_use(place, file.find_imports(sought.name)):
                 return ApiChange(ApiChangeKind.MODULE, "", sought.name, place.display_path, use.line)
         return ApiChange(ApiChangeKind.MODULE, "", sought.name)
@@ -84,7 +101,7 @@ class ReleaseComparison:
         refused = after is None or isinstance(after, str)  # the failure says that `__getattr__` does not give it
         if before is None or not refused or not self.bad.has_module(sought.owner):
             return None
-        for place, file in self._iterate_files(sought.name):
+        for place, file in self._reader.iterate_files(sought.name):
             if use := _choose_nearest_use(place, file.find_uses(dotted)):
                 return ApiChange(ApiChangeKind.NAME, sought.owner, sought.name, place.display_path, use.line)
         return ApiChange(ApiChangeKind.NAME, sought.owner, sought.name)
@@ -97,7 +114,7 @@ class ReleaseComparison:
                 continue
             if self.bad.find_member(now, sought.name) is not None:
                 return None
-            for place, file in self._iterate_files(sought.name):
+            for place, file in self._reader.iterate_files(sought.name):
                 if place.traceback_line and (use := _find_use_at_line(place, file.find_attribute_reads(sought.name))):
                     return ApiChange(ApiChangeKind.MEMBER, dotted, sought.name, place.display_path, use.line)
         return None
@@ -107,7 +124,7 @@ class ReleaseComparison:
 
         Only the good release takes it.
         """
-        for place, file in self._iterate_files(sought.name):
+        for place, file in self._reader.iterate_files(sought.name):
             lost = [
                 use
                 for use in file.find_calls_passing(sought.name)
@@ -122,7 +139,7 @@ class ReleaseComparison:
 
         A subclass in another file still defines the method without it.
         """
-        for place, file in self._iterate_files(sought.owner):
+        for place, file in self._reader.iterate_files(sought.owner):
             for use, defined in file.find_overrides(sought.owner, sought.name):
                 if added := self._find_added_parameter(use.target, sought.name, defined):
                     return ApiChange(
@@ -159,7 +176,7 @@ class ReleaseComparison:
         Calls of what the failure names, or on the traceback's lines.
         """
         short = called.removesuffix(".__init__").rpartition(".")[2]
-        for place, file in self._iterate_files("" if short == "__init__" else short):
+        for place, file in self._reader.iterate_files("" if short == "__init__" else short):
             for use, node in file.find_calls():
                 if use.target.rpartition(".")[2] != short and not use.line <= place.traceback_line <= use.last_line:
                     continue
@@ -170,15 +187,44 @@ class ReleaseComparison:
                     yield place, use, node, before, after
 
     def _find_removed_imports(self) -> Iterator[ApiChange]:
-        """Yield removed names that are imported on the traceback's lines."""
+        """Yield removed names that the traceback's lines import or read."""
         for place in self.dependent_files:
-            file = self._parse_file(place) if place.traceback_line else None
-            for use in file.find_imports_at(place.traceback_line) if file else ():
+            file = self._reader.parse_file(place) if place.traceback_line else None
+            for use in file.find_uses_at(place.traceback_line) if file else ():
                 owner, _, name = use.target.rpartition(".")
                 if owner and self._is_removed(use.target) and self.bad.has_module(owner):
                     yield ApiChange(ApiChangeKind.NAME, owner, name, place.display_path, use.line)
                 elif owner and self.good.has_module(owner) and not self.bad.has_module(owner):
                     yield ApiChange(ApiChangeKind.MODULE, "", owner, place.display_path, use.line)
+
+    def _find_refused_names(self, wanted: Sequence[MissingSymbol]) -> Iterator[ApiChange]:
+        """Yield names that the error itself says are missing, with their use.
+
+        Of modules of the release, where no source shows what the good one had: it may be compiled.
+        """
+        for each in wanted:
+            known = self.bad.find_object(f"{each.owner}.{each.name}")
+            if each.kind is not ApiChangeKind.NAME or known is not None or not self.bad.has_module(each.owner):
+                continue
+            for place, file in self._reader.iterate_files(each.name):
+                use = _find_use_at_line(place, file.find_uses(f"{each.owner}.{each.name}"))
+                if use:
+                    yield ApiChange(ApiChangeKind.REFUSED, each.owner, each.name, place.display_path, use.line)
+
+    def _find_changed_calls(self) -> Iterator[ApiChange]:
+        """Yield calls on the traceback's lines whose defaults or signature changed."""
+        for place in self.dependent_files:
+            file = self._reader.parse_file(place) if place.traceback_line else None
+            for use, node in file.find_calls() if file else ():
+                if not use.line <= place.traceback_line <= use.last_line:
+                    continue
+                passed = {keyword.arg for keyword in node.keywords}
+                for name, old, new in list_changed_defaults(self.good, self.bad, use.target):
+                    if name not in passed:
+                        detail = f"was {old}, is {new}"
+                        yield ApiChange(ApiChangeKind.DEFAULT, use.target, name, place.display_path, use.line, detail)
+                if detail := describe_signatures(self.good, self.bad, use.target):
+                    yield ApiChange(ApiChangeKind.SIGNATURE, use.target, "", place.display_path, use.line, detail)
 
     def _is_removed(self, dotted: str) -> bool:
         return self.good.find_object(dotted) is not None and self.bad.find_object(dotted) is None
@@ -202,30 +248,6 @@ class ReleaseComparison:
             if name not in list_keyword_parameters(before) and name not in theirs
         ]
         return "" if defined.args.vararg or not new else new[0]
-
-    def _iterate_files(self, word: str) -> Iterator[tuple[DependentFile, SourceFile]]:
-        """Yield the parsed files whose text holds `word`.
-
-        Stops after MOST_READ_BYTES bytes.
-        """
-        for place in self.dependent_files:
-            if (file := self._parse_file(place, word)) is not None:
-                yield place, file
-
-    def _parse_file(self, place: DependentFile, word: str = "") -> SourceFile | None:
-        path = place.path
-        if path in self._parsed_files:
-            return self._parsed_files[path] if word in self._parsed_files[path].text else None
-        if not path.is_file() or path.is_symlink() or path.stat().st_size > MOST_SOURCE_BYTES:
-            return None
-        self._bytes_read += path.stat().st_size
-        if self._bytes_read > MOST_READ_BYTES:
-            return None
-        text = path.read_text(encoding="utf-8", errors="replace")
-        if word not in text:
-            return None
-        self._parsed_files[path] = SourceFile(text)
-        return self._parsed_files[path]
 
 
 def _choose_nearest_use(place: DependentFile, uses: Iterator[ApiUse] | Sequence[ApiUse]) -> ApiUse | None:

@@ -79,6 +79,19 @@ class ReleaseFiles:
             if isinstance(found, griffe.Class):
                 yield f"{module}.{name}", found
 
+    def list_defining_modules(self, top: str, name: str) -> Iterator[str]:
+        """List the public modules below `top` that define `name` at their top level."""
+        wanted = re.compile(
+            rf"^(?:class|def|async def) {re.escape(name)}\b|^{re.escape(name)}\b[^=\n]*=".encode(), re.MULTILINE
+        )
+        for path in sorted((self.root / top).rglob("*.py"))[:5000]:
+            if path.is_symlink() or path.stat().st_size > MOST_SOURCE_BYTES or not wanted.search(path.read_bytes()):
+                continue
+            parts = path.relative_to(self.root).with_suffix("").parts
+            parts = parts[:-1] if parts[-1] == "__init__" else parts
+            if not any(part.startswith("_") or part in {"tests", "test", "testing"} for part in parts):
+                yield ".".join(parts)
+
     def find_member(self, cls: griffe.Class, name: str) -> Any:  # noqa: ANN401  # as `find`
         """Find a member of a class, its own or an inherited one.
 

@@ -53,9 +53,26 @@ class SourceFile:
             if dotted in self._resolve_targets(node):
                 yield _build_use(node, dotted)
 
-    def find_imports_at(self, line: int) -> Iterator[ApiUse]:
-        """Find what the import statement on that line imports."""
-        return (use for use in self._list_imports() if use.line <= line <= use.last_line)
+    def find_uses_at(self, line: int) -> Iterator[ApiUse]:
+        """Find what that line imports, and what it reads of imported names."""
+        yield from (use for use in self._list_imports() if use.line <= line <= use.last_line)
+        for node in self._walk_nodes(ast.Attribute):
+            if node.lineno <= line <= (node.end_lineno or node.lineno):
+                yield from (_build_use(node, target) for target in self._resolve_targets(node))
+
+    def find_definition(self, words: frozenset[str]) -> tuple[int, str] | None:
+        """Find a class that `words` name, or a member of it that they name too.
+
+        Its line and name.
+        """
+        for node in self._walk_nodes(ast.ClassDef):
+            if node.name not in words:
+                continue
+            for line, name in _list_members(node):
+                if name in words:
+                    return line, f"{node.name}.{name}"
+            return node.lineno, node.name
+        return None
 
     def find_calls_passing(self, parameter: str) -> Iterator[ApiUse]:
         """Find calls of imported objects that pass `parameter` by name.
@@ -152,6 +169,15 @@ def _map_imported_names(tree: ast.Module) -> NameTargets:
             for each in node.names:
                 found[each.asname or each.name].append(f"{node.module}.{each.name}")
     return found
+
+
+def _list_members(node: ast.ClassDef) -> Iterator[tuple[int, str]]:
+    for each in node.body:
+        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield each.lineno, each.name
+        for target in [each.target] if isinstance(each, ast.AnnAssign) else getattr(each, "targets", []):
+            if isinstance(target, ast.Name):
+                yield each.lineno, target.id
 
 
 def _build_use(node: ast.stmt | ast.expr, target: str) -> ApiUse:
