@@ -15,7 +15,6 @@ from depcheck.core.model.compile_result import CompileFailure
 from depcheck.core.model.report import Confidence, Culprit, EnvironmentReport, ProposalReport
 from depcheck.core.model.status import Status
 from depcheck.core.search.causes import CauseSearch, HeldResult, SearchQuestion, is_caused_by_holds, to_hold_note
-from depcheck.core.search.chance_failures import ChanceFailures
 from depcheck.core.search.companions import SearchSpace
 from depcheck.core.search.coupling import compute_coupling
 from depcheck.core.search.diagnose import SearchCallbacks
