@@ -41,7 +41,7 @@ def compile_fresh_set(case: EnvironmentCase, world: IndexView) -> LockSet | Comp
         if isinstance(compiled, CompileFailure):
             return _to_disagreement_error(seen, compiled.failure.headline) if seen else compiled
         try:
-            return parse_lock_set(compiled.files, case.markers)
+            return replace(parse_lock_set(compiled.files, case.markers), notes=compiled.notes)
         except LayersDisagreeError as disagreement:
             seen = disagreement.disagreements
         caps = compute_version_caps(seen)

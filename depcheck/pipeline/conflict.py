@@ -64,10 +64,17 @@ def report_conflict(
     report = to_environment_report(
         case,
         Status.UNRESOLVABLE,
-        f"No set of releases satisfies the sources: {words}",
+        _describe_unresolvable(obstacle, words),
         to_checks_report(before, (result,)),
     )
     return find_culprits.add_investigation(replace(report, notes=(*report.notes, *answer.notes)), answer)
+
+
+def _describe_unresolvable(obstacle: CompileFailure, words: str) -> str:
+    """Say that no set exists, or which tool does not find it."""
+    if obstacle.found_elsewhere:
+        return f"{obstacle.found_elsewhere}. The conflict: {words}"
+    return f"No set of releases satisfies the sources: {words}"
 
 
 def _find_breaking_uploads(

@@ -53,6 +53,11 @@ class EnvironmentCase:
                 found.update(lock.lockfile.select_pins(self.markers))
         return found
 
+    def add_notes(self, *sets: "LockSet") -> "EnvironmentCase":
+        """Return the case with what the compiles of `sets` noted."""
+        notes = dict.fromkeys(note for each in sets for note in each.notes)
+        return replace(self, spec=replace(self.spec, notes=(*self.spec.notes, *notes))) if notes else self
+
     def add_trimmed(self, found: "LockSet") -> "EnvironmentCase":
         """Return the case with lines that people remove after a compile.
 
@@ -112,6 +117,7 @@ class LockSet:
     pins: Pins
     pins_by_file: tuple[tuple[str, Pins], ...]
     trimmed: tuple[tuple[str, frozenset[NormalizedName]], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

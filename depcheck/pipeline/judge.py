@@ -74,7 +74,7 @@ def _judge_case(case: EnvironmentCase) -> _Judgement:
         from depcheck.pipeline import build_failure  # noqa: PLC0415  # the whole search: a quiet night has no use for it
 
         return _Judgement(annotate_unlocked(case, build_failure.report_unresolved_baseline(case, committed)))
-    case = case.add_trimmed(committed)
+    case = case.add_trimmed(committed).add_notes(committed)
     case.ports.reporter.start_stage("compile afresh")
     candidate = compile_fresh_set(case, case.get_upgrade_view(committed.pins))
     if isinstance(candidate, CompileFailure):
@@ -83,6 +83,7 @@ def _judge_case(case: EnvironmentCase) -> _Judgement:
         report = build_failure.report_failed_compile(case, committed, candidate)
         _close_memory(case, report)
         return _Judgement(_annotate_report(case, report, committed.pins), is_understood=True)
+    case = case.add_notes(candidate)
     report = _judge_drift(case, committed, candidate)
     _close_memory(case, report)
     return _Judgement(_annotate_report(case, report, committed.pins, candidate.pins))

@@ -88,7 +88,7 @@ class CachingCompiler:
         self, spec: EnvironmentSpec, world: IndexView, found: CompileInputs, *, upgrade: bool
     ) -> CompiledLockfiles | CompileFailure:
         compiled = self.compiler.compile_lockfiles(spec, world, upgrade=upgrade)
-        if isinstance(compiled, CompileFailure) or self.observer.index.list_index_errors():
+        if isinstance(compiled, CompileFailure) or compiled.notes or self.observer.index.list_index_errors():
             return compiled
         if not upgrade:
             if _has_committed_pins(compiled.files, spec):

@@ -63,6 +63,17 @@ def group_by_layer(locks: Sequence[LockfileSpec]) -> Iterator[tuple[LockfileSpec
         rest = [lock for lock in rest if lock not in ready]
 
 
+def keep_pre_releases(lock: LockfileSpec, lane: CompileWorker) -> bool:
+    """Reduce the committed lockfile to its pre-releases.
+
+    Then everything else is resolved afresh beside them. pip takes a pre-release for `black<22`, if there is
+    nothing else, only when it is pinned already. Returns True if there is a pre-release.
+    """
+    pins = [entry.pin for entry in lock.lockfile.entries if entry.pin.version and entry.pin.version.is_prerelease]
+    lane.write_file(lock.path, "".join(f"{pin}\n" for pin in pins))
+    return bool(pins)
+
+
 @dataclass(slots=True)
 class CompileWorkerPool:
     """A pool that limits parallel compiles to its number of workers."""

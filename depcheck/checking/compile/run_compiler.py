@@ -14,7 +14,13 @@ from uv import find_uv_bin
 from depcheck.checking.compile.compile_tool import CompileRequest, CompileTool, build_compile_argv
 from depcheck.checking.compile.failed_compile import explain_compile_failure
 from depcheck.checking.compile.known_tools import make_compile_tool
-from depcheck.checking.compile.parallel import CompileWorker, CompileWorkerPool, group_by_layer, open_worker_pool
+from depcheck.checking.compile.parallel import (
+    CompileWorker,
+    CompileWorkerPool,
+    group_by_layer,
+    keep_pre_releases,
+    open_worker_pool,
+)
 from depcheck.checking.compile.prepare_sources import (
     localize_remote_includes,
     localize_remote_urls,
@@ -22,6 +28,14 @@ from depcheck.checking.compile.prepare_sources import (
     trust_remote_urls,
 )
 from depcheck.checking.compile.remote_files import RemoteFiles
+from depcheck.checking.compile.second_resolver import (
+    SecondOpinions,
+    build_second_lockfile,
+    describe_accepted,
+    describe_refused,
+    is_resolver_chosen,
+    needs_second_opinion,
+)
 from depcheck.checking.compile.tool_envs import TargetFinder, ToolEnvironments
 from depcheck.checking.discovery.files.requirement_files import is_project_file
 from depcheck.checking.environments.remote_requirements import RemoteRequirements
@@ -56,6 +70,7 @@ class _CompileJob:
     spec: EnvironmentSpec
     world: IndexView
     upgrade: bool
+    opinions: SecondOpinions = field(default_factory=SecondOpinions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +136,15 @@ class CommandCompiler:
             for lock, (ran, text) in zip(group, results, strict=True):
                 if not ran.is_success:
                     alone = self._retry_alone(job, lock, ran, lanes)
-                    return explain_compile_failure(self.index, lock, alone, self.timeout_s)
+                    failure = explain_compile_failure(self.index, lock, alone, self.timeout_s)
+                    return replace(failure, found_elsewhere=job.opinions.sets.get(lock.path, ""))
                 files[lock.path] = merge_compiled_text(lock, text, files)
                 if lock.omits_included_pins or len(lanes.workers) > 1:  # else it stands where it was written
                     lanes.write_file_to_all(
                         lock.path, self.remotes.localize_urls(files[lock.path] if lock.omits_included_pins else text)
                     )
-        return CompiledLockfiles(tuple((lock.path, files[lock.path]) for lock in job.spec.lockfiles))
+        texts = tuple((lock.path, files[lock.path]) for lock in job.spec.lockfiles)
+        return CompiledLockfiles(texts, tuple(dict.fromkeys(job.opinions.notes)))
 
     def _compile_lockfile(self, job: _CompileJob, lock: LockfileSpec, lane: CompileWorker) -> tuple[ProcessResult, str]:
         """Compile one lockfile and return its process result and text, if any."""
@@ -182,13 +199,35 @@ class CommandCompiler:
             self._leniency[name] = True
             _restore_lockfile(lock, lane, self.remotes)
             ran = self._run_filtered_first(job, lock, lane)
-        if (
-            job.upgrade
-            and not ran.is_success
-            and has_no_matching_release(ran.output)
-            and _keep_pre_releases(lock, lane)
-        ):
+        if job.upgrade and not ran.is_success and has_no_matching_release(ran.output) and keep_pre_releases(lock, lane):
             return self._run_filtered_first(replace(job, upgrade=False), lock, lane)
+        is_doubtful = job.upgrade and not ran.is_success and needs_second_opinion(lock, ran.output)
+        return self._ask_other_resolver(job, lock, lane, ran) if is_doubtful else ran
+
+    def _ask_other_resolver(
+        self, job: _CompileJob, lock: LockfileSpec, lane: CompileWorker, ran: ProcessResult
+    ) -> ProcessResult:
+        """Compile from the pins that uv finds, where `ran` found no set.
+
+        Where the lockfile's command names its resolver, that uv found a set is only noted.
+        """
+        second, url = build_second_lockfile(lock), self.index.get_index_url(job.world)
+        self._get_tool(second).redirect_indexes(lane.root, lock.folder, url)
+        is_found = self._run_with_index(url, job, second, lane).is_success
+        content = read_beneath(lane.root, second.path, MOST_LOCKFILE_BYTES) if is_found else None
+        if content is None:
+            return ran
+        python, text = lock.python or job.spec.python, content.decode("utf-8", "replace")
+        interpreter = self.targets.get_interpreter(python).path
+        own = self.toolbox.get_pip_tools(interpreter, python, lenient=self._leniency[job.spec.name])
+        tool = f"pip-tools {own.version}"
+        if not is_resolver_chosen(lock):
+            lane.write_file(lock.path, text)
+            again = self._run_filtered_first(replace(job, upgrade=False), lock, lane)
+            if again.is_success:
+                job.opinions.notes.append(describe_accepted(lock, tool, text, ran.output))
+                return again
+        job.opinions.sets[lock.path] = describe_refused(tool, text, ran.output)
         return ran
 
     def _run_filtered_first(self, job: _CompileJob, lock: LockfileSpec, lane: CompileWorker) -> ProcessResult:
@@ -258,14 +297,3 @@ def _restore_lockfile(lock: LockfileSpec, lane: CompileWorker, remotes: RemoteRe
         lane.write_file(lock.path, lock.lockfile.text)
         remove_index_options(lane.root, [lock.path])
         localize_remote_urls(lane.root, [lock.path], remotes)
-
-
-def _keep_pre_releases(lock: LockfileSpec, lane: CompileWorker) -> bool:
-    """Reduce the committed lockfile to its pre-releases.
-
-    Then everything else is resolved afresh beside them. pip takes a pre-release for `black<22`, if there is
-    nothing else, only when it is pinned already. Returns True if there is a pre-release.
-    """
-    pins = [entry.pin for entry in lock.lockfile.entries if entry.pin.version and entry.pin.version.is_prerelease]
-    lane.write_file(lock.path, "".join(f"{pin}\n" for pin in pins))
-    return bool(pins)

@@ -22,20 +22,23 @@ class CompileFailureKind(StrEnum):
 class CompiledLockfiles:
     """The compiled lockfiles of an environment.
 
-    `files` are (path, full new text) pairs, in the environment's order.
+    `files` are (path, full new text) pairs, in the environment's order. `notes` are for people.
     """
 
     files: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CompileFailure:
     """A failed compile.
 
-    `package` and `version` name the release that could not be built, if known.
+    `package` and `version` name the release that could not be built, if known. `found_elsewhere` says which tool found
+    no set and which did, where one exists.
     """
 
     kind: CompileFailureKind
     failure: Failure
     package: NormalizedName | None = None
     version: Version | None = None
+    found_elsewhere: str = ""

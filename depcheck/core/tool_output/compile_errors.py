@@ -33,6 +33,11 @@ _UNMATCHED = re.compile(
     r"|(?:Because|because) (?:there are no versions of )?([A-Za-z0-9][\w.-]*\w) was not found in the"
     r"|([A-Za-z0-9][\w.-]*\w) was not found in the package registry"
 )
+# Words of resolvers that have not tried every set: pip-tools' legacy one, and pip's after its last round.
+_GIVEN_UP = re.compile(
+    r"There are incompatible versions in the resolved|Could not find a version that matches|ResolutionTooDeep"
+    r"|resolution-too-deep"
+)
 _NETWORK = re.compile(
     r"50[0-9] (Server Error|Bad Gateway)|ReadTimeoutError|NewConnectionError|Connection refused|ECONNREFUSED"
 )
@@ -56,6 +61,11 @@ def is_network_failure(output: str) -> bool:
     Then no package is to blame.
     """
     return bool(_NETWORK.search(output))
+
+
+def has_given_up(output: str) -> bool:
+    """Return True if the resolver found no set without trying them all."""
+    return bool(_GIVEN_UP.search(output))
 
 
 def has_metadata_traceback(output: str) -> bool:
