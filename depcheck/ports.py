@@ -251,7 +251,7 @@ class LastGreenStore(Protocol):
 
 
 class TrialMemory(Protocol):
-    """Stores what was seen of sets that break, by what it depends on."""
+    """Stores what was seen of sets that break."""
 
     def recall_record(self, spec: EnvironmentSpec, key: str) -> bytes | None:
         """Return what an earlier run stored for `key`, or None."""
@@ -260,7 +260,7 @@ class TrialMemory(Protocol):
         """Store the record of `key`, or do nothing."""
 
     def close_records(self, spec: EnvironmentSpec, *, keep: bool) -> None:
-        """Delete the environment's records, or with `keep` those not used in this run."""
+        """Delete the environment's records, with `keep` only the unused ones."""
 
 
 class Reporter(Protocol):

@@ -90,7 +90,7 @@ def _judge_case(case: EnvironmentCase) -> _Judgement:
 
 
 def _close_memory(case: EnvironmentCase, report: EnvironmentReport) -> None:
-    """Keep what was seen for the next run if a culprit was found with it."""
+    """Keep what was seen for the next run beside a culprit."""
     case.ports.trial_memory.close_records(case.spec, keep=bool(report.culprits))
 
 

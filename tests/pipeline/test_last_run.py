@@ -16,7 +16,7 @@ NAMES = ("alpha", "beta", "delta", "gamma")
 
 @pytest.fixture
 def shelf(dated):
-    """Serve four libraries, one of which loses a name in its third release."""
+    """Serve four libraries, one of which loses a name."""
     for name in NAMES:
         for minor in range(5):
             text = "" if name == "delta" and minor >= 2 else "old = 1\n"
@@ -42,7 +42,7 @@ def find_note(report):
 
 
 def test_an_unchanged_broken_run_sees_only_what_convicts_again(run):
-    """Name the same culprit by one trial, and say that it is the same."""
+    """Name the same culprit by one trial, and say so."""
     first, second = run(), run()
     assert (first.status, first.trials > 1, find_note(first)) == (Status.BREAKS, True, "")
     assert [(c.first_bad, c.last_good, c.explanation) for c in second.culprits] == [

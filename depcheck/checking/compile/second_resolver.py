@@ -1,4 +1,4 @@
-"""Ask uv where a resolver finds no set and proves nothing by it.
+"""Ask uv where a resolver that proves nothing finds no set.
 
 pip-tools for old interpreters has pip's legacy resolver alone: it takes the newest release of each package, and
 calls it a conflict if those do not fit together. The later one gives up after many rounds.

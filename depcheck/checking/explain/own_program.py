@@ -1,4 +1,4 @@
-"""Run a module of this program as a guest, wherever this program stands.
+"""Run a module of this program as a guest.
 
 A guest may not read below /root, for example; it then gets copies.
 """

@@ -113,7 +113,7 @@ class _Search:
         return False
 
     def is_seen_now(self) -> bool:
-        """See the trial that convicts again if only an earlier run saw it.
+        """See the trial that convicts, if only an earlier run did.
 
         False if it does not fail now: then nothing that is remembered counts, and the search begins anew.
         """

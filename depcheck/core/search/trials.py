@@ -103,7 +103,7 @@ class TrialSession:
         return self.get_known_answer(mixture)
 
     def recheck_trial(self, mixture: Mixture, why: str) -> TrialAnswer:
-        """Run a mixture that only an earlier run saw, and believe that alone.
+        """Run a mixture that only an earlier run saw.
 
         Raises as `obtain_answer` does.
         """

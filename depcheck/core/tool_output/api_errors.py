@@ -131,7 +131,7 @@ def find_named_words(failure: Failure) -> frozenset[str]:
 
 
 def is_test_path(path: str) -> bool:
-    """Return True for the path of a test, or of what only tests use."""
+    """Return True for the path of what only tests use."""
     *folders, name = path.split("/")
     is_named_so = name == "tests.py" or name.startswith(("test_", "conftest")) or name.endswith("_test.py")
     return is_named_so or not {"test", "tests", "testing"}.isdisjoint(folders)
@@ -170,7 +170,7 @@ def format_definition(step: ReleaseStep, name: str, path: str, line: int) -> str
 
 
 def format_place(step: ReleaseStep, path: str, line: int) -> str:
-    """Format the innermost line outside of the culprit, if its name is plain."""
+    """Format the innermost line outside of the culprit."""
     shown = _PLAIN_PATH.fullmatch(path) and line > 0
     return (
         to_one_line(f"With {step.name} {step.first_bad} the error comes from {path} line {line}.", 500) if shown else ""

@@ -1,1 +1,1 @@
-"""What an earlier run saw of the very same sets, checked again where it decides."""
+"""What an earlier run saw of the very same sets."""

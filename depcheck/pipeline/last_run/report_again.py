@@ -1,4 +1,4 @@
-"""Report a set that broke in an earlier run too, without searching again."""
+"""Report a set that broke in an earlier run too."""
 
 from dataclasses import replace
 

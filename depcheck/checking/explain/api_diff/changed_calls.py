@@ -1,4 +1,4 @@
-"""Find what the traceback's lines use and what a release changed of it.
+"""Find what a release changed of what a traceback's lines use.
 
 Whatever the error says.
 """

@@ -42,7 +42,7 @@ class DependentFileReader:
                 yield place, file
 
     def parse_file(self, place: DependentFile, word: str = "") -> SourceFile | None:
-        """Parse a file whose text holds `word`, None if it cannot be had."""
+        """Parse a file whose text holds `word`, or return None."""
         path = place.path
         if path in self._parsed_files:
             return self._parsed_files[path] if word in self._parsed_files[path].text else None

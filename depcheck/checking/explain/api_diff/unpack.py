@@ -80,7 +80,7 @@ class ReleaseFiles:
                 yield f"{module}.{name}", found
 
     def list_defining_modules(self, top: str, name: str) -> Iterator[str]:
-        """List the public modules below `top` that define `name` at their top level."""
+        """List the public modules below `top` that define `name`."""
         wanted = re.compile(
             rf"^(?:class|def|async def) {re.escape(name)}\b|^{re.escape(name)}\b[^=\n]*=".encode(), re.MULTILINE
         )

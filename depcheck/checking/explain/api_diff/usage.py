@@ -61,7 +61,7 @@ class SourceFile:
                 yield from (_build_use(node, target) for target in self._resolve_targets(node))
 
     def find_definition(self, words: frozenset[str]) -> tuple[int, str] | None:
-        """Find a class that `words` name, or a member of it that they name too.
+        """Find a class, or a member of it, that `words` name.
 
         Its line and name.
         """
