@@ -5,11 +5,11 @@ from dataclasses import replace
 from depcheck.core.lockfiles.diff import diff_pins
 from depcheck.core.lockfiles.other_targets import describe_unjudged
 from depcheck.core.messages.observed import describe_passing, describe_shared_failure, describe_unreached
-from depcheck.core.model.checks import Check, CheckComparison, CheckKind, CheckResult, Failure
+from depcheck.core.model.checks import Check, CheckComparison, CheckKind, Failure
 from depcheck.core.model.report import EnvironmentReport, ProposalReport
 from depcheck.core.model.status import Status
 from depcheck.core.text.terminal_safe import to_one_line
-from depcheck.core.tool_output.applicability import describe_tolerated, is_tolerable
+from depcheck.core.tool_output.applicability import describe_compared, describe_tolerated, is_tolerable
 from depcheck.pipeline import find_culprits
 from depcheck.pipeline.baseline import find_past_views
 from depcheck.pipeline.confirm import (
@@ -51,17 +51,10 @@ def _judge_anew(case: EnvironmentCase, committed: LockSet, candidate: LockSet) -
 def _compared(case: EnvironmentCase, sides: MeasuredSides, comparison: CheckComparison) -> EnvironmentReport:
     if comparison.regressions:
         return _report_new_failures(case, sides, comparison)
-    shared = [each for each in comparison.shared_failures if not _is_old_and_tolerable(sides.before, each)]
+    shared = [each for each in comparison.shared_failures if not is_tolerable(sides.before.find_first(each), each)]
     if not sides.after.is_installed or shared:
         return _report_shared_failures(case, sides, comparison)
     return _report_passes(case, sides, comparison)
-
-
-def _is_old_and_tolerable(before: Measurement, result: CheckResult) -> bool:
-    """Return True if a guess shows few failures, all of them old."""
-    guessed = any(each.guessed for each in before.find_same(result))
-    is_old = {failure.id for failure in result.failures} <= before.list_failed_ids(result)
-    return is_old and is_tolerable(replace(result, guessed=guessed))
 
 
 def measure_baseline(case: EnvironmentCase, committed: LockSet, changed: frozenset[str]) -> Measurement:
@@ -112,8 +105,10 @@ def _report_passes(case: EnvironmentCase, sides: MeasuredSides, comparison: Chec
     why = next((each.note for each in sides.before.results if each.note), "")
     wanted = case.settings.test != ""
     reason = describe_passing(len(sides.changed_names), sides.after.results, tests_wanted=wanted, why_untested=why)
+    tolerated = [(old, each) for each in comparison.shared_failures if (old := sides.before.find_first(each))]
+    reason = "; ".join((reason.rstrip("."), *(describe_compared(*pair) for pair in tolerated))) + "."
     notes += describe_unreached(sides.after.results)
-    notes += tuple(describe_tolerated(each) for each in comparison.shared_failures)
+    notes += tuple(describe_tolerated(*pair) for pair in tolerated)
     notes += (f"No tests were run: {why}. {_GIVE_TEST}",) if why else ()
     report = to_drift_report(case, sides, Status.SAFE, reason, notes)
     report = replace(report, reason=" ".join(filter(None, (reason, describe_unjudged(report.changes)))))

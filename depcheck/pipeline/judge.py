@@ -17,7 +17,7 @@ from depcheck.core.model.pins import Pins
 from depcheck.core.model.report import EnvironmentReport
 from depcheck.core.model.status import Status
 from depcheck.core.model.wheel_tags import is_python_allowed
-from depcheck.core.targets.pythons import PythonGuess
+from depcheck.core.targets.pythons import PythonGuess, parse_minor
 from depcheck.pipeline import baseline, to_report
 from depcheck.pipeline.annotate import annotate_advisories, annotate_remote_files, annotate_rules, annotate_unlocked
 from depcheck.pipeline.baseline import compile_fresh_set
@@ -26,6 +26,7 @@ from depcheck.pipeline.to_report import to_environment_report
 from depcheck.ports import Index, Ports
 
 MOST_TRIES = 4
+_NEWER_SYNTAX = "SyntaxError"
 _DOUBTFUL = frozenset({Status.STALE, Status.UNRESOLVABLE, Status.SKIPPED})
 
 
@@ -143,7 +144,9 @@ def _judge_with_guesses(
     first = judge(spec)
     if not spec.other_pythons or not first.is_doubtful:
         return first.report
-    for guess in islice(_find_fitting(spec, index), MOST_TRIES):
+    oldest = parse_minor(spec.python) + 1 if _has_newer_syntax(first.report) else 0
+    fitting = (guess for guess in _find_fitting(spec, index) if parse_minor(guess.python) >= oldest)
+    for guess in islice(fitting, MOST_TRIES):
         found = judge(_with_python(spec, guess))
         if found.report.status is not Status.INFRA and not found.is_doubtful:
             return found.report
@@ -153,19 +156,26 @@ def _judge_with_guesses(
 def is_python_doubtful(report: EnvironmentReport) -> bool:
     """Return True if another Python could give another verdict.
 
-    Nothing compiles as committed, or can be installed.
+    Nothing compiles as committed, or can be installed, or the repository's own files cannot be read.
     """
+    if _has_newer_syntax(report):
+        return True
     if report.status is Status.BASELINE_BROKEN:
         return [(check.kind, check.outcome) for check in report.checks.baseline] == [(CheckKind.INSTALL, Outcome.FAIL)]
     return report.status in _DOUBTFUL
 
 
+def _has_newer_syntax(report: EnvironmentReport) -> bool:
+    """Return True if the tests' syntax is too new."""
+    return any(check.kind is CheckKind.TEST and _NEWER_SYNTAX in check.headline for check in report.checks.baseline)
+
+
 def _with_python(spec: EnvironmentSpec, guess: PythonGuess) -> EnvironmentSpec:
     note = (
-        f"Python {spec.python}, {spec.python_reason}, does not give the committed lockfile; Python {guess.python} "
-        f"does, {guess.reason}."
+        f"Python {spec.python}, {spec.python_reason}, does not give the committed lockfile, or not what runs with it; "
+        f"Python {guess.python} does, {guess.reason}."
     )
-    return replace(spec, python=guess.python, python_reason=guess.reason, other_pythons=(), notes=(*spec.notes, note))
+    return replace(spec, python=guess.python, python_reason=guess.reason, notes=(*spec.notes, note))
 
 
 def _find_fitting(spec: EnvironmentSpec, index: Index) -> Iterator[PythonGuess]:
@@ -175,8 +185,13 @@ def _find_fitting(spec: EnvironmentSpec, index: Index) -> Iterator[PythonGuess]:
     """
     ranges = list(_list_ranges(spec, index))
     for guess in spec.other_pythons:
-        if all(any(_allows_python(each, guess.python) for each in of_release) for of_release in ranges):
+        if all(_is_fitting(of_release, guess.python) for of_release in ranges):
             yield guess
+
+
+def _is_fitting(of_release: tuple[str, ...], python: str) -> bool:
+    """Return True if a release's ranges allow `python`."""
+    return not of_release or any(_allows_python(each, python) for each in of_release)
 
 
 def _list_ranges(spec: EnvironmentSpec, index: Index) -> Iterator[tuple[str, ...]]:

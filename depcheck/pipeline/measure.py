@@ -52,6 +52,10 @@ class Measurement:
         """Find the results of the check that gave `result`, on this set."""
         return [each for each in self.results if (each.kind, each.command) == (result.kind, result.command)]
 
+    def find_first(self, result: CheckResult) -> CheckResult | None:
+        """Find the first result of a check on this set."""
+        return next(iter(self.find_same(result)), None)
+
     def list_failed_ids(self, result: CheckResult) -> frozenset[str]:
         """List what failed on this set in the check that gave `result`."""
         return frozenset(failure.id for each in self.find_same(result) for failure in each.failures)

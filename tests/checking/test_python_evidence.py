@@ -54,6 +54,8 @@ jobs:
         ({"Dockerfile": "ARG V=3.11\nFROM docker.io/library/python:${V} AS base\nFROM base\nRUN pip install -r requirements.txt"}, ["3.11"]),
         ({"Dockerfile": "FROM ghcr.io/astral-sh/uv:python3.12-bookworm\nRUN uv pip sync requirements.txt"}, ["3.12"]),
         ({"Dockerfile": "FROM node:20\nRUN npm ci\n"}, []),
+        ({"docker/Dockerfile": "FROM python:3.13-bookworm\nCOPY . .\nRUN make bootstrap\n"}, ["3.13"]),
+        ({"docker/Dockerfile": "FROM python:3.13\n", "ops/Dockerfile": "FROM python:3.9\n"}, []),
         ({".github/workflows/ci.yml": JOB.format(version='"3.12"')}, ["3.12"]),
         ({".github/workflows/ci.yml": JOB.format(version="3.10")}, ["3.10"]),
         ({".github/workflows/ci.yml": JOB.format(version="3.1")}, ["3.10"]),
@@ -124,3 +126,19 @@ def test_what_the_pins_rule_out_comes_last():
     """
     ranked = rank_guesses([PythonGuess("3.12", "x", is_stated=True)], date(2026, 11, 1), "3.10")
     assert [guess.python for guess in ranked] == ["3.10", "3.12"]
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"ruff.toml": 'target-version = "py313"\n'}, ["3.13"]),
+        ({"pyproject.toml": "[tool.black]\ntarget-version = ['py311', 'py312']\n"}, ["3.11"]),
+        ({"mypy.ini": "[mypy]\npython_version = 3.12\n"}, ["3.12"]),
+        ({"setup.cfg": "[flake8]\n"}, []),
+    ],
+)
+def test_what_linters_are_configured_for_is_a_hint(tmp_path, files, found):
+    """The code is written for it."""
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert [guess.python for guess in PythonEvidence(RepoFiles(tmp_path), (), ()).find_targets()] == found

@@ -8,6 +8,33 @@ from depcheck.checking.suites.suite_command import guess_command
 CASES = "import unittest\nclass T(unittest.TestCase):\n    def test_a(self): pass\n"
 NOX = "import nox\n@nox.session\ndef tests(session):\n    session.run('pytest', 'tests', '--cov', *session.posargs)\n"
 
+TOX_SETTINGS = """[testenv]
+setenv =
+  DJANGO_SETTINGS_MODULE=tests.settings
+  PYTHONPATH={toxinidir}/src
+  COVERAGE_FILE=.coverage.{envname}
+  py38: OLD=1
+commands = pytest {posargs:tests}
+"""
+TOX_FOLDER = """[testenv]
+changedir = {toxinidir}/tests
+setenv = PYTHONPATH = {toxinidir}/src
+commands = pytest {toxinidir}/tests/unit ../nowhere unit
+"""
+TOX_BEFORE = """[testenv]
+commands_pre =
+  pip install -e .
+  coverage erase
+  {envpython} manage.py migrate
+  py38: python manage.py other
+commands = coverage run -m pytest
+"""
+NOX_SETTINGS = """def tests(session):
+    session.install("-e", ".[test]")
+    session.chdir("tests")
+    session.run("pytest", "--cov", env={"MODE": "test", "COVERAGE_FILE": "x", "DAY": today})
+"""
+
 
 @pytest.mark.parametrize(
     ("files", "installed", "command"),
@@ -34,6 +61,11 @@ NOX = "import nox\n@nox.session\ndef tests(session):\n    session.run('pytest', 
         ({"tox.ini": "[testenv]\ncommands = python runtests.py {posargs}\n", "runtests.py": ""}, set(), "python runtests.py"),
         ({"noxfile.py": NOX, "tests/test_a.py": ""}, {"pytest"}, f"{PYTEST_COMMAND} tests"),
         ({"README.md": ""}, {"pytest"}, ""),
+        ({"tox.ini": TOX_SETTINGS, "tests/test_a.py": ""}, {"pytest"}, f"DJANGO_SETTINGS_MODULE=tests.settings PYTHONPATH=./src {PYTEST_COMMAND} tests"),
+        ({"tox.ini": TOX_FOLDER, "tests/unit/test_a.py": ""}, {"pytest"}, f"(cd tests && PYTHONPATH=../src {PYTEST_COMMAND} ../tests/unit unit)"),
+        ({"tox.ini": TOX_BEFORE, "manage.py": "django", "a/test_a.py": "import pytest\n"}, {"pytest"}, f"python manage.py migrate && {PYTEST_COMMAND}"),
+        ({"tox.ini": "[testenv]\nsetenv = A=b c\n[testenv:test]\ncommands = python -m unittest discover -v\n", "test_a.py": CASES}, set(), f"A='b c' {UNITTEST_COMMAND}"),
+        ({"noxfile.py": NOX_SETTINGS, "tests/test_a.py": ""}, {"pytest"}, f"(cd tests && MODE=test {PYTEST_COMMAND})"),
         ({"manage.py": "from flask_script import Manager", "tests/test_a.py": CASES}, set(), UNITTEST_COMMAND),
     ],
 )  # fmt: skip

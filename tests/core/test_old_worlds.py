@@ -181,6 +181,20 @@ def test_markers_of_what_only_packages_ask_for_mean_all_platforms():
 
 
 @pytest.mark.parametrize(
+    ("body", "universal"),
+    [
+        ("a==1 ; sys_platform == 'win32'\n    # via -r lower.txt\n", True),
+        ("a==1 ; python_full_version < '3.11'\n    # via -r b.txt\na==2 ; python_full_version >= '3.11'\n", True),
+        ("a==1 ; python_full_version < '3.11'\n    # via -r lower.txt\n", False),
+    ],
+)
+def test_lines_that_hold_on_no_linux_or_twice_mean_all_platforms(body, universal):
+    """An included lockfile is a requirer of all its pins."""
+    text = with_command("uv", "make upgrade") + body
+    assert ("--universal" in infer_uv_options(parse_header(text), parse_lockfile(text))) is universal
+
+
+@pytest.mark.parametrize(
     ("body", "python"),
     [
         ("importlib-metadata==0.19  # via pluggy, pytest\n", "3.7"),

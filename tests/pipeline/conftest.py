@@ -99,7 +99,7 @@ def judged(dated: Dated, tmp_path: Path) -> Callable[..., EnvironmentReport]:
             path = repo / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        settings = Settings(repo=repo, report=tmp_path / "report", test="", **{"index_url": dated.url, **wishes})
+        settings = Settings(repo=repo, report=tmp_path / "report", **{"test": "", "index_url": dated.url, **wishes})
         environ = {**os.environ, "DEPCHECK_CACHE": str(tmp_path / "cache")}
         with TerminalReporter(Console(quiet=True), quiet=True) as reporter:
             return app.check_repository(settings, reporter, environ).environments[0]

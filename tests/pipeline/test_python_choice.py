@@ -41,3 +41,15 @@ def test_where_no_python_fits_the_way_out_is_no_circle(shelf, judged):
     assert report.status is Status.STALE
     for words in ("compile it again as its header says", "--compile-command", "--python", "is a guess"):
         assert words in report.reason
+
+
+def test_the_next_python_is_tried_where_the_tests_are_written_for_it(shelf, judged):
+    """Try the next Python if the tests' syntax is too new.
+
+    `type` statements are known from 3.12 on.
+    """
+    shelf.release("tool", "1.1", "2024-03-01")
+    tests = "import unittest\ntype Row = list[int]\nclass T(unittest.TestCase):\n    def test_a(self): pass\n"
+    report = judged({**FILES, "r.txt": f"{UV}tool==1.0\n    # via -r r.in\n", "test_a.py": tests}, test=None)
+    assert (report.status, report.python) == (Status.SAFE, "3.12"), report.reason
+    assert "1 test pass" in report.reason

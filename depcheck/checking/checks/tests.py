@@ -15,7 +15,7 @@ from depcheck.checking.checks.pytest_plugin import prepare_plugin
 from depcheck.checking.checks.running.command_context import GUEST_SCRIPTS, CheckContext, build_command_failure
 from depcheck.checking.checks.running.guest_answers import parse_guest_answers
 from depcheck.checking.sandbox.process_result import ProcessResult
-from depcheck.checking.suites.command_words import UNITTEST_COMMAND
+from depcheck.checking.suites.command_words import UNITTEST_COMMAND, split_settings
 from depcheck.checking.suites.suite_command import guess_command
 from depcheck.core.model.checks import Check, Failure, Outcome
 from depcheck.core.text.process_output import (
@@ -148,8 +148,9 @@ def run_test_check(room: CheckContext, check: Check) -> CheckFindings:
     `check.command` is the command, `check.ids` the wanted tests, empty for all.
     """
     wanted = sorted(check.ids) if "" not in check.ids else []
-    if check.command == UNITTEST_COMMAND:
-        return _run_unittest(room, wanted)
+    settings, command = split_settings(check.command)
+    if command == UNITTEST_COMMAND:
+        return _run_unittest(room, wanted, settings)
     env = prepare_plugin(room, wanted)
     ran = room.run_shell(check.command, env=env)
     try:
@@ -235,7 +236,7 @@ def _build_test_failure(test: str, message: str, text: str, *, full: bool) -> Fa
     )
 
 
-def _run_unittest(room: CheckContext, wanted: Sequence[str]) -> CheckFindings:
+def _run_unittest(room: CheckContext, wanted: Sequence[str], settings: dict[str, str]) -> CheckFindings:
     """Discover and run tests with unittest.
 
     Results are streamed, so after a crash it is known which test was running.
@@ -243,7 +244,7 @@ def _run_unittest(room: CheckContext, wanted: Sequence[str]) -> CheckFindings:
     modules = [name for name in wanted if "::" not in name]
     asked = [] if modules else list(wanted)
     argv = [str(room.environment.python), str(GUEST_SCRIPTS / "depcheck_unittest.py")]
-    ran = room.run(argv, given=json.dumps(asked).encode())
+    ran = room.run(argv, given=json.dumps(asked).encode(), env=settings)
     if _CUT_ANSWER.search(ran.answer):  # failures may be among what was dropped
         cut = Failure("", "the tests said more of their results than is read", extract_evidence(ran.output))
         return CheckFindings(Outcome.FAIL, (cut,))

@@ -48,6 +48,7 @@ def guess_pythons(
     lowest = _find_project_range(tree, posixpath.dirname(name), day)
     found += [lowest] if lowest else []
     found += [PythonGuess(bound, "for which some of its pins are alone")] if bound else []
+    found += evidence.find_targets()
     found += evidence.find_tested()
     eras = [
         _PYTHON_BY_ERA[era]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from depcheck.checking.discovery.files.requirement_files import (
     find_unpinned_requirements,
     follow_includes,
+    parse_package_names,
     read_direct_names,
 )
 from depcheck.checking.discovery.files.tool_config import PipToolsConfig, read_pip_tools_config
@@ -17,6 +18,7 @@ from depcheck.core.lockfiles.lockfile_parser import Lockfile
 from depcheck.core.lockfiles.options.treatments import CompileCommand
 from depcheck.core.lockfiles.spec import LockfileSpec
 
+TEST_SOURCE = "depcheck-tests.in"  # what tox, nox, hatch or Poetry state for the tests
 _NO_SUITE = SuiteRequirements()
 
 
@@ -29,8 +31,9 @@ def build_unlocked_spec(
 
     `path` is where its lockfile would be written.
     """
-    sources = (source, *suite.files)
-    files, constraints = follow_includes(reading.tree, sources)
+    files, constraints = follow_includes(reading.tree, (source, *suite.files))
+    written = ((TEST_SOURCE, "".join(f"{line}\n" for line in suite.lines)),) if suite.lines else ()
+    sources = (source, *suite.files, *(name for name, _ in written))
     config = read_pip_tools_config(reading.tree, posixpath.dirname(source))
     places = IndexOptions(reading.tree, CompileCommand(PIP_COMPILE.compiler), source, "", (), [*files, *constraints])
     options = [f"--{key}" for key in ("allow-unsafe", "strip-extras") if key not in config.keys]
@@ -50,7 +53,8 @@ def build_unlocked_spec(
         indexes=places.choose_indexes(),
         find_links=places.find_link_folders(),
         remote_files=places.list_remote_files(),
-        direct_names=read_direct_names(reading.tree, files, extras),
+        direct_names=read_direct_names(reading.tree, files, extras) | parse_package_names("\n".join(suite.lines)),
+        inline_sources=written,
         unpinned_requirements=find_unpinned_requirements(reading.tree, files, extras),
     )
     return _compile_by_uv(spec, suite) if suite.needs_uv else spec

@@ -21,6 +21,8 @@ _COVERAGE_VALUE = frozenset(
     {"--source", "--rcfile", "--omit", "--include", "--data-file", "--context", "--concurrency"}
 )
 _SCRIPT = re.compile(r"(?:.*/)?(?:run_?tests?|runtests|test_?runner|tests?)\.py")
+_SETTING = re.compile(r"([A-Za-z_]\w*)=('[^']*'|[^\s']*) ")
+_NO_PREPARATION = frozenset({"pip", "ensurepip", "build", "coverage", "pytest", "unittest", "uv", "pipx", "tox", "nox"})
 _UNSURE = re.compile(r"[{}$`|&;<>()]")
 
 
@@ -39,6 +41,36 @@ def to_test_command(words: Sequence[str], exists: Callable[[str], bool]) -> str:
     if program == "django-admin":
         return f"python -m django {shlex.join(rest)}" if rest[:1] == ["test"] else ""
     return _of_python(rest, exists) if _PYTHON.fullmatch(program) else ""
+
+
+def is_pytest_command(command: str) -> bool:
+    """Return True if a command from here runs pytest."""
+    return PYTEST_COMMAND in command
+
+
+def to_preparation(words: Sequence[str], exists: Callable[[str], bool]) -> str:
+    """Return the command if it prepares tests by running Python.
+
+    Empty for what installs packages, runs tests, or reports of them.
+    """
+    if not words or any(_UNSURE.search(word) for word in words):
+        return ""
+    program, rest = posixpath.basename(words[0]), list(words[1:])
+    if program == "django-admin" and rest:
+        return f"python -m django {shlex.join(rest)}"
+    if not _PYTHON.fullmatch(program) or not rest:
+        return ""
+    is_module = rest[0] == "-m" and len(rest) > 1 and rest[1] not in _NO_PREPARATION
+    return f"python {shlex.join(rest)}" if is_module or (rest[0].endswith(".py") and exists(rest[0])) else ""
+
+
+def split_settings(command: str) -> tuple[dict[str, str], str]:
+    """Split the variables that a command begins with off."""
+    found, rest = dict[str, str](), command
+    while match := _SETTING.match(rest):
+        found[match[1]] = "".join(shlex.split(match[2]))
+        rest = rest[match.end() :]
+    return found, rest
 
 
 def _without_coverage(words: list[str]) -> list[str]:

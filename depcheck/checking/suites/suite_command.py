@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from packaging.utils import canonicalize_name
 
-from depcheck.checking.suites.command_words import PYTEST_COMMAND, UNITTEST_COMMAND
+from depcheck.checking.suites.command_words import PYTEST_COMMAND, UNITTEST_COMMAND, is_pytest_command
 from depcheck.checking.suites.stated_commands import find_django_test_words, find_stated_commands
 from depcheck.checking.suites.suite_files import SuiteFiles, find_suite_files
 
@@ -37,7 +37,7 @@ def guess_command(root: Path, installed: Collection[str]) -> SuiteCommand:
     stated = find_stated_commands(root)
     if PYTEST in installed and not _is_djangos(files, installed):
         return SuiteCommand(_with_pytest(files, stated))
-    others = [command for command in stated if not command.startswith(PYTEST_COMMAND)]
+    others = [command for command in stated if not is_pytest_command(command)]
     if others:
         return SuiteCommand(" && ".join(others))
     if files.manage:
@@ -51,7 +51,7 @@ def guess_command(root: Path, installed: Collection[str]) -> SuiteCommand:
 
 def _with_pytest(files: SuiteFiles, stated: list[str]) -> str:
     for command in stated:
-        if command.startswith(PYTEST_COMMAND):
+        if is_pytest_command(command):
             return command
     if stated and not files.imports_pytest and not files.configured:
         return " && ".join(stated)

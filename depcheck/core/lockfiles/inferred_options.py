@@ -12,6 +12,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from depcheck.core.lockfiles.header import Header
 from depcheck.core.lockfiles.lockfile_parser import Lockfile
+from depcheck.core.lockfiles.origin import is_for_other_systems
 from depcheck.core.lockfiles.pin_line import detect_annotation_style, is_source_requirer
 from depcheck.core.model.pins import Pin
 
@@ -49,7 +50,7 @@ def infer_uv_options(header: Header, lockfile: Lockfile, given: Collection[str] 
     if _has_compiler_command(header):
         return ()
     found = ["--no-strip-extras"] if any(entry.pin.extras for entry in lockfile.entries) else []
-    found += ["--universal"] if any(_is_universal_pin(entry.pin) for entry in lockfile.entries) else []
+    found += ["--universal"] if _is_universal(lockfile) else []
     found += [f"--no-emit-package={name}" for name in _list_omitted_names(lockfile)]
     found += [*_infer_annotation_options(header, lockfile), *_infer_text_options(header, lockfile)]
     decided = {_get_option_subject(option) for option in given}
@@ -77,6 +78,16 @@ def _has_compiler_command(header: Header) -> bool:
     Then an option that it leaves out has the compiler's default.
     """
     return bool(header.argv) and not header.is_custom
+
+
+def _is_universal(lockfile: Lockfile) -> bool:
+    """Return True if the pins show a set for all platforms.
+
+    Where a source includes a lockfile, every pin of it has a source among its requirers.
+    """
+    pins = [entry.pin for entry in lockfile.entries]
+    repeated = len({pin.name for pin in pins}) < len(pins)
+    return repeated or any(_is_universal_pin(pin) or is_for_other_systems(pin.marker) for pin in pins)
 
 
 def _is_universal_pin(pin: Pin) -> bool:

@@ -140,6 +140,19 @@ def find_marker_bound(pins: Iterable[Pin]) -> str:
     return f"3.{min(bounds)}" if bounds else ""
 
 
+def is_for_other_systems(text: str) -> bool:
+    """Return True if a marker holds on no Linux, with any Python.
+
+    False for an empty marker, and for one that cannot be read.
+    """
+    try:
+        marker = Marker(text) if text else None
+        pythons = [_to_marker_values(minor) for minor in range(6, _NEWEST + 1)]
+        return marker is not None and not any(marker.evaluate({**_EVERYWHERE[0], **python}) for python in pythons)
+    except (ValueError, KeyError):
+        return False
+
+
 def _find_highest(text: str) -> int:
     """Return the highest minor version for which a marker holds.
 
@@ -147,13 +160,17 @@ def _find_highest(text: str) -> int:
     """
     marker = Marker(text)
     for minor in range(_NEWEST, 5, -1):
-        python = {"python_version": f"3.{minor}", "python_full_version": f"3.{minor}.7", "extra": ""}
+        python = _to_marker_values(minor)
         try:
             if any(marker.evaluate({**python, **platform}) for platform in _EVERYWHERE):
                 return 0 if minor == _NEWEST else minor
         except (ValueError, KeyError):
             return 0
     return 0
+
+
+def _to_marker_values(minor: int) -> dict[str, str]:
+    return {"python_version": f"3.{minor}", "python_full_version": f"3.{minor}.7", "extra": ""}
 
 
 def _find_python_bounds(pin: Pin) -> Iterable[int]:

@@ -3,9 +3,8 @@
 import re
 from dataclasses import replace
 
-from depcheck.core.model.checks import CheckKind, CheckResult, Failure, Outcome
+from depcheck.core.model.checks import CheckResult, Failure, Outcome, is_same_failure
 
-MOST_TOLERATED = 0.1  # of the tests that ran
 _SURROUNDINGS = re.compile(
     r"No module named|ModuleNotFoundError|fixture '[^']*' not found|ImproperlyConfigured|Connection|OperationalError"
     r"|gaierror|Name or service|Network is unreachable|PermissionError|Permission denied|Operation not permitted"
@@ -30,28 +29,42 @@ def drop_result(result: CheckResult) -> CheckResult:
     return replace(result, outcome=Outcome.UNRESOLVED, failures=(), passed_ids=frozenset(), note=note)
 
 
-def is_tolerable(result: CheckResult) -> bool:
-    """Return True if failures of a guessed command may be ignored.
+def is_tolerable(before: CheckResult | None, after: CheckResult) -> bool:
+    """Return True if shared failures of a guessed command decide nothing.
 
-    It also fails with the committed pins, and still tells enough by what passes.
-
-    Few failures among many passes, or failures that show what this machine lacks, are nobody's news.
+    Tests passed on both sides, so it tells the two apart; each failure is one of the committed pins too, with the same
+    error, or shows on both sides what this machine lacks. How many fail says nothing of the upgrade.
     """
-    if result.kind is not CheckKind.TEST or not result.guessed or not result.passed_ids:
+    if before is None or not before.guessed or not before.passed_ids & after.passed_ids:
         return False
-    few = len(result.failures) <= MOST_TOLERATED * (len(result.failures) + len(result.passed_ids))
-    return few or all(map(_is_of_surroundings, result.failures))
+    known = {failure.id: failure for failure in before.failures}
+    return all(failure.id in known and _is_old(known[failure.id], failure) for failure in after.failures)
 
 
-def describe_tolerated(result: CheckResult) -> str:
+def _is_old(before: Failure, after: Failure) -> bool:
+    return is_same_failure(before, after) or (_is_of_surroundings(before) and _is_of_surroundings(after))
+
+
+def describe_tolerated(before: CheckResult, after: CheckResult) -> str:
     """Say which tests fail with both sets and how many pass."""
-    ids = [each.id for each in result.failures if each.id]
-    number = f"{len(ids)} {'test' if len(ids) == 1 else 'tests'}" if ids else "the whole"
-    first = next((f"{each.id or 'it'}: {each.headline}" for each in result.failures), "")
+    first = next((f"{each.id or 'it'}: {each.headline}" for each in after.failures), "")
     return (
-        f"Of `{result.command}`, {number} failed with the committed pins too, so that decides nothing ({first}); "
-        f"{len(result.passed_ids)} passed with both sets."
+        f"Of `{after.command}`, which was guessed, {_count_failed(after)} failed with the committed pins too, so that "
+        f"decides nothing ({first}); {len(before.passed_ids & after.passed_ids)} passed with both sets. If your own "
+        "tests pass there, give their command with --test."
     )
+
+
+def describe_compared(before: CheckResult, after: CheckResult) -> str:
+    """Describe how many tests pass and fail with both sets."""
+    passed = len(before.passed_ids & after.passed_ids)
+    passing = "test passes" if passed == 1 else "tests pass"
+    return f"{passed} {passing} with both sets, {_count_failed(after)} failed with both"
+
+
+def _count_failed(result: CheckResult) -> str:
+    ids = {each.id for each in result.failures if each.id}
+    return f"{len(ids)} test{'' if len(ids) == 1 else 's'}" if ids else "the whole"
 
 
 def _is_of_surroundings(failure: Failure) -> bool:

@@ -21,6 +21,10 @@ _IMAGE = re.compile(r"(?:^|[/:-])python[:-]?(3\.\d{1,2})(?!\d)")
 _LISTED = r"(?:\n[ \t]+-[ \t]*[\"']?\d[\w.]*[\"']?[ \t]*)*"
 _ACTION = re.compile(rf"(?m)^[ \t-]*[\"']?[\w-]*python(?:[-_]?version)?s?[\"']?[ \t]*:([^\n]*{_LISTED})")
 _VERSION = re.compile(r"(?<![\d.])(3\.\d{1,2})(?!\d)")
+_TARGET = re.compile(
+    r"(?m)^\s*(?:target-version|python_version|pythonVersion)\s*=\s*\[?\s*[\"']?(?:py)?3\.?(\d{1,2})\b"
+)
+_TOOL_FILES = ("ruff.toml", ".ruff.toml", "pyproject.toml", "mypy.ini", ".mypy.ini", "setup.cfg")
 _SESSION = re.compile(r"python\s*=\s*(\[[^\]]*\]|\([^)]*\)|[\"'][^\"']*[\"'])")
 _TOX = re.compile(r"(?<![a-z0-9])py(?:thon)?(3?)(\{[^}]*\}|3\.?\d{1,2}(?!\d))")
 _MINOR = re.compile(r"(?:py(?:thon)?)?3\.?(\d{1,2})")
@@ -45,6 +49,31 @@ class PythonEvidence:
         above = list_folders_above(posixpath.dirname(lockfile))
         beside = [each for each in self.recipes if each.kind == "image" and posixpath.dirname(each.path) in above]
         yield from _order_by_kind(beside, is_stated=True)
+        yield from self._read_images_below(above[0])
+
+    def _read_images_below(self, folder: str) -> Iterator[PythonGuess]:
+        """Yield the one Python of images in folders without lockfiles.
+
+        Such as `docker/`.
+        """
+        own = {posixpath.dirname(path) for path in self.lockfiles}
+        below = [each for each in self.recipes if each.kind == "image" and _is_near(each.path, folder)]
+        found = [each for each in below if posixpath.dirname(each.path) not in own]
+        if len({python for each in found for python in find_versions(each)}) == 1:
+            yield from _order_by_kind(found, is_stated=False)
+
+    def find_targets(self) -> Iterator[PythonGuess]:
+        """Yield the Python that linters are configured for.
+
+        The code is written for it.
+        """
+        for path in _TOOL_FILES:
+            try:
+                match = _TARGET.search(self.tree.read_head(path))
+            except LockfileError:
+                continue
+            if match:
+                yield PythonGuess(f"3.{match[1]}", f"for which a tool is configured in {path}")
 
     def find_tested(self) -> Iterator[PythonGuess]:
         """Yield what the repository is tested with, low versions first."""
@@ -78,6 +107,14 @@ def find_versions(recipe: Recipe) -> tuple[str, ...]:
     """
     readers = {"image": _read_image, "workflow": _read_job, "tests": _read_tests}
     return tuple(sorted(set(readers[recipe.kind](recipe.text)), key=parse_minor))
+
+
+def _is_near(image: str, folder: str) -> bool:
+    """Return True for an image in a folder of its own.
+
+    `docker/Dockerfile` below `folder`, for example.
+    """
+    return posixpath.dirname(posixpath.dirname(image)) == folder and posixpath.dirname(image) != folder
 
 
 def _order_by_kind(recipes: Sequence[Recipe], *, is_stated: bool) -> Iterator[PythonGuess]:

@@ -9,12 +9,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 from depcheck.checking.discovery.files.project_files import read_extra_names
 from depcheck.checking.discovery.files.repo_files import RepoFiles
-from depcheck.checking.discovery.files.requirement_files import follow_includes, is_project_file, read_direct_names
+from depcheck.checking.discovery.files.requirement_files import (
+    follow_includes,
+    is_project_file,
+    parse_package_names,
+    read_direct_names,
+)
 from depcheck.checking.discovery.files.tool_config import read_repo_toml
+from depcheck.checking.suites.stated_commands import find_stated_recipe
+from depcheck.core.lockfiles.poetry_ranges import format_poetry_requirements
+from depcheck.core.lockfiles.requirement_line import parse_requirement_line
 from depcheck.core.model.errors import LockfileError
 
 TEST_NAMES, DEVELOPMENT_NAMES = ("test", "tests", "testing"), ("dev", "develop", "development", "ci")
@@ -28,7 +36,7 @@ _FILE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class SuiteRequirements:
-    """What is compiled beside the source: compiler options and files.
+    """What is compiled beside the source: compiler options, files and lines.
 
     `label` names it for people.
     """
@@ -36,6 +44,7 @@ class SuiteRequirements:
     options: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     label: str = ""
+    lines: tuple[str, ...] = ()
 
     @property
     def names(self) -> frozenset[str]:
@@ -58,12 +67,37 @@ def find_suite_requirements(tree: RepoFiles, source: str, files: Sequence[str]) 
     if not RUNNERS.isdisjoint(read_direct_names(tree, reached)):
         return SuiteRequirements()
     groups = _read_groups(tree)
-    for names in (TEST_NAMES, DEVELOPMENT_NAMES):
-        for name in names:
-            found = _find_named(tree, source, name, extras, groups) or _find_file(tree, source, name, files)
-            if found:
-                return found
-    return SuiteRequirements()
+    found = (
+        _find_named(tree, source, name, extras, groups)
+        or _find_file(tree, source, name, files)
+        or _find_of_poetry(tree, source, name)
+        for name in (*TEST_NAMES, *DEVELOPMENT_NAMES)
+    )
+    stated = _find_stated(tree, source, extras, groups)
+    return stated or next(filter(None, found), SuiteRequirements())
+
+
+def _find_stated(
+    tree: RepoFiles, source: str, extras: Sequence[str], groups: Mapping[str, Any]
+) -> SuiteRequirements | None:
+    """Find what tox, nox or hatch install for the tests.
+
+    Only if that leads to a runner: what a program computes cannot be read.
+    """
+    recipe = find_stated_recipe(tree.root)
+    if recipe is None:
+        return None
+    lines = list(map(parse_requirement_line, recipe.requirements))
+    named = [line.get_included_path("") for line in lines if line.included_file and not line.is_constraint]
+    files = tuple(path for path in dict.fromkeys(named) if path != source and tree.has_file(path))
+    plain = tuple(line.requirement for line in lines if line.requirement)
+    asked = {name for name in recipe.extras if name in extras}
+    grouped = {name for name in recipe.groups if name in groups}
+    reached, _ = follow_includes(tree, files)
+    names = read_direct_names(tree, (*reached, source), asked) | parse_package_names("\n".join(plain))
+    names |= {name for group in grouped for name in _expand_group(groups, group)}
+    options = (*(f"--extra={name}" for name in sorted(asked)), *(f"--group={name}" for name in sorted(grouped)))
+    return None if RUNNERS.isdisjoint(names) else SuiteRequirements(options, files, recipe.label, plain)
 
 
 def _find_named(
@@ -84,6 +118,21 @@ def _find_named(
     return None
 
 
+def _find_of_poetry(tree: RepoFiles, source: str, name: str) -> SuiteRequirements | None:
+    """Find a named group of Poetry's that leads to a test runner."""
+    tool = _read_pyproject(tree).get("tool") if source == "pyproject.toml" else None
+    poetry = tool.get("poetry") if isinstance(tool, dict) else None
+    stated = poetry.get("group") if isinstance(poetry, dict) else None
+    groups = {key: each.get("dependencies") for key, each in stated.items()} if isinstance(stated, dict) else {}
+    if isinstance(poetry, dict):
+        groups.setdefault("dev", poetry.get("dev-dependencies"))
+    for group, table in groups.items():
+        lines = tuple(format_poetry_requirements(table)) if isinstance(table, dict) else ()
+        if canonicalize_name(group) == name and not RUNNERS.isdisjoint(parse_package_names("\n".join(lines))):
+            return SuiteRequirements(label=f"Poetry's group {group} of pyproject.toml", lines=lines)
+    return None
+
+
 def _find_file(tree: RepoFiles, source: str, name: str, files: Sequence[str]) -> SuiteRequirements | None:
     """Find a named requirements file that leads to a test runner."""
     for path in files:
@@ -97,21 +146,24 @@ def _find_file(tree: RepoFiles, source: str, name: str, files: Sequence[str]) ->
 
 
 def _read_groups(tree: RepoFiles) -> dict[str, Any]:
-    try:
-        content = read_repo_toml(tree, "pyproject.toml") if tree.has_file("pyproject.toml") else {}
-    except LockfileError:
-        return {}
-    groups = content.get("dependency-groups")
+    groups = _read_pyproject(tree).get("dependency-groups")
     return groups if isinstance(groups, dict) else {}
 
 
-def _expand_group(groups: Mapping[str, Any], group: str) -> frozenset[str]:
+def _read_pyproject(tree: RepoFiles) -> dict[str, Any]:
+    try:
+        return read_repo_toml(tree, "pyproject.toml") if tree.has_file("pyproject.toml") else {}
+    except LockfileError:
+        return {}
+
+
+def _expand_group(groups: Mapping[str, Any], group: str) -> frozenset[NormalizedName]:
     """List the packages that a dependency group and its included ones name."""
     seen: set[str] = set()
     return frozenset(_walk_group(groups, group, seen))
 
 
-def _walk_group(groups: Mapping[str, Any], group: str, seen: set[str]) -> Iterator[str]:
+def _walk_group(groups: Mapping[str, Any], group: str, seen: set[str]) -> Iterator[NormalizedName]:
     if group in seen or len(seen) > _MOST_GROUPS:
         return
     seen.add(group)
