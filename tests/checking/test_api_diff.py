@@ -197,9 +197,9 @@ def test_a_class_of_the_project_that_the_error_is_about(compared) -> None:
     users = {"app.py": "import p\n\nclass Author(p.Model):\n    name: str\n    age: int\n"}
     pair = compared({}, {}, users)
     pair.dependent_files[:] = [replace(each, is_own=True) for each in pair.dependent_files]
-    assert pair.find_definition(frozenset({"Author", "age", "field"})) == ("app.py", 5, "Author.age")
-    assert pair.find_definition(frozenset({"Author"})) == ("app.py", 3, "Author")
-    assert pair.find_definition(frozenset({"age"})) is None
+    assert pair.find_definition(["Author", "age", "name"]) == ("app.py", 5, "Author.age")
+    assert pair.find_definition(["Author"]) == ("app.py", 3, "Author")
+    assert pair.find_definition(["age"]) is None
 
 
 def test_a_name_that_getattr_gave_and_now_refuses(compared) -> None:

@@ -102,7 +102,7 @@ class GuestExplainer:
             **{side: str(folder) for side, folder in sides.items()},
             "sought": [[each.kind, each.owner, each.name] for each in find_missing_symbols(failure)],
             "dropped": {str(name): sorted(modules) for name, modules in step.dropped_requirements},
-            "words": sorted(find_named_words(failure)),
+            "words": find_named_words(failure),
             "places": list(_list_suspect_files(installed, step, failure))[:MOST_SUSPECT_FILES],
         }
         program = build_own_program(self.environments.interpreters, "depcheck.checking.explain.api_diff", _PACKAGES)

@@ -125,9 +125,9 @@ def find_missing_symbols(failure: Failure) -> tuple[MissingSymbol, ...]:
     return tuple(dict.fromkeys(found))[:MOST_SYMBOLS]
 
 
-def find_named_words(failure: Failure) -> frozenset[str]:
+def find_named_words(failure: Failure) -> tuple[str, ...]:
     """Find the identifiers in the error's own sentence, without its type."""
-    return frozenset(_IDENTIFIER.findall(failure.headline[:MOST_CHARS].partition(": ")[2]))
+    return tuple(dict.fromkeys(_IDENTIFIER.findall(failure.headline[:MOST_CHARS].partition(": ")[2])))
 
 
 def is_test_path(path: str) -> bool:

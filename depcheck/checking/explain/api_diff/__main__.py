@@ -31,7 +31,7 @@ def compare_releases(order: dict[str, Any]) -> dict[str, Any]:
             answer["imported"][requirement] = place
     if not answer["imported"] and (found := compared.find_first(wanted)):
         answer["found"] = asdict(found)
-    elif not answer["imported"] and (defined := compared.find_definition(frozenset(order["words"]))):
+    elif not answer["imported"] and (defined := compared.find_definition(order["words"])):
         answer["defined"] = defined
     return answer
 

@@ -78,16 +78,17 @@ def list_changed_defaults(good: ReleaseFiles, bad: ReleaseFiles, dotted: str) ->
             yield each.name, _shorten_default(old[each.name]), _shorten_default(str(each.default))
 
 
-def find_new_place(bad: ReleaseFiles, owner: str, name: str) -> str:
-    """Find the module of the release that defines a removed name now.
+def find_new_place(good: ReleaseFiles, bad: ReleaseFiles, owner: str, name: str) -> str:
+    """Find the module that defines a removed name now.
 
-    Only where one alone does, and the name is long enough to be no accident.
+    Only where one alone does that did not before, and the name is long enough to be no accident.
     """
     least = 5  # characters
     if len(name) < least or name.startswith("_"):
         return ""
     top = owner.partition(".")[0]
-    found = [module for module in bad.list_defining_modules(top, name) if module != owner]
+    known = {owner, *good.list_defining_modules(top, name)}
+    found = [module for module in bad.list_defining_modules(top, name) if module not in known]
     return found[0] if len(found) == 1 else ""
 
 

@@ -60,7 +60,9 @@ class ReleaseComparison:
             detail = describe_signatures(self.good, self.bad, found.owner)
             new = find_renamed_parameter(self.good, self.bad, found.owner, found.name)
             detail = f"it is called {new} now: {detail}" if new and found.kind is ApiChangeKind.PARAMETER else detail
-        elif found.kind is ApiChangeKind.NAME and (place := find_new_place(self.bad, found.owner, found.name)):
+        elif found.kind is ApiChangeKind.NAME and (
+            place := find_new_place(self.good, self.bad, found.owner, found.name)
+        ):
             detail = f"it is in {place} now"
         return replace(found, detail=detail)
 
@@ -75,7 +77,7 @@ class ReleaseComparison:
                     return place.display_path, use.line
         return None
 
-    def find_definition(self, words: frozenset[str]) -> tuple[str, int, str] | None:
+    def find_definition(self, words: Sequence[str]) -> tuple[str, int, str] | None:
         """Find what `words` name in a file of the repository, no test.
 
         Its file, line and name.

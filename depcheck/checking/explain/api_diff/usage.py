@@ -60,19 +60,18 @@ class SourceFile:
             if node.lineno <= line <= (node.end_lineno or node.lineno):
                 yield from (_build_use(node, target) for target in self._resolve_targets(node))
 
-    def find_definition(self, words: frozenset[str]) -> tuple[int, str] | None:
+    def find_definition(self, words: Sequence[str]) -> tuple[int, str] | None:
         """Find a class, or a member of it, that `words` name.
 
-        Its line and name.
+        Its line and name. The first word that fits decides.
         """
-        for node in self._walk_nodes(ast.ClassDef):
-            if node.name not in words:
-                continue
-            for line, name in _list_members(node):
-                if name in words:
-                    return line, f"{node.name}.{name}"
-            return node.lineno, node.name
-        return None
+        classes = {node.name: node for node in self._walk_nodes(ast.ClassDef)}
+        node = next((classes[word] for word in words if word in classes), None)
+        if node is None:
+            return None
+        members = {name: line for line, name in _list_members(node)}
+        name = next((word for word in words if word in members), "")
+        return (members[name], f"{node.name}.{name}") if name else (node.lineno, node.name)
 
     def find_calls_passing(self, parameter: str) -> Iterator[ApiUse]:
         """Find calls of imported objects that pass `parameter` by name.
