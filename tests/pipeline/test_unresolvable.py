@@ -125,7 +125,7 @@ OLD_PYTEST = """\
 #
 #    pip-compile --no-annotate --output-file=requirements.txt requirements.in
 #
-attrs==22.2.0
+attrs==19.1.0
 coverage==6.2
 pluggy==0.6.0
 py==1.11.0
@@ -142,7 +142,7 @@ def test_a_set_that_the_legacy_resolver_does_not_find_is_judged(judged) -> None:
 
     The last pip-tools for Python 3.6 takes the newest pytest-cov, which does not fit the pytest asked for.
     """
-    files = {"requirements.in": "pytest==3.4.2\npytest-cov\nsix\n", "requirements.txt": OLD_PYTEST}
+    files = {"requirements.in": "attrs<19.2\npytest==3.4.2\npytest-cov\nsix\n", "requirements.txt": OLD_PYTEST}
     report = judged(files, python="3.6", index_url="", imports=False, smoke=("pytest --version",))
     if "Python 3.6 is not on this machine" in report.reason:
         pytest.skip(report.reason)

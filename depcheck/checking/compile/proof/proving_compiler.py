@@ -186,6 +186,7 @@ class ProvingCompiler:
         self, spec: EnvironmentSpec, world: IndexView, proof: LockfileProver
     ) -> CompiledLockfiles | CompileFailure:
         texts: dict[str, str] = {}
+        notes: list[str] = []
         for group in group_by_layer(spec.lockfiles):
             foreseen = {lock.path: proof.predict_upgrade(lock, texts) for lock in group}
             if left := tuple(lock for lock in group if foreseen[lock.path] is None):
@@ -194,8 +195,9 @@ class ProvingCompiler:
                 if isinstance(compiled, CompileFailure):
                     return compiled
                 texts.update(compiled.files)
+                notes += compiled.notes
             texts.update((path, text) for path, text in foreseen.items() if text is not None)
-        return CompiledLockfiles(tuple((lock.path, texts[lock.path]) for lock in spec.lockfiles))
+        return CompiledLockfiles(tuple((lock.path, texts[lock.path]) for lock in spec.lockfiles), tuple(notes))
 
     def _get_prover(self, spec: EnvironmentSpec, world: IndexView) -> LockfileProver | None:
         """Return the prover for this Python and world.
