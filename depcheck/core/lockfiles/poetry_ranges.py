@@ -13,7 +13,8 @@ _CLAUSE = re.compile(r"(?P<operator>\^|~(?!=))?\s*(?P<rest>[^\s,]+)")
 def format_poetry_requirements(table: Mapping[str, Any]) -> Iterator[str]:
     """Yield a requirement for each package of a table.
 
-    Less what has a place of its own. A package of several constraints is named without any: which one counts depends on the interpreter.
+    Less what has a place of its own. A package of several constraints is named without any: which one counts depends on
+    the interpreter.
     """
     for name, wanted in table.items():
         stated = wanted if isinstance(wanted, dict) else {"version": wanted}
