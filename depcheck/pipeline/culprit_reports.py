@@ -7,6 +7,7 @@ from dataclasses import replace
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
+from depcheck.core.messages.causes.evidence import find_failing_line
 from depcheck.core.model.report import Culprit
 from depcheck.core.model.requirements import get_required_name, select_active_requirements
 from depcheck.core.search.chance_failures import ChanceFailures
@@ -103,6 +104,9 @@ def to_culprit(case: EnvironmentCase, cause: Cause, holds: Sequence[Hold]) -> Cu
             case, [] if any(each.is_build_requirement for each in holds) else [name for name, _ in cause.first_bad]
         ),
         trackers=to_report.find_issue_trackers(case, cause.first_bad),
+        places={
+            failure.id: place for failure in cause.failures if failure.id and (place := find_failing_line(failure))
+        },
     )
 
 

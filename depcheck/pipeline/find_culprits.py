@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from packaging.utils import canonicalize_name
 
 from depcheck.core.lockfiles.diff import diff_pins
-from depcheck.core.messages.blame import describe_releases
+from depcheck.core.messages.causes.blame import describe_releases
 from depcheck.core.model.checks import Failure, Regression, is_same_failure
 from depcheck.core.model.compile_result import CompileFailure
 from depcheck.core.model.report import Confidence, Culprit, EnvironmentReport, ProposalReport

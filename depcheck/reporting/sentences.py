@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.messages import advisory_sections
-from depcheck.core.messages.blame import describe_dating, is_dated
+from depcheck.core.messages.causes.blame import describe_dating, is_dated
 from depcheck.core.model.checks import CheckKind, CheckResult, Failure, Outcome
 from depcheck.core.model.report import Culprit, EnvironmentReport
 from depcheck.core.model.status import Status

@@ -14,7 +14,7 @@ import pytest
 
 from depcheck.cli import demo
 from depcheck.core.config.settings import PublishOptions
-from depcheck.core.messages.reproduce import REPRODUCTION_FOLDER
+from depcheck.core.messages.causes.reproduce import REPRODUCTION_FOLDER
 from depcheck.core.model.report_json import decode_report
 from depcheck.core.settlement.proposals import make_proposals
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from depcheck.core.messages import bodies, dashboard
+from depcheck.core.messages.run_stamp import RunStamp
 from depcheck.core.model.report import ChangeReport, Culprit, EnvironmentReport, LockfileReport, ProposalReport
 from depcheck.core.model.status import Status
 from depcheck.core.text.markdown import (
@@ -138,17 +139,18 @@ def test_whole_bodies_hold_foreign_text(texts, status):
         setup=note,
     )
     proposal = ProposalReport((name,), (change,), True, {path: "x"})
-    night = bodies.RunStamp(datetime(2026, 1, 1, tzinfo=UTC), "f" * 40)
-    board = dashboard.DashboardInput(night.moment, (environment,))
+    run = RunStamp(datetime(2026, 1, 1, tzinfo=UTC), "f" * 40)
+    board = dashboard.DashboardInput(run.moment, (environment,))
     rows = dashboard.update_dashboard_rows(board, ())
     shown = (
-        bodies.render_pull_request_body(environment, proposal, night),
-        bodies.render_issue_body(environment, night),
+        bodies.render_pull_request_body(environment, proposal, run),
+        bodies.render_issue_body(environment, run),
     )
     for body in (*shown, dashboard.render_dashboard_body(board, rows)):
         outside = re.sub(r"(?ms)^(`{3,})\w+\n.*?^\1$|<code>.*?</code>", "", body)
         outside = re.sub(r"(?m)^<!-- depcheck (?:story|row [\w.=/~%+! -]*) -->$", "", outside)
-        outside = OUR_LINKS.sub("", re.sub(r"^### .*$", "", outside, flags=re.MULTILINE))
+        outside = outside.replace("<!-- depcheck counterpart -->", "")
+        outside = OUR_LINKS.sub("", re.sub(r"^###.*$", "", outside, flags=re.MULTILINE))
         assert not DANGERS.search(outside)
         assert set(re.findall(r"<(?!/?(?:details|summary|sub|code|br)>)[a-z!/]", re.sub(r"\\<", "", outside))) == set()
         assert not re.search(r"(?m)^\s*::\w", outside)
@@ -165,11 +167,11 @@ def test_bodies_of_any_size_fit(size):
     environment = EnvironmentReport(
         "requirements.txt", "3.12", Status.BREAKS, "x", (), (change,) * size, culprits=(culprit,) * (size // 10)
     )
-    night = bodies.RunStamp(datetime(2026, 1, 1, tzinfo=UTC))
-    assert is_within_body_limit(bodies.render_issue_body(environment, night))
-    body = bodies.render_pull_request_body(environment, ProposalReport(("kombu",), (change,) * size, True, {}), night)
+    run = RunStamp(datetime(2026, 1, 1, tzinfo=UTC))
+    assert is_within_body_limit(bodies.render_issue_body(environment, run))
+    body = bodies.render_pull_request_body(environment, ProposalReport(("kombu",), (change,) * size, True, {}), run)
     assert is_within_body_limit(body)
-    assert body.startswith("**The newest set")
+    assert body.startswith(f"**{size} updates for")
     assert (
         len(bodies.format_pull_request_title(replace(environment, name="n" * 900), ProposalReport((), (), True, {})))
         <= 256

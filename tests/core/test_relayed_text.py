@@ -27,6 +27,7 @@ from depcheck.cli import main
 from depcheck.core.config.settings import PublishOptions
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.messages import bodies
+from depcheck.core.messages.run_stamp import RunStamp
 from depcheck.core.messages.summary import format_summary_line, render_report_markdown
 from depcheck.core.model.checks import CheckKind, CheckResult, Failure, Outcome
 from depcheck.core.model.errors import UsageError
@@ -176,7 +177,7 @@ def test_bodies_and_titles_do_nothing(report):
     A law: no HTML but ours, and every fence is closed.
     """
     (judged,) = report.environments
-    night = bodies.RunStamp(NIGHT, judged.reason)
+    night = RunStamp(NIGHT, judged.reason)
     whole = [
         bodies.render_issue_body(judged, night),
         bodies.render_pull_request_body(judged, judged.proposal, night),

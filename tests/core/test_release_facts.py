@@ -58,15 +58,15 @@ def test_what_to_look_at_first():
     bare, moved = ReleaseFacts("BUSL-1.1"), ReleaseFacts("MIT", {}, has_provenance=True, publisher="GitHub b/a")
     new = Version("1.1")
     assert list_release_warnings(releases, Version("1.0"), new, (old, bare), NOW) == (
-        "very young (1 day)",
-        "first release in 4 years",
-        "source distribution only: installing it runs its code",
-        "provenance lost: the release before was attested, this one is not",
-        "license MIT License became BUSL-1.1",
+        "released 1 day ago",
+        f"first release since {(NOW - timedelta(days=1500)).year}",
+        "no wheel, only a source distribution: installing it runs its code",
+        "no provenance any more: the release before had a signed one, this one has none",
+        "licence changed from MIT License to BUSL-1.1",
     )
     calm = [release("1.0", 100), release("1.1", 50)]
     assert list_release_warnings(calm, Version("1.0"), new, (old, moved), NOW) == (
-        "published from GitHub b/a, before from GitHub a/a",
+        "published from GitHub b/a, earlier releases from GitHub a/a",
     )
     assert list_release_warnings(calm, Version("1.0"), new, (old, old), NOW) == ()
 
@@ -154,14 +154,14 @@ def pins(**versions):
 @pytest.mark.parametrize(
     ("before", "after", "yanked", "said"),
     [
-        ({"b": "1"}, {"b": "2"}, None, "new release, within b>=1 of a"),
+        ({"b": "1"}, {"b": "2"}, None, "a allows b>=1"),
         ({"b": "1"}, {"b": "2"}, "it lost data", "the committed release was yanked: it lost data"),
-        ({"c": "1"}, {"c": "2"}, None, "a 2 (before 1) asks for c>=2"),
-        ({"c": "3"}, {"c": "2"}, None, "the newer one fits the rest no more"),
-        ({}, {"d": "1"}, None, "a 2 (before 1) asks for it"),
-        ({"e": "1"}, {}, None, "a 2 (before 1) asks for it no more"),
+        ({"c": "1"}, {"c": "2"}, None, "a 2 (was 1) requires c>=2"),
+        ({"c": "3"}, {"c": "2"}, None, "the newer release no longer fits the other requirements"),
+        ({}, {"d": "1"}, None, "a 2 (was 1) requires it"),
+        ({"e": "1"}, {}, None, "a 2 (was 1) no longer requires it"),
         ({"f": "1"}, {}, None, "g is gone"),
-        ({"h": "1"}, {"h": "2"}, None, "new release; a takes any"),
+        ({"h": "1"}, {"h": "2"}, None, "a accepts any version"),
     ],
 )  # fmt: skip
 def test_why_it_moved(before, after, yanked, said):

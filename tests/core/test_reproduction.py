@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from depcheck.core.messages.reproduce import build_reproduction_commands
+from depcheck.core.messages.causes.reproduce import build_reproduction_commands
 from depcheck.core.model.checks import CheckKind, Outcome
 from depcheck.core.model.report import (
     ChangeReport,

@@ -13,6 +13,7 @@ from target import Target, parts_of, text_of
 
 from depcheck.core.config.settings import PublishOptions
 from depcheck.core.messages import bodies
+from depcheck.core.messages.run_stamp import RunStamp
 from depcheck.core.messages.summary import format_summary_line, render_report_markdown
 from depcheck.core.model.report import Report
 from depcheck.core.model.report_json import ReportError, decode_report, encode_report
@@ -63,7 +64,7 @@ def report(content: bytes) -> None:
         except ReportError:
             continue
         assert (
-            len(bodies.render_issue_body(environment, bodies.RunStamp(found.finished_at, found.commit)))
+            len(bodies.render_issue_body(environment, RunStamp(found.finished_at, found.commit)))
             <= BODY_LIMIT_BYTES
         )
 

@@ -158,11 +158,11 @@ def test_what_a_reader_looks_for_is_there():
     """Show causes, checks, trials, releases and the culprit's path."""
     text = outline(render_report_page(report(environment())))
     for part in (
-        "werkzeug 3.0.0, released 2026-11-22, is the first release that fails.",
+        "werkzeug 3.0.0, released 2026-11-22, is the first bad release",
         "werkzeug | 2.3.7 → 3.0.0 | upgraded, major | flask | 2026-11-22 | werkzeug / ! werkzeug / changelog of werkzeug | culprit",
         "Trial 2: werkzeug. Otherwise: fail.",
         "2.3.8, pass, trial 3",
-        "werkzeug is blamed and comes by the source → flask → werkzeug",
+        "werkzeug is blamed; required by the source → flask → werkzeug",
         "✗ fails 2 failing, 2 newly, 0.4 s",
     ):
         assert part in text
@@ -203,16 +203,16 @@ def test_every_package_stands_right_of_who_asks_for_it(chains):
         assert all(place[above] < place[below] for above, below in found.edges)
 
 
-def test_past_nights_are_told():
+def test_earlier_runs_are_shown():
     """Show since when, the last green run, and past verdicts."""
     past = [
         report(environment(status=status, culprits=()), at=NIGHT - timedelta(days=days))
         for days, status in ((3, Status.QUIET), (2, Status.BREAKS), (1, Status.BREAKS), (4, Status.SAFE))
     ]
     text = outline(render_report_page(report(environment()), past))
-    assert "breaks for 3 nights in a row, since 2026-11-20. Last green: 2026-11-19." in text
+    assert "breaks for 3 runs in a row, since 2026-11-20. Last green: 2026-11-19." in text
     assert text.index("2026-11-22 03:17 | ✗ breaks | 8 | werkzeug 3.0.0") < text.index("2026-11-18 03:17 | ✓ safe")
-    assert "Past nights" not in outline(render_report_page(report(environment())))
+    assert "Earlier runs" not in outline(render_report_page(report(environment())))
 
 
 def test_reports_of_past_nights_are_found_in_folders(tmp_path):

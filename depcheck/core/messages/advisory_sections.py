@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from depcheck.core.messages.sections import DetailLevel, format_count, format_omitted_count, join_with_and
+from depcheck.core.messages.detail_level import DetailLevel, format_omitted_count
 from depcheck.core.model.advisories import WithdrawalKind
 from depcheck.core.model.report import AdvisoryReport, EnvironmentReport, WithdrawnReport
 from depcheck.core.model.status import Status
@@ -15,6 +15,7 @@ from depcheck.core.text.markdown import (
     render_code_span,
     render_markdown_table,
 )
+from depcheck.core.text.phrases import format_count, join_with_and
 
 _DATABASE_LINK = re.compile(
     r"https://(?:osv\.dev/vulnerability|github\.com/advisories|nvd\.nist\.gov/vuln/detail)/[\w.-]{1,80}"
@@ -126,10 +127,10 @@ def format_advisory_title(environment: EnvironmentReport) -> str:
 
 def format_advisory_verdict(environment: EnvironmentReport) -> str:
     """Format the first paragraph of an issue in an otherwise green run."""
-    newer = "A fresh resolution changes nothing of it" if environment.status is Status.QUIET else "The update keeps it"
+    newer = "Updating does not change that" if environment.status is Status.QUIET else "The update keeps that"
     return (
-        f"**What is committed works, and pins releases that are vulnerable or withdrawn.** {newer}: "
-        "the ranges of the sources, or of other packages, keep what is fixed away, or nothing is fixed yet."
+        f"**Your lockfile works, but pins releases that are vulnerable or withdrawn.** {newer}: "
+        "a range in your requirements, or in another package's, keeps the fixed release out, or there is no fix yet."
     )
 
 

@@ -55,37 +55,37 @@ def _explain_new_version(change: Change, sets: ComparedSets, yanked: str | None,
     asking = tuple(_find_requirers(change.name, sets.after, sets))
     forced = next((each for each in asking if old and not is_satisfied_by(each[1], old)), None)
     if forced:
-        return f"{_describe_requirer(forced[0], sets)} asks for {_format_requirement(forced[1])}"
+        return f"{_describe_requirer(forced[0], sets)} requires {_format_requirement(forced[1])}"
     if change.kind is ChangeKind.DOWNGRADED:
-        return "the newer one fits the rest no more"
-    return f"new release{_describe_ranges(asking, direct=direct)}"
+        return "the newer release no longer fits the other requirements"
+    return _describe_ranges(asking, direct=direct)
 
 
 def _describe_ranges(asking: Sequence[tuple[NormalizedName, Requirement]], *, direct: bool) -> str:
     """Describe the requirers' ranges that contain the new release.
 
-    The source's own range is not shown, as it may be spread over several files.
+    Empty for a direct requirement: its own range may be spread over several files.
     """
-    ranges = [f"{_format_requirement(wanted)} of {name}" for name, wanted in asking if wanted.specifier]
     if direct or not asking:
-        return ", within what the source allows" if direct else ""
-    more = f" and of {len(ranges) - 1} more" if len(ranges) > 1 else ""
-    return f", within {ranges[0]}{more}" if ranges else f"; {asking[0][0]} takes any"
+        return ""
+    ranges = [f"{name} allows {_format_requirement(wanted)}" for name, wanted in asking if wanted.specifier]
+    more = f", {len(ranges) - 1} more require it too" if len(ranges) > 1 else ""
+    return f"{ranges[0]}{more}" if ranges else f"{asking[0][0]} accepts any version"
 
 
 def _explain_removal(name: NormalizedName, sets: ComparedSets) -> str:
     askers = [asker for asker, _ in _find_requirers(name, sets.before, sets)]
     still = [asker for asker in askers if asker in sets.after]
     if still:
-        return f"{_describe_requirer(still[0], sets)} asks for it no more"
-    return f"{askers[0]} is gone" if askers else "nothing asks for it any more" if sets.after else ""
+        return f"{_describe_requirer(still[0], sets)} no longer requires it"
+    return f"{askers[0]} is gone" if askers else "it is pinned, but nothing requires it" if sets.after else ""
 
 
 def _explain_addition(name: NormalizedName, sets: ComparedSets, *, direct: bool) -> str:
     asker = next((each for each, _ in _find_requirers(name, sets.after, sets)), None)
     if asker:
-        return f"{_describe_requirer(asker, sets)} asks for it"
-    return "the source asks for it" if direct else ""
+        return f"{_describe_requirer(asker, sets)} requires it"
+    return "your requirements name it" if direct else ""
 
 
 def _find_requirers(
@@ -104,11 +104,11 @@ def _find_requirers(
 def _describe_requirer(asker: NormalizedName, sets: ComparedSets) -> str:
     """Format the requirer with its version, and its old version if different.
 
-    For example `celery 4.2.0 (before 4.1.0)`.
+    For example `celery 4.2.0 (was 4.1.0)`.
     """
     old, new = _get_version(asker, sets.before), _get_version(asker, sets.after)
     if old and new and old != new:
-        return f"{asker} {new} (before {old})"
+        return f"{asker} {new} (was {old})"
     return f"{asker} {new or old}"
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from urllib.parse import quote, unquote
 
+from depcheck.core.messages.causes.evidence import extract_error_text
 from depcheck.core.messages.hidden_state import compute_short_digest
-from depcheck.core.messages.sections import extract_error_text, format_count, format_day, join_with_and
 from depcheck.core.model.report import EnvironmentReport
 from depcheck.core.model.status import Status
 from depcheck.core.text.markdown import (
@@ -24,6 +24,7 @@ from depcheck.core.text.markdown import (
     render_code_span,
     render_markdown_table,
 )
+from depcheck.core.text.phrases import format_count, format_day, join_with_and
 
 ROW_LIFETIME_DAYS = 30  # a row that no run has judged for so long is of a lockfile that is gone
 _MOST_ROWS, _MOST_HELD = 200, 8

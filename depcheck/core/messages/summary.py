@@ -4,16 +4,24 @@ It is read in a terminal's pager, as an artifact, or as the job summary.
 """
 
 from collections.abc import Callable
-from datetime import datetime
 
 from depcheck.core.messages import advisory_sections, sections, tables
-from depcheck.core.messages.sections import DETAIL_LEVELS, DetailLevel, format_count, render_section
-from depcheck.core.messages.tables import ChangeContext
-from depcheck.core.model.report import EnvironmentReport, ProposalReport, Report
+from depcheck.core.messages.causes.cause_section import render_causes
+from depcheck.core.messages.detail_level import DETAIL_LEVELS, DetailLevel, render_section
+from depcheck.core.messages.run_stamp import RunStamp
+from depcheck.core.messages.tables import ALL_UPDATES, COMMITTED, PROPOSED, ChangeContext
+from depcheck.core.model.report import Confidence, EnvironmentReport, ProposalReport, Report
 from depcheck.core.model.status import Status
 from depcheck.core.text.markdown import escape_prose, is_within_body_limit, join_paragraphs, render_code_span
+from depcheck.core.text.phrases import format_count
 from depcheck.core.text.terminal_safe import to_one_line
 from depcheck.core.text.workflow_commands import SUMMARY_LIMIT_BYTES
+
+_CONFIDENCE_CLAIMS = {
+    Confidence.MINIMAL: "without any one of these releases it does not fail",
+    Confidence.BUDGET_SPENT: "the time was over before fewer releases could be tried",
+    Confidence.FLAKY: "the checks do not always give the same answer, so this may be wrong",
+}
 
 
 def find_worst_status(report: Report) -> Status:
@@ -54,11 +62,12 @@ def render_report_markdown(report: Report) -> str:
 
 def _render_report_at(report: Report, tier: DetailLevel) -> str:
     ordered = sorted(report.environments, key=lambda each: each.status.severity)
+    run = RunStamp(report.as_of or report.finished_at, report.commit)
     return (
         join_paragraphs(
             f"# depcheck: {escape_prose(format_summary_line(report), 500)}",
             _describe_run(report),
-            *(_render_environment(each, report.as_of or report.finished_at, tier) for each in ordered),
+            *(_render_environment(each, run, tier) for each in ordered),
             render_section("Isolation", _describe_isolation(report)),
         )
         + "\n"
@@ -78,25 +87,26 @@ def _format_tool(report: Report) -> str:
     return f"{report.tool.name} {report.tool.version}"
 
 
-def _render_environment(judged: EnvironmentReport, moment: datetime, tier: DetailLevel) -> str:
-    seen = ChangeContext(moment, judged.advisories)
+def _render_environment(judged: EnvironmentReport, run: RunStamp, tier: DetailLevel) -> str:
+    seen = ChangeContext(run.moment, judged.advisories)
     python = f" on Python {escape_prose(judged.python, 20)}" if judged.python else ""
-    columns = [("committed", judged.checks.baseline), ("everything new", judged.checks.candidate)]
+    columns = [(COMMITTED, judged.checks.baseline), (ALL_UPDATES, judged.checks.candidate)]
     if judged.proposal and judged.proposal.checks:
-        columns.append(("proposed", judged.proposal.checks))
+        columns.append((PROPOSED, judged.proposal.checks))
     blocks: list[tuple[str, Callable[[], str]]] = [
-        ("What broke it", lambda: sections.render_causes(judged, tier)),
-        ("How to hold it", lambda: sections.render_hold_lines(judged)),
+        ("What broke", lambda: render_causes(judged, tier, run)),
+        ("How to hold it back", lambda: sections.render_hold_lines(judged)),
         ("What works", lambda: _describe_proposal(judged.proposal)),
         ("Held by your rules", lambda: sections.render_rules_table(judged)),
         ("Checks", lambda: tables.render_checks_table(columns, tier)),
         ("Vulnerable and withdrawn pins", lambda: advisory_sections.render_advisory_tables(judged, tier)),
-        ("What a fresh resolution changes", lambda: tables.render_changes_table(judged.changes, seen, tier)),
+        ("All updates", lambda: tables.render_changes_table(judged.changes, seen, tier)),
         ("Notes", lambda: sections.render_notes(judged, tier)),
     ]
     return join_paragraphs(
         f"## {render_code_span(judged.name)}{python}: {judged.status}",
-        f"**{judged.status.phrase.capitalize()}.** {escape_prose(judged.reason, 1000)}",
+        f"**{judged.status.phrase[0].upper()}{judged.status.phrase[1:]}.** {escape_prose(judged.reason, 1000)}",
+        judged.status.advice,
         _describe_confidence(judged),
         *(render_section(head, text()) for head, text in blocks),
         sections.render_optional_modules(judged, tier),
@@ -112,15 +122,15 @@ def _describe_confidence(judged: EnvironmentReport) -> str:
         if judged.trials
         else "Nothing else changed, so no trial was needed"
     )
-    return f"{cost}; the set of culprits is {escape_prose(judged.confidence)}."
+    return f"{cost}; {_CONFIDENCE_CLAIMS[judged.confidence]}."
 
 
 def _describe_proposal(proposal: ProposalReport | None) -> str:
     if proposal is None:
         return ""
-    held = ", ".join(render_code_span(name) for name in proposal.held) or "nothing"
-    proof = "It was checked in a run of its own." if proposal.verified else "It has not been verified."
-    return f"{format_count(len(proposal.changes), 'change')} can be taken, with {held} held. {proof}"
+    held = ", ".join(render_code_span(name) for name in proposal.held)
+    proof = "This set was checked on its own." if proposal.verified else "This set was not checked."
+    return f"{format_count(len(proposal.changes), 'update')}{f', with {held} held back' if held else ''}. {proof}"
 
 
 def _describe_isolation(report: Report) -> str:

@@ -4,12 +4,13 @@ They are narrow, to be read on a phone.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from depcheck.core.messages.sections import DetailLevel, format_count, format_omitted_count
+from depcheck.core.messages.detail_level import DetailLevel, format_omitted_count
 from depcheck.core.model.checks import CheckKind, Outcome
+from depcheck.core.model.releases import describe_release_age
 from depcheck.core.model.report import AdvisoryReport, ChangeReport, CheckReport
 from depcheck.core.text.links import LinkKind, sanitize_link
 from depcheck.core.text.markdown import (
@@ -19,10 +20,12 @@ from depcheck.core.text.markdown import (
     render_folded_block,
     render_markdown_table,
 )
+from depcheck.core.text.phrases import format_count
 
-_OUTCOME_PHRASES = {Outcome.PASS: "passes", Outcome.FAIL: "**fails**", Outcome.UNRESOLVED: "gave no answer"}
+COMMITTED, ALL_UPDATES, PROPOSED = "your lockfile", "all updates", "proposed"  # the sets of pins, everywhere
+_OUTCOME_MARKS = {Outcome.PASS: "✅", Outcome.FAIL: "❌", Outcome.UNRESOLVED: "❔"}
 _NO_BREAK_SPACE = "\u00a0"  # a space at which no line breaks
-_MAX_UNFOLDED_ROWS = 15  # a screen of a phone shows about as many
+_MAX_UNFOLDED_ROWS = 5  # a screen of a phone shows about as many
 _SHOWN_LINKS = (LinkKind.CHANGELOG, LinkKind.DIFF)
 _ADVISORY_URL = re.compile(
     r"https://(?:osv\.dev/vulnerability|github\.com/advisories|nvd\.nist\.gov/vuln/detail)/[\w.-]{1,80}"
@@ -41,71 +44,107 @@ class ChangeContext:
 
 
 def render_changes_table(found: Sequence[ChangeReport], seen: ChangeContext, tier: DetailLevel) -> str:
-    """Render the table of changes, those with warnings first, folded if long."""
-    ordered = sorted(found, key=lambda each: not (each.warnings or _describe_advisory_effects(each, seen)))
+    """Render the table of changes, majors and those with warnings first, folded."""
+    ordered = sorted(found, key=lambda each: not is_notable(each, seen))
     shown = ordered[: tier.max_rows]
     several = len({change.lockfile for change in found}) > 1
-    rows = [
-        (_format_package_cell(change, seen, several=several), _format_reason_cell(change, seen)) for change in shown
-    ]
+    rows = [(_format_package_cell(change, several=several), _format_details_cell(change, seen)) for change in shown]
     block = join_paragraphs(
-        render_markdown_table(("package", "why, and what to look at"), rows),
-        format_omitted_count(found, shown, "change"),
+        render_markdown_table(("package", "what to know"), rows),
+        format_omitted_count(found, shown, "update"),
     )
-    return render_folded_block(f"All {len(found)} changes", block) if len(rows) > _MAX_UNFOLDED_ROWS else block
+    return render_folded_block(f"All {len(found)} updates", block) if len(rows) > _MAX_UNFOLDED_ROWS else block
 
 
-def _format_package_cell(change: ChangeReport, seen: ChangeContext, *, several: bool) -> str:
-    """Format a change's first cell.
+def is_notable(change: ChangeReport, seen: ChangeContext) -> bool:
+    """Return True for a change that deserves a look first."""
+    return bool(change.jump == "major" or change.warnings or describe_advisory_effects(change, seen))
 
-    Package, versions, size of the step, age, and which packages require it.
-    """
-    name = render_code_span(change.name, 100)
-    old, new = render_code_span(change.before or "", 60), render_code_span(change.after or "", 60)
-    step = (
-        f"{old}{_NO_BREAK_SPACE}→{_NO_BREAK_SPACE}{new}" if old and new else f"new: {new}" if new else f"removed: {old}"
-    )
-    kind = change.kind if change.kind not in {"upgraded", "added", "removed"} else ""
-    jump = f"**{change.jump}**" if change.jump == "major" else escape_prose(change.jump, 20)
-    path = " → ".join(escape_prose(each, 60) for each in change.via[:4])
-    comes = "direct" if change.direct else f"by {path}" if path else ""
+
+def _format_package_cell(change: ChangeReport, *, several: bool) -> str:
+    """Format a change's first cell: the package, and its versions."""
     return _join_cell_lines(
-        format_safe_link(name, change.links.get(LinkKind.PAGE, "")) or name,
-        step,
-        ", ".join(filter(None, (escape_prose(kind, 20), jump, _format_age(change.released_at, seen.moment)))),
-        comes,
-        f"for {render_code_span(change.marker, 120)}, **not checked here**" if not change.judged else "",
+        format_package_link(change),
+        format_step(change),
         escape_prose(change.lockfile, 120) if several else "",
     )
 
 
-def _format_age(released_at: datetime | None, moment: datetime) -> str:
-    if released_at is None:
-        return ""
-    days = max((moment - released_at).days, 0)
-    return f"{days // 365} years old" if days >= 730 else f"{format_count(days, 'day')} old"  # noqa: PLR2004
+def format_package_link(change: ChangeReport) -> str:
+    """Format the package's name, linked to its page if known."""
+    name = render_code_span(change.name, 100)
+    return format_safe_link(name, change.links.get(LinkKind.PAGE, "")) or name
 
 
-def _format_reason_cell(change: ChangeReport, seen: ChangeContext) -> str:
-    yanked = (
-        f"the committed release was yanked: {change.yanked or 'no reason given'}" if change.yanked is not None else ""
-    )
-    why = re.sub(r",(?=\S)", ", ", change.why or yanked)  # ranges may break into lines
-    alarms = [f"⚠️ {escape_prose(each, 160)}" for each in change.warnings[:6]]
-    links = [format_safe_link(kind, change.links.get(kind, "")) for kind in _SHOWN_LINKS]
+def format_step(change: ChangeReport) -> str:
+    """Format the versions of a change, such as `1.0 → 2.0`."""
+    old, new = render_code_span(change.before or "", 60), render_code_span(change.after or "", 60)
+    if old and new:
+        return f"{old}{_NO_BREAK_SPACE}→{_NO_BREAK_SPACE}{new}"
+    return f"new: {new}" if new else f"removed: {old}"
+
+
+def _format_details_cell(change: ChangeReport, seen: ChangeContext) -> str:
+    """Format a change's second cell, in two lines.
+
+    The first says how large the step is, how old the release is, and who requires it; the second what to look at.
+    """
+    kind = change.kind if change.kind not in {"upgraded", "added", "removed"} else ""
+    jump = f"**{change.jump}**" if change.jump == "major" else escape_prose(change.jump, 20)
+    unjudged = f"for {render_code_span(change.marker, 120)}, **not checked here**" if not change.judged else ""
+    age = "" if _says_age(change.warnings) else _format_age(change.released_at, seen.moment)
     return _join_cell_lines(
-        escape_prose(why, 200), *alarms, *_describe_advisory_effects(change, seen), " · ".join(filter(None, links))
+        ", ".join(filter(None, (escape_prose(kind, 20), jump, age, _format_requirer(change), unjudged))),
+        " · ".join(filter(None, (*list_alarms(change, seen), *format_change_links(change)))),
     )
 
 
-def _describe_advisory_effects(change: ChangeReport, seen: ChangeContext) -> list[str]:
+def _format_requirer(change: ChangeReport) -> str:
+    """Format why the change is made.
+
+    A reason, or the path by which it is required.
+    """
+    yanked = f"{change.before} was yanked: {change.yanked or 'no reason given'}" if change.yanked is not None else ""
+    why = re.sub(r",(?=\S)", ", ", yanked or change.why)  # ranges may break into lines
+    path = " → ".join(escape_prose(each, 60) for each in change.via[:4])
+    return escape_prose(why, 200) or ("direct" if change.direct else f"required by {path}" if path else "")
+
+
+def _says_age(warnings: Iterable[str]) -> bool:
+    return any(each.startswith("released ") for each in warnings)
+
+
+def _format_age(released_at: datetime | None, moment: datetime) -> str:
+    return describe_release_age(moment - released_at) if released_at else ""
+
+
+def list_alarms(change: ChangeReport, seen: ChangeContext) -> list[str]:
+    """List what to look at, one short clause each."""
+    return [*(f"⚠️ {escape_prose(each, 160)}" for each in change.warnings[:6]), *describe_advisory_effects(change, seen)]
+
+
+def format_change_links(change: ChangeReport) -> list[str]:
+    """Format the links to a change's changelog and comparison."""
+    return list(filter(None, (format_safe_link(kind, change.links.get(kind, "")) for kind in _SHOWN_LINKS)))
+
+
+def describe_advisory_effects(change: ChangeReport, seen: ChangeContext) -> list[str]:
     """Describe the vulnerabilities that the change fixes, and those it brings."""
     about = [each for each in seen.advisories if each.package == change.name]
-    healed = [each for each in about if each.version == change.before and each.committed and not each.fresh]
+    fixed = list_fixed_advisories(change, about)
     brought = [each for each in about if each.version == change.after and each.fresh and not each.committed]
     return [
-        *([f"🛡️ heals {', '.join(map(_link_advisory, healed[:4]))}"] if healed else []),
+        *([f"🛡️ fixes {', '.join(map(_link_advisory, fixed[:4]))}"] if fixed else []),
         *([f"⚠️ **brings {', '.join(map(_link_advisory, brought[:4]))}**"] if brought else []),
+    ]
+
+
+def list_fixed_advisories(change: ChangeReport, known: Iterable[AdvisoryReport]) -> list[AdvisoryReport]:
+    """List the advisories that the new release fixes."""
+    return [
+        each
+        for each in known
+        if each.package == change.name and each.version == change.before and each.committed and not each.fresh
     ]
 
 
@@ -124,22 +163,20 @@ def format_safe_link(words: str, address: str) -> str:
 
 
 def render_checks_table(columns: Sequence[tuple[str, Sequence[CheckReport]]], tier: DetailLevel) -> str:
-    """Render the table of checks, one row for each.
+    """Render the table of checks: a row each, a column a set.
 
-    A row has a line for each set of pins. Sets without checks are left out.
+    Sets without checks are left out.
     """
     columns = [(head, found) for head, found in columns if found]
     keys = list(dict.fromkeys((check.kind, check.command) for _, found in columns for check in found))
     rows = [
         (
-            _join_cell_lines(f"{kind}", render_code_span(command, 60)),
-            _join_cell_lines(
-                *(f"{head}: {_format_result(_find_check(found, kind, command))}" for head, found in columns)
-            ),
+            " ".join(filter(None, (str(kind), render_code_span(command, 40)))),
+            *(_format_result(_find_check(found, kind, command)) for _, found in columns),
         )
         for kind, command in keys[: tier.max_rows]
     ]
-    return render_markdown_table(("check", "result"), rows)
+    return render_markdown_table(("check", *(head for head, _ in columns)), rows)
 
 
 def _find_check(found: Sequence[CheckReport], kind: str, command: str) -> CheckReport | None:
@@ -150,8 +187,9 @@ def _find_check(found: Sequence[CheckReport], kind: str, command: str) -> CheckR
 def _format_result(check: CheckReport | None) -> str:
     if check is None:
         return "not run"
-    counted = [f"{check.passed} passed"] * bool(check.passed) + [f"{check.failing} failing"] * (check.failing > 1)
-    return ", ".join([_OUTCOME_PHRASES[check.outcome], *counted, f"{check.duration_s:.1f} s"])
+    counted = [f"{check.passed} pass"] * bool(check.passed) + [f"{check.failing} fail"] * (check.failing > 1)
+    words = ", ".join([*counted, f"{check.duration_s:.1f} s"])
+    return f"{_OUTCOME_MARKS[check.outcome]} {words}".replace(" ", _NO_BREAK_SPACE)
 
 
 def describe_checks(columns: Sequence[tuple[str, Sequence[CheckReport]]], python: str) -> str:

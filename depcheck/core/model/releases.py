@@ -142,24 +142,36 @@ def _warn_about_age(releases: Sequence[Release], release: Release, now: datetime
         return []
     age = now - uploaded
     earlier = [each.uploaded_at for each in releases if each.uploaded_at and each.uploaded_at < uploaded]
-    silence = uploaded - max(earlier) if earlier else timedelta()
-    young = [f"very young ({age.days} day{'' if age.days == 1 else 's'})"] if age < YOUNG_RELEASE_AGE else []
-    years = [f"first release in {silence.days // 365} years"] if silence >= LONG_RELEASE_GAP else []
-    return young + years
+    last = max(earlier, default=uploaded)
+    young = [describe_release_age(age)] if age < YOUNG_RELEASE_AGE else []
+    return [*young, *([f"first release since {last.year}"] if uploaded - last >= LONG_RELEASE_GAP else [])]
+
+
+def describe_release_age(age: timedelta) -> str:
+    """Describe a release's age, as in `released 2 days ago`."""
+    if age.days < 1:
+        return "released today"
+    if age.days >= LONG_RELEASE_GAP.days:
+        return f"released {age.days // 365} years ago"
+    return f"released {age.days} day{'' if age.days == 1 else 's'} ago"
 
 
 def _warn_about_files(release: Release) -> list[str]:
-    return ["source distribution only: installing it runs its code"] if release.sdists and not release.wheels else []
+    return (
+        ["no wheel, only a source distribution: installing it runs its code"]
+        if release.sdists and not release.wheels
+        else []
+    )
 
 
 def _warn_about_differences(old: ReleaseFacts, new: ReleaseFacts) -> list[str]:
     said = []
     if old.has_provenance and not new.has_provenance:
-        said.append("provenance lost: the release before was attested, this one is not")
+        said.append("no provenance any more: the release before had a signed one, this one has none")
     if old.publisher and new.publisher and old.publisher != new.publisher:
-        said.append(f"published from {new.publisher}, before from {old.publisher}")
+        said.append(f"published from {new.publisher}, earlier releases from {old.publisher}")
     if old.license and new.license and _normalize_license(old.license) != _normalize_license(new.license):
-        said.append(f"license {old.license} became {new.license}")
+        said.append(f"licence changed from {old.license} to {new.license}")
     return said
 
 

@@ -116,7 +116,7 @@ class Culprit:
     `explanation` says what the release removed or changed and who uses it, or is empty. `trackers` are where the
     packages' own issues are, https addresses by package; `paths` how each comes in, a source's path first, as far as
     the committed lockfiles tell. `sources` are where the lines of `hold` work: those of the lowest lockfiles that have
-    the package.
+    the package. `places` says where in the repository a newly failing test or module fails, as `path:line` by id.
     """
 
     packages: tuple[str, ...]
@@ -137,6 +137,7 @@ class Culprit:
     trackers: dict[str, str] = field(default_factory=dict)
     paths: dict[str, tuple[str, ...]] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
+    places: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

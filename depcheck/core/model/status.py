@@ -16,24 +16,28 @@ class Status(StrEnum):
     BREAKS = "breaks", "a fresh installation breaks"
     UNRESOLVABLE = (
         "unresolvable",
-        "nothing satisfies the sources today",
-        "No set of today's releases satisfies the sources. Loosen the range that stands in the way.",
+        "no set of releases satisfies your requirements today",
+        "Loosen the requirement that is named below; no set of today's releases satisfies all of them.",
     )
     BASELINE_BROKEN = (
         "baseline-broken",
-        "the committed lockfile fails by itself",
-        "The committed lockfile fails by itself; no release is to blame. Heal it, or the check.",
+        "the committed lockfile already fails",
+        "Fix the check, or the lockfile; it fails without any update, so no release is to blame.",
     )
     STALE = (
         "stale",
-        "the lockfile is not what its sources compile to",
-        "The sources compile to something else than what is committed. Compile again and commit it.",
+        "the lockfile is out of sync with its requirements",
+        "Compile the lockfile again and commit it; until then no update can be checked.",
     )
-    INFRA = "infra", "the package index, the network or this machine failed"
-    SKIPPED = "skipped", "not judged", "This lockfile was not judged. The reason above says what to change."
-    FLAKY = "flaky", "the checks contradict themselves"
-    SAFE = "safe", "everything new works"
-    QUIET = "quiet", "nothing has changed"
+    INFRA = (
+        "infra",
+        "the package index, the network or this machine failed",
+        "Run it again later; packages are not to blame.",
+    )
+    SKIPPED = "skipped", "not checked", "Change what the reason names; until then this is not checked."
+    FLAKY = "flaky", "the checks do not give the same answer twice"
+    SAFE = "safe", "all updates work"
+    QUIET = "quiet", "nothing to update"
 
     def __new__(cls, value: str, phrase: str = "", advice: str = "") -> Self:
         """Make a member from its value and texts."""

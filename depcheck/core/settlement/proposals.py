@@ -11,9 +11,9 @@ from dataclasses import replace
 from depcheck.core.config.settings import PublishOptions
 from depcheck.core.messages import bodies, dashboard, timeline
 from depcheck.core.messages.advisory_sections import find_unfixed_pins
-from depcheck.core.messages.bodies import RunStamp
 from depcheck.core.messages.dashboard import DashboardInput
 from depcheck.core.messages.hidden_state import ProposalForm, compute_short_digest
+from depcheck.core.messages.run_stamp import RunStamp
 from depcheck.core.messages.timeline import (
     TIMELINE_SLOT,
     EventKind,

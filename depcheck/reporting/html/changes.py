@@ -22,7 +22,7 @@ _JUMPS = {4: "epoch", 3: "major", 2: "minor", 1: "patch", 0: "same"}
 _SIZES = ("major", "minor", "patch")
 _KINDS = ("upgraded", "downgraded", "added", "removed")
 _MIN_ROWS_FOR_FILTERS = 6  # rows; fewer are seen at a glance
-_COLUMN_NAMES = ("Package", "Old → new", "Change", "Comes by", "Released", "Why it moved", "Role")
+_COLUMN_NAMES = ("Package", "Old → new", "Change", "Required by", "Released", "Why", "Role")
 
 
 def build_changes_table(environment: EnvironmentReport, number: int, most_rows: int) -> Child:
@@ -39,7 +39,7 @@ def build_changes_table(environment: EnvironmentReport, number: int, most_rows: 
     rows = [_build_change_row(change, role, several=several) for change, role in zip(shown, roles, strict=True)]
     whole = build_tag(
         "table",
-        build_tag("caption", f"What a fresh resolution changes: {len(environment.changes)}"),
+        build_tag("caption", f"All updates: {len(environment.changes)}"),
         build_tag("thead", build_tag("tr", head)),
         build_tag("tbody", rows),
         id=f"drift-{number}",
@@ -81,7 +81,7 @@ def _build_change_row(change: ChangeReport, role: str, *, several: bool) -> Elem
         "direct" if change.direct else " → ".join(change.via) or "unknown",
         build_tag("time", day, datetime=day) if day else "unknown",
         [
-            change.why or ("unknown" if change.judged else ""),
+            change.why,
             _format_scope(change),
             _build_warnings(change),
             _build_links(change),

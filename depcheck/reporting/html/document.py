@@ -76,7 +76,7 @@ def _build_header(report: Report) -> Element:
     at: Child = [" at ", build_tag("code", report.commit[:12])] if report.commit else None
     return build_tag(
         "header",
-        build_tag("h1", "depcheck: ", format_summary_line(report).partition(": ")[2] or "nothing was judged"),
+        build_tag("h1", "depcheck: ", format_summary_line(report).partition(": ")[2] or "nothing was checked"),
         build_tag(
             "p",
             build_status_badge(find_worst_status(report)),

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
-from depcheck.core.messages.blame import describe_company, describe_dating
-from depcheck.core.messages.sections import format_count, join_with_and
+from depcheck.core.messages.causes.blame import describe_company, describe_dating
+from depcheck.core.messages.causes.evidence import extract_error_text, shorten_evidence
 from depcheck.core.model.report import CheckReport, Confidence, Culprit, EnvironmentReport
+from depcheck.core.text.phrases import format_count, join_with_and
 from depcheck.reporting.html.changes import build_changes_table
 from depcheck.reporting.html.elements import (
     Child,
@@ -24,6 +25,7 @@ from depcheck.reporting.html.history import PastRun, build_history
 from depcheck.reporting.html.search import build_search_section
 
 _MAX_IDS = 200
+_MAX_EVIDENCE_LINES = 200
 
 
 def build_checks_table(environment: EnvironmentReport) -> Child:
@@ -54,9 +56,9 @@ def build_checks_table(environment: EnvironmentReport) -> Child:
 def _list_check_columns(environment: EnvironmentReport) -> list[tuple[str, Sequence[CheckReport]]]:
     proposed = environment.proposal.checks if environment.proposal else ()
     return [
-        ("Committed", environment.checks.baseline),
-        ("Everything new", environment.checks.candidate),
-        ("The proposal", proposed),
+        ("Your lockfile", environment.checks.baseline),
+        ("All updates", environment.checks.candidate),
+        ("Proposed", proposed),
     ]
 
 
@@ -88,9 +90,9 @@ def _build_newly_failing(ids: Sequence[str]) -> Child:
 
 _MOST_MODULES = 200
 _CONFIDENCE_CLAIMS = {
-    Confidence.MINIMAL: "no smaller set of changes fails",
-    Confidence.BUDGET_SPENT: "the budget was spent before that was certain",
-    Confidence.FLAKY: "trials contradicted each other",
+    Confidence.MINIMAL: "without any one of these releases it does not fail",
+    Confidence.BUDGET_SPENT: "the time was over before fewer releases could be tried",
+    Confidence.FLAKY: "the checks do not always give the same answer, so this may be wrong",
 }
 
 
@@ -103,7 +105,7 @@ def build_environment_section(
     """
     python = f" on Python {judged.python}" if judged.python else ""
     parts: tuple[tuple[str, Child], ...] = (
-        ("What broke it", [_build_cause(culprit) for culprit in judged.culprits] or None),
+        ("What broke", [_build_cause(culprit) for culprit in judged.culprits] or None),
         ("What works", _build_proposal(judged)),
         ("Checks", build_checks_table(judged)),
         (
@@ -112,10 +114,10 @@ def build_environment_section(
             if judged.trial_log
             else _build_confidence_claim(judged),
         ),
-        ("Who brings whom in", build_dependency_graph(judged, number)),
-        ("What a fresh resolution changes", build_changes_table(judged, number, most_rows)),
-        ("Pins that are in danger now", _build_dangers(judged)),
-        ("Past nights", build_history(past)),
+        ("Dependency graph", build_dependency_graph(judged, number)),
+        ("All updates", build_changes_table(judged, number, most_rows)),
+        ("Vulnerable and withdrawn pins", _build_dangers(judged)),
+        ("Earlier runs", build_history(past)),
         ("Notes", build_tag("ul", [build_tag("li", note) for note in judged.notes]) if judged.notes else None),
         ("Optional modules that no longer import", _optional_modules(judged)),
         ("Lockfiles", _build_lockfiles(judged)),
@@ -146,14 +148,18 @@ def _build_cause(culprit: Culprit) -> Element:
     return build_tag(
         "article",
         build_tag("p", describe_dating(culprit)),
-        build_output_block(culprit.headline, 600),
+        build_output_block(extract_error_text(culprit), 600),
         build_tag("p", culprit.explanation) if culprit.explanation else None,
         build_tag("p", company) if (company := describe_company(culprit)) else None,
         _build_hold(culprit),
-        build_tag("p", f"Not judged: {', '.join(culprit.skipped[:20])}.") if culprit.skipped else None,
-        build_details("Evidence", build_output_block(culprit.evidence)) if culprit.evidence.strip() else None,
+        build_tag("p", f"Not tried: {', '.join(culprit.skipped[:20])}.") if culprit.skipped else None,
+        build_details("Evidence", build_output_block(_shorten(culprit))) if culprit.evidence.strip() else None,
         class_="cause",
     )
+
+
+def _shorten(culprit: Culprit) -> str:
+    return shorten_evidence(culprit.evidence, extract_error_text(culprit), _MAX_EVIDENCE_LINES)
 
 
 def _build_dangers(judged: EnvironmentReport) -> Child:
@@ -183,16 +189,17 @@ def _build_dangers(judged: EnvironmentReport) -> Child:
 def _describe_exposure(*, committed: bool, fresh: bool) -> str:
     """Describe the effect of the update on a vulnerability."""
     if committed and fresh:
-        return "Pinned now, and still in the fresh set."
-    return "Pinned now; the fresh set is rid of it." if committed else "Only in the fresh set."
+        return "Pinned now, and still after an update."
+    return "Pinned now; an update fixes it." if committed else "Only an update brings it."
 
 
 def _build_hold(culprit: Culprit) -> Child:
     if not culprit.hold:
         return None
-    place = "a file that PIP_CONSTRAINT names" if culprit.build else "the source"
+    place = join_with_and(culprit.sources[:4]) or "your requirements"
+    place = "a file that PIP_CONSTRAINT names" if culprit.build else place
     return [
-        build_tag("p", f"To keep the last good release until it is healed, add to {place}:"),
+        build_tag("p", f"To make the hold permanent, add to {place}:"),
         build_output_block(_join_hold_lines(culprit)),
     ]
 
@@ -205,9 +212,9 @@ def _build_proposal(judged: EnvironmentReport) -> Child:
     proposal = judged.proposal
     if proposal is None:
         return None
-    held = f", with {join_with_and(proposal.held[:20])} held" if proposal.held else ""
-    proof = "It was checked in a run of its own." if proposal.verified else "It has not been verified."
-    taken = f"{format_count(len(proposal.changes), 'change')} can be taken{held}. {proof}"
+    held = f", with {join_with_and(proposal.held[:20])} held back" if proposal.held else ""
+    proof = "This set was checked on its own." if proposal.verified else "This set was not checked."
+    taken = f"{format_count(len(proposal.changes), 'update')}{held}. {proof}"
     files = [
         build_details(build_tag("code", path), build_output_block(text, 60_000))
         for path, text in proposal.files.items()

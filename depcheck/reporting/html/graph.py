@@ -137,7 +137,7 @@ def _find_edges_to(names: frozenset[str], edges: Sequence[tuple[str, str]]) -> s
 
 def _describe_blame(environment: EnvironmentReport, changes: dict[str, ChangeReport]) -> str:
     ways = [
-        f"{name} is blamed and comes by {' → '.join(('the source', *changes[name].via, name))}"
+        f"{name} is blamed; required by {' → '.join(('the source', *changes[name].via, name))}"
         for name in sorted(list_blamed_packages(environment))
         if name in changes
     ]

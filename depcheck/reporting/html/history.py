@@ -47,46 +47,46 @@ def build_history(past: Sequence[PastRun]) -> Child:
 
     The sentence says for how long the status has not changed. None for a single run.
     """
-    if len(past) < 2:  # noqa: PLR2004  # tonight alone is no history
+    if len(past) < 2:  # noqa: PLR2004  # one run is no history
         return None
     return [
         build_tag("p", _describe_streak(past)),
-        build_tag("ol", [_build_square(night) for night in past], class_="nights"),
-        build_details(f"Night by night: {len(past)}", build_scrollable("Nights", _build_runs_table(past))),
+        build_tag("ol", [_build_square(run) for run in past], class_="runs"),
+        build_details(f"Each run: {len(past)}", build_scrollable("Runs", _build_runs_table(past))),
     ]
 
 
 def _describe_streak(past: Sequence[PastRun]) -> str:
     last = past[-1].environment.status
-    same = next((n for n, night in enumerate(reversed(past)) if night.environment.status is not last), len(past))
+    same = next((n for n, run in enumerate(reversed(past)) if run.environment.status is not last), len(past))
     since = past[len(past) - same].moment
-    green = next((night.moment for night in reversed(past) if night.environment.status.is_green), None)
-    healthy = "" if last.is_green else f" Last green: {green:%Y-%m-%d}." if green else " Never green here."
-    return f"{last} for {same} night{'' if same == 1 else 's'} in a row, since {since:%Y-%m-%d}.{healthy}"
+    green = next((run.moment for run in reversed(past) if run.environment.status.is_green), None)
+    healthy = "" if last.is_green else f" Last green: {green:%Y-%m-%d}." if green else " No green run is known."
+    return f"{last} for {same} run{'' if same == 1 else 's'} in a row, since {since:%Y-%m-%d}.{healthy}"
 
 
-def _build_square(night: PastRun) -> Element:
-    day = f"{night.moment:%m-%d}"
+def _build_square(run: PastRun) -> Element:
+    day = f"{run.moment:%m-%d}"
     return build_tag(
         "li",
-        build_tag("time", day, datetime=f"{night.moment:%Y-%m-%d}"),
-        build_tag("span", "", class_=f"square {get_status_grade(night.environment.status)}", aria_hidden="true"),
-        build_hidden_text(f" {night.environment.status}"),
-        title=f"{night.moment:%Y-%m-%d %H:%M}: {night.environment.status}",
+        build_tag("time", day, datetime=f"{run.moment:%Y-%m-%d}"),
+        build_tag("span", "", class_=f"square {get_status_grade(run.environment.status)}", aria_hidden="true"),
+        build_hidden_text(f" {run.environment.status}"),
+        title=f"{run.moment:%Y-%m-%d %H:%M}: {run.environment.status}",
     )
 
 
 def _build_runs_table(past: Sequence[PastRun]) -> Element:
     rows: list[list[Child]] = [
         [
-            f"{night.moment:%Y-%m-%d %H:%M}",
-            build_status_badge(night.environment.status),
-            str(len(night.environment.changes)),
-            _format_blamed_releases(night.environment) or "nobody",
+            f"{run.moment:%Y-%m-%d %H:%M}",
+            build_status_badge(run.environment.status),
+            str(len(run.environment.changes)),
+            _format_blamed_releases(run.environment) or "nobody",
         ]
-        for night in reversed(past)
+        for run in reversed(past)
     ]
-    return build_table("The nights, the newest first", ("Night (UTC)", "Verdict", "Changes", "Blamed"), rows)
+    return build_table("The runs, the newest first", ("Run (UTC)", "Verdict", "Changes", "Blamed"), rows)
 
 
 def _format_blamed_releases(judged: EnvironmentReport) -> str:

@@ -58,7 +58,7 @@ def _draw_subset_trials(
     names = sorted(counted, key=lambda name: (name not in blamed, counted[name], name))
     rows = names[:_MAX_ROWS]
     width, height = _NAMES_WIDTH + (len(shown) + 2) * _CELL_SIZE, _TOP_HEIGHT + (len(rows) + 1) * _CELL_SIZE + 6
-    ends = ((0, "committed", Outcome.PASS), (len(shown) + 1, "everything new", Outcome.FAIL))
+    ends = ((0, "your lockfile", Outcome.PASS), (len(shown) + 1, "all updates", Outcome.FAIL))
     picture = build_tag(
         "svg",
         build_tag("title", f"Who: {len(trials)} trials of mixed sets", id=f"who-{number}"),
@@ -76,7 +76,7 @@ def _draw_subset_trials(
     return [
         build_tag(
             "p",
-            "A column is a trial, from the committed set (left) to everything new (right); a filled cell is a change "
+            "A column is a trial, from your lockfile (left) to all updates (right); a filled cell is a change "
             "that it took. Below: ✓ passes, ✗ the same failure, ≠ another failure, ? no answer.",
             class_="dim",
         ),

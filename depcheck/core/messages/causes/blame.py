@@ -29,18 +29,18 @@ def _name_release(culprit: Culprit, name: str) -> str:
 def describe_dating(culprit: Culprit, quote: Callable[[str], str] = str) -> str:
     """Describe which release failed and which passed.
 
-    And why those between were not judged.
+    And why those between could not be tried.
     """
     bad = " together with ".join(
         quote(f"{name} {culprit.first_bad.get(name, '')}".strip()) for name in culprit.packages
     )
     good = ", ".join(quote(f"{name} {version}") for name, version in culprit.last_good.items())
-    role = " (a build requirement, which stands in no lockfile)" if culprit.build else ""
+    role = " (a build requirement, which no lockfile lists)" if culprit.build else ""
     since = f", released {culprit.since:%Y-%m-%d}," if culprit.since else ""
     if is_dated(culprit):
-        fails = "is the first release that fails" if len(culprit.packages) == 1 else "are the first releases that fail"
-        last = "The last good release is" if len(culprit.last_good) == 1 else "The last good releases are"
-        return f"{bad}{role}{since} {fails}.{f' {last} {good}.' if good else ''}"
+        first = "is the first bad release" if len(culprit.packages) == 1 else "are the first bad releases"
+        last = "is the last good one" if len(culprit.last_good) == 1 else "are the last good ones"
+        return f"{bad}{role}{since} {first}{f'; {good} {last}' if good else ''}."
     number = len(culprit.skipped)
     between = "the release between" if number == 1 else f"the {number} releases between"
     because = f", because {culprit.skipped_because}" if culprit.skipped_because else ""
@@ -56,8 +56,8 @@ def describe_company(culprit: Culprit, quote: Callable[[str], str] = str) -> str
     family = [name for name in culprit.family if name not in culprit.packages]
     along = [name for name in culprit.companions if name not in {*culprit.packages, *stay, *family}]
     said = (
-        (family, "{} of the same family only move together with it."),
-        (along, "{} moved along with it: one needs the other."),
+        (family, "{} of the same family can only move together with it."),
+        (along, "{} came with it: one needs the other."),
         (stay, "While it is held, {} must stay back too."),
     )
     return " ".join(words.format(", ".join(map(quote, names[:MOST_NAMES]))) for names, words in said if names)

@@ -1,0 +1,1 @@
+"""The causes of a breakage, as people read them."""
