@@ -14,6 +14,7 @@ from depcheck.core.settlement.settle import CreateAction, Proposal, Stance, Upda
 from depcheck.publishing.apply import ActionExecutor, ProposalOpener
 from depcheck.publishing.base_branch import BaseBranch, FileChange
 from depcheck.publishing.branches import BranchPublisher
+from depcheck.publishing.counterparts import CounterpartLinker
 from depcheck.publishing.forge import Forge, ForgeRefusalError, PublishContext, RefusalReason
 from depcheck.publishing.snapshot import ActionResult, ForgeSnapshot, PublishSession, take_snapshot
 from depcheck.publishing.validate_report import read_untrusted_report
@@ -53,7 +54,9 @@ def preview_report(folder: Path, options: PublishOptions, place: PublishContext)
     """Return everything that would be published, without contacting the forge."""
     report = read_untrusted_report(folder, place.repository)
     lines: list[str] = []
-    for proposal in (merge_published_history(each, ()) for each in make_proposals(report, options, place.base_branch)):
+    web_url = f"https://github.com/{report.repository}" if report.repository else ""
+    found = make_proposals(report, options, place.base_branch, web_url, place.run.id)
+    for proposal in (merge_published_history(each, ()) for each in found):
         if proposal.stance is Stance.PROPOSE:
             lines += [f"{proposal.form}: {proposal.title}", "", proposal.body, ""]
         else:
@@ -71,13 +74,15 @@ def _settle_report(report: Report, forge: Forge, options: PublishOptions, place:
         notes = ("Issues are switched off in this repository: findings are in the run's report only.",)
         options = replace(options, issue=False, dashboard=False)
     branch = place.base_branch or settings.default_branch
-    wanted = make_proposals(report, options, branch)
+    wanted = make_proposals(report, options, branch, settings.url, place.run.id)
     branches = BranchPublisher(forge, options.branch_prefix, forge.list_own_accounts())
     seen = take_snapshot(forge, branches, wanted)
     site = PublishSession(forge, branches, BaseBranch(forge, branch), options, place.run, settings.url)
-    night = _Settlement(report, seen, site)
-    done = [each for proposal in wanted for each in night.settle_proposal(proposal)]
-    return _summarize_results(notes, [*done, *night.remove_stray_branches()])
+    linker = CounterpartLinker(site)
+    linker.add_existing(seen.existing)
+    settlement = _Settlement(report, seen, site, linker)
+    done = [each for proposal in wanted for each in settlement.settle_proposal(proposal)]
+    return _summarize_results(notes, [*done, *linker.link_all(), *settlement.remove_stray_branches()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +92,19 @@ class _Settlement:
     report: Report
     snapshot: ForgeSnapshot
     session: PublishSession
+    linker: CounterpartLinker
 
     def settle_proposal(self, proposal: Proposal) -> Iterator[ActionResult | str]:
         """Yield the result of each action, or a problem as a string."""
         try:
             proposal, puts = self._check_against_base(merge_published_history(proposal, self.snapshot.existing))
+            proposal = self.linker.link_proposal(proposal)
             execution = ActionExecutor(self.session, ProposalOpener(self.session))
             for action in settle_proposals(self.snapshot.existing, (proposal,), self.session.run):
-                yield execution.execute_action(action, puts)
+                result = execution.execute_action(action, puts)
+                is_written = isinstance(action, CreateAction | UpdateAction)
+                self.linker.add_result(proposal.key, proposal.form, result, is_written=is_written)
+                yield result
         except ReportError as error:
             yield str(error)
         except ForgeRefusalError as error:

@@ -125,8 +125,8 @@ def test_another_culprit_is_another_chapter():
     ("now", "said"),
     [
         ({"kombu": "4.3.0"}, "<code>kombu 4.2.0</code> broke it, <code>kombu 4.3.0</code> works."),
-        ({"kombu": "4.2.0"}, "<code>kombu 4.2.0</code> works now: something else changed."),
-        ({"celery": "4.2.0"}, "Nothing needs <code>kombu</code> any more."),
+        ({"kombu": "4.2.0"}, "<code>kombu 4.2.0</code> works now, because something else changed."),
+        ({"celery": "4.2.0"}, "Nothing requires <code>kombu</code> any more."),
     ],
 )
 def test_the_end_names_what_healed_it(now, said):

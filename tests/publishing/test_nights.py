@@ -59,6 +59,8 @@ def test_a_break_becomes_an_issue_and_the_safe_rest_a_pull_request(github, tmp_p
     assert issue["title"] == "kombu 4.2.0 breaks requirements.txt"
     assert pull["title"] == "Update 1 pin in requirements.txt; hold kombu at 4.1.0"
     assert (done.pull_request_number, done.issue_number) == (pull["number"], issue["number"])
+    assert f"#{issue['number']}" in pull["body"]
+    assert f"#{pull['number']} has the updates that work" in issue["body"]
 
 
 def test_unchanged_nights_write_nothing_and_read_little(github, tmp_path):
@@ -160,7 +162,7 @@ def test_an_issue_is_closed_with_the_release_that_healed_it(github, tmp_path):
     issue = next(item for item in github.items.values() if not item["pull"])
     assert issue["state"] == "closed"
     assert "<code>kombu 4.2.0</code> broke it, <code>kombu 4.3.0</code> works." in issue["comments"][0]["body"]
-    assert "green again, with <code>kombu 4.3.0</code>" in issue["body"]
+    assert "fixed, with <code>kombu 4.3.0</code>" in issue["body"]
 
 
 DASHBOARD = PublishOptions(dashboard=True)

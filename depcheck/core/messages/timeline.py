@@ -36,10 +36,10 @@ class EventKind(StrEnum):
 
 _EVENT_PHRASES = {
     EventKind.RELEASED: "released",
-    EventKind.BROKE: "found broken by",
-    EventKind.OTHER_PROBLEM: "first seen so",
-    EventKind.NEWER_FAILS: "a newer release fails as well:",
-    EventKind.HEALED: "green again, with",
+    EventKind.BROKE: "first failed, because of",
+    EventKind.OTHER_PROBLEM: "first seen",
+    EventKind.NEWER_FAILS: "a newer release fails too:",
+    EventKind.HEALED: "fixed, with",
 }
 
 
@@ -157,7 +157,7 @@ def _describe_event(event: TimelineEvent) -> str:
     if event.kind is EventKind.RELEASED:
         return f"{pins} released"
     if event.kind is EventKind.HEALED and not pins:
-        return "green again"
+        return "fixed"
     return f"{_EVENT_PHRASES[event.kind]} {pins}".strip()
 
 

@@ -33,36 +33,39 @@ from depcheck.core.text.process_output import compute_error_signature, strip_imp
 _UNREPORTED_STATUSES = frozenset({Status.INFRA, Status.FLAKY})
 
 
-def make_proposals(report: Report, options: PublishOptions, base: str) -> tuple[Proposal, ...]:
+def make_proposals(
+    report: Report, options: PublishOptions, base: str, web_url: str = "", run_id: int = 0
+) -> tuple[Proposal, ...]:
     """Make the proposals of `report` for the branch `base`.
 
-    A form (pull request, issue, dashboard) that `options` switch off gets no proposal at all.
+    A form (pull request, issue, dashboard) that `options` switch off gets no proposal at all. `web_url` is the
+    repository's page and `run_id` the workflow's run, which bodies link to.
     """
     found: list[Proposal] = []
-    night = RunStamp(report.as_of or report.finished_at, report.commit)
+    run = RunStamp(report.as_of or report.finished_at, report.commit, web_url, run_id)
     for environment in report.environments:
         key = compute_short_digest(base, environment.name)
-        found += [_propose_pull_request(environment, night, key)] if options.pull_request else []
-        found += [_propose_issue(environment, night, key)] if options.issue else []
+        found += [_propose_pull_request(environment, run, key)] if options.pull_request else []
+        found += [_propose_issue(environment, run, key)] if options.issue else []
     if options.dashboard and report.environments:
-        found.append(_propose_dashboard(report, night, base))
+        found.append(_propose_dashboard(report, run, base))
     return tuple(found)
 
 
-def _propose_dashboard(report: Report, night: RunStamp, base: str) -> Proposal:
-    board = DashboardInput(night.moment, report.environments)
+def _propose_dashboard(report: Report, run: RunStamp, base: str) -> Proposal:
+    board = DashboardInput(run.moment, report.environments)
     return Proposal(
         form=ProposalForm.DASHBOARD,
         key=compute_short_digest(base, "dashboard of all environments"),
         display_name="all environments",
         stance=Stance.PROPOSE,
         title=dashboard.format_dashboard_title(base),
-        detail=dashboard.compute_heartbeat(night.moment),
+        detail=dashboard.compute_heartbeat(run.moment),
         board=board,
     )
 
 
-def _propose_pull_request(environment: EnvironmentReport, night: RunStamp, key: str) -> Proposal:
+def _propose_pull_request(environment: EnvironmentReport, run: RunStamp, key: str) -> Proposal:
     shown = neutralize_line(environment.name, 120)
     proposed = environment.proposal
     if environment.status is Status.QUIET:
@@ -72,7 +75,7 @@ def _propose_pull_request(environment: EnvironmentReport, night: RunStamp, key: 
         return Proposal(ProposalForm.PULL_REQUEST, key, shown, Stance.LEAVE, why)
     if not proposed.files:
         return Proposal(
-            ProposalForm.PULL_REQUEST, key, shown, Stance.CLOSE, "The newest set that works is what is committed."
+            ProposalForm.PULL_REQUEST, key, shown, Stance.CLOSE, "Your lockfile is already the newest set that works."
         )
     files = tuple(sorted(proposed.files.items()))
     return Proposal(
@@ -82,25 +85,25 @@ def _propose_pull_request(environment: EnvironmentReport, night: RunStamp, key: 
         stance=Stance.PROPOSE,
         digest=compute_short_digest(environment.status, *proposed.held, *(part for pair in files for part in pair)),
         title=bodies.format_pull_request_title(environment, proposed),
-        body=bodies.render_pull_request_body(environment, proposed, night),
-        change_note="There are newer releases; this pull request now holds them.",
+        body=bodies.render_pull_request_body(environment, proposed, run),
+        change_note="Newer releases came out; this pull request now has them.",
         environment=environment.name,
     )
 
 
-def _propose_issue(environment: EnvironmentReport, night: RunStamp, key: str) -> Proposal:
+def _propose_issue(environment: EnvironmentReport, run: RunStamp, key: str) -> Proposal:
     shown = neutralize_line(environment.name, 120)
     left = [each for found in find_unfixed_pins(environment) for each in found]
     if environment.status.is_green and not left:
-        healed = "passes its checks" if environment.status is Status.SAFE else "gives what is committed"
-        reason = f"Green again: a fresh resolution {healed}."
+        how = "all updates pass" if environment.status is Status.SAFE else "there is nothing to update"
+        reason = f"Fixed: {how}."
         return Proposal(
             ProposalForm.ISSUE,
             key,
             shown,
             Stance.CLOSE,
             reason,
-            timeline_update=_make_timeline_update(environment, night),
+            timeline_update=_make_timeline_update(environment, run),
         )
     if environment.status in _UNREPORTED_STATUSES:
         return Proposal(ProposalForm.ISSUE, key, shown, Stance.LEAVE, f"nothing to report ({environment.status})")
@@ -112,12 +115,10 @@ def _propose_issue(environment: EnvironmentReport, night: RunStamp, key: str) ->
         stance=Stance.PROPOSE,
         digest=_digest_finding(environment),
         title=title,
-        body=bodies.render_issue_body(environment, night),
+        body=bodies.render_issue_body(environment, run),
         change_note=f"The finding has changed: {bodies.summarize_finding(environment)}",
         detail=_digest_newest_tried(environment),
-        timeline_update=_make_timeline_update(
-            environment, night, timeline.make_finding_event(environment, night.moment)
-        ),
+        timeline_update=_make_timeline_update(environment, run, timeline.make_finding_event(environment, run.moment)),
     )
 
 
@@ -131,11 +132,11 @@ def _digest_newest_tried(environment: EnvironmentReport) -> str:
 
 
 def _make_timeline_update(
-    environment: EnvironmentReport, night: RunStamp, event: TimelineEvent | None = None
+    environment: EnvironmentReport, run: RunStamp, event: TimelineEvent | None = None
 ) -> TimelineUpdate:
     newest, fresh = timeline.find_newest_tried(environment), environment.fresh
     return TimelineUpdate(
-        night.moment, event, timeline.make_release_events(environment), tuple(newest.items()), tuple(fresh.items())
+        run.moment, event, timeline.make_release_events(environment), tuple(newest.items()), tuple(fresh.items())
     )
 
 
@@ -222,9 +223,9 @@ def _explain_healing(blamed: dict[str, str], now: dict[str, str]) -> str:
     said = []
     for name, bad in blamed.items():
         if name not in now:
-            said.append(f"nothing needs {render_code_span(name)} any more")
+            said.append(f"nothing requires {render_code_span(name)} any more")
         elif now[name] == bad:
-            said.append(f"{render_code_span(f'{name} {bad}')} works now: something else changed")
+            said.append(f"{render_code_span(f'{name} {bad}')} works now, because something else changed")
         else:
             said.append(
                 f"{render_code_span(f'{name} {bad}')} broke it, {render_code_span(f'{name} {now[name]}')} works"

@@ -29,9 +29,7 @@ def _render_draft(environment: EnvironmentReport, culprit: Culprit) -> str:
     text = compose_upstream_issue(environment, culprit)
     return render_folded_block(
         "Draft of a report to its maintainers",
-        join_paragraphs(
-            where, render_code_block(compose_upstream_issue(environment, culprit), _DRAFT_CHARS, "markdown")
-        ),
+        join_paragraphs(where, render_code_block(text, _DRAFT_CHARS, "markdown")),
     )
 
 

@@ -1,0 +1,70 @@
+"""Name pull request and issue of one environment in each other's bodies."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from depcheck.core.messages.hidden_state import ProposalForm
+from depcheck.core.messages.leads import COUNTERPART_SLOT, link_counterpart
+from depcheck.core.settlement.settle import Proposal, PublishedItem
+from depcheck.publishing.forge import ForgeRefusalError
+from depcheck.publishing.snapshot import ActionResult, PublishSession
+
+_OTHER = {ProposalForm.PULL_REQUEST: ProposalForm.ISSUE, ProposalForm.ISSUE: ProposalForm.PULL_REQUEST}
+
+
+@dataclass(slots=True)
+class CounterpartLinker:
+    """Links what this run leaves open, as far as bodies have room for it.
+
+    The room is a slot that is filled once, so a run without news writes nothing. What a cut-off run left
+    unlinked, the next one links.
+    """
+
+    session: PublishSession
+    _numbers: dict[tuple[str, ProposalForm], int] = field(default_factory=dict)
+    _bodies: dict[int, str] = field(default_factory=dict)
+
+    def add_existing(self, items: tuple[PublishedItem, ...]) -> None:
+        """Remember what is open already, with its body."""
+        for each in items:
+            if each.is_open and each.body:
+                self._numbers[each.marker.key, each.marker.form] = each.number
+                self._bodies[each.number] = each.body
+
+    def add_result(self, key: str, form: ProposalForm, result: ActionResult, *, is_written: bool) -> None:
+        """Remember what this run opened, changed or closed.
+
+        The body of what it wrote is read again before it is changed.
+        """
+        if not result.number:
+            self._numbers.pop((key, form), None)
+            return
+        self._numbers[key, form] = result.number
+        if is_written:
+            self._bodies.pop(result.number, None)
+
+    def link_proposal(self, proposal: Proposal) -> Proposal:
+        """Name the counterpart in a proposal's body, if it is known."""
+        return replace(proposal, body=self._link_body(proposal.body, proposal.key, proposal.form))
+
+    def link_all(self) -> Iterator[str]:
+        """Fill the slots that are left, and yield refusals."""
+        waiting = [(number, *place) for place, number in self._numbers.items() if self._find_counterpart(*place)]
+        if any(number not in self._bodies for number, _, _ in waiting):
+            self._bodies |= {each.number: each.body for each in self.session.forge.list_labeled_items()}
+        for number, key, form in waiting:
+            body = self._bodies.get(number, "")
+            if COUNTERPART_SLOT not in body:
+                continue
+            try:
+                self.session.forge.edit_item(number, body=self._link_body(body, key, form))
+            except ForgeRefusalError as error:
+                yield f"#{number}: {error.explanation}"
+
+    def _link_body(self, body: str, key: str, form: ProposalForm) -> str:
+        number = self._find_counterpart(key, form)
+        return link_counterpart(body, number, is_pull_request=form is ProposalForm.PULL_REQUEST) if number else body
+
+    def _find_counterpart(self, key: str, form: ProposalForm) -> int:
+        """Find the number of the other one of pull request and issue, or 0."""
+        return self._numbers.get((key, _OTHER[form]), 0) if form in _OTHER else 0
