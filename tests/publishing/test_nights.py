@@ -149,7 +149,7 @@ def test_a_newer_release_that_fails_too_edits_the_issue_and_mails_nobody(github,
     night(github, tmp_path, [breaks(fresh={"kombu": "4.2.0"})], run=1)
     night(github, tmp_path, [breaks(fresh={"kombu": "4.2.1"})], run=2)
     _, (issue,) = living(github)
-    assert (issue["comments"], "a newer release fails as well: <code>kombu 4.2.1</code>" in issue["body"]) == ([], True)
+    assert (issue["comments"], "a newer release fails too: <code>kombu 4.2.1</code>" in issue["body"]) == ([], True)
     github.calls.clear()
     night(github, tmp_path, [breaks(fresh={"kombu": "4.2.1"})], run=3)
     assert github.writes == []
