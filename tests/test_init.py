@@ -102,7 +102,7 @@ def test_check_writes_nothing_and_says_what_tonight_would_find(repo, capsys):
     assert run(repo, "--check") == 3
     said = capsys.readouterr().out
     assert "depcheck.yml would be written" in said
-    assert "skipped" in said.partition("What a run tonight would find:")[2]
+    assert "skipped" in said.partition("What a run now would find:")[2]
     assert sorted(repo.rglob("*")) == before
 
 

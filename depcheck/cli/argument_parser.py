@@ -29,7 +29,7 @@ exit status: 0 nothing is broken, 1 something is, 2 usage, 3 could not judge, 70
 
 COMMANDS: Mapping[str, tuple[str, tuple[Option, ...], str]] = {
     "check": (
-        "Judge every environment of a repository and write a report; needs no token.",
+        "Check every environment of a repository and write a report; needs no token.",
         CHECK_OPTIONS,
         """\
 examples:
@@ -73,7 +73,7 @@ examples:
         (LOCATION_OPTIONS[0],),
         """\
 examples:
-  depcheck init --check                                 what it sees here, and what tonight's run would find
+  depcheck init --check                                 what it sees here, and what a run now would find
   depcheck init                                         writes both files; asks how the program is started""",
     ),
     "completion": (
@@ -86,7 +86,7 @@ examples:
   depcheck completion fish > ~/.config/fish/completions/depcheck.fish""",
     ),
     "demo": (
-        "Replay a real incident end to end: the night werkzeug 3.0 met Flask 2.2.",
+        "Replay a real incident end to end: werkzeug 3.0 breaks Flask 2.2.",
         (LOCATION_OPTIONS[1],),
         "examples:\n  depcheck demo",
     ),
@@ -102,7 +102,7 @@ MODE_FLAGS: Mapping[str, tuple[Flag, ...]] = {
     "check": _OUTPUT_FLAGS,
     "run": _OUTPUT_FLAGS,
     "bisect": _OUTPUT_FLAGS,
-    "init": (Flag("--check", "Write nothing; say what a run tonight would find."),),
+    "init": (Flag("--check", "Write nothing; say what a run now would find."),),
 }
 
 

@@ -97,7 +97,7 @@ def plan(arguments: Namespace, environ: Mapping[str, str]) -> int:
 def init(arguments: Namespace, environ: Mapping[str, str]) -> int:
     """Write the workflow and the configuration.
 
-    With `--check`, write nothing and only print what a run tonight would find.
+    With `--check`, write nothing and only print what a run now would find.
     """
     from depcheck.cli import init_write  # noqa: PLC0415  # of one command alone, as below
     from depcheck.cli.init_detect import inspect_repository  # noqa: PLC0415
@@ -112,7 +112,7 @@ def init(arguments: Namespace, environ: Mapping[str, str]) -> int:
         return _preview_run(settings, environ)
     for path in init_write.write_init_files(repo, found, _ask_boot_command()):
         print(f"wrote {path}")
-    print("Commit both; the first run is tonight, or now by hand under Actions.")
+    print("Commit both. The first run is at the time in the workflow, or now by hand under Actions.")
     return 0
 
 
@@ -132,7 +132,7 @@ def _preview_run(settings: Settings, environ: Mapping[str, str]) -> int:
 
     for path in init_write.get_init_paths(Path(settings.repo)):
         print(f"{path} {'exists and would stay as it is' if path.exists() else 'would be written'}")
-    print("What a run tonight would find:", flush=True)
+    print("What a run now would find:", flush=True)
     with tempfile.TemporaryDirectory(prefix="depcheck-report-") as folder:
         with TerminalReporter(create_console(sys.stderr, environ)) as reporter:
             report = app.check_repository(replace(settings, report=Path(folder)), reporter, environ)

@@ -29,7 +29,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
         _print_error(f"depcheck: {error}")
         return error.exit_status
     except KeyboardInterrupt:
-        _print_error("depcheck: interrupted; nothing that stands in the report is wrong, but it is not whole.")
+        _print_error("depcheck: interrupted; what the report says is right, but not complete.")
         return _INTERRUPTED_STATUS
     except BrokenPipeError:
         # Whoever read our output has gone. Python would complain once more when it closes standard output.

@@ -237,7 +237,7 @@ def find_baseline_day(case: EnvironmentCase) -> tuple[datetime, str]:
     changed = _find_commit_time(case)
     green = None if case.settings.as_of else case.ports.last_green.get_last_green(case.spec)
     if green and (changed is None or green >= changed):
-        return min(green, case.now), "the last night that was green"
+        return min(green, case.now), "the last green run"
     return (changed, "the day the sources last changed") if changed else (case.now, "now, as no other day is known")
 
 

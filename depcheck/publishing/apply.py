@@ -48,7 +48,7 @@ class ProposalOpener:
         head = self.session.branches.update_branch(branch, proposal, self.session.base, puts)
         if head is None:
             return build_unchanged_result(
-                proposal, f"others' commits stand on {branch}; delete it to let depcheck begin again", None
+                proposal, f"{branch} has commits by others; delete it to let depcheck begin again", None
             )
         try:
             return self.open_pull_request(proposal, branch, head)
@@ -158,7 +158,7 @@ def _call_if_allowed(ask: Callable[[], None]) -> None:
         return  # a wrong name, or no right to ask: the proposal counts, not its courtesies
 
 
-_OTHERS_COMMITS = "others' commits stand on the branch"
+_OTHERS_COMMITS = "the branch has commits by others"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ class ActionExecutor:
                 return build_unchanged_result(proposal, reason, still)
             case YieldAction(proposal, existing):
                 return build_unchanged_result(
-                    proposal, "a newer run has settled it", existing if existing.is_open else None
+                    proposal, "a newer run has published it already", existing if existing.is_open else None
                 )
             case _:
                 assert_never(action)
@@ -249,7 +249,7 @@ class ActionExecutor:
     def _post_remark(self, remark: RemarkAction) -> ActionResult:
         news = remark.proposal.reason or remark.proposal.change_note
         text = (
-            f"{news} But others' commits stand on this branch, so depcheck leaves it alone. Close this pull request "
+            f"{news} But this branch has commits by others, so depcheck leaves it alone. Close this pull request "
             "and delete its branch to let depcheck begin again."
         )
         self.session.forge.post_comment_once(

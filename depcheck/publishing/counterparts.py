@@ -1,4 +1,4 @@
-"""Name pull request and issue of one environment in each other's bodies."""
+"""Name pull request and issue in each other's bodies."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ _OTHER = {ProposalForm.PULL_REQUEST: ProposalForm.ISSUE, ProposalForm.ISSUE: Pro
 
 @dataclass(slots=True)
 class CounterpartLinker:
-    """Links what this run leaves open, as far as bodies have room for it.
+    """Links the items of each environment that are open.
 
     The room is a slot that is filled once, so a run without news writes nothing. What a cut-off run left
     unlinked, the next one links.
@@ -66,5 +66,5 @@ class CounterpartLinker:
         return link_counterpart(body, number, is_pull_request=form is ProposalForm.PULL_REQUEST) if number else body
 
     def _find_counterpart(self, key: str, form: ProposalForm) -> int:
-        """Find the number of the other one of pull request and issue, or 0."""
+        """Find the number of the counterpart, or 0."""
         return self._numbers.get((key, _OTHER[form]), 0) if form in _OTHER else 0

@@ -28,7 +28,7 @@ def load_repository_options(repo: Path) -> RawOptions:
         UsageError: Both files configure depcheck, or one cannot be read.
     """
     if not repo.is_dir():
-        raise UsageError(f"{repo} is not a folder, so there is nothing to judge; give --repo DIR.")
+        raise UsageError(f"{repo} is not a folder, so there is nothing to check; give --repo DIR.")
     found = {name: source for name, table in _CONFIG_FILES if (source := _read_options_file(repo / name, table))}
     if len(found) > 1:
         raise UsageError(f"{' and '.join(found)} both configure depcheck in {repo}; keep one of them.")

@@ -63,10 +63,7 @@ def report(content: bytes) -> None:
             check_proposal_paths(environment)
         except ReportError:
             continue
-        assert (
-            len(bodies.render_issue_body(environment, RunStamp(found.finished_at, found.commit)))
-            <= BODY_LIMIT_BYTES
-        )
+        assert len(bodies.render_issue_body(environment, RunStamp(found.finished_at, found.commit))) <= BODY_LIMIT_BYTES
 
 
 def content(content: bytes) -> None:

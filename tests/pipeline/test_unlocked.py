@@ -50,13 +50,13 @@ def test_each_night_is_compared_with_the_last_green_one(shelf, night):
         report = night()
         assert report.status is Status.BREAKS, report.reason
         assert report.culprits[0].first_bad == {NAME: "2.0"}
-        assert any("the last night that was green" in note for note in report.notes)
+        assert any("the last green run" in note for note in report.notes)
 
 
 def test_a_replay_leaves_no_memory(night):
     """A night of the past is no green night of today."""
     night(as_of=parse_moment("2024-02-01"))
-    assert not any("the last night that was green" in note for note in night().notes)
+    assert not any("the last green run" in note for note in night().notes)
 
 
 def test_the_lockfile_that_is_offered_is_understood_the_next_night(shelf, night, tmp_path):

@@ -82,7 +82,8 @@ def picture(github, *, race):
             assert item["state_reason"] == "not_planned"
             continue
         text = item["body"].split("\n", 1)[1] if item["state"] == "open" else ""
-        text = re.sub(r"20\d\d-\d\d-\d\d(?:T[\d:]+Z)?|\d+ days? old", "", text)  # of the night that wrote it
+        text = re.sub(r"20\d\d-\d\d-\d\d(?:T[\d:]+Z)?|\d+ days? ago|(?<=/actions/runs/)\d+", "", text)
+        text = re.sub(r"(?<= )#\d+(?=[ .])", "#N", text) if race else text  # of the night that wrote it
         said = sorted(each["body"] for each in item["comments"])
         assert len(set(said)) == len(said)
         kept = {key: item[key] for key in ("title", "state", "labels", "assignees")}

@@ -33,7 +33,7 @@ def explain_compile_failure(
         )
     if ran.exceeded_limit:
         raise IndexUnavailableError(
-            f"Compiling {lock.path} was ended: {ran.exceeded_limit}. Nothing was judged; try a machine with more of it."
+            f"Compiling {lock.path} was ended: {ran.exceeded_limit}. Nothing was checked. Try a larger machine."
         )
     if ran.exit_status is not None and ran.exit_status < 0:
         raise IndexUnavailableError(

@@ -45,7 +45,7 @@ class CompileWorker:
         except OSError as error:
             raise LockfileError(
                 f"{path} cannot be written into the copy of the repository any more ({error.strerror}): a build "
-                "replaced it or its folder. Nothing is judged; look at what was built."
+                "replaced it or its folder. Nothing is checked; look at what was built."
             ) from None
 
 

@@ -252,7 +252,9 @@ class CommandCompiler:
         cache.mkdir(parents=True, exist_ok=True)
         lane.guest.take_ownership(cache)
         if not is_folder_beneath(lane.root, lock.folder or "."):
-            raise LockfileError(f"The folder of {lock.path} is a link or gone: a build replaced it. Nothing is judged.")
+            raise LockfileError(
+                f"The folder of {lock.path} is a link or gone: a build replaced it. Nothing is checked."
+            )
         lenient = self._leniency[job.spec.name]
         request = CompileRequest(job.spec, lock, interpreter, url, cache, job.upgrade, lenient)
         tool = self._get_tool(lock)
@@ -287,7 +289,7 @@ def _read_compiled_text(root: Path, lock: LockfileSpec) -> str:
     if content is None:
         raise LockfileError(
             f"{lock.path} was not written by its compile as a plain file of at most {MOST_LOCKFILE_BYTES >> 20} MiB: "
-            "a build may have replaced it. Nothing is judged; look at what was built."
+            "a build may have replaced it. Nothing is checked; look at what was built."
         )
     return content.decode("utf-8", "replace")
 

@@ -101,7 +101,7 @@ class RepositoryWorkspace:
             if paths
             else self._build_unlocked_environments(files, reading)
         )
-        crowd = [_build_skipped(path, "There are more lockfiles than are judged in one run; name it with --lockfile.")
+        crowd = [_build_skipped(path, "There are more lockfiles than are checked in one run; name it with --lockfile.")
                  for path in paths[MOST_LOCKFILES:]]  # fmt: skip
         names, history = scan_imported_modules(self.tree, files), read_history(self.tree, self._run_git)
         edited = read_edited_words(self.tree, files)
@@ -189,7 +189,7 @@ class RepositoryWorkspace:
 
     def _skip_unknown_together(self, locks: dict[str, LockfileSpec]) -> list[EnvironmentSpec]:
         named = sorted({path for group in self.settings.together for path in group} - locks.keys())
-        reason = "`together` names it, but it is no lockfile that can be judged; correct the name or the lockfile."
+        reason = "`together` names it, but it is no lockfile that can be checked; correct the name or the lockfile."
         return [_build_skipped(path, reason) for path in named if not self.settings.lockfiles]
 
     def _build_environment(
@@ -203,12 +203,12 @@ class RepositoryWorkspace:
         guesses = [] if chosen else guess_pythons(self.tree, evidence, name, group)
         python = chosen or guesses[0].python
         notes = [
-            f"{lock.path} was compiled with Python {pythons[lock.path]} and is judged with {python}."
+            f"{lock.path} was compiled with Python {pythons[lock.path]} and is checked with {python}."
             for lock in group
             if pythons[lock.path] not in {"", python}
         ]
         notes += [
-            f"{lock.path} is compiled for {platform} and is judged on Linux, where some of it may have no wheel."
+            f"{lock.path} is compiled for {platform} and is checked on Linux, where some of it may have no wheel."
             for lock in group
             if (platform := find_other_platform(lock.options))
         ]

@@ -56,11 +56,11 @@ RULE_KEYS = (
 _MANY, _SWITCH, _OFF = OptionForm.MANY, OptionForm.SWITCH, OptionForm.OFF_SWITCH
 
 LOCATION_OPTIONS = (
-    Option("repo", "repo", types.LOCAL_PATH, "The repository to judge.", "DIR", "."),
+    Option("repo", "repo", types.LOCAL_PATH, "The repository to check.", "DIR", "."),
     Option("report", "report", types.LOCAL_PATH, "Where the report is written.", "DIR", "depcheck-report"),
 )
 SELECTION_OPTIONS = (
-    Option("lockfile", "lockfiles", types.REPOSITORY_PATH, "A lockfile to judge.", "PATH", "all found", _MANY),
+    Option("lockfile", "lockfiles", types.REPOSITORY_PATH, "A lockfile to check.", "PATH", "all found", _MANY),
     Option(
         "together",
         "together",
@@ -88,14 +88,14 @@ SELECTION_OPTIONS = (
         "the lockfile's header, then its name, then what images, workflows and version files state, then its pins, "
         "then requires-python, then what was current then, then depcheck's own",
     ),
-    Option("only", "only", types.LABEL, "Judge only the environment of this name.", "NAME", "all", _MANY),
+    Option("only", "only", types.LABEL, "Check only the environment of this name.", "NAME", "all", _MANY),
 )
 INDEX_OPTIONS = (
     Option(
         "as-of",
         "as_of",
         types.MOMENT,
-        "Judge the package index as it stood at this time; a date means the end of that day in UTC.",
+        "Check with the package index as it was at this time; a date means the end of that day in UTC.",
         "WHEN",
         "now",
     ),
@@ -184,11 +184,18 @@ LIMIT_OPTIONS = (
         "parallel",
         "parallel",
         types.COUNT,
-        "How many environments are judged at the same time, at most 8. Their checks must not get in each other's way.",
+        "How many environments are checked at the same time, at most 8. Their checks must not get in each other's way.",
         "N",
         "1",
     ),
-    Option("budget", "budget_minutes", types.MINUTES, "The time to spend on finding out who.", "MINUTES", "60"),
+    Option(
+        "budget",
+        "budget_minutes",
+        types.MINUTES,
+        "The time to spend on the search for the release that broke it.",
+        "MINUTES",
+        "60",
+    ),
     Option(
         "confirmations",
         "confirmations",
@@ -219,7 +226,7 @@ REPORT_OPTIONS = (
         "history",
         "history",
         types.LOCAL_PATH,
-        "A report of a past night, or a folder of such, for report.html.",
+        "A report of a past run, or a folder of such, for report.html.",
         "PATH",
         "none",
         _MANY,
@@ -237,7 +244,7 @@ PLANNING_OPTIONS = (
     Option(
         "jobs", "jobs", types.COUNT, "The most rows; several environments share one where they are more.", "N", "256"
     ),
-    Option("last", "last", types.LOCAL_PATH, "Reports of the last night, to balance by.", "DIR", "none", _MANY),
+    Option("last", "last", types.LOCAL_PATH, "Reports of the last run, to balance by.", "DIR", "none", _MANY),
 )
 PLAN_OPTIONS = (LOCATION_OPTIONS[0], *SELECTION_OPTIONS, *PLANNING_OPTIONS)
 

@@ -33,7 +33,7 @@ def describe_update_sizes(found: Sequence[ChangeReport], seen: ChangeContext) ->
     parts = [f"{sizes[size]} {size}{named if size == 'major' else ''}" for size in _ORDER if sizes[size]]
     fixed = list(dict.fromkeys(each.id for change in found for each in list_fixed_advisories(change, seen.advisories)))
     fixes = f"; fixes {escape_prose(join_with_and(fixed[:_MAX_NAMED]), 200)}" if fixed else ""
-    return f"{', '.join(parts)}{fixes}." if parts else ""
+    return f"{', '.join(parts)}{fixes}." if sizes.keys() - {_REST} else ""
 
 
 def render_attention_list(found: Sequence[ChangeReport], seen: ChangeContext, tier: DetailLevel) -> str:

@@ -225,8 +225,8 @@ def _render_richest_tier(body: Callable[[DetailLevel], str], spare: int) -> str:
 
 
 _PULL_REQUEST_FOOTER = (
-    "<sub>depcheck keeps this up to date. Close it to ignore this set of updates; push to the branch to take over. "
-    "If GitHub asks you to approve the workflows here, that is its rule for the default token; the checks above are "
+    "<sub>depcheck keeps this up to date. Close it to skip this set of updates. Push to the branch to take over. "
+    "GitHub may ask you to approve the workflows here: that is its rule for the default token. The checks above are "
     "depcheck's own.</sub>"
 )
 _ISSUE_FOOTER = (

@@ -9,7 +9,7 @@ class DepcheckError(Exception):
     """The base class of all errors that are shown to the user.
 
     The message is one or two sentences: what happened, why it stops the run, and what to do next.
-    `exit_status` is the exit status of the process: 2 for usage, 3 for "could not judge".
+    `exit_status` is the exit status of the process: 2 for usage, 3 for "could not check".
     """
 
     exit_status = 3

@@ -209,7 +209,7 @@ def _settle_open_item(first: PublishedItem, proposal: Proposal) -> ForgeAction:
         identity = make_remark_identity(first, proposal)
         told = identity in first.posted_remarks
         return (
-            LeaveAction(proposal, "others' commits stand on the branch", first)
+            LeaveAction(proposal, "the branch has commits by others", first)
             if told
             else RemarkAction(first, proposal, identity)
         )

@@ -30,7 +30,7 @@ def find_decline_reason(environ: Mapping[str, str]) -> str:
     event = environ.get("GITHUB_EVENT_NAME", "")
     if event not in _EVENTS_OFF_BRANCH:
         return ""
-    return f"Nothing is published from a run for `{event}`: what it judged is not what stands on the branch."
+    return f"Nothing is published from a run for `{event}`: what it checked is not what is on the branch."
 
 
 def check_publish_context(place: PublishContext, token: str) -> None:
