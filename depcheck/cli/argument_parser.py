@@ -1,5 +1,6 @@
 """The command line parser, built from the table of options."""
 
+import re
 from argparse import (
     SUPPRESS,
     ArgumentParser,
@@ -22,10 +23,12 @@ from depcheck.core.config.options import (
     Option,
     OptionForm,
 )
+from depcheck.core.config.toml_file import ACTION_INPUTS
 from depcheck.core.model.errors import UsageError
+from depcheck.core.text.close_names import suggest_name
 
 _EXIT_STATUS_HELP = """\
-exit status: 0 nothing is broken, 1 something is, 2 usage, 3 could not judge, 70 a bug of ours"""
+exit status: 0 nothing is broken, 1 something is, 2 usage, 3 could not check, 70 a bug of ours"""
 
 COMMANDS: Mapping[str, tuple[str, tuple[Option, ...], str]] = {
     "check": (
@@ -110,7 +113,26 @@ class _OneSentenceParser(ArgumentParser):
     """An argument parser that reports errors in one sentence, without the usage."""
 
     def error(self, message: str) -> NoReturn:
+        unknown = re.search(r"unrecognized arguments:.*?--([a-z][a-z-]*)", message)
+        if unknown and (said := _explain_unknown_option(unknown[1])):
+            raise UsageError(said)
         raise UsageError(f"{message}; `{self.prog} --help` shows what it takes.")
+
+
+def _explain_unknown_option(name: str) -> str:
+    """Say where an option belongs, or which one was meant.
+
+    Empty if neither is known.
+    """
+    if instead := ACTION_INPUTS.get(name):
+        use = f"{instead[0].upper()}{instead[1:]}"
+        return f"--{name} is an input of the GitHub Action, not an option of the command. {use}."
+    owners = [command for command, (_, options, _) in COMMANDS.items() if name in {each.name for each in options}]
+    if owners:
+        return f"--{name} is not an option of this command, but of `depcheck {owners[0]}`; give it there."
+    known = {option.name for _, options, _ in COMMANDS.values() for option in options}
+    meant = suggest_name(name, sorted(known))
+    return f"--{name} is not an option. Did you mean --{meant}?" if meant else ""
 
 
 def build_parser() -> ArgumentParser:

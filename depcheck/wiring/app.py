@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from depcheck import __version__
 from depcheck.checking.discovery.repository import RepositoryWorkspace
 from depcheck.checking.sandbox.guest import run_trusted_command
+from depcheck.checking.sandbox.workspace_copy import refuse_large_tree
 from depcheck.core.config.settings import BisectSettings, PublishOptions, Settings
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.errors import DepcheckError
@@ -54,6 +55,7 @@ def bisect_repository(settings: BisectSettings, reporter: Reporter, environ: Map
 
     The baseline is the resolution as of `good`, so no lockfile is needed.
     """
+    refuse_large_tree(Path(settings.check.repo), (Path(settings.check.report),))
     paths = tuple(str(path) for path in settings.requirements)
     return check_repository(replace(settings.check, lockfiles=paths or settings.check.lockfiles), reporter, environ)
 

@@ -35,7 +35,7 @@ def test_evidence_has_at_most_fifteen_lines_and_the_error_first():
 
 
 def test_boxes_of_a_terminal_are_taken_away():
-    """Keep what a drawn traceback says about places, not its frame or its locals."""
+    """Keep the places of a drawn traceback, not its frame or locals."""
     text = shorten_evidence(RICH, "ValueError: password cannot be longer than 72 bytes")
     assert not any("\u2500" <= letter <= "\u257f" for letter in text)
     assert "secret" not in text

@@ -32,7 +32,7 @@ def test_a_name_that_no_index_has_is_told_with_the_indexes_that_were_asked(dated
     report = judged(files(UV), python=PYTHON, imports=False)
     told = " ".join([report.reason, *(each.reason for each in report.withdrawn)])
     assert report.status is not Status.SAFE
-    assert f"ours is on none of the indexes that were asked ({dated.url}/)" in report.reason
+    assert f"ours exists on none of the indexes that were asked ({dated.url}/)" in report.reason
     assert "--extra-index-url" in told
     assert all(each.kind != "removed" for each in report.withdrawn)
 

@@ -83,11 +83,33 @@ def copy_tree(
         files[:] = [name for name in files if Path(here, name) not in secret]
         for name in [*files, *(name for name in folders if Path(here, name).is_symlink())]:
             count, size = count + 1, size + _copy_entry(Path(here, name), there / name, root, owner)
-            if count > MOST_FILES or size > MOST_BYTES:
-                raise DepcheckError(
-                    f"{source} holds more than {MOST_FILES:,} files or {MOST_BYTES >> 30} GiB beside caches and "
-                    "environments: too much to copy for each check. Point --repo at a smaller folder, or clean it."
-                )
+            _refuse_large(source, count, size)
+
+
+def refuse_large_tree(source: Path, left_out: tuple[Path, ...] = ()) -> None:
+    """Refuse a folder that is too large to copy, before anything is copied.
+
+    Raises:
+        DepcheckError: It is larger than MOST_BYTES or has more than MOST_FILES files.
+    """
+    root, count, size = source.resolve(), 0, 0
+    skipped = {path.resolve() for path in left_out}
+    for here, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if not _is_skipped(Path(here, name), skipped)]
+        for name in files:
+            with suppress(OSError):
+                state = Path(here, name).lstat()
+                count, size = count + 1, size + (state.st_size if stat.S_ISREG(state.st_mode) else 0)
+        _refuse_large(source, count, size)
+
+
+def _refuse_large(source: Path, count: int, size: int) -> None:
+    if count > MOST_FILES or size > MOST_BYTES:
+        raise DepcheckError(
+            f"{source} holds more than {MOST_FILES:,} files or {MOST_BYTES >> 30} GiB beside caches and "
+            "environments. That is too much to copy for each check. Run it in a smaller folder: your requirements, "
+            "and what the checks need."
+        )
 
 
 def list_untracked_credentials(root: Path, files: list[Path]) -> frozenset[Path]:

@@ -3,6 +3,7 @@
 Unknown keys and values of the wrong type are refused, with their place in the message.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from difflib import get_close_matches
@@ -14,6 +15,12 @@ from depcheck.core.model.errors import UsageError
 from depcheck.core.text import toml
 
 ENVIRONMENT_KEY = "environment"
+ACTION_INPUTS = {
+    "command": "name the command first, as in `depcheck check`",
+    "token": "set the variable GITHUB_TOKEN",
+    "fail-on": "use the exit status: 1 is broken, 3 is not checked",
+}
+_SECRET_KEY = re.compile(r"(?i)(?:^|[-_])(?:token|password|passwd|secret|api[-_]?key|credentials?)$")
 UNCONFIGURABLE_OPTIONS = {
     "repo": "it is found through the repository",
     "only": "a configuration is for every environment",
@@ -55,11 +62,29 @@ def _read_table(
 
 
 def _refuse_unknown_keys(found: Mapping[str, object], known: list[str], place: str) -> None:
-    for name in found:
+    for name, value in found.items():
+        _refuse_misplaced_key(name, value, place)
         if name in UNCONFIGURABLE_OPTIONS:
             raise UsageError(f"{place} sets `{name}`, but {UNCONFIGURABLE_OPTIONS[name]}; remove the key.")
         if name not in known:
             raise UsageError(f"{place} sets {name!r}, which is not an option; {_suggest_name(name, known)}")
+
+
+def _refuse_misplaced_key(name: str, value: object, place: str) -> None:
+    """Refuse secrets, what only the action takes, and the table's own name."""
+    if name == "tool" and isinstance(value, dict) and "depcheck" in value:
+        raise UsageError(
+            f"{place} has the table [tool.depcheck], which is for pyproject.toml. Remove that one line: in a file of "
+            "depcheck's own the options are at the top."
+        )
+    if _SECRET_KEY.search(name):
+        raise UsageError(
+            f"{place} sets {name!r}. A secret in a committed file can be read by everyone who has the repository. "
+            f"Remove it and revoke it; in a workflow write `with: token: ${{{{ secrets.NAME }}}}`, elsewhere set "
+            "GITHUB_TOKEN."
+        )
+    if name in ACTION_INPUTS:
+        raise UsageError(f"{place} sets {name!r}, which only the action takes; put it below `with:` in the workflow.")
 
 
 def _suggest_name(name: str, known: Iterable[str]) -> str:

@@ -73,6 +73,8 @@ _LEGACY_PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)\s*(?:\[([^]]*)\])?\s*={2,3}\s*(
 _DIRECT_REFERENCE = re.compile(r"^(?:[a-z][a-z0-9]*\+|[a-z][a-z0-9+.-]*:|\.{0,2}/)|^\.{1,2}(?:$|\[)", re.IGNORECASE)
 _EGG_FRAGMENT = re.compile(r"(?:^|&)egg=([A-Za-z0-9][\w.-]*)")
 
+_CONFLICT_MARK = re.compile(r"(?:<{7}|={7}|>{7}|\|{7})(?:\s|$)")  # as git leaves it
+
 
 def parse_pin(line: LogicalLine) -> Pin:
     """Parse a requirement line into a pin.
@@ -89,6 +91,9 @@ def parse_pin(line: LogicalLine) -> Pin:
     try:
         return _parse_stated_pin(stated, hashes, parse_requirers(line.comments))
     except (ValueError, RecursionError):
+        if _CONFLICT_MARK.match(joined):
+            message = f"Line {line.number} is an unresolved merge conflict ({joined[:40]!r}), so nothing can be read"
+            raise LockfileError(f"{message}. Resolve the conflict, then compile the lockfile again.") from None
         shown = stated if len(stated) <= 80 else f"{stated[:77]}..."  # noqa: PLR2004  # fits a terminal
         message = f"Line {line.number} is not pinned to one version: {shown!r}"
         raise LockfileError(f"{message}; compile the lockfile again, or pin it with '=='.") from None

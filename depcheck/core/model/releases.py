@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from packaging.version import Version
 
+from depcheck.core.text.close_names import suggest_name
 from depcheck.core.text.terminal_safe import to_one_line
 
 
@@ -40,9 +41,11 @@ class Origins:
 
     def describe_absence(self, name: str) -> str:
         """Return a sentence for a project that no index has."""
+        meant = suggest_name(name.partition("==")[0])
         return (
-            f"{name} is on none of the indexes that were asked ({', '.join(self.asked)}). If another one has it, name "
-            "that in the sources, with --extra-index-url, or in pip's or uv's variable."
+            f"{name} exists on none of the indexes that were asked ({', '.join(self.asked)})."
+            f"{f' Did you mean {meant}?' if meant else ''} If another index has it, name that index in your "
+            "requirements, with --extra-index-url, or in pip's or uv's variable."
         )
 
 
