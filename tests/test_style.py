@@ -1,4 +1,4 @@
-"""What people read is plain English: reading ease, and none of our own words."""
+"""What people read is plain English, without our own words."""
 
 import ast
 import re
@@ -62,7 +62,7 @@ def test_errors_read_easily():
 
 @pytest.mark.parametrize("path", [*BODIES, *PAGES], ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_readers_find_none_of_our_own_words(path):
-    """Say run, check, fix and is; not what we called them."""
+    """Say run, check, fix and is, not what we called them."""
     if path.name not in FOR_BUILDERS:
         assert not OURS.findall(prose(path.read_text()))
 

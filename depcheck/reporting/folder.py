@@ -1,15 +1,20 @@
 """The report folder: report.json, report.md, report.html, proposed files."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path, PurePath, PurePosixPath
 
+from depcheck.core.messages.causes.fix_brief import build_fix_briefs, render_fix_briefs
 from depcheck.core.messages.summary import render_report_markdown
 from depcheck.core.model.errors import DepcheckError, UsageError
 from depcheck.core.model.report import Report
 from depcheck.core.model.report_json import REPORT_LIMIT_BYTES, ReportError, decode_report, encode_report
 from depcheck.reporting.html.document import render_report_page
+
+FIX_BRIEF_FILES = ("fix-brief.md", "fix-brief.json")
 
 
 def refuse_linked_folder(folder: Path) -> None:
@@ -20,7 +25,7 @@ def refuse_linked_folder(folder: Path) -> None:
     Raises:
         UsageError: The folder, or something in it that is written, is a link.
     """
-    inside = ("logs", "proposal", "report.json", "report.md", "report.html")
+    inside = ("logs", "proposal", "report.json", "report.md", "report.html", *FIX_BRIEF_FILES)
     for place in (folder, *(folder / name for name in inside)):
         if place.is_symlink():
             raise UsageError(
@@ -45,6 +50,7 @@ def write_report_folder(report: Report, folder: Path, earlier: Sequence[Report] 
             target = folder / "proposal" / PurePosixPath(path)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(text.encode())
+        _write_fix_brief(report, folder)
         (folder / "report.json").write_bytes(encode_report(report))
         (folder / "report.md").write_text(render_report_markdown(report), encoding="utf-8")
         (folder / "report.html").write_text(render_report_page(report, earlier), encoding="utf-8")
@@ -53,6 +59,17 @@ def write_report_folder(report: Report, folder: Path, earlier: Sequence[Report] 
             f"The report could not be written to {folder} ({error.strerror}). "
             "Make room, or name another folder with --report."
         ) from None
+
+
+def _write_fix_brief(report: Report, folder: Path) -> None:
+    """Write fix-brief.md and fix-brief.json, or remove those of an earlier run."""
+    text = render_fix_briefs(report)
+    for name in FIX_BRIEF_FILES:
+        (folder / name).unlink(missing_ok=True)
+    if text:
+        briefs = [asdict(each) for each in build_fix_briefs(report)]
+        (folder / "fix-brief.md").write_text(text, encoding="utf-8")
+        (folder / "fix-brief.json").write_text(f"{json.dumps(briefs, indent=1)}\n", encoding="utf-8")
 
 
 def _list_proposed_files(report: Report) -> list[tuple[str, str]]:

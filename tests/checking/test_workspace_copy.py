@@ -73,7 +73,7 @@ def test_credentials_that_git_does_not_track_are_not_copied(tmp_path: Path, name
 
 
 def test_a_huge_folder_is_refused_before_anything_is_copied(repo, monkeypatch) -> None:
-    """Look at sizes alone, and say to run it in a smaller folder."""
+    """Look at sizes alone, and say to take a smaller folder."""
     monkeypatch.setattr(workspace_copy, "MOST_FILES", 1)
     with pytest.raises(DepcheckError, match="Run it in a smaller folder"):
         workspace_copy.refuse_large_tree(repo)

@@ -1,4 +1,4 @@
-"""Errors that newcomers meet: each says what, why, and what to do next."""
+"""Errors that newcomers meet: what, why, and what to do."""
 
 import pytest
 

@@ -1,5 +1,6 @@
 """The report folder: what is written, and for whom."""
 
+import json
 import os
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -47,6 +48,22 @@ def test_the_folder_holds_what_the_contract_says(tmp_path):
     assert (tmp_path / "proposal" / "app" / "requirements.txt").read_text() == "six==1.16.0\n"
     assert not (tmp_path / "proposal" / "old.txt").exists()
     assert (tmp_path / "logs" / "01-smoke.txt").exists()
+
+
+def test_who_fixes_it_finds_a_brief(tmp_path):
+    """Write fix-brief.md and fix-brief.json for a breakage, and none without."""
+    trace = "shop/views.py:6: \nshop/models.py:4: ImportError"
+    said = "werkzeug 3.0.0 removed url_quote from werkzeug.urls; shop/models.py line 4 uses it. It is also used at a/b.py line 9."
+    found = replace(CULPRIT, evidence=trace, explanation=said, newly_failing=("t::a",), places={"t::a": "tests/t.py:3"})
+    write_report_folder(report(replace(BROKEN, culprits=(found,))), tmp_path)
+    (brief,) = json.loads((tmp_path / "fix-brief.json").read_text())
+    (cause,) = brief["causes"]
+    assert (cause["culprit"], cause["last_good"]) == ({"werkzeug": "3.0.0"}, {"werkzeug": "2.3.7"})
+    assert cause["uses"] == ["shop/models.py:4", "shop/views.py:6", "a/b.py:9"]
+    assert cause["failing"] == {"t::a": "tests/t.py:3"}
+    assert "<code>shop/models.py:4</code>" in (tmp_path / "fix-brief.md").read_text()
+    write_report_folder(report(SAFE), tmp_path)
+    assert not (tmp_path / "fix-brief.md").exists()
 
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path):

@@ -30,6 +30,7 @@ from depcheck.core.tool_output.api_errors import (
     format_api_change,
     format_definition,
     format_dropped_requirement,
+    format_other_uses,
     format_place,
     is_test_path,
     parse_traceback_frames,
@@ -140,12 +141,17 @@ def _to_sentence(step: ReleaseStep, answer: object) -> str:
                     str(found[key]) for key in ("kind", "owner", "name", "path", "detail")
                 )
                 change = ApiChange(ApiChangeKind(kind), owner, name, path, int(str(found["line"])), detail)
-                return format_api_change(step, change)
+                return f"{format_api_change(step, change)}{_format_other_uses(answer)}"
             case {"defined": [str(path), int(line), str(name)]}:
                 return format_definition(step, name, path, line)
     except (ValueError, TypeError, KeyError, OverflowError, StopIteration):
         pass
     return ""
+
+
+def _format_other_uses(answer: object) -> str:
+    uses = answer.get("uses", []) if isinstance(answer, dict) else []
+    return format_other_uses([(str(path), int(line)) for path, line in uses])
 
 
 def _list_suspect_files(environment: VirtualEnvironment, step: ReleaseStep, failure: Failure) -> Iterator[SuspectFile]:

@@ -87,7 +87,7 @@ def copy_tree(
 
 
 def refuse_large_tree(source: Path, left_out: tuple[Path, ...] = ()) -> None:
-    """Refuse a folder that is too large to copy, before anything is copied.
+    """Refuse a folder that is too large to copy.
 
     Raises:
         DepcheckError: It is larger than MOST_BYTES or has more than MOST_FILES files.

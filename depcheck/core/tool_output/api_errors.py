@@ -5,7 +5,7 @@ it.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -37,6 +37,8 @@ _FRAMES = re.compile(
 _SITE = re.compile(r".*(?:site|dist)-packages/")
 _IDENTIFIER = re.compile(r"(?<![\w.])[A-Za-z_]\w{2,60}(?![\w.])")
 _PLAIN_DETAIL = re.compile(r"[\w .,:*=()'\"…+-]{1,400}")
+_USED_LINE = re.compile(r"(?<![\w./-])([\w.+@-]+(?:/[\w.+@-]+)*\.pyi?) line (\d{1,7})\b")
+MOST_USES_NAMED = 20
 _PLAIN_PATH = re.compile(r"[\w.+@-]+(?:/[\w.+@-]+)*")
 
 
@@ -184,6 +186,24 @@ def format_dropped_requirement(step: ReleaseStep, requirement: NormalizedName, p
     """
     place = _format_usage(ApiChange(ApiChangeKind.MODULE, "", requirement, path, line), "imports it")
     return to_one_line(f"{step.to_sentence(f'no longer requires {requirement}')}{place}.", 500)
+
+
+def format_other_uses(places: Sequence[tuple[str, int]]) -> str:
+    """Format the other lines that use what was changed, or empty.
+
+    Example: ` It is also used at shop/models.py line 4.`; `parse_used_lines` reads the places.
+    """
+    good = [f"{path} line {line}" for path, line in places if line > 0 and _PLAIN_PATH.fullmatch(path)]
+    if not good:
+        return ""
+    more = f" and {len(good) - MOST_USES_NAMED} more lines" if len(good) > MOST_USES_NAMED else ""
+    return f" It is also used at {', '.join(good[:MOST_USES_NAMED])}{more}."
+
+
+def parse_used_lines(explanation: str) -> tuple[tuple[str, int], ...]:
+    """Parse the places that an explanation names, in its order."""
+    found = ((match[1], int(match[2])) for match in _USED_LINE.finditer(explanation))
+    return tuple(dict.fromkeys(found))
 
 
 _CHANGE_PHRASES = {

@@ -20,7 +20,8 @@ def compare_releases(order: dict[str, Any]) -> dict[str, Any]:
     """Compare two releases as the request describes.
 
     The answer has `imported` ([file, line] by dropped requirement); if that is empty, `found` (the fields of a
-    finding); if that is missing, `defined` ([file, line, name] of what the error's words name), if any.
+    finding) and `uses` ([file, line] of each other use); if that is missing, `defined` ([file, line, name] of what
+    the error's words name), if any.
     """
     places = [DependentFile(Path(path), shown, line, own) for path, shown, line, own in order["places"]]
     compared = ReleaseComparison(ReleaseFiles(Path(order["good"])), ReleaseFiles(Path(order["bad"])), places)
@@ -31,6 +32,7 @@ def compare_releases(order: dict[str, Any]) -> dict[str, Any]:
             answer["imported"][requirement] = place
     if not answer["imported"] and (found := compared.find_first(wanted)):
         answer["found"] = asdict(found)
+        answer["uses"] = compared.list_other_uses(found)
     elif not answer["imported"] and (defined := compared.find_definition(order["words"])):
         answer["defined"] = defined
     return answer

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import griffe
 
+from depcheck.checking.explain.api_diff.all_uses import list_all_uses
 from depcheck.checking.explain.api_diff.changed_calls import (
     describe_signatures,
     find_new_place,
@@ -65,6 +66,10 @@ class ReleaseComparison:
         ):
             detail = f"it is in {place} now"
         return replace(found, detail=detail)
+
+    def list_other_uses(self, found: ApiChange) -> list[tuple[str, int]]:
+        """List the other lines that use what was found."""
+        return list_all_uses(self._reader, found)
 
     def find_first_import(self, modules: Sequence[str]) -> tuple[str, int] | None:
         """Find the first file and line that imports one of `modules`.
