@@ -252,9 +252,7 @@ class CommandCompiler:
         cache.mkdir(parents=True, exist_ok=True)
         lane.guest.take_ownership(cache)
         if not is_folder_beneath(lane.root, lock.folder or "."):
-            raise LockfileError(
-                f"The folder of {lock.path} is a link or gone: a build replaced it. Nothing is checked."
-            )
+            raise LockfileError(f"The folder of {lock.path} is a link or gone: a build replaced it. Nothing ran.")
         lenient = self._leniency[job.spec.name]
         request = CompileRequest(job.spec, lock, interpreter, url, cache, job.upgrade, lenient)
         tool = self._get_tool(lock)
