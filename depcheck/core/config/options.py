@@ -189,12 +189,7 @@ LIMIT_OPTIONS = (
         "1",
     ),
     Option(
-        "budget",
-        "budget_minutes",
-        types.MINUTES,
-        "The time to spend on the search for the release that broke it.",
-        "MINUTES",
-        "60",
+        "budget", "budget_minutes", types.MINUTES, "The time to search for the release that broke it.", "MINUTES", "60"
     ),
     Option(
         "confirmations",
