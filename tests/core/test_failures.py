@@ -59,6 +59,17 @@ def test_an_unknown_test_of_a_known_file_is_new() -> None:
     assert new(before, result(CheckKind.TEST, ("a::test_x[2]", "z::test_x"))) == ["a::test_x[2]"]
 
 
+def test_a_case_with_parameters_spelled_differently_is_not_new() -> None:
+    """One old failure stands for one new name.
+
+    A case that passed stands for none.
+    """
+    before = result(CheckKind.TEST, ("a::test_x[a long text]",), ("a::test_x[another long text]", "a::test_y"))
+    assert new(before, result(CheckKind.TEST, ("a::test_x[text0]",), ("a::test_x[text1]", "a::test_y"))) == []
+    assert new(before, result(CheckKind.TEST, ("a::test_x[text0]", "a::test_x[text1]"))) == ["a::test_x[text1]"]
+    assert new(before, result(CheckKind.TEST, ("a::test_x[a long text]", "a::test_x[text1]"))) == ["a::test_x[text1]"]
+
+
 @pytest.mark.parametrize("kind", [CheckKind.SMOKE, CheckKind.BOOT, CheckKind.INSTALL, CheckKind.TEST])
 def test_a_command_is_new_when_it_passed_before(kind: CheckKind) -> None:
     """And only then."""

@@ -176,7 +176,8 @@ def find_new_failures(before: CheckResult | None, after: CheckResult) -> tuple[F
     if after.kind is CheckKind.IMPORT:
         found = tuple(failure for failure in after.failures if failure.id in before.passed_ids)
         return tuple(each for each in found if each.id == DJANGO_SETUP) or found
-    known = tuple(failure for failure in after.failures if is_known_to_pass(failure.id, before))
+    renamed = find_renamed_failures(before, after)
+    known = tuple(each for each in after.failures if each.id not in renamed and is_known_to_pass(each.id, before))
     if before.outcome is Outcome.PASS:
         return known or after.failures
     if known or not _has_results(before):
@@ -185,6 +186,29 @@ def find_new_failures(before: CheckResult | None, after: CheckResult) -> tuple[F
         return after.failures
     ended = tuple(failure for failure in after.failures if not failure.id)
     return ended if all(failure.id for failure in before.failures) else ()
+
+
+def find_renamed_failures(before: CheckResult, after: CheckResult) -> dict[str, Failure]:
+    """Pair failing cases whose parameters are spelled differently.
+
+    By the id of `after`: pytest's releases write long parameters in different ways. One old failure that `after` does
+    not name stands for one new name with the same error.
+    """
+    named = after.passed_ids | {failure.id for failure in after.failures}
+    known = before.passed_ids | {failure.id for failure in before.failures}
+    left = [failure for failure in before.failures if "[" in failure.id and failure.id not in named]
+    found = dict[str, Failure]()
+    for new in (failure for failure in after.failures if "[" in failure.id and failure.id not in known):
+        old = next((each for each in left if _is_same_case(each, new)), None)
+        if old:
+            left.remove(old)
+            found[new.id] = old
+    return found
+
+
+def _is_same_case(one: Failure, other: Failure) -> bool:
+    same = one.id.partition("[")[0] == other.id.partition("[")[0]
+    return same and is_similar_headline(one.headline, other.headline)
 
 
 def _has_results(result: CheckResult) -> bool:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from depcheck.core.model.checks import CheckResult, Failure, Outcome, is_same_failure
+from depcheck.core.model.checks import CheckResult, Failure, Outcome, find_renamed_failures, is_similar_headline
 
 _SURROUNDINGS = re.compile(
     r"No module named|ModuleNotFoundError|fixture '[^']*' not found|ImproperlyConfigured|Connection|OperationalError"
@@ -37,12 +37,14 @@ def is_tolerable(before: CheckResult | None, after: CheckResult) -> bool:
     """
     if before is None or not before.guessed or not before.passed_ids & after.passed_ids:
         return False
-    known = {failure.id: failure for failure in before.failures}
+    known = {**{failure.id: failure for failure in before.failures}, **find_renamed_failures(before, after)}
     return all(failure.id in known and _is_old(known[failure.id], failure) for failure in after.failures)
 
 
 def _is_old(before: Failure, after: Failure) -> bool:
-    return is_same_failure(before, after) or (_is_of_surroundings(before) and _is_of_surroundings(after))
+    return is_similar_headline(before.headline, after.headline) or (
+        _is_of_surroundings(before) and _is_of_surroundings(after)
+    )
 
 
 def describe_tolerated(before: CheckResult, after: CheckResult) -> str:
