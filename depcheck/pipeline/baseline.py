@@ -13,6 +13,13 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from depcheck.core.lockfiles.diff import Change, diff_pins
 from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
+from depcheck.core.lockfiles.lock_set import (
+    Disagreement,
+    LayersDisagreeError,
+    LockSet,
+    compute_version_caps,
+    parse_lock_set,
+)
 from depcheck.core.lockfiles.origin import describe_platform_mismatch, describe_remote_pins
 from depcheck.core.lockfiles.other_targets import describe_scope, diff_other_targets
 from depcheck.core.lockfiles.trimming import find_trimmed
@@ -21,7 +28,7 @@ from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.pins import Pin, Pins
 from depcheck.core.model.requirements import get_required_name, select_active_requirements
-from depcheck.pipeline.context import Disagreement, EnvironmentCase, LayersDisagreeError, LockSet, parse_lock_set
+from depcheck.pipeline.context import EnvironmentCase
 
 MAX_AGREEMENT_ROUNDS = (
     8  # each takes releases away from what the layers may choose; a real graph settles after one or two
@@ -52,19 +59,6 @@ def compile_fresh_set(case: EnvironmentCase, world: IndexView) -> LockSet | Comp
         )
         world = replace(world, specifiers=(*world.specifiers, *caps))
     return _to_disagreement_error(seen, "")
-
-
-def compute_version_caps(found: Sequence[Disagreement]) -> tuple[tuple[NormalizedName, str], ...]:
-    """Compute a cap for each package: the lowest release of any lockfile.
-
-    Packages that are not pinned by version have no cap.
-    """
-    caps = []
-    for each in found:
-        versions = [pin.version for _, pin in each.pins if pin.version is not None]
-        if len(versions) == len(each.pins):
-            caps.append((each.name, f"<={min(versions)}"))
-    return tuple(caps)
 
 
 def _to_disagreement_error(seen: Sequence[Disagreement], why: str) -> CompileFailure:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from depcheck.core.lockfiles.diff import diff_pins
+from depcheck.core.lockfiles.lock_set import LockSet
 from depcheck.core.lockfiles.other_targets import describe_unjudged
 from depcheck.core.messages.observed import describe_passing, describe_shared_failure, describe_unreached
 from depcheck.core.model.checks import Check, CheckComparison, CheckKind, Failure
@@ -10,8 +11,6 @@ from depcheck.core.model.report import EnvironmentReport, ProposalReport
 from depcheck.core.model.status import Status
 from depcheck.core.text.terminal_safe import to_one_line
 from depcheck.core.tool_output.applicability import describe_compared, describe_tolerated, is_tolerable
-from depcheck.pipeline import find_culprits
-from depcheck.pipeline.baseline import find_past_views
 from depcheck.pipeline.confirm import (
     Confirmation,
     confirm_failures,
@@ -19,9 +18,10 @@ from depcheck.pipeline.confirm import (
     confirm_shared_failures,
     retry_baseline,
 )
-from depcheck.pipeline.context import EnvironmentCase, LockSet
+from depcheck.pipeline.context import EnvironmentCase
+from depcheck.pipeline.investigation import report_breakage
 from depcheck.pipeline.last_run.report_again import report_known_breakage
-from depcheck.pipeline.measure import MeasuredSides, Measurement, drop_inapplicable, measure_pins, plan_checks
+from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_baseline, measure_pins, plan_checks
 from depcheck.pipeline.to_report import to_drift_report
 
 MOST_PROVEN_MODULES = 200
@@ -57,28 +57,11 @@ def _compared(case: EnvironmentCase, sides: MeasuredSides, comparison: CheckComp
     return _report_passes(case, sides, comparison)
 
 
-def measure_baseline(case: EnvironmentCase, committed: LockSet, changed: frozenset[str]) -> Measurement:
-    """Install and check the committed set as of today.
-
-    If it can no longer be installed, use an index view in which it may have been made.
-    """
-    case.ports.reporter.start_stage("check the committed set")
-    checks = plan_checks(case.settings, changed)
-    today = drop_inapplicable(measure_pins(case, committed.pins, case.current_view, checks, "baseline"))
-    if today.is_installed:
-        return today
-    for past in find_past_views(case, committed.pins):
-        then = drop_inapplicable(measure_pins(case, committed.pins, past, checks, "baseline"))
-        if then.is_installed:
-            return then
-    return today
-
-
 def _report_new_failures(case: EnvironmentCase, sides: MeasuredSides, comparison: CheckComparison) -> EnvironmentReport:
     confirmed = confirm_failures(case, sides.before, sides.after, comparison.regressions)
     if not confirmed.findings:
         return _report_flaky(case, sides, confirmed)
-    return find_culprits.report_breakage(case, sides, confirmed.findings)
+    return report_breakage(case, sides, confirmed.findings)
 
 
 def _report_shared_failures(
@@ -120,8 +103,7 @@ def add_proposal(report: EnvironmentReport, committed: LockSet, candidate: LockS
 
     Its checks are those of the candidate.
     """
-    old = dict(committed.files)
-    files = {path: text for path, text in candidate.files if old.get(path) != text}
+    files = candidate.select_changed_files(committed)
     proposal = ProposalReport((), report.changes, verified=True, files=files, checks=report.checks.candidate)
     return replace(report, proposal=proposal)
 

@@ -7,28 +7,26 @@ from datetime import datetime
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from depcheck.core.lockfiles.diff import diff_pins
+from depcheck.core.lockfiles.lock_set import LockSet
 from depcheck.core.model.checks import CheckResult
 from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure, CompileFailureKind
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.pins import Pins
-from depcheck.core.model.report import EnvironmentReport
+from depcheck.core.model.report import Confidence, EnvironmentReport
 from depcheck.core.model.status import Status
-from depcheck.core.search.model import Cause
+from depcheck.core.search.chance_failures import ChanceFailures
+from depcheck.core.search.model import Budget, Cause, CauseKind, Diagnosis
 from depcheck.core.tool_output.conflict_clauses import (
     ConflictClause,
     describe_conflict,
     minimize_conflict,
     parse_conflict_clauses,
 )
-from depcheck.pipeline import find_culprits
 from depcheck.pipeline.baseline import find_past_views
-from depcheck.pipeline.compare_sides import measure_baseline
-from depcheck.pipeline.context import EnvironmentCase, LockSet
-from depcheck.pipeline.culprit_reports import to_culprit
-from depcheck.pipeline.measure import MeasuredSides
+from depcheck.pipeline.context import EnvironmentCase
+from depcheck.pipeline.investigation import Investigation
 from depcheck.pipeline.to_report import to_checks_report, to_environment_report
-from depcheck.pipeline.trial_runner import compile_with_holds, create_hold, list_selectable_releases, list_versions
+from depcheck.pipeline.trial_runner import list_selectable_releases, list_versions
 
 MAX_SUSPECTS = 3  # releases that are hidden to see whether a set can be found without them
 
@@ -55,19 +53,18 @@ def report_conflict(
         lambda name: list_versions(case.ports.index.list_releases(name, today)),
     )
     words = describe_conflict(conflict) or obstacle.failure.headline
-    answer = find_culprits.start_investigation(case)
-    uploads = _find_breaking_uploads(case, committed.pins, today, answer)
-    before: Sequence[CheckResult] = ()
+    work = Investigation(case, committed)
+    uploads = _find_breaking_uploads(case, committed.pins, today, work)
     if uploads:
         words = f"{words} (since {uploads[0].uploaded_at:%Y-%m-%d %H:%M} UTC)"
-        before = _find_conflict_culprit(case, committed, obstacle, (conflict, uploads), answer)
+        work.run(_ConflictQuestion(work, obstacle, conflict, uploads))
     report = to_environment_report(
         case,
         Status.UNRESOLVABLE,
         _describe_unresolvable(obstacle, words),
-        to_checks_report(before, (result,)),
+        to_checks_report(work.before.results if work.before else (), (result,)),
     )
-    return find_culprits.add_investigation(replace(report, notes=(*report.notes, *answer.notes)), answer)
+    return work.add_to_report(replace(report, notes=(*report.notes, *work.notes)))
 
 
 def _describe_unresolvable(obstacle: CompileFailure, words: str) -> str:
@@ -77,9 +74,41 @@ def _describe_unresolvable(obstacle: CompileFailure, words: str) -> str:
     return f"No set of releases satisfies the sources: {words}"
 
 
-def _find_breaking_uploads(
-    case: EnvironmentCase, pins: Pins, today: IndexView, answer: find_culprits.Investigation
-) -> list[_Upload]:
+@dataclass(frozen=True, slots=True)
+class _ConflictQuestion:
+    """The question which of the `uploads` made the conflict.
+
+    A set can be compiled without it. The packages that `conflict` names are tried first.
+    """
+
+    work: Investigation
+    obstacle: CompileFailure
+    conflict: Sequence[ConflictClause]
+    uploads: Sequence[_Upload]
+
+    def find_causes(self, _budget: Budget, _flakes: ChanceFailures) -> Diagnosis:
+        """Find the first of a few uploads without which a set exists."""
+        named = frozenset(name for clause in self.conflict for name in clause.package_names)
+        suspects = map(self._to_cause, sorted(self.uploads, key=lambda upload: upload.name not in named)[:MAX_SUSPECTS])
+        found = next((each for each in suspects if isinstance(self.work.compile_held(each.holds), LockSet)), None)
+        return Diagnosis((found,) if found else (), 0, Confidence.MINIMAL)
+
+    def _to_cause(self, upload: _Upload) -> Cause:
+        case, pins = self.work.case, self.work.committed.pins
+        releases = list_versions(list_selectable_releases(case, case.get_upgrade_view(pins), pins, upload.name))
+        good = max((version for version in releases if version < upload.version), default=None)
+        return Cause(
+            (upload.name,),
+            frozenset(),
+            (self.obstacle.failure,),
+            ((upload.name, good),) if good else (),
+            ((upload.name, upload.version),),
+            kind=CauseKind.CONFLICT,
+            explanation=f"{describe_conflict(self.conflict)}." if self.conflict else "",
+        )
+
+
+def _find_breaking_uploads(case: EnvironmentCase, pins: Pins, today: IndexView, work: Investigation) -> list[_Upload]:
     """Find the uploads, nearly always one, that made the conflict.
 
     Empty if that cannot be found out. Bisects the uploads of all projects that the resolutions asked for,
@@ -99,7 +128,7 @@ def _find_breaking_uploads(
     while bad - good > 1:
         middle = (good + bad) // 2
         compiles = _try_compile(case, ruled(case.get_view_at(moments[middle])))
-        if compiles is None or case.ports.clock() > answer.deadline_s:
+        if compiles is None or work.is_time_over:
             return []
         good, bad = (middle, bad) if compiles else (good, middle)
     return [upload for upload in uploads if upload.uploaded_at == moments[bad]] if moments else []
@@ -128,61 +157,3 @@ def _list_uploads(case: EnvironmentCase, past: IndexView, today: IndexView) -> l
         ),
         key=lambda upload: (upload.uploaded_at, upload.name, upload.version),
     )
-
-
-def _find_conflict_culprit(
-    case: EnvironmentCase,
-    committed: LockSet,
-    obstacle: CompileFailure,
-    seen: tuple[Sequence[ConflictClause], Sequence[_Upload]],
-    answer: find_culprits.Investigation,
-) -> Sequence[CheckResult]:
-    """Find the upload without which a set exists, and propose that set.
-
-    Returns the check results of the committed set.
-    """
-    conflict, uploads = seen
-    named = frozenset(name for clause in conflict for name in clause.package_names)
-    for upload in sorted(uploads, key=lambda upload: upload.name not in named)[:MAX_SUSPECTS]:
-        good = max(
-            (version for version in _list_project_versions(case, committed, upload) if version < upload.version),
-            default=None,
-        )
-        holds = (create_hold(upload.name, good, upload.version),)
-        safe = compile_with_holds(case, committed, holds)
-        if isinstance(safe, CompileFailure):
-            continue
-        answer.holds += holds
-        found = to_culprit(case, _to_cause(upload, good, obstacle), holds)
-        answer.culprits.append(replace(found, explanation=f"{describe_conflict(conflict)}." if conflict else ""))
-        return _check_and_propose(case, committed, safe, answer)
-    return ()
-
-
-def _list_project_versions(case: EnvironmentCase, committed: LockSet, upload: _Upload) -> list[Version]:
-    return list_versions(
-        list_selectable_releases(case, case.get_upgrade_view(committed.pins), committed.pins, upload.name)
-    )
-
-
-def _to_cause(upload: _Upload, good: Version | None, obstacle: CompileFailure) -> Cause:
-    last_good = ((upload.name, good),) if good else ()
-    return Cause((upload.name,), frozenset(), (obstacle.failure,), last_good, ((upload.name, upload.version),))
-
-
-def _check_and_propose(
-    case: EnvironmentCase, committed: LockSet, safe: LockSet, answer: find_culprits.Investigation
-) -> Sequence[CheckResult]:
-    """Check the set without the culprit and propose it.
-
-    If it fails, search what breaks it.
-    """
-    before = measure_baseline(case, committed, frozenset(c.name for c in diff_pins(committed.pins, safe.pins)))
-    sides = MeasuredSides(
-        committed, safe, before, find_culprits.measure_held_set(case, committed, safe, answer.holds, before)
-    )
-    if findings := sides.comparison.regressions:
-        find_culprits.search_culprits(case, sides, findings, answer)
-    elif sides.after.is_installed:
-        answer.proposal = find_culprits.to_proposal(case, sides, answer.holds)
-    return before.results

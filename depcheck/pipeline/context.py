@@ -1,6 +1,6 @@
 """The context of one environment that is checked, and its lockfile sets."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from packaging.utils import NormalizedName
 from depcheck.core.config.rules import Rule, select_active_rules, to_allowed_specifiers
 from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.diff import find_requirer_path, is_direct_pin
-from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
+from depcheck.core.lockfiles.lock_set import LockSet
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.errors import LockfileError
 from depcheck.core.model.index_view import IndexView, build_index_view
@@ -53,12 +53,12 @@ class EnvironmentCase:
                 found.update(lock.lockfile.select_pins(self.markers))
         return found
 
-    def add_notes(self, *sets: "LockSet") -> "EnvironmentCase":
+    def add_notes(self, *sets: LockSet) -> "EnvironmentCase":
         """Return the case with what the compiles of `sets` noted."""
         notes = dict.fromkeys(note for each in sets for note in each.notes)
         return replace(self, spec=replace(self.spec, notes=(*self.spec.notes, *notes))) if notes else self
 
-    def add_trimmed(self, found: "LockSet") -> "EnvironmentCase":
+    def add_trimmed(self, found: LockSet) -> "EnvironmentCase":
         """Return the case with lines that people remove after a compile.
 
         With a note about it.
@@ -104,66 +104,6 @@ class EnvironmentCase:
         horizon = (self.settings.as_of or self.now) - timedelta(days=self.settings.cooldown_days)
         kept = frozenset((pin.name, pin.version) for pin in committed.values() if pin.version)
         return replace(self.get_view_at(horizon), pinned=kept)
-
-
-@dataclass(frozen=True, slots=True)
-class LockSet:
-    """All lockfiles of an environment.
-
-    `files` has their whole text by path, `pins` what they install together.
-    """
-
-    files: tuple[tuple[str, str], ...]
-    pins: Pins
-    pins_by_file: tuple[tuple[str, Pins], ...]
-    trimmed: tuple[tuple[str, frozenset[NormalizedName]], ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Disagreement:
-    """A package that lockfiles of one environment pin differently.
-
-    `pins` is by path, in layer order.
-    """
-
-    name: NormalizedName
-    pins: tuple[tuple[str, Pin], ...]
-
-    def __str__(self) -> str:
-        return ", ".join(f"{path} pins {pin}" for path, pin in self.pins)
-
-
-class LayersDisagreeError(Exception):
-    """Lockfiles that are installed together pin packages differently.
-
-    `disagreements` is in name order.
-    """
-
-    def __init__(self, found: tuple[Disagreement, ...]) -> None:
-        more = f"; and {len(found) - 3} packages more" if len(found) > 3 else ""  # noqa: PLR2004  # three fit a line
-        super().__init__("; ".join(map(str, found[:3])) + more)
-        self.disagreements = found
-
-
-def parse_lock_set(files: tuple[tuple[str, str], ...], markers: Mapping[str, str]) -> LockSet:
-    """Parse the lockfiles for one target.
-
-    Raises:
-        LayersDisagreeError: Two files pin one package differently.
-        LockfileError: A file cannot be parsed.
-    """
-    by_file = tuple((path, parse_lockfile(text).select_pins(markers)) for path, text in files)
-    if found := tuple(_find_disagreements(by_file)):
-        raise LayersDisagreeError(found)
-    return LockSet(files, {name: pin for _, pins in reversed(by_file) for name, pin in pins.items()}, by_file)
-
-
-def _find_disagreements(by_file: tuple[tuple[str, Pins], ...]) -> Iterator[Disagreement]:
-    for name in sorted({name for _, pins in by_file for name in pins}):
-        stated = tuple((path, pins[name]) for path, pins in by_file if name in pins)
-        if len({(pin.version, pin.reference) for _, pin in stated}) > 1:
-            yield Disagreement(name, stated)
 
 
 def find_source_paths(case: EnvironmentCase, names: Iterable[NormalizedName]) -> dict[str, tuple[str, ...]]:

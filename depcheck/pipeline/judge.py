@@ -7,6 +7,7 @@ from itertools import islice
 
 from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.diff import diff_pins
+from depcheck.core.lockfiles.lock_set import LockSet
 from depcheck.core.lockfiles.other_targets import diff_other_targets
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.checks import CheckKind, Outcome
@@ -21,7 +22,7 @@ from depcheck.core.targets.pythons import PythonGuess, parse_minor
 from depcheck.pipeline import baseline, to_report
 from depcheck.pipeline.annotate import annotate_advisories, annotate_remote_files, annotate_rules, annotate_unlocked
 from depcheck.pipeline.baseline import compile_fresh_set
-from depcheck.pipeline.context import EnvironmentCase, LockSet
+from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.to_report import to_environment_report
 from depcheck.ports import Index, Ports
 

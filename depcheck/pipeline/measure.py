@@ -7,6 +7,7 @@ from packaging.utils import NormalizedName
 
 from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.diff import diff_pins
+from depcheck.core.lockfiles.lock_set import LockSet
 from depcheck.core.model.checks import (
     Check,
     CheckComparison,
@@ -22,7 +23,8 @@ from depcheck.core.model.installed import Distribution, OwnInstallation, add_dep
 from depcheck.core.model.pins import Pins
 from depcheck.core.text.process_output import strip_scratch_folders
 from depcheck.core.tool_output.applicability import drop_result, is_applicable
-from depcheck.pipeline.context import EnvironmentCase, LockSet
+from depcheck.pipeline.baseline import find_past_views
+from depcheck.pipeline.context import EnvironmentCase
 from depcheck.ports import InstalledEnvironment
 
 
@@ -159,6 +161,23 @@ def drop_inapplicable(measured: Measurement) -> Measurement:
         for each in measured.results
     )
     return replace(measured, results=results)
+
+
+def measure_baseline(case: EnvironmentCase, committed: LockSet, changed: frozenset[str]) -> Measurement:
+    """Install and check the committed set as of today.
+
+    If it can no longer be installed, use an index view in which it may have been made.
+    """
+    case.ports.reporter.start_stage("check the committed set")
+    checks = plan_checks(case.settings, changed)
+    today = drop_inapplicable(measure_pins(case, committed.pins, case.current_view, checks, "baseline"))
+    if today.is_installed:
+        return today
+    for past in find_past_views(case, committed.pins):
+        then = drop_inapplicable(measure_pins(case, committed.pins, past, checks, "baseline"))
+        if then.is_installed:
+            return then
+    return today
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,24 +8,28 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from depcheck.core.lockfiles.diff import Change, diff_pins, find_requirer_path, is_direct_pin
+from depcheck.core.lockfiles.lock_set import LockSet
 from depcheck.core.lockfiles.other_targets import diff_other_targets, find_scope
 from depcheck.core.lockfiles.pin_line import is_source_requirer
+from depcheck.core.messages.causes.evidence import find_failing_line
 from depcheck.core.messages.change_reasons import ComparedSets, explain_change
 from depcheck.core.model.checks import CheckComparison, CheckKind, CheckResult, Failure, Outcome, compare_check_results
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.installed import Distribution
 from depcheck.core.model.pins import Pins
-from depcheck.core.model.releases import NO_FACTS, ReleaseFacts, classify_version_step, list_release_warnings
+from depcheck.core.model.releases import NO_FACTS, Release, ReleaseFacts, classify_version_step, list_release_warnings
 from depcheck.core.model.report import (
     ChangeReport,
     CheckReport,
     ChecksReport,
+    Culprit,
     EnvironmentReport,
     LockfileReport,
 )
 from depcheck.core.model.status import Status
+from depcheck.core.search.model import Cause, CauseKind
 from depcheck.core.text.links import LinkKind, build_comparison_link
-from depcheck.pipeline.context import EnvironmentCase, LockSet, list_direct_packages
+from depcheck.pipeline.context import EnvironmentCase, find_source_paths, list_direct_packages
 from depcheck.pipeline.measure import MeasuredSides
 
 InstalledSets = tuple[Sequence[Distribution], Sequence[Distribution]]
@@ -125,11 +129,7 @@ def to_version_texts(found: LockSet) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class _ChangeContext:
-    """The requirements and release facts that describe changes.
-
-    Which packages require which, by annotation, by metadata and by the sources; and what releases publish
-    about themselves.
-    """
+    """Who requires whom, and what releases publish about themselves."""
 
     pins: Pins
     requires: Mapping[NormalizedName, Sequence[str]]
@@ -143,7 +143,8 @@ def _to_change_report(case: EnvironmentCase, path: str, change: Change, askers: 
     old = change.before.version if change.before else None
     new = change.after.version if change.after else None
     asked_for = is_direct_pin(askers.pins[change.name], askers.direct, askers.layers)
-    yanked = _find_yank_reason(case, change.name, old)
+    committed = _find_release(case, change.name, old)
+    yanked = committed.yank_reason if committed else None
     facts = _get_facts(askers, change.name, old), _get_facts(askers, change.name, new)
     links = dict(facts[new is not None].links)
     if old and new and old != new:
@@ -190,13 +191,13 @@ def _list_warnings(
 
 def find_upload_time(case: EnvironmentCase, name: NormalizedName, version: Version | None) -> datetime | None:
     """Find in the index when a release was uploaded."""
-    visible = case.ports.index.list_releases(name, IndexView()) if version else ()
-    return next((release.uploaded_at for release in visible if release.version == version), None)
+    release = _find_release(case, name, version)
+    return release.uploaded_at if release else None
 
 
-def _find_yank_reason(case: EnvironmentCase, name: NormalizedName, version: Version | None) -> str | None:
+def _find_release(case: EnvironmentCase, name: NormalizedName, version: Version | None) -> Release | None:
     visible = case.ports.index.list_releases(name, IndexView()) if version else ()
-    return next((release.yank_reason for release in visible if release.version == version), None)
+    return next((release for release in visible if release.version == version), None)
 
 
 def to_check_reports(
@@ -270,3 +271,30 @@ def to_checks_report(before: Sequence[CheckResult], after: Sequence[CheckResult]
     The candidate's checks list what fails there and not on the baseline.
     """
     return ChecksReport(to_check_reports(before), to_check_reports(after, compare_check_results(before, after)))
+
+
+def to_culprit(case: EnvironmentCase, cause: Cause) -> Culprit:
+    """Convert a cause and its holds to a report value."""
+    shown = cause.failures[0]
+    named = cause.kind is not CauseKind.BUILD_REQUIREMENT
+    first = [find_upload_time(case, name, version) for name, version in cause.first_bad]
+    return Culprit(
+        packages=tuple(sorted(cause.culprits)),
+        companions=tuple(sorted(cause.companions)),
+        last_good={name: str(version) for name, version in cause.last_good},
+        first_bad={name: str(version) for name, version in cause.first_bad},
+        headline=shown.headline,
+        evidence=shown.evidence,
+        since=max((day for day in first if day), default=None),
+        hold=tuple(each.line for each in cause.holds),
+        build=not named,
+        skipped=tuple(f"{name} {version}" for name, version in cause.skipped_releases),
+        skipped_because=cause.skipped_because,
+        family=tuple(sorted(cause.family)),
+        stay_back=tuple(sorted(cause.stay_back)),
+        newly_failing=tuple(sorted(each.id for each in cause.failures if each.id and not each.is_of_whole_check)),
+        paths=find_source_paths(case, [name for name, _ in cause.first_bad] if named else []),
+        explanation=cause.explanation,
+        trackers=find_issue_trackers(case, cause.first_bad),
+        places={each.id: place for each in cause.failures if each.id and (place := find_failing_line(each))},
+    )

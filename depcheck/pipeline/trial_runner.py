@@ -3,14 +3,15 @@
 The index hides the releases, so a compiled file shows no trace of a hold except the pins.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from packaging.utils import NormalizedName
+from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from depcheck.core.lockfiles.diff import splice_pins
+from depcheck.core.lockfiles.lock_set import LockSet
 from depcheck.core.model.checks import (
     Check,
     CheckKind,
@@ -19,19 +20,25 @@ from depcheck.core.model.checks import (
     Outcome,
     Regression,
     compare_check_results,
+    is_same_failure,
 )
 from depcheck.core.model.compile_result import CompileFailure
-from depcheck.core.model.index_view import IndexView
+from depcheck.core.model.index_view import Hold, IndexView, apply_holds
 from depcheck.core.model.installed import Distribution
 from depcheck.core.model.pins import Pin, Pins
 from depcheck.core.model.releases import Release
 from depcheck.core.model.requirements import NOT_INSTALLED
 from depcheck.core.model.wheel_tags import is_python_allowed
+from depcheck.core.search.causes import SearchQuestion
+from depcheck.core.search.companions import SearchSpace
+from depcheck.core.search.coupling import compute_coupling
+from depcheck.core.search.diagnose import SearchCallbacks
 from depcheck.core.search.model import Mixture, Observation
+from depcheck.core.search.ranking import FailureContext, rank_suspects
 from depcheck.pipeline.baseline import compile_fresh_set
-from depcheck.pipeline.context import EnvironmentCase, LockSet
+from depcheck.pipeline.context import EnvironmentCase, list_direct_pins
 from depcheck.pipeline.last_run.recall_measurements import measure_and_remember, recall_measurement
-from depcheck.pipeline.measure import Measurement, measure_pins, plan_checks
+from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_pins, plan_checks
 from depcheck.pipeline.to_report import find_upload_time
 
 MAX_NAMED_CHANGES = 3  # names that fit into a line
@@ -45,8 +52,8 @@ class InstalledTrialRunner:
     """Runs trials between two sets of pins in one index view.
 
     Only new failures are run again. If the candidate could not be installed, all checks run, because none
-    has run yet. `before` is the measurement of the baseline. `remembers` says that trials are kept for the next run,
-    and that those of an earlier run are not made again.
+    has run yet. `before` is the measurement of the baseline, `numbers` counts the trials of the whole search.
+    `remembers` says that trials are kept for the next run, and that those of an earlier run are not made again.
     """
 
     case: EnvironmentCase
@@ -54,7 +61,7 @@ class InstalledTrialRunner:
     candidate: Pins
     world: IndexView
     findings: Sequence[Regression]
-    count: int = 0
+    numbers: Iterator[int]
     remembers: bool = False
     _asked: set[str] = field(default_factory=set)
     _recalls: bool = True
@@ -69,7 +76,7 @@ class InstalledTrialRunner:
         if mixture.day_of:
             resolved = self._resolve_day(*mixture.day_of)
             if isinstance(resolved, CompileFailure):
-                self.count += 1
+                next(self.numbers)
                 return Observation(
                     unresolved_reason=f"no set of its own day can be resolved: {resolved.failure.headline}"
                 )
@@ -102,11 +109,11 @@ class InstalledTrialRunner:
         """
         if known := self._recall_once(pins, world):
             return replace(self._read_observation(known), installed=self._list_moved(pins), is_recalled=True)
-        self.count += 1
+        number = next(self.numbers)
         if words:
-            self.case.ports.reporter.start_stage(f"trial {self.count}: {words}")
+            self.case.ports.reporter.start_stage(f"trial {number}: {words}")
         measure = measure_and_remember if self.remembers else measure_pins
-        seen = measure(self.case, pins, world, self.checks, f"trial {self.count}")
+        seen = measure(self.case, pins, world, self.checks, f"trial {number}")
         return replace(self._read_observation(seen), installed=self._list_moved(pins))
 
     def _recall_once(self, pins: Pins, world: IndexView) -> Measurement | None:
@@ -189,19 +196,12 @@ def _identify_command_failure(result: CheckResult, failure: Failure) -> Failure:
 
     Failures of commands have no ids, and those of two commands must not be mistaken for each other.
     """
-    return failure if failure.id else replace(failure, id=f"{result.kind} {result.command}".strip())
+    whole = f"{result.kind} {result.command}".strip()
+    return failure if failure.id else replace(failure, id=whole, is_of_whole_check=True)
 
 
 def _identify_install_failure(failure: Failure, package: NormalizedName | None) -> Failure:
-    return replace(failure, id=f"install {package or ''}".strip())
-
-
-def is_command_failure(failure: Failure) -> bool:
-    """Return True if a whole command or an installation failed.
-
-    Its id was created here and names no test.
-    """
-    return failure.id.partition(" ")[0] in set(CheckKind)
+    return replace(failure, id=f"install {package or ''}".strip(), is_of_whole_check=True)
 
 
 def build_trial_pins(before: Pins, after: Pins, mixture: Mixture) -> Pins:
@@ -250,50 +250,46 @@ def list_versions(releases: Iterable[Release]) -> list[Version]:
     return [release.version for release in releases]
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """A project kept on the good side of a release.
-
-    `is_build_requirement` is True if only builds ask for the project.
-    """
-
-    name: NormalizedName
-    specifier: str
-    line: str
-    is_build_requirement: bool = False
-
-
-def create_hold(
-    name: NormalizedName, last_good: Version | None, first_bad: Version, *, build: bool = False, sure: bool = True
-) -> Hold:
-    """Hold `name` before `first_bad`, or after it where the change went down.
-
-    The index shows nothing between the two either: those are releases that could not be tried. Where there are
-    some (not `sure`), the line excludes them too.
-    """
-    if last_good is None:
-        return Hold(name, f"!={first_bad}", f"{name}!={first_bad}", build)
-    sign, edge = ("<=", "<") if last_good < first_bad else (">=", ">")
-    line = f"{name}{edge}{first_bad}" if sure else f"{name}{sign}{last_good}"
-    return Hold(name, f"{sign}{last_good}", line, build)
-
-
-def apply_holds(world: IndexView, holds: Sequence[Hold]) -> IndexView:
-    """Return `world` without the releases that the holds exclude."""
-    return replace(world, specifiers=(*world.specifiers, *((each.name, each.specifier) for each in holds)))
+def build_question(
+    case: EnvironmentCase,
+    sides: MeasuredSides,
+    findings: Sequence[Regression],
+    holds: Sequence[Hold],
+    numbers: Iterator[int],
+) -> SearchQuestion:
+    """Build the question which of the changes make these checks fail."""
+    world = apply_holds(case.get_upgrade_view(sides.committed.pins), holds)
+    scene = _collect_evidence(case, sides, findings)
+    trying = InstalledTrialRunner(
+        case, sides.before, sides.candidate.pins, sides.after.world, findings, numbers, remembers=True
+    )
+    place = SearchSpace(
+        scene.before,
+        scene.after,
+        scene.coupling,
+        case.markers,
+        lambda name: list_versions(list_selectable_releases(case, world, sides.candidate.pins, name)),
+        case.ports.index.get_requires_dist,
+        by_day=True,
+    )
+    failures = list_target_failures(findings, sides.after.unbuilt)
+    return SearchQuestion(
+        failures,
+        place,
+        SearchCallbacks(trying, is_same_failure, lambda failures: rank_suspects(scene, failures), trying.ignore_memory),
+    )
 
 
-def apply_build_holds(world: IndexView, holds: Sequence[Hold]) -> IndexView:
-    """Return `world` without the releases excluded by build requirement holds.
-
-    It is for installing what was compiled under the holds: pins need no hold, build requirements do.
-    """
-    return apply_holds(world, [each for each in holds if each.is_build_requirement])
-
-
-def compile_with_holds(case: EnvironmentCase, committed: LockSet, holds: Sequence[Hold]) -> LockSet | CompileFailure:
-    """Compile a fresh set under the holds."""
-    names = ", ".join(each.name for each in holds)
-    case.ports.reporter.start_stage(f"compile afresh, holding {names}")
-    world = apply_holds(case.get_upgrade_view(committed.pins), holds)
-    return compile_fresh_set(case, world)
+def _collect_evidence(case: EnvironmentCase, sides: MeasuredSides, findings: Sequence[Regression]) -> FailureContext:
+    old, new = collect_distributions(case, sides.before), collect_distributions(case, sides.after)
+    changed = frozenset(canonicalize_name(name) for name in sides.changed_names)
+    return FailureContext(
+        before=old,
+        after=new,
+        coupling=compute_coupling(old, new, changed, case.markers),
+        markers=case.markers,
+        command=next((finding.result.command for finding in findings), ""),
+        direct_packages=list_direct_pins(case, sides.candidate.pins),
+        failed_package=sides.after.unbuilt,
+        imported_modules=case.spec.imports,
+    )

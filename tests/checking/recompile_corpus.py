@@ -25,9 +25,10 @@ from bench import benches
 
 from depcheck.checking.discovery.repository import RepositoryWorkspace
 from depcheck.core.config.settings import Settings
+from depcheck.core.lockfiles.lock_set import LockSet
 from depcheck.core.model.errors import DepcheckError
 from depcheck.pipeline.baseline import Stale, understand_lockfile
-from depcheck.pipeline.context import EnvironmentCase, LockSet
+from depcheck.pipeline.context import EnvironmentCase
 
 TELLS_NO_PYTHON = {"uv", "prose", "none", "multi", "multi-later", "hatch-early"}
 

@@ -38,12 +38,13 @@ class Failure:
 
     `id` is the test id or module name, or empty for the command as a whole. `headline` is the error message
     on one line. `evidence` is the end of the output or the traceback. Both are free of control characters and
-    bounded in size.
+    bounded in size. With `is_of_whole_check` the id names the check, to tell it from others in a search.
     """
 
     id: str
     headline: str
     evidence: str = ""
+    is_of_whole_check: bool = False
 
 
 @dataclass(frozen=True, slots=True)

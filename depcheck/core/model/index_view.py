@@ -7,7 +7,8 @@ through PEP 517, whose fallback needs setuptools >= 40.8.0 (2019-02-05). Therefo
 shown up to the latest of the requested date, the interpreter's own release, and that day.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from packaging.utils import NormalizedName, canonicalize_name
@@ -53,3 +54,44 @@ def build_index_view(until: datetime | None, python: str) -> IndexView:
     if until is None or until >= usable:
         return IndexView(uploaded_before=until)
     return IndexView(uploaded_before=until, uploaded_before_by_project=tuple((tool, usable) for tool in BUILD_TOOLS))
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A project kept on the good side of a release.
+
+    `is_build_requirement` is True if only builds ask for the project.
+    """
+
+    name: NormalizedName
+    specifier: str
+    line: str
+    is_build_requirement: bool = False
+
+
+def create_hold(
+    name: NormalizedName, last_good: Version | None, first_bad: Version, *, build: bool = False, sure: bool = True
+) -> Hold:
+    """Hold `name` before `first_bad`, or after it where the change went down.
+
+    The index shows nothing between the two either: those are releases that could not be tried. Where there are
+    some (not `sure`), the line excludes them too.
+    """
+    if last_good is None:
+        return Hold(name, f"!={first_bad}", f"{name}!={first_bad}", build)
+    sign, edge = ("<=", "<") if last_good < first_bad else (">=", ">")
+    line = f"{name}{edge}{first_bad}" if sure else f"{name}{sign}{last_good}"
+    return Hold(name, f"{sign}{last_good}", line, build)
+
+
+def apply_holds(view: IndexView, holds: Sequence[Hold]) -> IndexView:
+    """Return `view` without the releases that the holds exclude."""
+    return replace(view, specifiers=(*view.specifiers, *((each.name, each.specifier) for each in holds)))
+
+
+def apply_build_holds(view: IndexView, holds: Sequence[Hold]) -> IndexView:
+    """Return `view` without the releases excluded by build requirement holds.
+
+    It is for installing what was compiled under the holds: pins need no hold, build requirements do.
+    """
+    return apply_holds(view, [each for each in holds if each.is_build_requirement])

@@ -5,17 +5,25 @@ Each is held at its last good release before the next is sought.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from depcheck.core.model.checks import CheckResult, Failure, Outcome
 from depcheck.core.model.report import Confidence
 from depcheck.core.search.chance_failures import ChanceFailures
 from depcheck.core.search.companions import SearchSpace
 from depcheck.core.search.diagnose import SearchCallbacks, diagnose_failures
-from depcheck.core.search.model import Budget, Cause, Diagnosis, TrialRecord, count_own_trials
+from depcheck.core.search.model import Budget, Cause, CauseKind, Diagnosis, TrialRecord, count_own_trials
 from depcheck.core.text.terminal_safe import to_one_line
 
 MOST_CAUSES = 20
 _WORST = (Confidence.FLAKY, Confidence.BUDGET_SPENT, Confidence.MINIMAL)
+
+
+class Question(Protocol):
+    """A set that cannot be had or fails, and a way to find a cause."""
+
+    def find_causes(self, budget: Budget, flakes: ChanceFailures) -> Diagnosis:
+        """Find what has to be held first, nothing where that is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +33,10 @@ class SearchQuestion:
     failures: tuple[Failure, ...]
     place: SearchSpace
     oracles: SearchCallbacks
+
+    def find_causes(self, budget: Budget, flakes: ChanceFailures) -> Diagnosis:
+        """Find one cause by trials."""
+        return diagnose_failures(self.failures, self.place, self.oracles, budget, flakes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +49,7 @@ class HeldResult:
     """
 
     passes: bool = False
-    question: SearchQuestion | None = None
+    question: Question | None = None
 
 
 HoldCauses = Callable[[Sequence[Cause]], HeldResult]
@@ -55,9 +67,9 @@ class CauseSearch:
     log: list[TrialRecord] = field(default_factory=list)
     confidence: Confidence = Confidence.MINIMAL
 
-    def run(self, question: SearchQuestion) -> Diagnosis:
+    def run(self, question: Question) -> Diagnosis:
         """Answer `question` and all that follow from it."""
-        asked: SearchQuestion | None = question
+        asked: Question | None = question
         for _ in range(MOST_CAUSES):
             if asked is None or not self._find_cause(asked):
                 break
@@ -69,9 +81,9 @@ class CauseSearch:
         log = tuple(self.log)
         return Diagnosis(tuple(self.causes), count_own_trials(log), self.confidence, log)
 
-    def _find_cause(self, question: SearchQuestion) -> bool:
+    def _find_cause(self, question: Question) -> bool:
         budget = Budget(self.budget.max_trials - len(self.log), self.budget.is_time_over)
-        found = diagnose_failures(question.failures, question.place, question.oracles, budget, self.flakes)
+        found = question.find_causes(budget, self.flakes)
         self.log += found.trial_log
         self.confidence = min(self.confidence, found.confidence, key=_WORST.index)
         self.causes += found.causes
@@ -80,10 +92,11 @@ class CauseSearch:
     def _drop_needless(self) -> None:
         """Drop every cause without whose hold the set passes as well.
 
-        It broke nothing that is to be broken.
+        Where nothing compiles without the hold, there is nothing to ask.
         """
         kept = list(self.causes)
-        for cause in self.causes if len(self.causes) > 1 else ():
+        checked = [cause for cause in self.causes if cause.kind is CauseKind.CHECKS]
+        for cause in checked if len(checked) > 1 else ():
             others = [other for other in kept if other is not cause]
             if others and not self.budget.is_time_over() and self.hold(others).passes:
                 kept = others

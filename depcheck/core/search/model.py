@@ -8,6 +8,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from depcheck.core.model.checks import Failure, Outcome
+from depcheck.core.model.index_view import Hold, create_hold
 from depcheck.core.model.report import Confidence, TrialReport
 
 PackageNames = frozenset[NormalizedName]
@@ -77,6 +78,15 @@ class Budget:
     is_time_over: Callable[[], bool] = lambda: False
 
 
+class CauseKind(StrEnum):
+    """What shows a cause: failing checks, or a compile that fails."""
+
+    CHECKS = "checks"
+    BUILD = "build"  # the release itself cannot be built
+    BUILD_REQUIREMENT = "build requirement"  # what builds ask for
+    CONFLICT = "conflict"  # nothing satisfies the sources beside the release
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """One independent cause of the failures.
@@ -86,7 +96,7 @@ class Cause:
     those under search that it explains.
 
     `last_good` and `first_bad` hold a release for each culprit if one is known. `skipped_releases` are between
-    them and gave no answer, `skipped_because` says why.
+    them and gave no answer, `skipped_because` says why. `explanation` is a sentence, where the search knows it.
     """
 
     culprits: tuple[NormalizedName, ...]
@@ -98,6 +108,24 @@ class Cause:
     skipped_because: str = ""
     family: PackageNames = frozenset()
     stay_back: PackageNames = frozenset()
+    kind: CauseKind = CauseKind.CHECKS
+    explanation: str = ""
+
+    @property
+    def holds(self) -> tuple[Hold, ...]:
+        """What keeps the cause away.
+
+        Of several packages that fail together one is enough: the first that has a good release.
+        """
+        good, bad = dict(self.last_good), dict(self.first_bad)
+        skipped = {name for name, _ in self.skipped_releases}
+        built = self.kind is CauseKind.BUILD_REQUIREMENT
+        holds = tuple(
+            create_hold(name, good.get(name), bad[name], build=built, sure=name not in skipped)
+            for name in self.culprits
+            if name in bad
+        )
+        return holds if built else holds[:1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,12 @@ import msgspec
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
+from depcheck.core.lockfiles.lock_set import LockSet
 from depcheck.core.model.checks import Check, CheckResult, compare_check_results
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.installed import Distribution, OwnInstallation
 from depcheck.core.model.pins import Pins
-from depcheck.pipeline.context import EnvironmentCase, LockSet
+from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_pins
 
 Record = TypeVar("Record")

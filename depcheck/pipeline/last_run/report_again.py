@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+from depcheck.core.lockfiles.lock_set import LockSet
 from depcheck.core.model.report import EnvironmentReport
 from depcheck.core.model.status import Status
-from depcheck.pipeline import find_culprits
 from depcheck.pipeline.confirm import confirm_failures
-from depcheck.pipeline.context import EnvironmentCase, LockSet
+from depcheck.pipeline.context import EnvironmentCase
+from depcheck.pipeline.investigation import report_breakage
 from depcheck.pipeline.last_run.recall_measurements import recall_sides
 
 
@@ -24,7 +25,7 @@ def report_known_breakage(case: EnvironmentCase, committed: LockSet, candidate: 
     confirmed = confirm_failures(case, sides.before, sides.after, sides.comparison.regressions)
     report = None
     if confirmed.findings and not confirmed.contradiction:
-        report = find_culprits.report_breakage(case, sides, confirmed.findings)
+        report = report_breakage(case, sides, confirmed.findings)
     if report is None or report.status is not Status.BREAKS or not report.culprits or not report.proposal:
         return None
     recalled = sum(trial.recalled for trial in report.trial_log)
