@@ -39,7 +39,7 @@ from depcheck.core.model.index_view import IndexView, build_index_view
 from depcheck.index.access_log import AccessLog
 from depcheck.index.disk_cache import DiskCache
 from depcheck.index.http_client import HttpClient
-from depcheck.index.revalidating_client import PageResponse
+from depcheck.index.http_messages import HttpResponse
 from depcheck.index.server.local import LocalIndex
 from depcheck.index.upstreams import resolve_upstreams
 from depcheck.resolution_cache.caching_compiler import CachingCompiler
@@ -97,7 +97,7 @@ class Nights:
         same = Revalidator(
             resolve_upstreams((), {}),
             DiskCache(cache / "index"),
-            lambda asked: {each.url: PageResponse(304, {}, b"") for each in asked},
+            lambda asked: {each.url: HttpResponse(304, {}, each.url, b"") for each in asked},
         )
         repository = RepositoryWorkspace(Settings(repo=str(self.repo)))
         self.counted = Counted(self.inner)

@@ -17,7 +17,7 @@ from depcheck.core.model.advisories import Advisory, deduplicate_advisories
 from depcheck.core.model.errors import IndexUnavailableError
 from depcheck.index.access_log import SingleFlightCache
 from depcheck.index.disk_cache import DiskCache
-from depcheck.index.http_client import HttpGetter
+from depcheck.index.http_messages import HttpGetter
 from depcheck.index.pages import parse_version_or_none
 from depcheck.index.projects import Project
 from depcheck.index.upstreams import Upstream, to_public_url

@@ -17,7 +17,7 @@ from depcheck.core.model.errors import IndexUnavailableError
 from depcheck.core.model.releases import Origins
 from depcheck.index.access_log import FailureLog, SingleFlightCache
 from depcheck.index.disk_cache import DiskCache, StoredPage
-from depcheck.index.http_client import HttpGetter, HttpResponse
+from depcheck.index.http_messages import HttpGetter, HttpResponse
 from depcheck.index.pages import (
     DistributionFile,
     extract_version_text,

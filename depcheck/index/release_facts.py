@@ -18,9 +18,9 @@ from depcheck.core.text.links import LinkKind, collect_release_links, sanitize_l
 from depcheck.core.text.terminal_safe import to_one_line
 from depcheck.index.access_log import FailureLog
 from depcheck.index.disk_cache import DiskCache
-from depcheck.index.downloads import FileDownloader
+from depcheck.index.files.downloads import FileDownloader
+from depcheck.index.files.metadata import BrokenWheelError, WheelMetadataLoader
 from depcheck.index.http_client import HttpClient
-from depcheck.index.metadata import BrokenWheelError, WheelMetadataLoader
 from depcheck.index.pages import DistributionFile
 from depcheck.index.projects import ProjectLoader
 

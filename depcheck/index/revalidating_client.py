@@ -16,8 +16,8 @@ from threading import Lock, local
 from urllib.parse import urlsplit
 
 from depcheck.core.model.errors import IndexUnavailableError
-from depcheck.index.http_client import HttpGetter, HttpResponse
-from depcheck.index.upstreams import Upstream, parse_origin
+from depcheck.index.http_messages import HttpGetter, HttpRequest, HttpResponse
+from depcheck.index.upstreams import Upstream, build_auth_header, parse_origin
 
 _PARALLEL_REQUESTS = 16
 _TIMEOUT_S = 20.0
@@ -26,26 +26,6 @@ _PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
 HTTP_FAILURES = (OSError, http.client.HTTPException, ValueError)
 ConnectionsByOrigin = dict[tuple[str, str, int], http.client.HTTPConnection]
 _PLAIN_STATUSES = frozenset({200, 304, 404, 410})
-
-
-@dataclass(frozen=True, slots=True)
-class PageRequest:
-    """The URL of a page and the headers of its request."""
-
-    url: str
-    headers: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class PageResponse:
-    """The response to a page request.
-
-    Header names are lower case.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 @dataclass(slots=True)
@@ -60,15 +40,15 @@ class RevalidatingClient:
     _ssl_context: ssl.SSLContext | None = field(default=None, init=False)
     _lock: Lock = field(default_factory=Lock, init=False)
 
-    def fetch_pages(self, questions: Sequence[PageRequest]) -> dict[str, PageResponse]:
+    def fetch_pages(self, questions: Sequence[HttpRequest]) -> dict[str, HttpResponse]:
         """Fetch pages in parallel and return the responses by URL.
 
         Pages without a plain response are left out.
         """
-        waiting: SimpleQueue[PageRequest] = SimpleQueue()
+        waiting: SimpleQueue[HttpRequest] = SimpleQueue()
         for question in questions:
             waiting.put(question)
-        told: dict[str, PageResponse] = {}
+        told: dict[str, HttpResponse] = {}
         workers = min(_PARALLEL_REQUESTS, len(questions))
         if any(urlsplit(question.url).scheme == "https" for question in questions):
             self._load_ssl_context()
@@ -77,7 +57,7 @@ class RevalidatingClient:
                 pool.submit(self._run_worker, waiting, told)
         return told
 
-    def _run_worker(self, waiting: "SimpleQueue[PageRequest]", told: dict[str, PageResponse]) -> None:
+    def _run_worker(self, waiting: "SimpleQueue[HttpRequest]", told: dict[str, HttpResponse]) -> None:
         """Fetch one page after the other.
 
         A connection that fails ends this worker; the others continue.
@@ -92,7 +72,7 @@ class RevalidatingClient:
         for connection in connections.values():
             connection.close()
 
-    def fetch_page(self, question: PageRequest, connections: "ConnectionsByOrigin") -> PageResponse | None:
+    def fetch_page(self, question: HttpRequest, connections: "ConnectionsByOrigin") -> HttpResponse | None:
         """Fetch a page over one of `connections`.
 
         None if the response is not plain. Raises HTTP_FAILURES.
@@ -114,26 +94,16 @@ class RevalidatingClient:
             self._ssl_context = self._ssl_context or ssl.create_default_context(cafile=self.ca_bundle or None)
         return self._ssl_context
 
-    def _send_request(self, connection: http.client.HTTPConnection, question: PageRequest) -> PageResponse:
+    def _send_request(self, connection: http.client.HTTPConnection, question: HttpRequest) -> HttpResponse:
         parts = urlsplit(question.url)
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        headers = {"Accept-Encoding": "gzip", **question.headers, **self._build_auth_header(question.url)}
+        headers = {"Accept-Encoding": "gzip", **question.headers, **build_auth_header(self.upstreams, question.url)}
         connection.request("GET", path, headers=headers)
         response = connection.getresponse()
         body = response.read(_MAX_BODY_BYTES + 1)
         told = {name.lower(): value for name, value in response.getheaders()}
-        return PageResponse(
-            response.status, told, _decompress_body(body) if told.get("content-encoding") == "gzip" else body
-        )
-
-    def _build_auth_header(self, url: str) -> Mapping[str, str]:
-        for upstream in self.upstreams:
-            if upstream.credentials and parse_origin(upstream.url) == parse_origin(url):
-                from base64 import b64encode  # noqa: PLC0415  # few indexes want a password
-
-                pair = f"{upstream.credentials.username}:{upstream.credentials.password}"
-                return {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
-        return {}
+        body = _decompress_body(body) if told.get("content-encoding") == "gzip" else body
+        return HttpResponse(response.status, told, question.url, body)
 
 
 def _decompress_body(body: bytes) -> bytes:
@@ -167,16 +137,16 @@ class FallbackHttpClient:
         """
         try:
             told = self.quick.fetch_page(
-                PageRequest(url, headers), self._thread_state.__dict__.setdefault("connections", {})
+                HttpRequest(url, headers), self._thread_state.__dict__.setdefault("connections", {})
             )
         except HTTP_FAILURES:
             told = None
         if told is None or len(told.body) > limit_bytes:
             return self.patient().get(url, headers, limit_bytes)
-        return HttpResponse(told.status, told.headers, url, told.body)
+        return told
 
 
-PageFetcher = Callable[[Sequence[PageRequest]], Mapping[str, PageResponse]]
+PageFetcher = Callable[[Sequence[HttpRequest]], Mapping[str, HttpResponse]]
 """Fetches many pages and returns the responses by URL. Pages that could not be requested are missing."""
 
 
@@ -190,7 +160,7 @@ def make_page_fetcher(
     quick = RevalidatingClient(upstreams, ca_bundle)
     proxies = has_proxy(environ)
 
-    def ask(questions: Sequence[PageRequest]) -> dict[str, PageResponse]:
+    def ask(questions: Sequence[HttpRequest]) -> dict[str, HttpResponse]:
         told = {} if proxies else quick.fetch_pages(questions)
         left = [question for question in questions if question.url not in told]
         return {**told, **_fetch_patiently(patient(), left)} if left else told
@@ -206,13 +176,12 @@ def has_proxy(environ: Mapping[str, str]) -> bool:
     return any(environ.get(name) or environ.get(name.upper()) for name in _PROXY_VARIABLES)
 
 
-def _fetch_patiently(patient: HttpGetter, questions: Sequence[PageRequest]) -> dict[str, PageResponse]:
-    def one(question: PageRequest) -> tuple[str, PageResponse] | None:
+def _fetch_patiently(patient: HttpGetter, questions: Sequence[HttpRequest]) -> dict[str, HttpResponse]:
+    def one(question: HttpRequest) -> tuple[str, HttpResponse] | None:
         try:
-            answer = patient.get(question.url, question.headers, _MAX_BODY_BYTES)
+            return question.url, patient.get(question.url, question.headers, _MAX_BODY_BYTES)
         except IndexUnavailableError:
             return None
-        return question.url, PageResponse(answer.status, answer.headers, answer.body)
 
     with ThreadPoolExecutor(_PARALLEL_REQUESTS) as pool:
         return dict(found for found in pool.map(one, questions) if found)

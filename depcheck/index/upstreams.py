@@ -14,6 +14,8 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from depcheck.core.lockfiles.index_choice import IndexChoice
 from depcheck.core.model.errors import UsageError
 
+_LAST_LATIN = 0xFF  # of the letters that HTTP headers had first
+
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
@@ -21,6 +23,17 @@ class Credentials:
 
     username: str = field(repr=False)
     password: str = field(repr=False)
+
+    def to_header(self) -> dict[str, str]:
+        """Return the header that sends them.
+
+        In Latin-1 as pip sends it, in UTF-8 what that does not have.
+        """
+        from base64 import b64encode  # noqa: PLC0415  # few indexes want a password
+
+        pair = f"{self.username}:{self.password}"
+        latin = all(ord(letter) <= _LAST_LATIN for letter in pair)
+        return {"Authorization": f"Basic {b64encode(pair.encode('latin-1' if latin else 'utf-8')).decode()}"}
 
 
 def read_netrc_credentials(url: str, environ: Mapping[str, str]) -> Credentials | None:
@@ -232,3 +245,9 @@ def parse_origin(url: str) -> tuple[str, str, int]:
     """Return scheme, host and port of `url`, to which credentials are bound."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
+
+
+def build_auth_header(upstreams: Iterable[Upstream], url: str) -> dict[str, str]:
+    """Return the header with the credentials of the upstream of `url`, or none."""
+    known = (each.credentials for each in upstreams if each.credentials and parse_origin(each.url) == parse_origin(url))
+    return next((credentials.to_header() for credentials in known), {})

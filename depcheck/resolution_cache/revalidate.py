@@ -13,7 +13,7 @@ from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.releases import ReleaseStatus
 from depcheck.index.access_log import FailureLog
 from depcheck.index.disk_cache import DiskCache
-from depcheck.index.http_client import HttpResponse
+from depcheck.index.http_messages import HttpRequest, HttpResponse
 from depcheck.index.projects import (
     HTTP_NOT_MODIFIED,
     UNKNOWN_STATUSES,
@@ -22,7 +22,7 @@ from depcheck.index.projects import (
     build_page_headers,
 )
 from depcheck.index.release_index import ProjectView
-from depcheck.index.revalidating_client import PageFetcher, PageRequest, PageResponse
+from depcheck.index.revalidating_client import PageFetcher
 from depcheck.index.upstreams import Upstream
 from depcheck.resolution_cache.record import PageRecord, ResolutionRecord
 from depcheck.resolution_cache.relevance import compute_fingerprint, list_release_statuses
@@ -39,7 +39,7 @@ class Revalidator:
     disk: DiskCache
     fetcher: PageFetcher
     _marks: dict[str, PageValidators] = field(default_factory=dict)
-    _responses: dict[str, PageResponse] = field(default_factory=dict)
+    _responses: dict[str, HttpResponse] = field(default_factory=dict)
     _release_statuses: dict[str, dict[str, tuple[bool, str | None]]] = field(default_factory=dict)
 
     def revalidate_record(self, record: ResolutionRecord, world: IndexView) -> ResolutionRecord | None:
@@ -92,7 +92,7 @@ class Revalidator:
         new = {mark.url: mark for mark in marks if self._marks.get(mark.url) != mark}
         self._marks.update(new)
         asked = [
-            PageRequest(mark.url, build_page_headers(mark.url, mark.etag, mark.last_modified)) for mark in new.values()
+            HttpRequest(mark.url, build_page_headers(mark.url, mark.etag, mark.last_modified)) for mark in new.values()
         ]
         self._responses.update(self.fetcher(asked) if asked else {})
 
@@ -119,7 +119,7 @@ class Revalidator:
             or asked is None
             or (told.status == HTTP_NOT_MODIFIED and stored != (asked.etag, asked.last_modified))
         ):
-            told = self.fetcher([PageRequest(url, headers)]).get(url)
+            told = self.fetcher([HttpRequest(url, headers)]).get(url)
         if told is None:
             raise IndexUnavailableError(f"{url} was not answered.")
         return HttpResponse(told.status, told.headers, url, told.body)

@@ -24,7 +24,7 @@ from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.errors import InterpreterMissingError
 from depcheck.index.advisory_source import AdvisoryClient
 from depcheck.index.disk_cache import DiskCache
-from depcheck.index.http_client import HttpGetter
+from depcheck.index.http_messages import HttpGetter
 from depcheck.index.revalidating_client import FallbackHttpClient, RevalidatingClient, has_proxy, make_page_fetcher
 from depcheck.index.upstreams import Upstream, choose_upstreams, resolve_upstreams
 from depcheck.ports import Ports, Reporter

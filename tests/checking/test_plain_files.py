@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from depcheck.checking.discovery.files.repo_files import RepoFiles
-from depcheck.index.wheel import read_wheel_metadata
+from depcheck.index.files.wheel import read_wheel_metadata
 from depcheck.untrusted_files import read_untrusted_file
 
 MIB = 1 << 20

@@ -18,8 +18,9 @@ from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.installed import Distribution, parse_required_names
 from depcheck.core.model.pins import Pin
 from depcheck.core.model.requirements import find_inconsistencies
+from depcheck.index.files.metadata import parse_requires_dist
+from depcheck.index.files.wheel import METADATA_LIMIT_BYTES, BrokenWheelError, read_wheel_metadata
 from depcheck.index.http_client import HttpClient
-from depcheck.index.metadata import parse_requires_dist
 from depcheck.index.pages import (
     DistributionFile,
     extract_version_text,
@@ -39,7 +40,6 @@ from depcheck.index.server.render import (
     to_local_file,
 )
 from depcheck.index.upstreams import Upstream
-from depcheck.index.wheel import METADATA_LIMIT_BYTES, BrokenWheelError, read_wheel_metadata
 
 URL = "https://index.example/simple/six/"
 SIX = canonicalize_name("six")

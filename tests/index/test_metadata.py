@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from depcheck.core.model.index_view import IndexView
-from depcheck.index.wheel import METADATA_LIMIT_BYTES, BrokenWheelError, read_wheel_metadata
+from depcheck.index.files.wheel import METADATA_LIMIT_BYTES, BrokenWheelError, read_wheel_metadata
 
 JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
 CELERY = canonicalize_name("celery")

@@ -20,15 +20,15 @@ from depcheck.core.model.wheel_tags import InterpreterTarget
 from depcheck.index.access_log import AccessSummary, FailureLog
 from depcheck.index.advisory_source import AdvisoryClient
 from depcheck.index.disk_cache import DiskCache
-from depcheck.index.downloads import FileDownloader
-from depcheck.index.http_client import HttpClient
-from depcheck.index.metadata import (
+from depcheck.index.files.downloads import FileDownloader
+from depcheck.index.files.metadata import (
     BrokenWheelError,
     WheelMetadataLoader,
     is_consistent_metadata,
     parse_metadata_headers,
     parse_requires_dist,
 )
+from depcheck.index.http_client import HttpClient
 from depcheck.index.pages import DistributionFile
 from depcheck.index.projects import PageValidators, Project, ProjectLoader
 from depcheck.index.release_facts import ReleaseFactsLoader

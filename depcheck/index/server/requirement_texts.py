@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from depcheck.core.model.errors import IndexUnavailableError, LockfileError
-from depcheck.index.http_client import HttpGetter
+from depcheck.index.http_messages import HttpGetter
 from depcheck.index.upstreams import to_public_url
 
 _OK = 200

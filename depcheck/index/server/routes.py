@@ -17,8 +17,8 @@ from depcheck.core.model.errors import IndexUnavailableError
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.wheel_tags import InterpreterTarget
 from depcheck.index.access_log import AccessLog, FailureLog
-from depcheck.index.downloads import FileDownloader
-from depcheck.index.metadata import BrokenWheelError, WheelMetadataLoader
+from depcheck.index.files.downloads import FileDownloader
+from depcheck.index.files.metadata import BrokenWheelError, WheelMetadataLoader
 from depcheck.index.pages import DistributionFile
 from depcheck.index.projects import Project, ProjectLoader
 from depcheck.index.release_index import ProjectView

@@ -13,17 +13,17 @@ from depcheck.core.model.pins import Pin
 from depcheck.core.model.wheel_tags import InterpreterTarget
 from depcheck.index.access_log import FailureLog, SingleFlightCache
 from depcheck.index.disk_cache import DiskCache
-from depcheck.index.downloads import FileDownloader
-from depcheck.index.http_client import HttpClient
-from depcheck.index.pages import DistributionFile, parse_version_or_none
-from depcheck.index.upstreams import parse_origin, to_public_url
-from depcheck.index.wheel import (
+from depcheck.index.files.downloads import FileDownloader
+from depcheck.index.files.wheel import (
     METADATA_LIMIT_BYTES,
     BrokenWheelError,
     NoRangesError,
     open_remote_file,
     read_wheel_metadata,
 )
+from depcheck.index.http_client import HttpClient
+from depcheck.index.pages import DistributionFile, parse_version_or_none
+from depcheck.index.upstreams import parse_origin, to_public_url
 
 _RANGES_FROM_BYTES = 4 << 20  # below, the whole wheel costs about as much as the requests for its parts
 _MAX_MISSES = 3  # hosts that never had a metadata file are not asked for ever

@@ -1,0 +1,1 @@
+"""Files of releases: their download, and the metadata in them."""
