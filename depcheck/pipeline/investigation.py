@@ -165,8 +165,9 @@ class Investigation:
         shown = self._failing[cause.failures]
         pins = dict(shown.candidate.pins_by_file)
         places = dict.fromkeys(place for each in cause.holds for place in find_hold_sources(self.case, each.name, pins))
-        blamed = to_culprit(self.case, replace(cause, explanation=_explain_cause(self.case, shown, cause)))
-        self.culprits.append(replace(blamed, sources=tuple(places)))
+        sentence, dropped = _explain_cause(self.case, shown, cause)
+        blamed = to_culprit(self.case, replace(cause, explanation=sentence))
+        self.culprits.append(replace(blamed, sources=tuple(places), dropped=dropped))
 
     def decide_status(self, headline: str) -> tuple[Status, str]:
         """Return the status and a sentence with the culprits and the error.
@@ -228,26 +229,32 @@ def _describe_other_failures(log: Sequence[TrialRecord]) -> list[str]:
     ]
 
 
-def _explain_cause(case: EnvironmentCase, sides: MeasuredSides, cause: Cause) -> str:
+def _explain_cause(case: EnvironmentCase, sides: MeasuredSides, cause: Cause) -> tuple[str, tuple[str, ...]]:
     """Describe what a cause's releases removed, and where it is used.
 
-    Empty if the files show nothing.
+    Returns the sentence, empty if the files show nothing, and the requirements that were dropped and are missed.
 
     Cost: the fresh set is installed again, and each culprit's two releases are unpacked and compared.
     """
-    good, bad = dict(cause.last_good), dict(cause.first_bad)
-    heads = [name for name in cause.culprits if name in good and name in bad]
-    if not heads or not sides.after.is_installed:
-        return ""
+    steps = _list_steps(case, sides.before, cause)
+    if not steps or not sides.after.is_installed:
+        return "", ()
     installed = case.ports.environments.install_pins(case.spec, sides.after.pins, sides.after.world)
-    said = []
-    for name in heads:
-        step = ReleaseStep(name, good[name], bad[name], gap=any(name == each for each, _ in cause.skipped_releases))
-        step = replace(step, dropped_requirements=_find_dropped_requirements(case, sides.before, cause, step))
-        said.append(
-            case.ports.explainer.explain_failure(case.spec, installed, sides.after.world, step, cause.failures[0])
-        )
-    return " ".join(dict.fromkeys(sentence for sentence in said if sentence))
+    explain = case.ports.explainer.explain_failure
+    said = [explain(case.spec, installed, sides.after.world, step, cause.failures[0]) for step in steps]
+    dropped = sorted({name for step in steps for name, _ in step.dropped_requirements})
+    return " ".join(dict.fromkeys(sentence for sentence in said if sentence)), tuple(dropped)
+
+
+def _list_steps(case: EnvironmentCase, before: Measurement, cause: Cause) -> list[ReleaseStep]:
+    """List the two releases of each culprit that has both."""
+    good, bad, skipped = dict(cause.last_good), dict(cause.first_bad), {name for name, _ in cause.skipped_releases}
+    steps = [
+        ReleaseStep(name, good[name], bad[name], gap=name in skipped)
+        for name in cause.culprits
+        if name in good and name in bad
+    ]
+    return [replace(step, dropped_requirements=_find_dropped_requirements(case, before, cause, step)) for step in steps]
 
 
 def _find_dropped_requirements(

@@ -16,6 +16,8 @@ from packaging.utils import NormalizedName, canonicalize_name
 from depcheck.checking.discovery.files.repo_files import RepoFiles, list_parent_folders
 from depcheck.checking.discovery.files.requirement_files import is_project_file
 from depcheck.checking.discovery.files.tool_config import read_repo_toml
+from depcheck.core.lockfiles.formats.known_formats import PIP_COMPILE, get_lockfile_format
+from depcheck.core.lockfiles.options.compiler_options import OptionEffect, has_effect
 from depcheck.core.lockfiles.requirement_line import parse_requirement_lines
 from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
 from depcheck.core.model.errors import LockfileError
@@ -77,22 +79,6 @@ class RequestedRanges:
         return tuple(sorted(self.specifiers_by_name.get(name, ())))
 
 
-# Options that bring in nothing but what the index shows and what the files say that they name.
-_SUPPORTED_OPTIONS = frozenset(
-    f"--{name}"
-    for name in (
-        "allow-unsafe", "no-allow-unsafe", "unsafe-package", "no-emit-package", "annotate", "no-annotate",
-        "annotation-style", "emit-index-url", "no-emit-index-url", "emit-options", "no-emit-options",
-        "emit-trusted-host", "no-emit-trusted-host", "emit-find-links", "no-emit-find-links", "emit-index-annotation",
-        "no-emit-index-annotation", "emit-build-options", "no-emit-build-options", "emit-marker-expression",
-        "no-emit-marker-expression", "header", "no-header", "newline", "strip-extras", "no-strip-extras",
-        "strip-markers", "no-strip-markers", "generate-hashes", "no-generate-hashes", "reuse-hashes",
-        "no-reuse-hashes", "resolver", "max-rounds", "build-isolation", "pre", "extra", "all-extras", "constraint",
-        "constraints", "universal", "no-universal", "python-version", "python-platform", "resolution", "prerelease",
-        "no-binary", "only-binary", "trusted-host", "custom-compile-command", "no-deps", "fork-strategy",
-        "quiet", "verbose", "upgrade-package",
-    )
-)  # fmt: skip
 _FILE_OPTIONS = frozenset({"--constraint", "--constraints"})
 _CONFIG_NAMES = (".pip-tools.toml", "pyproject.toml", "uv.toml", "setup.cfg", "setup.py")
 _IGNORED_OPTIONS = frozenset({"--pre", "--no-binary", "--only-binary", "--prefer-binary"})
@@ -143,9 +129,10 @@ def _refuse_unsupported_lockfile(lock: LockfileSpec, spec: EnvironmentSpec) -> N
     """
     if lock.inline_sources or lock.python not in {"", spec.python}:
         raise UncacheableError(lock.path)
-    unknown = {option.partition("=")[0] for option in (*lock.options, *lock.upgrade_options)} - _SUPPORTED_OPTIONS
-    if unknown:
-        raise UncacheableError(", ".join(sorted(unknown)))
+    known = get_lockfile_format(lock.compiler).options
+    for option in (*lock.options, *lock.upgrade_options):
+        if not has_effect(option, known, OptionEffect.INDEXED):
+            raise UncacheableError(option)
 
 
 def _list_config_paths(folder: str) -> list[str]:
@@ -173,7 +160,8 @@ def _refuse_unknown_config(tree: RepoFiles, path: str) -> None:
     tool = _to_table(content.get("tool"))
     own = _to_table(tool.get("pip-tools"))
     keys = {key for key, value in {**own, **_to_table(own.get("compile"))}.items() if not isinstance(value, dict)}
-    unknown = {f"--{key.replace('_', '-')}" for key in keys} - _SUPPORTED_OPTIONS - {"--extras", "--src-files"}
+    named = {f"--{key.replace('_', '-')}" for key in keys} - {"--extras", "--src-files"}
+    unknown = [name for name in named if not has_effect(name, PIP_COMPILE.options, OptionEffect.INDEXED)]
     if unknown or not _UNREAD_TABLES.isdisjoint(tool) or path.endswith("uv.toml"):
         raise UncacheableError(path)
 

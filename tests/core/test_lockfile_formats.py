@@ -39,9 +39,6 @@ class ToyFormat(RequirementsTxtFormat):
     def is_own_command(self, command):
         return command.startswith("toy lock")
 
-    def render_header(self, command):
-        return f"# written by toy by the following command:\n# {command}\n"
-
     def parse_command(self, header):
         return parse_command_words(self.compiler, header.argv[2:], self.options)
 
@@ -59,7 +56,8 @@ def toy(monkeypatch):
 
 def test_a_row_is_all_that_a_new_format_needs(toy) -> None:
     """Read a new format's header, command and pins, and render it."""
-    text = toy.render_header("toy lock --extra x a.in") + "b==1\n    # via -r a.in\n"
+    header = "# written by toy by the following command:\n# toy lock --extra x a.in\n"
+    text = f"{header}b==1\n    # via -r a.in\n"
     header, lockfile = known_formats.parse_header(text), known_formats.parse_lockfile(text)
     assert (header.compiler, header.writer_versions, header.is_custom) == ("toy", ">=2", False)
     command = known_formats.parse_compile_command(header)

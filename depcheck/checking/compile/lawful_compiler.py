@@ -15,7 +15,8 @@ from depcheck.checking.discovery.files.requirement_files import (
     UncertainError,
     read_source_requirements,
 )
-from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
+from depcheck.core.lockfiles.formats.known_formats import get_lockfile_format, parse_lockfile
+from depcheck.core.lockfiles.options.compiler_options import OptionEffect, has_effect
 from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
 from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure
 from depcheck.core.model.errors import IndexUnavailableError, LockfileError
@@ -27,15 +28,6 @@ from depcheck.ports import Compiler, PackageServer
 
 BuiltRequirements = Callable[[EnvironmentSpec, Pin, IndexView], tuple[str, ...] | None]
 """Requires-Dist of a release that was built alone; None if it could not be."""
-# Options that change which releases a compile may take: the pages alone do not say it then.
-_CHOOSING_OPTIONS = frozenset(
-    f"--{name}"
-    for name in (
-        "pre", "prerelease", "find-links", "no-index", "no-binary", "only-binary", "no-build", "resolution",
-        "exclude-newer", "uploaded-prior-to", "pip-args", "override", "python-platform", "python-version", "universal",
-        "index-strategy", "resolver", "unsafe-package", "no-deps", "config", "build-constraint",
-    )
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +67,10 @@ class LawfulCompiler:
         self, spec: EnvironmentSpec, lock: LockfileSpec, world: IndexView, texts: Mapping[str, str]
     ) -> str:
         target = self._find_target(lock.python or spec.python)
-        named = {option.partition("=")[0] for option in lock.options}
         if target is None or lock.upgrade_options or lock.omits_included_pins or lock.trimmed_packages:
             return ""
-        if named & _CHOOSING_OPTIONS:
+        known = get_lockfile_format(lock.compiler).options
+        if any(has_effect(option, known, OptionEffect.CHOOSING) for option in lock.options):
             return ""
         try:
             lines = read_source_requirements(lock, self.tree, texts)

@@ -146,8 +146,9 @@ def _apply_user_command(header: Header, command: str, path: str) -> Header:
     """
     if command:
         form = find_command_format(command) or PIP_COMPILE
-        stated = parse_header(form.render_header(command))
-        header = replace(header, compiler=form.name, argv=stated.argv, is_custom=False, decline_reason="")
+        line = command.strip().partition("\n")[0]
+        argv = () if form.explain_decline(line) else form.extract_argv(line)
+        header = replace(header, compiler=form.name, argv=argv, is_custom=False, decline_reason="")
     return replace(header, argv=strip_foreign_root(header.argv, path))
 
 

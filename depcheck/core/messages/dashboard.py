@@ -12,7 +12,14 @@ from datetime import date, datetime
 from urllib.parse import quote, unquote
 
 from depcheck.core.messages.causes.evidence import extract_error_text
-from depcheck.core.messages.hidden_state import compute_short_digest
+from depcheck.core.messages.hidden_state import (
+    ISO_DAY,
+    compile_hidden_comment,
+    compute_short_digest,
+    is_hidden_pin,
+    parse_hidden_pins,
+    render_hidden_comment,
+)
 from depcheck.core.model.report import EnvironmentReport
 from depcheck.core.model.status import Status
 from depcheck.core.text.markdown import (
@@ -30,14 +37,16 @@ ROW_LIFETIME_DAYS = 30  # a row that no run has judged for so long is of a lockf
 _MOST_ROWS, _MOST_HELD = 200, 8
 _MARKER_BYTES = 512
 _ALL_ROWS_BYTES, _ROW_CELLS_BYTES = 60_000, 260  # of all rows; of one row beside its name and what it holds
-_DAY = r"\d{4}-\d\d-\d\d"
-_PIN = r"[a-z0-9][a-z0-9.-]{0,98}==[0-9a-z][0-9a-z.!+-]{0,60}"
-_ROW = re.compile(
-    r"^<!-- depcheck row name=(?P<name>[\w./~%-]{1,600}) python=(?P<python>\d\.\d{1,2}|-)"
-    r" status=(?P<status>[a-z-]{4,20})"
-    rf" since=(?P<since>{_DAY}) green=(?P<green>{_DAY}|-) seen=(?P<seen>{_DAY})(?P<held>(?: {_PIN}){{0,{_MOST_HELD}}})"
-    r" -->\r?$",
-    re.MULTILINE | re.ASCII,
+_ROW = compile_hidden_comment(
+    "row",
+    {
+        "name": r"[\w./~%-]{1,600}",
+        "python": r"\d\.\d{1,2}|-",
+        "status": "[a-z-]{4,20}",
+        "since": ISO_DAY,
+        "green": f"{ISO_DAY}|-",
+        "seen": ISO_DAY,
+    },
 )
 _STATUS_EMOJI = {0: "🟢", 1: "🔴", 3: "🟡"}
 _WAITING_PHRASES = {Status.QUIET: "up to date", Status.SAFE: "update waits", Status.BREAKS: Status.BREAKS.phrase}
@@ -62,11 +71,15 @@ class DashboardRow:
     @property
     def hidden_line(self) -> str:
         """Return the hidden comment that stores the row."""
-        held = "".join(f" {name}=={version}" for name, version in self.held_releases)
-        return (
-            f"<!-- depcheck row name={quote(self.name, safe='/')} python={self.python or '-'} status={self.status}"
-            f" since={self.status_since} green={self.last_green or '-'} seen={self.last_judged}{held} -->"
-        )
+        fields = {
+            "name": quote(self.name, safe="/"),
+            "python": self.python or "-",
+            "status": self.status,
+            "since": self.status_since,
+            "green": self.last_green or "-",
+            "seen": self.last_judged,
+        }
+        return render_hidden_comment("row", fields, self.held_releases)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +219,7 @@ def _update_row(environment: EnvironmentReport, before: DashboardRow | None, tod
     since = before.status_since if before and before.status is environment.status else today
     python = environment.python if re.fullmatch(r"\d\.\d{1,2}", environment.python) else ""
     held = [pair for culprit in environment.culprits if not culprit.build for pair in culprit.last_good.items()]
-    sound = tuple(sorted({(n, v) for n, v in held if re.fullmatch(_PIN, f"{n}=={v}", re.ASCII)}))[:_MOST_HELD]
+    sound = tuple(sorted({pin for pin in held if is_hidden_pin(*pin)}))[:_MOST_HELD]
     last = today if green else before.last_green if before else ""
     row = DashboardRow(environment.name, python, environment.status, since, last, today, sound)
     return (
@@ -218,7 +231,6 @@ def _update_row(environment: EnvironmentReport, before: DashboardRow | None, tod
 
 def _parse_row(found: re.Match[str]) -> DashboardRow:
     """Build a row from a matched hidden line."""
-    pairs = (word.partition("==") for word in found["held"].split())
     return DashboardRow(
         name=unquote(found["name"]),
         python=found["python"].strip("-"),
@@ -226,7 +238,7 @@ def _parse_row(found: re.Match[str]) -> DashboardRow:
         status_since=found["since"],
         last_green=found["green"] if _has_valid_days(found["green"]) else "",
         last_judged=found["seen"],
-        held_releases=tuple((name, version) for name, _, version in pairs),
+        held_releases=parse_hidden_pins(found["pins"]),
     )
 
 

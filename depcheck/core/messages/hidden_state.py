@@ -5,18 +5,65 @@ text further down cannot imitate it.
 """
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
 
-_HIDDEN_LINE = re.compile(
-    r"^<!-- depcheck form=(?P<form>pull-request|issue|dashboard) key=(?P<key>[0-9a-f]{16})"
-    r" digest=(?P<digest>[0-9a-f]{16})"
-    r" run=(?P<run>\d{1,18})\.(?P<attempt>\d{1,6}) title=(?P<title>[0-9a-f]{16})"
-    r" head=(?P<head>[0-9a-f]{40,64}|-) closed=(?P<closed>yes|no)(?: detail=(?P<detail>[0-9a-f]{16}))? -->\r?$",
-    re.MULTILINE,
+MAX_PINS = 20  # in one comment
+_PIN = r"[a-z0-9](?:[a-z0-9.-]{0,98}[a-z0-9])?==[0-9a-z][0-9a-z.!+-]{0,60}"
+ISO_DAY = r"\d{4}-\d\d-\d\d"
+
+
+def compile_hidden_comment(kind: str, fields: Mapping[str, str]) -> re.Pattern[str]:
+    """Compile the pattern of a hidden comment, which has a line of its own.
+
+    `<!-- depcheck kind name=value … package==version … -->`: `fields` are patterns of values by name, with a `?` behind
+    the name of one that may be missing. Groups are the names, and `pins`.
+    """
+    words = [
+        f"(?: {name[:-1]}=(?P<{name[:-1]}>{value}))?" if name.endswith("?") else f" {name}=(?P<{name}>{value})"
+        for name, value in fields.items()
+    ]
+    start = f"<!-- depcheck{f' {kind}' if kind else ''}"
+    return re.compile(
+        rf"^{start}{''.join(words)}(?P<pins>(?: {_PIN}){{0,{MAX_PINS}}}) -->\r?$", re.MULTILINE | re.ASCII
+    )
+
+
+def render_hidden_comment(kind: str, fields: Mapping[str, object], pins: Iterable[tuple[str, str]] = ()) -> str:
+    """Render a hidden comment, without the fields that are empty."""
+    named = (f"{name}={value}" for name, value in fields.items() if value)
+    words = (*([kind] if kind else []), *named, *(f"{name}=={version}" for name, version in pins))
+    return f"<!-- depcheck {' '.join(words)} -->"
+
+
+def parse_hidden_pins(text: str) -> tuple[tuple[str, str], ...]:
+    """Parse the pins of a hidden comment."""
+    pairs = (word.partition("==") for word in text.split())
+    return tuple((name, version) for name, _, version in pairs)
+
+
+def is_hidden_pin(name: str, version: str) -> bool:
+    """Return True if a release can be written into a hidden comment."""
+    return re.fullmatch(_PIN, f"{name}=={version}", re.ASCII) is not None
+
+
+_DIGEST = "[0-9a-f]{16}"
+_HIDDEN_LINE = compile_hidden_comment(
+    "",
+    {
+        "form": "pull-request|issue|dashboard",
+        "key": _DIGEST,
+        "digest": _DIGEST,
+        "run": r"\d{1,18}\.\d{1,6}",
+        "title": _DIGEST,
+        "head": "[0-9a-f]{40,64}|-",
+        "closed": "yes|no",
+        "detail?": _DIGEST,
+    },
 )
-_REMARK_LINE = re.compile(r"^<!-- depcheck remark=(?P<id>[0-9a-f]{16}) -->\r?$", re.MULTILINE)
+_REMARK_LINE = compile_hidden_comment("", {"remark": _DIGEST})
 _TRAILER_LINE = re.compile(r"^Depcheck-Finding: (?P<key>[0-9a-f]{16})\.(?P<digest>[0-9a-f]{16})$", re.MULTILINE)
 
 
@@ -70,11 +117,18 @@ class HiddenMarker:
     @property
     def hidden_line(self) -> str:
         """Return the marker as an HTML comment."""
-        return (
-            f"<!-- depcheck form={self.form} key={self.key} digest={self.digest}"
-            f" run={self.run.id}.{self.run.attempt} title={self.title}"
-            f" head={self.head or '-'} closed={'yes' if self.closed else 'no'}"
-            f"{f' detail={self.detail}' if self.detail else ''} -->"
+        return render_hidden_comment(
+            "",
+            {
+                "form": self.form,
+                "key": self.key,
+                "digest": self.digest,
+                "run": f"{self.run.id}.{self.run.attempt}",
+                "title": self.title,
+                "head": self.head or "-",
+                "closed": "yes" if self.closed else "no",
+                "detail": self.detail,
+            },
         )
 
     def mark_closed(self, run: WorkflowRun) -> "HiddenMarker":
@@ -91,7 +145,7 @@ def parse_hidden_marker(body: str) -> HiddenMarker | None:
         form=ProposalForm(found["form"]),
         key=found["key"],
         digest=found["digest"],
-        run=WorkflowRun(int(found["run"]), int(found["attempt"])),
+        run=WorkflowRun(*map(int, found["run"].split("."))),
         title=found["title"],
         head="" if found["head"] == "-" else found["head"],
         closed=found["closed"] == "yes",
@@ -109,13 +163,13 @@ def render_remark(identity: str, text: str) -> str:
 
     The identity prevents that the comment is written twice.
     """
-    return f"<!-- depcheck remark={compute_short_digest(identity)} -->\n{text}"
+    return f"{render_hidden_comment('', {'remark': compute_short_digest(identity)})}\n{text}"
 
 
 def is_remark(comment: str, identity: str) -> bool:
     """Return True if `comment` is the remark with this identity."""
     found = _REMARK_LINE.match(comment)
-    return found is not None and found["id"] == compute_short_digest(identity)
+    return found is not None and found["remark"] == compute_short_digest(identity)
 
 
 def format_commit_trailer(key: str, digest: str) -> str:

@@ -4,24 +4,26 @@ The forge is the only memory. Each event is a hidden line of a fixed shape. A li
 ignored, as people can edit bodies.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from depcheck.core.messages.hidden_state import (
+    ISO_DAY,
+    MAX_PINS,
+    compile_hidden_comment,
+    is_hidden_pin,
+    parse_hidden_pins,
+    render_hidden_comment,
+)
 from depcheck.core.model.report import EnvironmentReport
 from depcheck.core.model.status import Status
 from depcheck.core.text.markdown import render_code_span
 
 TIMELINE_SLOT = "<!-- depcheck story -->"
 MAX_EVENTS = 40
-_NAME, _VERSION = r"[a-z0-9](?:[a-z0-9.-]{0,98}[a-z0-9])?", r"[0-9a-z][0-9a-z.!+-]{0,60}"
-_EVENT_LINE = re.compile(
-    rf"^<!-- depcheck event day=(?P<day>\d{{4}}-\d\d-\d\d) word=(?P<word>[a-z-]{{3,20}})"
-    rf"(?P<pins>(?: {_NAME}=={_VERSION}){{0,20}}) -->\r?$",
-    re.MULTILINE,
-)
+_EVENT_LINE = compile_hidden_comment("event", {"day": ISO_DAY, "word": "[a-z-]{3,20}"})
 
 
 class EventKind(StrEnum):
@@ -57,7 +59,7 @@ class TimelineEvent:
     @property
     def hidden_line(self) -> str:
         """The event as the hidden line in a body."""
-        return f"<!-- depcheck event day={self.day} word={self.kind}{''.join(f' {n}=={v}' for n, v in self.pins)} -->"
+        return render_hidden_comment("event", {"day": self.day, "word": self.kind}, self.pins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,8 @@ def parse_timeline(body: str) -> tuple[TimelineEvent, ...]:
 
     At most the last `MAX_EVENTS`.
     """
-    found = [each for each in _EVENT_LINE.finditer(body) if each["word"] in set(EventKind)]
-    return tuple(TimelineEvent(each["day"], EventKind(each["word"]), _parse_pins(each["pins"])) for each in found)[
-        -MAX_EVENTS:
-    ]
+    found = [each for each in _EVENT_LINE.finditer(body) if each["word"] in set(EventKind)][-MAX_EVENTS:]
+    return tuple(TimelineEvent(each["day"], EventKind(each["word"]), parse_hidden_pins(each["pins"])) for each in found)
 
 
 def make_finding_event(environment: EnvironmentReport, moment: datetime) -> TimelineEvent:
@@ -170,10 +170,4 @@ def _select_valid_pins(pins: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 
     Sorted by name, at most 20.
     """
-    sound = re.compile(rf"{_NAME}=={_VERSION}")
-    return tuple(sorted((n, v) for n, v in pins.items() if sound.fullmatch(f"{n}=={v}")))[:20]
-
-
-def _parse_pins(text: str) -> tuple[tuple[str, str], ...]:
-    pairs = (word.partition("==") for word in text.split())
-    return tuple((name, version) for name, _, version in pairs)
+    return tuple(sorted(pin for pin in pins.items() if is_hidden_pin(*pin)))[:MAX_PINS]

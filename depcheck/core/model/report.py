@@ -117,6 +117,7 @@ class Culprit:
     packages' own issues are, https addresses by package; `paths` how each comes in, a source's path first, as far as
     the committed lockfiles tell. `sources` are where the lines of `hold` work: those of the lowest lockfiles that have
     the package. `places` says where in the repository a newly failing test or module fails, as `path:line` by id.
+    `dropped` are requirements that the first bad releases no longer have and that the failure misses.
     """
 
     packages: tuple[str, ...]
@@ -138,6 +139,7 @@ class Culprit:
     paths: dict[str, tuple[str, ...]] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
     places: dict[str, str] = field(default_factory=dict)
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,8 @@ from depcheck.checking.discovery.files.requirement_files import (
     read_source_requirements,
 )
 from depcheck.checking.discovery.files.tool_config import read_pip_tools_config
-from depcheck.core.lockfiles.formats.known_formats import merge_compiled_text, uses_pip_resolver
+from depcheck.core.lockfiles.formats.known_formats import get_lockfile_format, merge_compiled_text, uses_pip_resolver
+from depcheck.core.lockfiles.options.compiler_options import OptionEffect, has_effect
 from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
 from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure
 from depcheck.core.model.errors import IndexUnavailableError, LockfileError
@@ -39,17 +40,6 @@ from depcheck.core.model.pins import Pin, Pins
 from depcheck.core.model.requirements import get_required_name
 from depcheck.ports import Compiler, PackageServer
 
-# Options that say how the lockfile is written, and nothing of which pins it holds.
-_STYLE_OPTIONS = frozenset(
-    f"--{name}"
-    for name in (
-        "allow-unsafe", "no-allow-unsafe", "annotate", "no-annotate", "annotation-style", "emit-index-url",
-        "no-emit-index-url", "emit-options", "no-emit-options", "emit-trusted-host", "no-emit-trusted-host",
-        "emit-find-links", "no-emit-find-links", "generate-hashes", "header", "no-header", "newline", "quiet",
-        "strip-extras", "no-strip-extras", "build-isolation", "reuse-hashes", "no-reuse-hashes", "resolver",
-        "max-rounds",
-    )
-)  # fmt: skip
 _CONSTRAINT_OPTION = "--constraint"
 _COMPILER_ONLY_OPTIONS = frozenset({"--newline", "--resolver"})
 """Those that only the compiler follows."""
@@ -130,8 +120,9 @@ class LockfileProver:
     def _has_only_style_options(self, lock: LockfileSpec) -> bool:
         folder = posixpath.dirname(lock.sources[0]) if lock.sources else ""
         keys = {f"--{key}" for key in read_pip_tools_config(self.tree, folder).keys}
-        options = {option.partition("=")[0] for option in lock.options}
-        return options <= _STYLE_OPTIONS | {_CONSTRAINT_OPTION} and keys <= _STYLE_OPTIONS
+        options = {option for option in lock.options if option.partition("=")[0] != _CONSTRAINT_OPTION}
+        known = get_lockfile_format(lock.compiler).options
+        return all(has_effect(option, known, OptionEffect.STYLE) for option in options | keys)
 
     def _render_text(self, lock: LockfileSpec, pins: Pins, found: Closure, lines: Sequence[SourceRequirement]) -> str:
         sources: dict[NormalizedName, list[str]] = defaultdict(list)

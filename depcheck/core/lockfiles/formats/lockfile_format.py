@@ -85,9 +85,6 @@ class LockfileFormat(HeaderWriter, Protocol):
             LockfileError: The header should hold it, and does not.
         """
 
-    def render_header(self, command: str) -> str:
-        """Return a header that names `command`, as the compiler would write it."""
-
     def render_lockfile(self, lock: LockfileSpec, fresh: Lockfile, below: Mapping[str, Lockfile]) -> str:
         """Return a fresh lockfile's text in the committed one's style.
 

@@ -6,7 +6,7 @@ Keys of the file are checked against the same table of options as a command.
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from enum import Enum, auto
+from enum import Enum, Flag, auto
 from typing import Any
 
 from depcheck.core.model.errors import LockfileError
@@ -36,6 +36,20 @@ class Treatment(Enum):
     REFUSE = auto()
 
 
+class OptionEffect(Flag):
+    """What an option does, for code that leaves compiles out.
+
+    A new option has none of these, so its compiles always run.
+    """
+
+    NONE = 0
+    STYLE = auto()  # how the lockfile is written, and nothing of which pins it holds
+    INDEXED = auto()  # brings in nothing but what the index shows and what the files say that it names
+    CHOOSING = auto()  # changes which releases may be taken: the pages alone do not say it then
+    WRITTEN = STYLE | INDEXED
+    CHOSEN = INDEXED | CHOOSING
+
+
 @dataclass(frozen=True, slots=True)
 class CompilerOption:
     """One option of a compiler.
@@ -49,6 +63,7 @@ class CompilerOption:
     takes_value: bool = False
     short: str = ""
     since: str = ""
+    effect: OptionEffect = OptionEffect.NONE
 
 
 OptionTable = Mapping[str, CompilerOption]
@@ -60,6 +75,12 @@ def build_option_table(options: Iterable[CompilerOption], aliases: Mapping[str, 
     known = {option.name: option for option in options}
     shorts = {option.short: option for option in known.values() if option.short}
     return known | shorts | {alias: known[name] for alias, name in aliases.items()}
+
+
+def has_effect(option: str, known: OptionTable, effect: OptionEffect) -> bool:
+    """Return True if an option, as `--name` or `--name=value`, has an effect."""
+    found = known.get(option.partition("=")[0])
+    return found is not None and effect in found.effect
 
 
 @dataclass(frozen=True, slots=True)

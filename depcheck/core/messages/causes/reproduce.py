@@ -18,7 +18,6 @@ from depcheck.core.model.status import Status
 REPRODUCTION_FOLDER = "/tmp/reproduce"  # noqa: S108  # on the reader's machine
 _MODULE_NAME = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*", re.ASCII)
 _PYTHON_VERSION = re.compile(r"[23]\.\d{1,2}")
-_NO_LONGER_REQUIRED = re.compile(r"no longer requires ([a-z0-9][a-z0-9-]*)")  # as `core.explanation` says it
 _REPRODUCIBLE_STATUSES = frozenset({Status.BREAKS, Status.BASELINE_BROKEN})
 
 
@@ -113,9 +112,8 @@ def _find_dropped_packages(environment: EnvironmentReport, culprit: Culprit | No
 
     Only those that the fresh set does not have, so nothing else requires them either.
     """
-    said = set(_NO_LONGER_REQUIRED.findall(culprit.explanation)) if culprit else set()
     removed = {each.name for each in environment.changes if each.after is None and each.judged}
-    return sorted(name for name in said & removed if is_normalized_name(name))
+    return sorted(name for name in removed.intersection(culprit.dropped if culprit else ()) if is_normalized_name(name))
 
 
 def _is_version(text: str) -> bool:
