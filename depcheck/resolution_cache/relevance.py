@@ -4,23 +4,17 @@ Pure. A file counts as relevant unless it is certain that it is not.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import msgspec
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
-from depcheck.core.model.wheel_tags import is_python_allowed
+from depcheck.core.model.wheel_tags import is_foreign_wheel, is_python_allowed
 from depcheck.index.pages import DistributionFile
 from depcheck.index.projects import Project
 from depcheck.index.release_index import ProjectView, compute_standing
-
-_OTHER_SYSTEMS = ("win", "macosx", "ios_", "android_")
-_WHEEL_SUFFIXES_OF_MACHINE = {"x86_64": ("_x86_64", "_i686"), "aarch64": ("_aarch64", "_armv6l", "_armv7l", "_armv8l")}
-_WHEEL_PARTS = (4, 5)
-_MAX_CACHED_TAGS = 4096
 
 
 class InterpreterPlatform(msgspec.Struct, frozen=True, array_like=True):
@@ -155,55 +149,4 @@ class _FileFilter:
             return True
         if not is_python_allowed(file.requires_python, platform.python):
             return False
-        return not (file.is_wheel and is_foreign_wheel(file.filename, platform))
-
-
-def is_foreign_wheel(filename: str, platform: InterpreterPlatform) -> bool:
-    """Return True if a wheel is certainly for another interpreter or system.
-
-    That is, for another interpreter than CPython `platform.python`, or another system than Linux. It must
-    be certain by its name alone, for any C library.
-    """
-    if not platform.machine:
-        return False
-    parts = filename.removesuffix(".whl").split("-")
-    if len(parts) - 1 not in _WHEEL_PARTS:
-        return False
-    return _has_only_foreign_tags(tuple(parts[-3:]), platform)
-
-
-@lru_cache(_MAX_CACHED_TAGS)  # thousands of wheels have few sets of tags among them
-def _has_only_foreign_tags(parts: tuple[str, ...], platform: InterpreterPlatform) -> bool:
-    return all(_is_foreign_tag(*tag, platform) for tag in _expand_tags(parts))
-
-
-def _expand_tags(parts: Iterable[str]) -> Iterator[tuple[str, str, str]]:
-    """Expand the compressed tag sets of a wheel's name (PEP 425)."""
-    pythons, abis, systems = (part.split(".") for part in parts)
-    return ((python, abi, system) for python in pythons for abi in abis for system in systems)
-
-
-def _is_foreign_tag(python: str, abi: str, system: str, platform: InterpreterPlatform) -> bool:
-    if system != "any":
-        if system.startswith(_OTHER_SYSTEMS):
-            return True
-        known = _WHEEL_SUFFIXES_OF_MACHINE.get(platform.machine)
-        if known and system.startswith(("linux", "manylinux", "musllinux")) and not system.endswith(known):
-            return True
-    return _is_other_python(python, abi, platform.python)
-
-
-def _is_other_python(python: str, abi: str, ours: str) -> bool:
-    """Return True if the tag is for another Python than `ours`.
-
-    `cp310-cp310` is for CPython 3.10 only, `cp38-abi3` for it and all later ones, `pp…` for PyPy.
-    """
-    if python.startswith(("pp", "graalpy")):
-        return True
-    major, minor = python[2:3], python[3:]
-    if not python.startswith("cp") or major != "3" or not minor.isdecimal():
-        return False
-    mine = int(ours.split(".")[1])
-    if abi == "abi3":
-        return int(minor) > mine
-    return int(minor) != mine and abi.startswith(python)
+        return not (file.is_wheel and is_foreign_wheel(file.filename, platform.python, platform.machine))

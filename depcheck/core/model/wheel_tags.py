@@ -1,12 +1,18 @@
-"""Decide which files of a release an interpreter can use."""
+"""Decide which files of a release an interpreter can use.
 
-from collections.abc import Iterable
+By the tags that pip lists, or, where no interpreter is asked, by the name alone.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+_WHEEL_DASHES = frozenset({4, 5})  # in the name of a wheel
+_OTHER_SYSTEMS = ("win", "macosx", "ios_", "android_")
+_WHEEL_SUFFIXES_OF_MACHINE = {"x86_64": ("_x86_64", "_i686"), "aarch64": ("_aarch64", "_armv6l", "_armv7l", "_armv8l")}
 _SDIST_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tar.Z", ".tar", ".tbz")
 
 
@@ -30,7 +36,7 @@ class InterpreterTarget:
         That is a source distribution, or a wheel with one of the tags, for this Python.
         """
         if filename.endswith(".whl"):
-            usable = filename.count("-") not in {4, 5} or self.rank_wheel(filename) is not None
+            usable = filename.count("-") not in _WHEEL_DASHES or self.rank_wheel(filename) is not None
         else:
             usable = filename.endswith(_SDIST_SUFFIXES)
         return usable and self.is_compatible_python(requires_python)
@@ -43,9 +49,8 @@ class InterpreterTarget:
         self._rank_by_tag or self._rank_by_tag.update({tag: rank for rank, tag in reversed(list(enumerate(self.tags)))})
         named = "-".join(wheel.removesuffix(".whl").rsplit("-", 3)[1:])
         if named not in self._rank_cache:  # thousands of wheels have few sets of tags among them
-            self._rank_cache[named] = min(
-                (self._rank_by_tag[tag] for tag in _expand_wheel_tags(named) if tag in self._rank_by_tag), default=None
-            )
+            ranks = (self._rank_by_tag.get("-".join(tag)) for tag in _expand_wheel_tags(named))
+            self._rank_cache[named] = min((rank for rank in ranks if rank is not None), default=None)
         return self._rank_cache[named]
 
     def is_compatible_python(self, requires_python: str | None) -> bool:
@@ -68,12 +73,49 @@ def is_python_allowed(requires_python: str | None, python: str) -> bool:
         return True
 
 
-def _expand_wheel_tags(named: str) -> Iterable[str]:
+def _expand_wheel_tags(named: str) -> Iterator[tuple[str, str, str]]:
     """Expand the compressed tag sets in a wheel's name (PEP 425)."""
-    pythons, abis, platforms = named.split("-")
-    return (
-        f"{python}-{abi}-{platform}"
-        for python in pythons.split(".")
-        for abi in abis.split(".")
-        for platform in platforms.split(".")
-    )
+    pythons, abis, systems = (part.split(".") for part in named.split("-"))
+    return ((python, abi, system) for python in pythons for abi in abis for system in systems)
+
+
+def is_foreign_wheel(filename: str, python: str, machine: str) -> bool:
+    """Return True if a wheel is certainly for another interpreter or system.
+
+    That is, for another interpreter than CPython `python`, or another system than Linux on `machine`, where that is
+    not empty. It must be certain by its name alone, for any C library.
+    """
+    if not machine or filename.count("-") not in _WHEEL_DASHES:
+        return False
+    return _has_only_foreign_tags("-".join(filename.removesuffix(".whl").rsplit("-", 3)[1:]), python, machine)
+
+
+@lru_cache(4096)  # thousands of wheels have few sets of tags among them
+def _has_only_foreign_tags(named: str, python: str, machine: str) -> bool:
+    return all(_is_foreign_tag(*tag, python, machine) for tag in _expand_wheel_tags(named))
+
+
+def _is_foreign_tag(python: str, abi: str, system: str, ours: str, machine: str) -> bool:
+    if system != "any":
+        if system.startswith(_OTHER_SYSTEMS):
+            return True
+        known = _WHEEL_SUFFIXES_OF_MACHINE.get(machine)
+        if known and system.startswith(("linux", "manylinux", "musllinux")) and not system.endswith(known):
+            return True
+    return _is_other_python(python, abi, ours)
+
+
+def _is_other_python(python: str, abi: str, ours: str) -> bool:
+    """Return True if the tag is for another Python than `ours`.
+
+    `cp310-cp310` is for CPython 3.10 only, `cp38-abi3` for it and all later ones, `pp…` for PyPy.
+    """
+    if python.startswith(("pp", "graalpy")):
+        return True
+    major, minor = python[2:3], python[3:]
+    if not python.startswith("cp") or major != "3" or not minor.isdecimal():
+        return False
+    mine = int(ours.split(".")[1])
+    if abi == "abi3":
+        return int(minor) > mine
+    return int(minor) != mine and abi.startswith(python)
