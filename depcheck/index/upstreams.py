@@ -248,6 +248,6 @@ def parse_origin(url: str) -> tuple[str, str, int]:
 
 
 def build_auth_header(upstreams: Iterable[Upstream], url: str) -> dict[str, str]:
-    """Return the header with the credentials of the upstream of `url`, or none."""
+    """Return the header with the credentials for `url`, if any."""
     known = (each.credentials for each in upstreams if each.credentials and parse_origin(each.url) == parse_origin(url))
     return next((credentials.to_header() for credentials in known), {})

@@ -1,4 +1,4 @@
-"""The search of what broke, in one loop for every way to break.
+"""The search for causes, one loop for every kind of failure.
 
 What is found is held back at its last good release, the rest compiled and checked, until it passes.
 """
@@ -45,7 +45,9 @@ ObstacleQuestion = Callable[["Investigation", CompileFailure], Question]
 
 @dataclass(slots=True)
 class Investigation:
-    """The state of a search, which keeps what was found when the budget ends.
+    """The state of a search.
+
+    What was found is kept when the budget ends.
 
     `before` is the measured baseline, None until it is needed. `sides` are those that fail now, None until a set was
     compiled. `numbers` counts the trials. `trouble` is why no set could be proposed.
@@ -155,7 +157,7 @@ class Investigation:
         return MeasuredSides(self.committed, safe, self.before, after)
 
     def _report_cause(self, cause: Cause) -> None:
-        """Add the cause as a culprit, or a note if only our holds made it."""
+        """Add the cause as a culprit, or as a note if our holds made it."""
         if cause.kind is not CauseKind.CHECKS:
             self.culprits.append(to_culprit(self.case, cause))
             return

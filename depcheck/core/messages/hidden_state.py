@@ -16,7 +16,7 @@ ISO_DAY = r"\d{4}-\d\d-\d\d"
 
 
 def compile_hidden_comment(kind: str, fields: Mapping[str, str]) -> re.Pattern[str]:
-    """Compile the pattern of a hidden comment, which has a line of its own.
+    """Compile the pattern of a hidden comment on its own line.
 
     `<!-- depcheck kind name=value … package==version … -->`: `fields` are patterns of values by name, with a `?` behind
     the name of one that may be missing. Groups are the names, and `pins`.

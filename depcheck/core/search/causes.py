@@ -20,7 +20,7 @@ _WORST = (Confidence.FLAKY, Confidence.BUDGET_SPENT, Confidence.MINIMAL)
 
 
 class Question(Protocol):
-    """A set that cannot be had or fails, and a way to find a cause."""
+    """A set that fails, and a way to find a cause."""
 
     def find_causes(self, budget: Budget, flakes: ChanceFailures) -> Diagnosis:
         """Find what has to be held first, nothing where that is unknown."""

@@ -1,5 +1,7 @@
 """Conversion of GitHub's responses to a forge's neutral values."""
 
+from dataclasses import replace
+
 from depcheck.publishing.forge import ForgeComment, ForgeCommit, ForgeItem, ForgePull, ForgeRepository, TreeEntry
 from depcheck.publishing.github import schemas
 
@@ -14,7 +16,19 @@ def to_item(found: schemas.IssueItem) -> ForgeItem:
 
     Labels that came as plain strings never count as our label.
     """
-    names = (label.name for label in found.labels if isinstance(label, schemas.IssueLabel))
+    labels = frozenset(each.name for each in found.labels if isinstance(each, schemas.IssueLabel) and each.name)
+    item, pull = _to_neutral_item(found, labels), found.pull_request
+    return replace(item, is_pull=pull is not None, is_merged=pull is not None and pull.merged_at is not None)
+
+
+def to_pull(found: schemas.PullRequest) -> ForgePull:
+    """Convert a pull request."""
+    item = _to_neutral_item(found, frozenset(label.name for label in found.labels))
+    item = replace(item, is_pull=True, is_merged=found.merged_at is not None)
+    return ForgePull(item, found.head.ref, found.head.sha, has_conflicts=found.mergeable is False)
+
+
+def _to_neutral_item(found: schemas.IssueItem | schemas.PullRequest, labels: frozenset[str]) -> ForgeItem:
     return ForgeItem(
         number=found.number,
         title=found.title,
@@ -22,26 +36,8 @@ def to_item(found: schemas.IssueItem) -> ForgeItem:
         url=found.html_url,
         is_open=found.state == "open",
         author=_get_login(found.user),
-        labels=frozenset(name for name in names if name is not None),
-        is_pull=found.pull_request is not None,
-        is_merged=found.pull_request is not None and found.pull_request.merged_at is not None,
+        labels=labels,
     )
-
-
-def to_pull(found: schemas.PullRequest) -> ForgePull:
-    """Convert a pull request."""
-    item = ForgeItem(
-        number=found.number,
-        title=found.title,
-        body=found.body or "",
-        url=found.html_url,
-        is_open=found.state == "open",
-        author=_get_login(found.user),
-        labels=frozenset(label.name for label in found.labels),
-        is_pull=True,
-        is_merged=found.merged_at is not None,
-    )
-    return ForgePull(item, found.head.ref, found.head.sha, has_conflicts=found.mergeable is False)
 
 
 def to_comment(found: schemas.IssueComment) -> ForgeComment:

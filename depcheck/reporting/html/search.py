@@ -117,16 +117,12 @@ def _draw_trial_column(place: int, at: int, trial: TrialReport, rows: Sequence[s
 
 
 def _draw_cell(x: int, row: int, trial: TrialReport | None) -> Element:
-    kind = f"cell {'other' if trial.other else trial.outcome}" if trial else "cell"
-    return build_tag(
-        "rect",
-        x=x + 1,
-        y=_TOP_HEIGHT + row * _CELL_SIZE + 1,
-        width=_CELL_SIZE - 2,
-        height=_CELL_SIZE - 2,
-        rx=3,
-        class_=kind,
-    )
+    return _draw_square(x, row, f"cell {'other' if trial.other else trial.outcome}" if trial else "cell")
+
+
+def _draw_square(x: int, row: int, kind: str) -> Element:
+    y, size = _TOP_HEIGHT + row * _CELL_SIZE + 1, _CELL_SIZE - 2
+    return build_tag("rect", x=x + 1, y=y, width=size, height=size, rx=3, class_=kind)
 
 
 def _draw_end_column(at: int, words: str, outcome: Outcome, rows: int) -> Element:
@@ -136,18 +132,7 @@ def _draw_end_column(at: int, words: str, outcome: Outcome, rows: int) -> Elemen
     return build_tag(
         "g",
         build_tag("title", f"{words}: {outcome}"),
-        [
-            build_tag(
-                "rect",
-                x=x + 1,
-                y=_TOP_HEIGHT + row * _CELL_SIZE + 1,
-                width=_CELL_SIZE - 2,
-                height=_CELL_SIZE - 2,
-                rx=3,
-                class_=kind,
-            )
-            for row in range(rows)
-        ],
+        [_draw_square(x, row, kind) for row in range(rows)],
         build_tag(
             "text",
             OUTCOME_MARKS[outcome],
