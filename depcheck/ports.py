@@ -26,16 +26,6 @@ if TYPE_CHECKING:  # of use in a search alone
     from depcheck.core.tool_output.api_errors import ReleaseStep
 
 
-class Workspace(Protocol):
-    """The repository that is checked."""
-
-    def find_environments(self) -> Sequence[EnvironmentSpec]:
-        """Find all environments of the repository.
-
-        An environment that cannot be checked has the reason in `skipped`.
-        """
-
-
 class Compiler(Protocol):
     """The compiler that the lockfile's header names: pip-compile or uv."""
 

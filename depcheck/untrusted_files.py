@@ -86,8 +86,6 @@ def read_beneath(root: Path, path: str | PurePosixPath, most_bytes: int) -> byte
 def write_beneath(root: Path, path: str | PurePosixPath, content: bytes) -> None:
     """Put a new file at `path` of the tree `root`.
 
-    In the place of what stood there.
-
     It belongs to the owner of `root`.
 
     Raises:
@@ -111,10 +109,7 @@ def write_beneath(root: Path, path: str | PurePosixPath, content: bytes) -> None
 
 
 def is_folder_beneath(root: Path, path: str | PurePosixPath) -> bool:
-    """Return True if `path` is a folder, without links on the way.
-
-    `path` of the tree `root`.
-    """
+    """Return True if `path` is a folder, without links on the way."""
     try:
         with _opened_folder(root, str(path)):
             return True
@@ -123,10 +118,7 @@ def is_folder_beneath(root: Path, path: str | PurePosixPath) -> bool:
 
 
 def list_beneath(root: Path, path: str | PurePosixPath = ".") -> Iterator[PurePosixPath]:
-    """Yield the plain files below the folder `path`, in order.
-
-    By their paths from `root`; no links.
-    """
+    """Yield the plain files below the folder `path`, in order."""
     try:
         with _opened_folder(root, str(path)) as top:
             for here, folders, files, folder in os.fwalk(".", dir_fd=top, follow_symlinks=False):

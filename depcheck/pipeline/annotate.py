@@ -123,10 +123,7 @@ def annotate_advisories(
 
 
 def _describe_doubled(case: EnvironmentCase, names: Collection[NormalizedName]) -> str:
-    """Describe packages that several indexes have with different files.
-
-    Dependency confusion.
-    """
+    """Describe packages that several indexes have with different files."""
     try:
         found = {name: case.ports.index.get_origins(name) for name in sorted(names)}
     except IndexUnavailableError:

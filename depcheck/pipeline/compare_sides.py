@@ -116,8 +116,6 @@ def _report_flaky(case: EnvironmentCase, sides: MeasuredSides, seen: Confirmatio
 def find_optional_modules(case: EnvironmentCase, before: Measurement, after: Measurement) -> tuple[str, ...]:
     """Return a line for each module only the committed set imports.
 
-    Alone, in a fresh process.
-
     Cost: one narrowed import check of the committed set, where there is anything to ask.
     """
     known = {module for result in before.results if result.kind is CheckKind.IMPORT for module in result.passed_ids}

@@ -33,8 +33,6 @@ def confirm_failures(
 ) -> Confirmation:
     """Return findings that repeat on the candidate, never on the baseline.
 
-    Every time.
-
     This is the search's control: the checks are narrowed as trials narrow them, and what is narrowed further is seen
     again on both sides. Cost: `confirmations` - 1 runs on each side, at least one. That a set cannot be installed is
     not repeated: the same files are built from the same inputs.

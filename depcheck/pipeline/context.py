@@ -59,10 +59,7 @@ class EnvironmentCase:
         return replace(self, spec=replace(self.spec, notes=(*self.spec.notes, *notes))) if notes else self
 
     def add_trimmed(self, found: LockSet) -> "EnvironmentCase":
-        """Return the case with lines that people remove after a compile.
-
-        With a note about it.
-        """
+        """Return the case with lines that people remove after a compile."""
         trimmed = dict(found.trimmed)
         if not trimmed:
             return self
@@ -127,8 +124,6 @@ def find_source_paths(case: EnvironmentCase, names: Iterable[NormalizedName]) ->
 def find_hold_sources(case: EnvironmentCase, name: NormalizedName, pins: Mapping[str, Pins]) -> tuple[str, ...]:
     """Return the sources in which a line about `name` works.
 
-    Of the lowest lockfiles that pin it.
-
     `pins` are the fresh set's by lockfile. An upper lockfile is compiled upon a lower one, whose pin wins.
     """
     locks = {lock.path: lock for lock in case.spec.lockfiles}
@@ -145,9 +140,6 @@ def list_direct_packages(case: EnvironmentCase) -> frozenset[NormalizedName]:
 
 
 def list_direct_pins(case: EnvironmentCase, pins: Pins) -> frozenset[NormalizedName]:
-    """Return the names in `pins` that a source asks for.
-
-    By its own lines or by the annotations.
-    """
+    """Return the names in `pins` that a source asks for."""
     layers = frozenset[str]().union(*(lock.layer_labels for lock in case.spec.lockfiles))
     return frozenset(pin.name for pin in pins.values() if is_direct_pin(pin, list_direct_packages(case), layers))

@@ -30,6 +30,7 @@ from depcheck.pipeline.context import EnvironmentCase, find_hold_sources
 from depcheck.pipeline.last_run.recall_measurements import (
     measure_and_remember,
     recall_failing_set,
+    recall_text,
     remember_sides,
 )
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_baseline, measure_pins, plan_checks
@@ -157,7 +158,7 @@ class Investigation:
         return MeasuredSides(self.committed, safe, self.before, after)
 
     def _report_cause(self, cause: Cause) -> None:
-        """Add the cause as a culprit, or as a note if our holds made it."""
+        """Add a culprit, or a note if our holds made the failure."""
         if cause.kind is not CauseKind.CHECKS:
             self.culprits.append(to_culprit(self.case, cause))
             return
@@ -236,16 +237,24 @@ def _explain_cause(case: EnvironmentCase, sides: MeasuredSides, cause: Cause) ->
 
     Returns the sentence, empty if the files show nothing, and the requirements that were dropped and are missed.
 
-    Cost: the fresh set is installed again, and each culprit's two releases are unpacked and compared.
+    Cost: the fresh set is installed again, and each culprit's two releases are unpacked and compared, once for all
+    runs with the same sets.
     """
     steps = _list_steps(case, sides.before, cause)
     if not steps or not sides.after.is_installed:
         return "", ()
+    dropped = sorted({name for step in steps for name, _ in step.dropped_requirements})
+    parts = (sorted(map(str, sides.after.pins.values())), cause.last_good, cause.first_bad, cause.failures[0])
+    return recall_text(case, parts, lambda: _compare_releases(case, sides, steps, cause.failures[0])), tuple(dropped)
+
+
+def _compare_releases(
+    case: EnvironmentCase, sides: MeasuredSides, steps: Sequence[ReleaseStep], failure: Failure
+) -> str:
     installed = case.ports.environments.install_pins(case.spec, sides.after.pins, sides.after.world)
     explain = case.ports.explainer.explain_failure
-    said = [explain(case.spec, installed, sides.after.world, step, cause.failures[0]) for step in steps]
-    dropped = sorted({name for step in steps for name, _ in step.dropped_requirements})
-    return " ".join(dict.fromkeys(sentence for sentence in said if sentence)), tuple(dropped)
+    said = [explain(case.spec, installed, sides.after.world, step, failure) for step in steps]
+    return " ".join(dict.fromkeys(sentence for sentence in said if sentence))
 
 
 def _list_steps(case: EnvironmentCase, before: Measurement, cause: Cause) -> list[ReleaseStep]:

@@ -138,8 +138,6 @@ def _judge_with_guesses(
 ) -> EnvironmentReport:
     """Judge with the spec's Python, and further guesses if none fits.
 
-    Up to MOST_TRIES.
-
     The first report stands where none of them fits either.
     """
     first = judge(spec)
@@ -180,10 +178,7 @@ def _with_python(spec: EnvironmentSpec, guess: PythonGuess) -> EnvironmentSpec:
 
 
 def _find_fitting(spec: EnvironmentSpec, index: Index) -> Iterator[PythonGuess]:
-    """Yield guesses for which every pinned release can be installed.
-
-    Those with a pin for all Pythons.
-    """
+    """Yield guesses for which every pinned release can be installed."""
     ranges = list(_list_ranges(spec, index))
     for guess in spec.other_pythons:
         if all(_is_fitting(of_release, guess.python) for of_release in ranges):
@@ -196,10 +191,7 @@ def _is_fitting(of_release: tuple[str, ...], python: str) -> bool:
 
 
 def _list_ranges(spec: EnvironmentSpec, index: Index) -> Iterator[tuple[str, ...]]:
-    """Yield each pinned release's Requires-Python.
-
-    One text for each that its files state.
-    """
+    """Yield each pinned release's Requires-Python."""
     pins = [entry.pin for lock in spec.lockfiles for entry in lock.lockfile.entries]
     for pin in pins:
         if pin.version is None or pin.marker:

@@ -140,8 +140,6 @@ def get_known_before(before: Measurement) -> KnownBefore:
 def _tests(settings: Settings, before: Measurement | None) -> tuple[Check, ...]:
     """Return the test check, with one guessed command for all sets.
 
-    That of the committed set.
-
     Where that ran no tests, there are none to run.
     """
     if settings.test == "":

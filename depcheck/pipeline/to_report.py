@@ -11,8 +11,8 @@ from depcheck.core.lockfiles.diff import Change, diff_pins, find_requirer_path, 
 from depcheck.core.lockfiles.lock_set import LockSet
 from depcheck.core.lockfiles.other_targets import diff_other_targets, find_scope
 from depcheck.core.lockfiles.pin_line import is_source_requirer
+from depcheck.core.messages.causes.change_reasons import ComparedSets, explain_change
 from depcheck.core.messages.causes.evidence import find_failing_line
-from depcheck.core.messages.change_reasons import ComparedSets, explain_change
 from depcheck.core.model.checks import CheckComparison, CheckKind, CheckResult, Failure, Outcome, compare_check_results
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.installed import Distribution

@@ -144,10 +144,7 @@ class InstalledTrialRunner:
         return next((each for each in said if each not in known and each.endswith(NOT_INSTALLED)), "")
 
     def _list_moved(self, pins: Pins) -> tuple[tuple[NormalizedName, Version | None], ...]:
-        """Return the packages that differ from the committed set.
-
-        With what stood there.
-        """
+        """Return the packages that differ from the committed set."""
         names = sorted(name for name in {*pins, *self.before.pins} if pins.get(name) != self.before.pins.get(name))
         return tuple((name, pins[name].version if name in pins else None) for name in names)
 

@@ -140,10 +140,7 @@ class Forge(Protocol):
         """Return the repository and its settings."""
 
     def list_labeled_items(self) -> list[ForgeItem]:
-        """List all issues and pull requests with our label, oldest first.
-
-        With closed ones.
-        """
+        """List all issues and pull requests with our label, oldest first."""
 
     def list_open_issues_by(self, login: str) -> list[ForgeItem]:
         """List an account's open issues and pull requests, whatever their labels."""
@@ -221,10 +218,7 @@ class Forge(Protocol):
         """
 
     def edit_item(self, number: int, *, body: str, title: str = "") -> None:
-        """Set an item's body, and its title unless that is empty.
-
-        Of an issue or pull request.
-        """
+        """Set an item's body, and its title unless that is empty."""
 
     def close_item(self, number: int, *, body: str, is_pull: bool, is_duplicate: bool) -> None:
         """Close an issue or pull request with a last body.
@@ -245,7 +239,4 @@ class Forge(Protocol):
         """Request reviews of a pull request. `org/team` names a team."""
 
     def format_compare_url(self, repository_url: str, base: str, branch: str) -> str:
-        """Return the page to open a pull request from `branch`.
-
-        To `base`.
-        """
+        """Return the page to open a pull request from `branch`."""

@@ -26,10 +26,7 @@ _PROJECT_NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
 
 
 class UncacheableError(Exception):
-    """The result depends on something that no index page shows.
-
-    Such as a direct URL.
-    """
+    """The result depends on something that no index page shows."""
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 
 from depcheck.checking.checks.runner import GuestCheckExecutor
-from depcheck.checking.compile.lawful_compiler import LawfulCompiler
+from depcheck.checking.compile.law.lawful_compiler import LawfulCompiler
 from depcheck.checking.compile.prefetch import BackgroundInstallCompiler
 from depcheck.checking.compile.proof.proving_compiler import ProvingCompiler
 from depcheck.checking.compile.run_compiler import CommandCompiler

@@ -110,10 +110,7 @@ def read_durations(folders: Sequence[PurePath]) -> dict[str, float]:
 
 
 def write_failure_report(settings: Settings, error: DepcheckError, environ: Mapping[str, str]) -> None:
-    """Write a report that says why nothing could be checked.
-
-    So every run leaves a report.
-    """
+    """Write a report that says why nothing could be checked."""
     judged = EnvironmentReport(".", settings.python, Status.INFRA, str(error))
     write_report_folder(_build_report(settings, environ, _get_now(), (judged,), {}), Path(settings.report))
 

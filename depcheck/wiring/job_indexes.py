@@ -51,10 +51,7 @@ def _list_remote(value: str) -> Iterator[str]:
 
 
 def _list_pip_files(environ: Mapping[str, str]) -> list[Path]:
-    """Return pip's configuration files, the weakest first.
-
-    As pip looks for them on Linux.
-    """
+    """Return pip's configuration files, the weakest first."""
     named = environ.get("PIP_CONFIG_FILE", "")
     if named == os.devnull:
         return []

@@ -139,10 +139,7 @@ class RunContext:
             return self.indexes.get(places) or self._make_index(places)
 
     def _choose_upstreams(self, spec: EnvironmentSpec, settings: Settings) -> tuple[Upstream, ...]:
-        """Return the user's indexes, else those that the tools use here.
-
-        Those of the lockfiles' tools.
-        """
+        """Return the user's indexes, else those that the tools use here."""
         if settings.index_url:
             return resolve_upstreams((settings.index_url, *settings.extra_index_urls), self.environ)
         forms = [get_lockfile_format(lock.compiler) for lock in spec.lockfiles]

@@ -6,7 +6,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.checking.compile.compile_law import CompileLaw, find_compile_breach
+from depcheck.checking.compile.law.compile_law import CompileLaw, find_compile_breach
 from depcheck.core.model.pins import Pin, Pins
 
 INDEX: dict[str, dict[str, tuple[str, ...] | None]] = {

@@ -18,9 +18,9 @@ from depcheck.core.lockfiles.formats import uv_options as uv
 from depcheck.core.lockfiles.formats.known_formats import parse_compile_command, parse_lockfile
 from depcheck.core.lockfiles.formats.pip_compile_options import is_supported_option
 from depcheck.core.lockfiles.header import Header
-from depcheck.core.lockfiles.inferred_options import infer_pip_compile_options, infer_uv_options
 from depcheck.core.lockfiles.options.command import check_command_paths
 from depcheck.core.lockfiles.options.compiler_options import Treatment
+from depcheck.core.lockfiles.options.inferred_options import infer_pip_compile_options, infer_uv_options
 from depcheck.core.model.errors import LockfileError
 
 

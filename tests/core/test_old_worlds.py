@@ -14,7 +14,11 @@ from depcheck.core.lockfiles.formats.known_formats import (
     parse_lockfile,
 )
 from depcheck.core.lockfiles.formats.lockfile_format import InlineSource
-from depcheck.core.lockfiles.inferred_options import infer_pip_compile_options, infer_uv_options, is_written_by_uv
+from depcheck.core.lockfiles.options.inferred_options import (
+    infer_pip_compile_options,
+    infer_uv_options,
+    is_written_by_uv,
+)
 from depcheck.core.lockfiles.origin import infer_newest_python
 from depcheck.core.lockfiles.paths import strip_foreign_root
 from depcheck.core.model.errors import LockfileError

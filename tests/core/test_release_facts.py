@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from depcheck.core.lockfiles.diff import diff_pins
-from depcheck.core.messages.change_reasons import ComparedSets, explain_change
+from depcheck.core.messages.causes.change_reasons import ComparedSets, explain_change
 from depcheck.core.model.installed import Distribution
 from depcheck.core.model.pins import Pin
 from depcheck.core.model.releases import (

@@ -54,10 +54,7 @@ class CheckRunner(Protocol):
 
     @property
     def is_offline(self) -> bool:
-        """True if checks may reach the local index alone.
-
-        Whatever `--network` says.
-        """
+        """True if checks may reach the local index alone."""
 
     def complete_check(self, job: CheckJob) -> Check | None:
         """Return the check with what the workspace decides, such as its command.

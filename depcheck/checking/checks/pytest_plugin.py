@@ -14,8 +14,6 @@ PATH_FILE = "depcheck_pytest.pth"
 def prepare_plugin(room: CheckContext, wanted: Sequence[str]) -> dict[str, str]:
     """Prepare the results folder, and return the variables for pytest.
 
-    With them pytest loads the plug-in.
-
     `wanted` are the ids to run, empty for all. The plug-in is an entry point of the environment as well: a command
     that sets PYTHONPATH or PYTEST_ADDOPTS itself loads it all the same.
     """
@@ -32,8 +30,6 @@ def prepare_plugin(room: CheckContext, wanted: Sequence[str]) -> dict[str, str]:
 
 def expose_plugin(environment: VirtualEnvironment) -> None:
     """Put the plug-in's folder at the end of an environment's path.
-
-    The import path of its interpreter.
 
     Only in an environment of ours: one that is a link to another is left as it is.
     """

@@ -126,10 +126,7 @@ class TestCheckRunner:
     is_offline = False
 
     def complete_check(self, job: CheckJob) -> Check | None:
-        """Return the check with its command, or None without runnable tests.
-
-        Runnable: in this environment.
-        """
+        """Return the check with its command, or None without runnable tests."""
         if job.check.command:
             return job.check
         guess = guess_command(job.context.workspace, {each.name for each in job.context.environment.distributions})

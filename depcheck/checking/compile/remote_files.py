@@ -24,8 +24,6 @@ _REMOTE = ("http://", "https://")
 class RemoteFiles:
     """Requirements files that sources name by URL, each fetched once.
 
-    Once a run.
-
     They may include each other by a relative path. Options that name an index are left out: tools see the local index
     alone. No more than MOST_REMOTE_FILES are fetched, of MOST_REMOTE_BYTES each.
     """

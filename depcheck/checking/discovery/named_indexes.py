@@ -1,7 +1,4 @@
-"""Indexes and distribution folders that a lockfile names.
-
-In its command, files and configuration.
-"""
+"""Indexes and distribution folders that a lockfile names."""
 
 import posixpath
 import re
@@ -56,8 +53,6 @@ class IndexOptions:
 
     def find_link_folders(self) -> tuple[str, ...]:
         """Return the repository's folders that `--find-links` names.
-
-        On the command line or in a file.
 
         pip looks beside the file that names it first, then in the working directory.
         """

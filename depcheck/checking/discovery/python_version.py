@@ -76,10 +76,7 @@ def add_guesses(spec: EnvironmentSpec, guesses: Sequence[PythonGuess]) -> Enviro
 
 
 def _find_project_range(tree: RepoFiles, folder: str, day: date | None) -> PythonGuess | None:
-    """Return the lowest maintained Python that the nearest project allows.
-
-    Maintained on `day`.
-    """
+    """Return the lowest maintained Python that the nearest project allows."""
     for above in list_parent_folders(folder):
         for path, stated in list_python_ranges(tree, above):
             try:

@@ -49,7 +49,7 @@ _ANNOTATION = re.compile(r"^\s+# via(?: \S|$)|\S  # via \S", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class RepositoryWorkspace:
-    """Adapter of the port Workspace.
+    """Finds the environments of a repository.
 
     `git` runs a whole command line (`git -c ... log ...`) in the repository's folder and returns what it
     prints, empty when it fails. Without `git`, commit times are unknown.

@@ -27,8 +27,6 @@ def build_unlocked_spec(
 ) -> LockfileSpec:
     """Build the spec of an unlocked install with its tests.
 
-    A fresh one of `source`.
-
     `path` is where its lockfile would be written.
     """
     files, constraints = follow_includes(reading.tree, (source, *suite.files))

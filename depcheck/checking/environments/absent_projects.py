@@ -5,10 +5,7 @@ from depcheck.ports import PackageServer
 
 
 def describe_absent(index: PackageServer, output: str) -> str:
-    """Describe the first package that no index has, or return "".
-
-    Of those that a tool found nothing of.
-    """
+    """Describe the first package that no index has, or return ""."""
     for name in find_unmatched_names(output):
         origins = index.get_origins(name)
         if origins.asked and not origins.having:

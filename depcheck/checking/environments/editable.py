@@ -40,8 +40,6 @@ class EditableBuilds:
     def build(self, line: str, network: NetworkPolicy) -> Path | ProcessResult | None:
         """Build `-e FOLDER` once, or a plain wheel.
 
-        Plain from a backend without editable wheels.
-
         Gives the build's run where both failed, None where there was no wheel.
         """
         folder, _, extras = line.removeprefix(EDITABLE).partition("[")

@@ -38,10 +38,7 @@ MOST_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An environment to install the project into, with pins and folders.
-
-    The folders say where builds happen.
-    """
+    """An environment to install the project into, with pins and folders."""
 
     environment: VirtualEnvironment
     pins: Pins
@@ -167,10 +164,7 @@ def format_pin_lines(
 def add_own_project(
     lines: Mapping[str, NormalizedName | None], own: OwnInstallation
 ) -> dict[str, NormalizedName | None]:
-    """Add the project's wheel and its further needs to the installer's lines.
-
-    Needs beside the pins.
-    """
+    """Add the project's wheel and its further needs to the installer's lines."""
     added: dict[str, NormalizedName | None] = {own.wheel: None} if own.wheel else {}
     return {**lines, **added, **{f"{name}=={version}": name for name, version in own.beside.items()}}
 

@@ -29,10 +29,7 @@ NO_WHEEL = "building it gave no wheel"
 
 @dataclass(frozen=True, slots=True)
 class UvCommand:
-    """uv in one environment, as a user that runs no package.
-
-    It installs them.
-    """
+    """uv in one environment, as a user that runs no package."""
 
     installer: Guest
     environment: VirtualEnvironment
@@ -88,8 +85,6 @@ def mark_unbuilt(
 ) -> VirtualEnvironment:
     """Record uv's failure as the environment's.
 
-    Also that a build gave no wheel.
-
     Raises:
         IndexUnavailableError: No package is to blame.
     """
@@ -123,10 +118,7 @@ def _mark_failed(
 
 
 def find_unreadable(environment: VirtualEnvironment) -> VirtualEnvironment | None:
-    """Return the environment as failed if something is unreadable.
-
-    As one that could not be installed.
-    """
+    """Return the environment as failed if something is unreadable."""
     for each in environment.installed_distributions:
         if each.unreadable:
             name, version = each.distribution.name, each.distribution.version

@@ -51,8 +51,6 @@ def copy_openly(source: Path, folder: Path) -> Path:
 def copy_interpreter_openly(program: Path, prefix: Path, folder: Path) -> Path:
     """Copy the interpreter of `prefix` below `folder`, and return its place.
 
-    The new place of `prefix`.
-
     It finds its library beside itself, wherever that was when it was built.
 
     Raises:

@@ -115,8 +115,6 @@ def _refuse_large(source: Path, count: int, size: int) -> None:
 def list_untracked_credentials(root: Path, files: list[Path]) -> frozenset[Path]:
     """List untracked files of `files` with a credential's name.
 
-    Not tracked by git.
-
     What a job left beside its checkout is none of the packages' business; outside of git such a file is left out too.
     """
     named = [path for path in files if CREDENTIAL_NAME.fullmatch(path.name)]

@@ -1,7 +1,4 @@
-"""Test commands of a repository, reduced to what they test.
-
-Those of tox, nox, hatch, make and workflows.
-"""
+"""Test commands of a repository, reduced to what they test."""
 
 import posixpath
 import re

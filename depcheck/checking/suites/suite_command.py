@@ -1,7 +1,4 @@
-"""Find out how a repository's tests run, without configuration of ours.
-
-In an environment.
-"""
+"""Find out how a repository's tests run, without configuration of ours."""
 
 import shlex
 from collections.abc import Collection

@@ -1,7 +1,4 @@
-"""Build the JSON schema of the configuration from the table of options.
-
-For editors, and for checks before a commit.
-"""
+"""Build the JSON schema of the configuration from the table of options."""
 
 import json
 from collections.abc import Iterable

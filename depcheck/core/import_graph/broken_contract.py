@@ -51,8 +51,6 @@ def is_broken_contract(
 ) -> bool:
     """Return True if `module` misses something that its distribution requires.
 
-    Unconditionally, of another distribution.
-
     Extras do not count, nor does what a distribution misses of itself.
     """
     gone = find_gone_module(failure)

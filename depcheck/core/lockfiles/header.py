@@ -33,10 +33,7 @@ class HeaderWriter(Protocol):
         """The sentences by which it names itself, from any version."""
 
     def refine_versions(self, versions: str, lines: Sequence[str]) -> str:
-        """Refine the writer's versions by other lines of the header.
-
-        Those that a sentence stands for.
-        """
+        """Refine the writer's versions by other lines of the header."""
 
     def find_header_end(self, lines: list[str], first: int, introduction: int) -> int:
         """Find the number of lines that belong to the header.

@@ -1,7 +1,4 @@
-"""Parse one requirement line into a pin and its requirers.
-
-A line of a lockfile.
-"""
+"""Parse one requirement line into a pin and its requirers."""
 
 import posixpath
 import re

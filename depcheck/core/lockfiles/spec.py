@@ -7,8 +7,8 @@ from datetime import datetime
 from packaging.utils import NormalizedName
 
 from depcheck.core.lockfiles.index_choice import IndexChoice
-from depcheck.core.lockfiles.inferred_options import find_omitted_packages
 from depcheck.core.lockfiles.lockfile_parser import Lockfile
+from depcheck.core.lockfiles.options.inferred_options import find_omitted_packages
 from depcheck.core.targets.pythons import PythonGuess
 from depcheck.core.text.version_history_stream import History
 

@@ -41,10 +41,7 @@ def find_trimmed(
 
 
 def has_orphaned_annotations(lockfile: Lockfile) -> bool:
-    """Return True if an annotation stands where its requirement was removed.
-
-    Above all, or as an entry's second.
-    """
+    """Return True if an annotation stands where its requirement was removed."""
     loose = any(isinstance(part, str) and _ANNOTATION.match(part) for part in lockfile.parts)
     return loose or any(len(_ANNOTATION.findall(entry.text)) > 1 for entry in lockfile.entries)
 

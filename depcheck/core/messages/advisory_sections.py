@@ -9,6 +9,7 @@ from depcheck.core.model.advisories import WithdrawalKind
 from depcheck.core.model.report import AdvisoryReport, EnvironmentReport, WithdrawnReport
 from depcheck.core.model.status import Status
 from depcheck.core.text.markdown import (
+    TITLE_LIMIT,
     escape_prose,
     join_paragraphs,
     neutralize_line,
@@ -20,7 +21,6 @@ from depcheck.core.text.phrases import format_count, join_with_and
 _DATABASE_LINK = re.compile(
     r"https://(?:osv\.dev/vulnerability|github\.com/advisories|nvd\.nist\.gov/vuln/detail)/[\w.-]{1,80}"
 )
-_TITLE_LIMIT = 200
 
 
 def find_unfixed_pins(environment: EnvironmentReport) -> tuple[tuple[AdvisoryReport, ...], tuple[WithdrawnReport, ...]]:
@@ -122,7 +122,7 @@ def format_advisory_title(environment: EnvironmentReport) -> str:
     else:
         said = "withdrawn from the index" if not bad else "vulnerable or withdrawn"
     verb = "is" if len(names) == 1 else "are"
-    return neutralize_line(f"{shown} in {environment.name} {verb} {said}", _TITLE_LIMIT)
+    return neutralize_line(f"{shown} in {environment.name} {verb} {said}", TITLE_LIMIT)
 
 
 def format_advisory_verdict(environment: EnvironmentReport) -> str:

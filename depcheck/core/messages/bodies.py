@@ -23,6 +23,7 @@ from depcheck.core.model.report import EnvironmentReport, ProposalReport
 from depcheck.core.model.status import Status
 from depcheck.core.text.markdown import (
     BODY_LIMIT_BYTES,
+    TITLE_LIMIT,
     escape_prose,
     is_within_body_limit,
     join_paragraphs,
@@ -35,7 +36,6 @@ from depcheck.core.text.phrases import format_count, format_day, join_with_and
 
 _MARKER_BYTES = 512  # kept free for the marker and line ends
 _TIMELINE_BYTES = 14_000  # for the longest timeline
-_TITLE_LIMIT = 200
 
 
 def render_pull_request_body(environment: EnvironmentReport, proposal: ProposalReport, run: RunStamp) -> str:
@@ -63,7 +63,7 @@ def format_pull_request_title(environment: EnvironmentReport, proposal: Proposal
     head = f"Update {pins} in {place}" if proposal.changes else f"Refresh {place}"
     if first := find_first_lockfile(environment, proposal):
         head = f"Lock {join_with_and(first.sources[:3])} in {first.path}"
-    return neutralize_line(f"{head}{f'; hold {held}{more}' if held else ''}", _TITLE_LIMIT)
+    return neutralize_line(f"{head}{f'; hold {held}{more}' if held else ''}", TITLE_LIMIT)
 
 
 def _list_changed_files(environment: EnvironmentReport, proposal: ProposalReport) -> list[str]:
@@ -86,9 +86,9 @@ def format_issue_title(environment: EnvironmentReport) -> str:
     if environment.status is Status.BREAKS:
         causes = list(map(describe_releases, environment.culprits))
         if not causes:
-            return neutralize_line(f"The newest releases break {name}", _TITLE_LIMIT)
+            return neutralize_line(f"The newest releases break {name}", TITLE_LIMIT)
         return neutralize_line(
-            f"{join_with_and(causes[:3])} {'breaks' if len(causes) == 1 else 'break'} {name}", _TITLE_LIMIT
+            f"{join_with_and(causes[:3])} {'breaks' if len(causes) == 1 else 'break'} {name}", TITLE_LIMIT
         )
     if environment.status.is_green:
         return advisory_sections.format_advisory_title(environment)
@@ -97,7 +97,7 @@ def format_issue_title(environment: EnvironmentReport) -> str:
         Status.STALE: f"{name} is out of sync with its requirements",
         Status.BASELINE_BROKEN: f"{name} already fails as committed",
     }
-    return neutralize_line(said.get(environment.status, f"{name} could not be checked"), _TITLE_LIMIT)
+    return neutralize_line(said.get(environment.status, f"{name} could not be checked"), TITLE_LIMIT)
 
 
 def summarize_finding(environment: EnvironmentReport) -> str:

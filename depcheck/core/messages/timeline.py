@@ -100,10 +100,7 @@ def make_release_events(environment: EnvironmentReport) -> tuple[TimelineEvent, 
 
 
 def find_newest_tried(environment: EnvironmentReport) -> dict[str, str]:
-    """Find the culprits' releases in a fresh resolution.
-
-    They fail as well.
-    """
+    """Find the culprits' releases in a fresh resolution."""
     return {
         name: environment.fresh[name]
         for culprit in environment.culprits

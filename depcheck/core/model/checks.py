@@ -138,10 +138,7 @@ def is_similar_headline(one: str, other: str) -> bool:
 
 
 def _is_continued(short: str, long: str) -> bool:
-    """Return True if the longer message only adds advice.
-
-    As later releases like to.
-    """
+    """Return True if the longer message only adds advice."""
     return (
         bool(_QUOTED_OR_NUMBER.search(short))
         and long.startswith(short.rstrip("."))
@@ -217,10 +214,7 @@ def _has_results(result: CheckResult) -> bool:
 
 
 def is_known_to_pass(test: str, before: CheckResult) -> bool:
-    """Return True if the baseline showed that a test passes.
-
-    Its file, or what it contains.
-    """
+    """Return True if the baseline showed that a test passes."""
     if not test or test in {failure.id for failure in before.failures}:
         return False
     if test in before.passed_ids:
@@ -231,10 +225,7 @@ def is_known_to_pass(test: str, before: CheckResult) -> bool:
 
 
 def find_shared_failure(before: CheckResult, after: CheckResult) -> Failure | None:
-    """Return the first failure of `after` that the baseline shows too.
-
-    The same id and a similar headline.
-    """
+    """Return the first failure of `after` that the baseline shows too."""
     return next((new for new in after.failures if any(is_same_failure(old, new) for old in before.failures)), None)
 
 

@@ -134,10 +134,7 @@ def _choose_probe(  # noqa: PLR0913, PLR0917  # the state of a bisection
 
 
 def _pick_beyond(open_: Sequence[int], low: int, high: int, deaf: Sequence[int]) -> int:
-    """Pick the middle of the wider row around unanswered releases.
-
-    Before or after them all.
-    """
+    """Pick the middle of the wider row around unanswered releases."""
     rows = [(low, min(deaf)), (max(deaf), high)]
     for start, end in sorted(rows, key=lambda row: row[0] - row[1]):
         between = [i for i in open_ if start < i < end]

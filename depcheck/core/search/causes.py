@@ -43,8 +43,6 @@ class SearchQuestion:
 class HeldResult:
     """The fresh set with causes held: it `passes` or asks on.
 
-    Or neither.
-
     Neither means that nothing could be found out, for example because no set could be compiled.
     """
 

@@ -34,18 +34,12 @@ class ChanceFailures:
         self.passed += passed - before[1]
 
     def compute_chance(self, failed: int, passed: int) -> float:
-        """Compute how likely a good set fails and passes so often.
-
-        By the flakes seen so far.
-        """
+        """Compute how likely a good set fails and passes so often."""
         seen = {f: prior * f**self.failed * (1 - f) ** self.passed for f, prior in _RATES.items()}
         return sum(weight * f**failed * (1 - f) ** passed for f, weight in seen.items()) / sum(seen.values())
 
     def compute_belief(self, failed: int, passed: int, prior: float = EVEN) -> float:
-        """Compute the probability that a set is bad after its runs.
-
-        After so many failed and passed ones.
-        """
+        """Compute the probability that a set is bad after its runs."""
         bad = prior * (1 - _PASS_OF_BAD) ** failed * _PASS_OF_BAD**passed
         good = (1 - prior) * self.compute_chance(failed, passed)
         return bad / (bad + good)

@@ -1,7 +1,4 @@
-"""Find a culprit's first bad and last good release, and companions.
-
-The packages that stay back with it.
-"""
+"""Find a culprit's first bad and last good release, and companions."""
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -86,10 +83,7 @@ class _Probe:
         self.order = [*first, *((Beside.DAY,) if self.place.by_day else ())]
 
     def __call__(self, release: Version) -> TrialAnswer:
-        """Try the release in one company after the other.
-
-        Until it passes or fails in the same way.
-        """
+        """Try the release in one company after the other."""
         seen: list[TrialAnswer] = []
         for beside in tuple(self.order):
             mixture = self._place_release(release, beside)

@@ -34,9 +34,6 @@ _FRAME_MODULE = re.compile(r"(?:site|dist)-packages[/\\]([A-Za-z_]\w*(?:[/\\]\w+
 _FRAME_FILE_AND_LINE = re.compile(r"(?:site|dist)-packages[/\\]([\w/\\.-]{1,300})\.py\b[^\n]*\n?([^\n]*)")
 _FAILED_LINE = re.compile(r"^>(.*)$", re.MULTILINE)  # pytest's mark of the line that failed
 _NAME_WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_.][A-Za-z0-9]+)*")
-_BINARY_SYMPTOM = re.compile(
-    r"binary incompatibility|compiled (?:using|against)|undefined symbol|Segmentation fault|-11\b|139\b"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +42,7 @@ class FailureClues:
 
     Each in order of appearance; `frame_modules` the outermost first. `headline_words` and `all_words` are all
     words that could be the name of a package or a module, in lower case. `innermost_words` are those of the
-    innermost frame: its file inside site-packages, and the line that failed. `is_binary_problem` says that the
-    text shows a crash or a binary incompatibility.
+    innermost frame: its file inside site-packages, and the line that failed.
     """
 
     missing_modules: tuple[str, ...]
@@ -56,7 +52,6 @@ class FailureClues:
     headline_words: frozenset[str]
     innermost_words: frozenset[str]
     all_words: frozenset[str]
-    is_binary_problem: bool
 
 
 def extract_clues(failures: Sequence[Failure]) -> FailureClues:
@@ -73,7 +68,6 @@ def extract_clues(failures: Sequence[Failure]) -> FailureClues:
             *(_extract_words(_extract_innermost_frame(failure.evidence)) for failure in failures)
         ),
         all_words=_extract_words(text),
-        is_binary_problem=bool(_BINARY_SYMPTOM.search(text)),
     )
 
 

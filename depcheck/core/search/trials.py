@@ -67,10 +67,7 @@ class TrialSession:
         return len(self.records)
 
     def record_known(self, moved: PackageNames, observation: Observation) -> None:
-        """Record an observation that is known without a trial, and not doubted.
-
-        For the baseline's and the candidate's own runs.
-        """
+        """Record an observation that is known without a trial, and not doubted."""
         self._known[Mixture(moved)] = observation
 
     def obtain_answer(self, mixture: Mixture, why: str, *, prior: float = EVEN, sure: float = ORDINARY) -> TrialAnswer:
@@ -92,10 +89,7 @@ class TrialSession:
         return self.get_known_answer(mixture)
 
     def repeat_trial(self, mixture: Mixture, why: str) -> TrialAnswer:
-        """Run a mixture again once, and return its runs' answer.
-
-        What they say together.
-        """
+        """Run a mixture again once, and return its runs' answer."""
         self.obtain_answer(mixture, why)
         if len(self._observations.get(mixture, (None, None))) == 1:
             self._run_trial(mixture, f"again: {why}")
@@ -134,10 +128,7 @@ class TrialSession:
         return any(self._classify(run) is TrialAnswer.OTHER for run in self._observations[mixture])
 
     def _count_runs(self, mixture: Mixture) -> tuple[int, int]:
-        """Count a mixture's runs that failed and that passed.
-
-        Failed in the way under search.
-        """
+        """Count a mixture's runs that failed and that passed."""
         answers = [self._classify(run) for run in self._observations[mixture]]
         return answers.count(TrialAnswer.SAME), answers.count(TrialAnswer.PASS)
 

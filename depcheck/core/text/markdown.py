@@ -12,7 +12,7 @@ from depcheck.core.text.process_output import clean_text
 from depcheck.core.text.terminal_safe import redact_secrets, to_one_line
 
 BODY_LIMIT_BYTES = 65_536  # GitHub counts characters; bytes are never fewer
-TITLE_LIMIT = 256
+TITLE_LIMIT = 200  # characters; GitHub takes 256
 _ZERO_WIDTH_SPACE = "\u200b"
 _CLEAN_FACTOR = (
     4  # times more is cleaned than is shown: what is cut in two and no longer looks like a secret is not shown

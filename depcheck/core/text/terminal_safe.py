@@ -19,15 +19,6 @@ def to_one_line(text: str, limit: int = 300) -> str:
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
-def clean_last_lines(text: str, limit: int = 200) -> tuple[str, ...]:
-    """Return the last `limit` lines of `text`, each safe to print.
-
-    Lines are cleaned as by `to_one_line`, but keep their spaces and their length. Tabs become spaces.
-    """
-    found = _ESCAPE_SEQUENCE.sub("", text).replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return tuple(_CONTROL_CHARACTER.sub(" ", line.expandtabs(4)).rstrip() for line in found[-limit:])
-
-
 MASK = "***"
 
 _TOKEN_PATTERNS = tuple(

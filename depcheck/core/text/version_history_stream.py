@@ -22,8 +22,6 @@ class History:
 def to_import_stream(history: History, tree: str) -> bytes:
     """Write a history of `tree` with these tags for `git fast-import`.
 
-    At their distances.
-
     Its commits say nothing but how far a tag is away.
     """
     tags = sorted(((n, tag) for tag, n in history.tags if n <= MOST_COMMITS), reverse=True)

@@ -13,10 +13,7 @@ _SURROUNDINGS = re.compile(
 
 
 def is_applicable(result: CheckResult) -> bool:
-    """Return True if the guessed command ran tests here.
-
-    One passed, or one failed by itself.
-    """
+    """Return True if the guessed command ran tests here."""
     if result.passed_ids or result.outcome is Outcome.PASS:
         return True
     return any("::" in each.id and not _is_of_surroundings(each) for each in result.failures)

@@ -145,10 +145,7 @@ class GitHubForge(GitHubRepository):
             )
 
     def edit_item(self, number: int, *, body: str, title: str = "") -> None:
-        """Set an item's body, and its title unless that is empty.
-
-        Of an issue or pull request.
-        """
+        """Set an item's body, and its title unless that is empty."""
         self._patch_item(number, {"body": body, **({"title": title} if title else {})})
 
     def close_item(self, number: int, *, body: str, is_pull: bool, is_duplicate: bool) -> None:
@@ -160,10 +157,7 @@ class GitHubForge(GitHubRepository):
         self._patch_item(number, {"state": "closed", "body": body, **reason})
 
     def format_compare_url(self, repository_url: str, base: str, branch: str) -> str:
-        """Return the page to open a pull request from `branch`.
-
-        To `base`.
-        """
+        """Return the page to open a pull request from `branch`."""
         return f"{repository_url}/compare/{quote(base)}...{quote(branch)}?expand=1"
 
     def _list_items(self, query: Mapping[str, str]) -> list[ForgeItem]:

@@ -1,4 +1,1 @@
-"""The import check: modules to import, ways to do it, and results.
-
-Which of their failures matter.
-"""
+"""The import check: modules to import, ways to do it, and results."""

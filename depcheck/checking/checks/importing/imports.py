@@ -153,10 +153,7 @@ def _could_pass_alone(failure: Failure, there: set[str]) -> bool:
 def _import_together(
     work: Importing, modules: Sequence[str], places: _Places, findings: ImportFindings
 ) -> dict[str, Failure]:
-    """Import `modules` in one process, and return those that failed.
-
-    In as many turns as crashes ask for.
-    """
+    """Import `modules` in one process, and return those that failed."""
     left, failed = list(modules), dict[str, Failure]()
     if work.progress:
         work.progress.start_count(len(modules))

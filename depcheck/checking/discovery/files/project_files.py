@@ -66,10 +66,7 @@ def find_project_name(tree: RepoFiles) -> str:
 
 
 def list_python_ranges(tree: RepoFiles, folder: str) -> Iterator[tuple[str, str]]:
-    """Yield each range of Pythons in project files of `folder`.
-
-    With the file's path.
-    """
+    """Yield each range of Pythons in project files of `folder`."""
     path = posixpath.join(folder, "pyproject.toml")
     content = _read_pyproject(tree, path)
     stated = _as_dict(content.get("project")).get("requires-python")

@@ -112,10 +112,7 @@ def _read_uv_table(table: Mapping[str, Any]) -> IndexChoice:
 
 
 def _list_index_sources(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield each project that `[tool.uv.sources]` takes from an index.
-
-    With the name of that index.
-    """
+    """Yield each project that `[tool.uv.sources]` takes from an index."""
     for project, stated in _get_table(table, "sources").items():
         for source in _as_list(stated):
             if isinstance(source, dict) and isinstance(source.get("index"), str):

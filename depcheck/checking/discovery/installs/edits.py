@@ -22,10 +22,7 @@ _WORD = re.compile(r"[A-Za-z][\w.-]*\w")
 
 
 def read_edited_words(tree: RepoFiles, files: Sequence[str]) -> frozenset[str]:
-    """Return package names in lines that edit files.
-
-    Of scripts and makefiles.
-    """
+    """Return package names in lines that edit files."""
     found: set[str] = set()
     for path in [path for path in files if _FILES.search(path)][:_MOST_FILES]:
         try:

@@ -124,10 +124,7 @@ def _order_by_kind(recipes: Sequence[Recipe], *, is_stated: bool) -> Iterator[Py
 
 
 def _read_image(text: str) -> Iterator[str]:
-    """Yield the Python of a stage's first image.
-
-    The others build on it.
-    """
+    """Yield the Python of a stage's first image."""
     arguments = dict(_ARGUMENT.findall(text))
     for match in _FROM.finditer(text):
         image = re.sub(
@@ -139,10 +136,7 @@ def _read_image(text: str) -> Iterator[str]:
 
 
 def _read_job(text: str) -> Iterator[str]:
-    """Yield the versions of a job's `python-version` and image.
-
-    Also of keys like it.
-    """
+    """Yield the versions of a job's `python-version` and image."""
     for match in _ACTION.finditer(text):
         found = _VERSION.findall(match[1])
         yield from ("3.10" if version == "3.1" else version for version in found)  # what YAML makes of 3.10 unquoted

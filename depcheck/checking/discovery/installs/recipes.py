@@ -89,10 +89,7 @@ def read_recipes(tree: RepoFiles, files: Sequence[str]) -> tuple[Recipe, ...]:
 
 
 def split_stages(text: str) -> Iterator[str]:
-    """Yield each stage of a Dockerfile with what it builds on.
-
-    Arguments, and the stage that it starts from.
-    """
+    """Yield each stage of a Dockerfile with what it builds on."""
     starts = list(_FROM.finditer(text))
     stages: dict[str, str] = {}
     preamble = text[: starts[0].start()] if starts else text
@@ -123,9 +120,6 @@ def split_sections(text: str) -> Iterator[str]:
 
 
 def find_installed_together(recipes: Sequence[Recipe], lockfiles: Collection[str]) -> tuple[tuple[str, ...], ...]:
-    """Return sets of lockfiles that one recipe installs together.
-
-    Of two or more.
-    """
+    """Return sets of lockfiles that one recipe installs together."""
     found = (recipe.find_installed(lockfiles) for recipe in recipes)
     return tuple(dict.fromkeys(paths for paths in found if len(paths) > 1))

@@ -103,10 +103,7 @@ def _find_stated(
 def _find_named(
     tree: RepoFiles, source: str, name: str, extras: Sequence[str], groups: Mapping[str, Any]
 ) -> SuiteRequirements | None:
-    """Find a named group or extra that leads to a test runner.
-
-    A dependency group.
-    """
+    """Find a named group or extra that leads to a test runner."""
     for group in (each for each in groups if canonicalize_name(each) == name):
         if name in TEST_NAMES or not RUNNERS.isdisjoint(_expand_group(groups, group)):
             label = f"the dependency group {group} of pyproject.toml"

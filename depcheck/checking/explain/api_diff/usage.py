@@ -124,10 +124,7 @@ class SourceFile:
                 yield from (_build_use(node, f"{node.module}.{each.name}") for each in node.names)
 
     def _resolve_targets(self, node: ast.expr) -> Iterator[str]:
-        """Resolve the dotted paths that an expression may refer to.
-
-        By this file's imports.
-        """
+        """Resolve the dotted paths that an expression may refer to."""
         attributes: list[str] = []
         while isinstance(node, ast.Attribute):
             attributes.append(node.attr)

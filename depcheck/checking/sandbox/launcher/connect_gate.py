@@ -151,10 +151,7 @@ class ConnectGate:
         return port in self._ports and (host in self._hosts or any(host in network for network in self._networks))
 
     def _connect_local(self, process: int, name: bytes) -> socket.socket:
-        """Connect to a UNIX socket of the same guest.
-
-        A process of it listens there.
-        """
+        """Connect to a UNIX socket of the same guest."""
         with contextlib.ExitStack() as failed:
             made = failed.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
             made.setblocking(False)
@@ -171,10 +168,7 @@ class ConnectGate:
 
     @staticmethod
     def _connect_path(made: socket.socket, process: int, path: str) -> None:
-        """Connect by a path as the guest's process sees it.
-
-        A long one by its folder's descriptor.
-        """
+        """Connect by a path as the guest's process sees it."""
         whole = os.path.join(os.readlink(f"/proc/{process}/cwd"), path)  # noqa: PTH115, PTH118  # bytes that are no path
         folder = os.open(os.path.dirname(whole), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)  # noqa: PTH120
         try:

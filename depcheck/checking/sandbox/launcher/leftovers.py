@@ -1,7 +1,4 @@
-"""Kill and remove a guest's leftovers: processes, files, System V entries.
-
-Entries of System V's tables.
-"""
+"""Kill and remove a guest's leftovers: processes, files, System V entries."""
 
 import contextlib
 import os

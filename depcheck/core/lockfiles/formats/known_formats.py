@@ -58,10 +58,7 @@ def list_command_patterns() -> tuple[str, ...]:
 
 
 def uses_pip_resolver(lock: LockfileSpec) -> bool:
-    """Return True if pip's resolver chooses a lockfile's pins.
-
-    For one interpreter and platform.
-    """
+    """Return True if pip's resolver chooses a lockfile's pins."""
     return get_lockfile_format(lock.compiler).uses_pip_resolver
 
 

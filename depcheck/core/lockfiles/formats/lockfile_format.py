@@ -66,10 +66,7 @@ class LockfileFormat(HeaderWriter, Protocol):
         """
 
     def is_written_in(self, lockfile: Lockfile) -> bool:
-        """Return True if a headerless lockfile has this format's wording.
-
-        A wording that only this format uses.
-        """
+        """Return True if a headerless lockfile has this format's wording."""
 
     def parse_text(self, text: str, header: str) -> Lockfile:
         """Parse a whole lockfile, of which `header` is the beginning.

@@ -10,9 +10,9 @@ from typing import Any
 from depcheck.core.lockfiles.formats.pip_compile_options import PIP_COMPILE_OLD_SPELLINGS, PIP_COMPILE_OPTIONS
 from depcheck.core.lockfiles.formats.requirements_txt import RequirementsTxtFormat
 from depcheck.core.lockfiles.header import Header, WriterSentence, cut_at_operator, find_command_end
-from depcheck.core.lockfiles.inferred_options import infer_pip_compile_options
 from depcheck.core.lockfiles.lockfile_parser import Lockfile
 from depcheck.core.lockfiles.options.command import parse_command_words
+from depcheck.core.lockfiles.options.inferred_options import infer_pip_compile_options
 from depcheck.core.lockfiles.options.treatments import CompileCommand
 
 _CONFIG_NAMES = ("pyproject.toml", ".pip-tools.toml")
@@ -71,10 +71,7 @@ class PipCompileFormat(RequirementsTxtFormat):
         return _MODULE.sub("pip-compile", command).split()[:1] == ["pip-compile"]
 
     def parse_command(self, header: Header) -> CompileCommand:
-        """Parse and check the command as its versions spelled it.
-
-        Those that wrote the header.
-        """
+        """Parse and check the command as its versions spelled it."""
         spellings = PIP_COMPILE_OLD_SPELLINGS if header.writer_versions in _OLD_SPELLING_VERSIONS else {}
         words = (spellings.get(word, word) for word in header.argv[1:])
         return _drop_default_config(_drop_wrong_no_index(parse_command_words(self.compiler, words, self.options)))

@@ -12,9 +12,9 @@ from depcheck.core.lockfiles.header import (
     explain_unread_origin,
     find_command_end,
 )
-from depcheck.core.lockfiles.inferred_options import infer_uv_options, is_written_by_uv
 from depcheck.core.lockfiles.lockfile_parser import Lockfile
 from depcheck.core.lockfiles.options.command import parse_command_words
+from depcheck.core.lockfiles.options.inferred_options import infer_uv_options, is_written_by_uv
 from depcheck.core.lockfiles.options.treatments import CompileCommand
 
 _COMMAND = ["uv", "pip", "compile"]

@@ -13,10 +13,7 @@ def is_dated(culprit: Culprit) -> bool:
 
 
 def describe_releases(culprit: Culprit) -> str:
-    """Return `kombu 4.2.0`, or `kombu between 4.1.0 and 4.2.0`.
-
-    The latter where releases between gave no answer.
-    """
+    """Return `kombu 4.2.0`, or `kombu between 4.1.0 and 4.2.0`."""
     return " with ".join(_name_release(culprit, name) for name in culprit.packages)
 
 

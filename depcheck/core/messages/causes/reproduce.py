@@ -62,10 +62,7 @@ def _listed(environment: EnvironmentReport) -> list[str]:
 
 
 def _own(environment: EnvironmentReport) -> list[str]:
-    """Return the repository's own package and its further requirements.
-
-    Those beyond the pins.
-    """
+    """Return the repository's own package and its further requirements."""
     place = "-e ." if environment.editable else "."
     return [*_exact(environment.beside), *([place] if environment.project else [])]
 

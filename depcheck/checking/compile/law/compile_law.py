@@ -44,10 +44,7 @@ class CompileLaw:
 
 
 def find_compile_breach(law: CompileLaw, pins: Pins) -> str:
-    """Return what of `pins` breaks the law, or nothing.
-
-    As the end of a sentence about the result.
-    """
+    """Return what of `pins` breaks the law, or nothing."""
     asking = _RequirementWalk(law, pins)
     if name := asking.follow_requirements():
         return f"leaves out {name}, which is asked for"
@@ -111,10 +108,7 @@ def _find_pin_breach(law: CompileLaw, pins: Pins, asking: _RequirementWalk, pin:
 
 
 def _is_suspicious(law: CompileLaw, pins: Pins, pin: Pin) -> bool:
-    """Return True for a pin that went back or never moved.
-
-    Or if nothing moved at all.
-    """
+    """Return True for a pin that went back or never moved."""
     before = law.committed.get(pin.name)
     if before is None or before.version is None or pin.version is None:
         return False

@@ -7,7 +7,7 @@ from functools import cache
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from depcheck.checking.compile.compile_law import CompileLaw, find_compile_breach
+from depcheck.checking.compile.law.compile_law import CompileLaw, find_compile_breach
 from depcheck.checking.compile.tool_envs import TargetFinder
 from depcheck.checking.discovery.files.repo_files import RepoFiles
 from depcheck.checking.discovery.files.requirement_files import (

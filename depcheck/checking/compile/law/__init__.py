@@ -1,0 +1,1 @@
+"""The law that a compile has to keep where something was built."""
