@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from secrets import token_hex
-from types import TracebackType
 from typing import Self, TextIO
 
 from depcheck.core.lockfiles.spec import EnvironmentSpec
@@ -40,12 +39,7 @@ class WorkflowReporter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._close_group()
 
     def start_environment(self, spec: EnvironmentSpec) -> None:

@@ -4,7 +4,6 @@ Lines are live on a terminal and sparse in a pipe. Nothing is printed if quiet.
 """
 
 from collections.abc import Mapping
-from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
 from depcheck.core.lockfiles.spec import EnvironmentSpec
@@ -77,12 +76,7 @@ class TerminalReporter:
             self._progress_view.start_display()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._progress_view is not None:
             self._progress_view.stop_display()
             self._progress_view = None

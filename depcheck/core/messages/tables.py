@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from depcheck.core.messages.detail_level import DetailLevel, format_omitted_count
-from depcheck.core.model.checks import CheckKind, Outcome
+from depcheck.core.model.checks import Outcome
 from depcheck.core.model.releases import describe_release_age
 from depcheck.core.model.report import AdvisoryReport, ChangeReport, CheckReport
 from depcheck.core.text.links import LinkKind, sanitize_link
@@ -20,7 +20,6 @@ from depcheck.core.text.markdown import (
     render_folded_block,
     render_markdown_table,
 )
-from depcheck.core.text.phrases import format_count
 
 COMMITTED, ALL_UPDATES, PROPOSED = "your lockfile", "all updates", "proposed"  # the sets of pins, everywhere
 _OUTCOME_MARKS = {Outcome.PASS: "✅", Outcome.FAIL: "❌", Outcome.UNRESOLVED: "❔"}
@@ -190,29 +189,6 @@ def _format_result(check: CheckReport | None) -> str:
     counted = [f"{check.passed} pass"] * bool(check.passed) + [f"{check.failing} fail"] * (check.failing > 1)
     words = ", ".join([*counted, f"{check.duration_s:.1f} s"])
     return f"{_OUTCOME_MARKS[check.outcome]} {words}".replace(" ", _NO_BREAK_SPACE)
-
-
-def describe_checks(columns: Sequence[tuple[str, Sequence[CheckReport]]], python: str) -> str:
-    """Describe the checks in one sentence.
-
-    It says which checks ran, with how many tests, on which Python, and how each set of pins did.
-    """
-    columns = [(head, found) for head, found in columns if found]
-    if not columns:
-        return ""
-    kinds = list(dict.fromkeys(str(check.kind) for _, found in columns for check in found))
-    said = "; ".join(f"{head}: {_summarize_results(found)}" for head, found in columns)
-    return f"Checked on Python {escape_prose(python, 20)}: {', '.join(kinds)}. {said[0].upper()}{said[1:]}."
-
-
-def _summarize_results(found: Sequence[CheckReport]) -> str:
-    failing = [check for check in found if check.outcome is Outcome.FAIL]
-    unsure = [check for check in found if check.outcome is Outcome.UNRESOLVED]
-    passed = sum(check.passed for check in found if check.kind is CheckKind.TEST)
-    cases = f" ({format_count(passed, 'test')} passed)" if passed else ""
-    if failing:
-        return f"{len(failing)} of {format_count(len(found), 'check')} fail{'s' if len(failing) == 1 else ''}{cases}"
-    return f"{format_count(len(unsure), 'check')} gave no answer{cases}" if unsure else f"all pass{cases}"
 
 
 def _join_cell_lines(*parts: str) -> str:

@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
 
 import msgspec
 from packaging.utils import NormalizedName
@@ -22,8 +21,6 @@ from depcheck.core.model.installed import Distribution, OwnInstallation
 from depcheck.core.model.pins import Pins
 from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_pins
-
-Record = TypeVar("Record")
 
 
 @dataclass(frozen=True, slots=True)
