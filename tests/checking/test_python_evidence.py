@@ -95,6 +95,7 @@ def test_the_environments_of_tox_are_hints(tmp_path, envlist):
         ({"Dockerfile": "FROM python:3.12\nRUN pip install -r requirements.txt\nFROM python:3.12\nRUN pip install -r requirements-dev.txt\n"}, []),
         ({"tox.ini": "[testenv]\ndeps =\n  -r requirements.txt\n  -rrequirements-dev.txt\n[testenv:x]\ndeps = -r requirements/base.txt\n"},
          [("requirements.txt", "requirements-dev.txt")]),
+        ({"tox.ini": "[testenv]\ndeps =\n  -r requirements.txt\n  min: -r requirements-dev.txt\n"}, []),
         ({".github/workflows/ci.yml": "jobs:\n  a:\n    steps:\n      - run: pip-sync requirements.txt requirements-dev.txt\n"},
          [("requirements.txt", "requirements-dev.txt")]),
     ],

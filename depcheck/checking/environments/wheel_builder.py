@@ -76,6 +76,11 @@ class WheelBuilder:
         """Whether that requirement was built already."""
         return line in self._wheels
 
+    def keep_wheel(self, line: str, wheel: Path) -> Path:
+        """Keep a wheel of ours as what `line` gives."""
+        self._wheels[line] = wheel
+        return wheel
+
     def build_wheel(
         self,
         line: str,

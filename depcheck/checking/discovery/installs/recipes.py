@@ -20,6 +20,7 @@ _PATH = re.compile(r"[\w./${}-]{0,200}\w\.(?:txt|lock|pip|pinned|frozen|compiled
 _INSTALLED = re.compile(r"(?:^|[\s\"'\[,])(?:-r|--requirements?)[\s=\"',]*([\w./${}-]+)")
 _SYNCED = re.compile(r"\bpip[- ]sync\b[^\n&|;]*")
 _WORKDIR = re.compile(r"(?m)^\s*working-directory:\s*[\"']?\.?/?([\w./-]+)")
+_OF_A_FACTOR = re.compile(r"(?m)^[ \t]+[!\w{},.-]+:[ \t]+-r.*$")  # tox: `min: -r min.txt` is of some environments only
 _CONTINUED = re.compile(r"\\\r?\n")
 
 
@@ -34,6 +35,7 @@ class Recipe:
     def find_installed(self, lockfiles: Collection[str]) -> tuple[str, ...]:
         """Return which of `lockfiles` it installs, in the order met."""
         text = _CONTINUED.sub(" ", self.text)
+        text = _OF_A_FACTOR.sub("", text) if self.kind == "tests" else text
         named = [match[1] for match in _INSTALLED.finditer(text)]
         named += [word for line in _SYNCED.findall(text) for word in _PATH.findall(line)]
         found = (self._resolve(name, lockfiles) for name in named)
