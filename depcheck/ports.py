@@ -262,6 +262,12 @@ class Reporter(Protocol):
     def start_stage(self, text: str) -> None:
         """Announce a stage of the work by `text`, which is for people."""
 
+    def start_check(self, label: str, text: str) -> None:
+        """Announce that a check on `label` starts.
+
+        `text` names it: `import` or `test pytest -q`.
+        """
+
     def report_check(self, label: str, result: CheckResult) -> None:
         """Report one result on `label`: `baseline`, `candidate`, `trial 3` or `proposal`."""
 

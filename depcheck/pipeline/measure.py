@@ -72,6 +72,7 @@ def measure_pins(
     """
     ports, spec = case.ports, case.spec
     started = ports.clock()
+    ports.reporter.start_check(label, str(CheckKind.INSTALL))
     installed = ports.environments.install_pins(spec, pins, world)
     install = _to_install_result(installed, ports.clock() - started)
     ports.reporter.report_check(label, install)
@@ -79,6 +80,7 @@ def measure_pins(
         return Measurement(pins, world, (install,), unbuilt=installed.package)
     results = []
     for check in checks:
+        ports.reporter.start_check(label, f"{check.kind} {check.command}".strip())
         for seen in ports.checks.run_checks(spec, installed, [_add_dependents(check, installed)]):
             result = replace(
                 seen,

@@ -96,6 +96,10 @@ class BufferedReporter:
         """Record that a stage starts."""
         self._calls.append(lambda reporter: reporter.start_stage(text))
 
+    def start_check(self, label: str, text: str) -> None:
+        """Record that a check starts."""
+        self._calls.append(lambda reporter: reporter.start_check(label, text))
+
     def report_check(self, label: str, result: CheckResult) -> None:
         """Record the result of a check."""
         self._calls.append(lambda reporter: reporter.report_check(label, result))

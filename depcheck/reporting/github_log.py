@@ -53,6 +53,9 @@ class WorkflowReporter:
         """Write one line for the stage."""
         self._write_line(to_inert_line(text))
 
+    def start_check(self, label: str, text: str) -> None:
+        """Write nothing: the log has a line for each result."""
+
     def report_check(self, label: str, result: CheckResult) -> None:
         """Write one line for the check."""
         self._write_line(to_inert_line(self._formatter.format_check(label, result).text))

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Self, TextIO
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.checks import CheckResult
 from depcheck.core.model.report import EnvironmentReport
-from depcheck.core.text.terminal_safe import to_one_line
+from depcheck.core.text.terminal_safe import shorten_words, to_one_line, wrap_words
 from depcheck.reporting import sentences
+from depcheck.reporting.heartbeat import Heartbeat
 from depcheck.reporting.sentences import CheckLineFormatter
 
 if TYPE_CHECKING:  # slow to import, and in a pipe there is nothing to paint
@@ -63,7 +64,8 @@ class TerminalReporter:
         self._console = console
         self._quiet = quiet
         self._finished_checks = 0
-        self._stage = "starting"
+        self._stage, self._check = "starting", ""
+        self._heartbeat = Heartbeat(self._print_sign_of_life)
         self._formatter = CheckLineFormatter()
         self._progress_view: ProgressView | None = None
 
@@ -74,9 +76,12 @@ class TerminalReporter:
             self._progress_view = ProgressView(self._console)
             self._progress_view.show_stage(self._format_stage(), afresh=True)
             self._progress_view.start_display()
+        elif not self._quiet:
+            self._heartbeat.start_beating()
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._heartbeat.stop_beating()
         if self._progress_view is not None:
             self._progress_view.stop_display()
             self._progress_view = None
@@ -90,19 +95,29 @@ class TerminalReporter:
 
     def start_stage(self, text: str) -> None:
         """Print the stage, or show it in the live lines."""
-        self._stage = to_one_line(text)
+        self._stage, self._check = to_one_line(text), ""
         if self._progress_view is None:
             self._print_line(f"  {self._stage}")
         else:
             self._progress_view.show_stage(self._format_stage(), afresh=True)
 
+    def start_check(self, label: str, text: str) -> None:
+        """Name the running check in the live lines.
+
+        In a pipe it is named by the next sign of life.
+        """
+        self._check = to_one_line(text if label in self._stage else f"{text}, {label}", 60)
+        if self._progress_view is not None:
+            self._progress_view.show_stage(self._format_stage(), afresh=True)
+
     def _format_stage(self) -> str:
-        """Return the stage and the number of finished checks.
+        """Return the stage, the running check and the number of finished checks.
 
         The text is short enough to leave room for the clock.
         """
         done = f" (checks done: {self._finished_checks})"
-        return f"{to_one_line(self._stage, max(12, self._console.width - len(done) - 12))}{done}"
+        words = f"{self._stage}: {self._check}" if self._check else self._stage
+        return f"{shorten_words(words, max(12, self._console.width - len(done) - 12))}{done}"
 
     def report_check(self, label: str, result: CheckResult) -> None:
         """Print one line for the check."""
@@ -123,7 +138,13 @@ class TerminalReporter:
             self._progress_view.record_verdict(report.status.exit_status)
         self._print_line(f"  {report.status}", sentences.VERDICT_STYLES[report.status.exit_status])
 
+    def _print_sign_of_life(self, silent_s: float) -> None:
+        """Say what still runs, and for how long nothing was said."""
+        words = f"{self._stage}: {self._check}" if self._check else self._stage
+        _print_styled_line(self._console, f"  … still running after {silent_s:.0f} s: {words}", "")
+
     def _print_line(self, text: str, style: str = "") -> None:
+        self._heartbeat.note_line()
         if not self._quiet:
             _print_styled_line(self._console, text, style)
 
@@ -151,4 +172,9 @@ def _print_styled_line(console: "Console | PlainConsole", text: str, style: str)
         return
     from rich.text import Text  # noqa: PLC0415
 
-    console.print(Text(text, style=style), soft_wrap=True)
+    if not console.is_terminal:
+        console.print(Text(text, style=style), soft_wrap=True)
+        return
+    indent = len(text) - len(text.lstrip())
+    for number, line in enumerate(wrap_words(text.strip(), max(20, console.width - indent - 2))):
+        console.print(Text(f"{' ' * (indent + 2 * bool(number))}{line}", style=style), soft_wrap=True)

@@ -10,6 +10,7 @@ from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.checks import CheckKind, CheckResult, Failure, Outcome
 from depcheck.core.model.report import Culprit, EnvironmentReport, ProposalReport
 from depcheck.core.model.status import Status
+from depcheck.reporting.heartbeat import Heartbeat
 from depcheck.reporting.sentences import CheckLineFormatter, format_environment_title
 from depcheck.reporting.terminal import TerminalReporter, print_outcomes
 
@@ -107,6 +108,39 @@ def test_a_terminal_gets_a_live_line_and_colours_unless_refused(environ, coloure
         reporter.start_stage("search the culprit")
     assert "search the culprit (checks done: 1)" in log.getvalue()
     assert ("\x1b[31m" in log.getvalue()) is coloured
+
+
+def test_the_live_line_names_the_running_check():
+    """Name what runs now, beside the stage."""
+    log = io.StringIO()
+    console = Console(file=log, force_terminal=True, width=100, _environ={"TERM": "xterm-256color"})
+    with TerminalReporter(console) as reporter:
+        reporter.start_stage("trial 3: kombu 4.2.0")
+        reporter.start_check("trial 3", "test pytest -q")
+    assert "trial 3: kombu 4.2.0: test pytest -q (checks done: 0)" in log.getvalue()
+
+
+def test_a_terminal_breaks_lines_between_words():
+    """Break no word of a long verdict."""
+    log = io.StringIO()
+    console = Console(file=log, force_terminal=True, width=40, _environ={"TERM": "xterm-256color", "NO_COLOR": "1"})
+    words = "an unexpectedly long explanation of everything that happened here today"
+    print_outcomes(console, (EnvironmentReport("requirements.txt", "3.12", Status.BREAKS, words),))
+    lines = log.getvalue().splitlines()
+    assert all(len(line) <= 40 for line in lines)
+    assert set(words.split()) <= set(log.getvalue().split())
+
+
+def test_a_pipe_hears_of_long_work_and_only_of_that():
+    """Beat once in each interval of silence, with what runs."""
+    now, beats = [0.0], []
+    heart = Heartbeat(beats.append, every_s=30, clock=lambda: now[0])
+    heart.note_line()
+    for now[0] in (10, 29, 31, 45, 61, 62):
+        heart.beat_if_silent()
+    heart.note_line()
+    heart.beat_if_silent()
+    assert beats == [31, 61]
 
 
 def test_what_has_no_interpreter_names_none():

@@ -4,6 +4,7 @@ Control characters are removed, and lengths are bounded.
 """
 
 import re
+from textwrap import wrap
 
 # halves of surrogate pairs too, from file names that are no UTF-8: a log in UTF-8 cannot take them
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]")
@@ -17,6 +18,24 @@ def to_one_line(text: str, limit: int = 300) -> str:
     """
     line = " ".join(_CONTROL_CHARACTER.sub(" ", _ESCAPE_SEQUENCE.sub("", text)).split())
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+def shorten_words(text: str, limit: int) -> str:
+    """Return `text` on one line, cut between words."""
+    line = to_one_line(text, 10 * limit)
+    if len(line) <= limit:
+        return line
+    head = line[: limit - 1]
+    words = head.rpartition(" ")[0]
+    return f"{words if len(words) > limit // 2 else head}…"
+
+
+def wrap_words(text: str, width: int) -> list[str]:
+    """Break a line between words.
+
+    Only a word that is longer than a line is cut.
+    """
+    return wrap(text, width, break_on_hyphens=False) or [text]
 
 
 MASK = "***"
