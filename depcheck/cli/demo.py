@@ -65,12 +65,12 @@ werkzeug==2.3.6
 _SMOKE_COMMAND = "python shop.py"
 _INTRODUCTION = """\
 A shop on Flask 2.2.2, locked on 2023-08-01. Nobody touches it. On 2023-09-30 werkzeug 3.0.0 comes out.
-Two nights later depcheck asks what a fresh resolution would install, and whether the shop still starts.
+Two days later depcheck asks what a fresh installation would get, and whether the shop still starts.
 """
 
 
 def replay_incident(report: PurePath, environ: Mapping[str, str]) -> int:
-    """Check the demo repository as of that night and print the findings.
+    """Check the demo repository as of that day and print the findings.
 
     Print also what would be published. Return 0 if the finding is the historical one, else 3.
     """
@@ -79,13 +79,19 @@ def replay_incident(report: PurePath, environ: Mapping[str, str]) -> int:
         settings = _build_demo_settings(Path(folder), report)
         with TerminalReporter(Console(stderr=True)) as reporter:
             judged = app.check_repository(settings, reporter, environ)
-    print()
+    lines = app.publish_report_folder(Path(report), PublishOptions(dry_run=True), environ).lines
+    bodies = Path(report, "published.md")
+    bodies.write_text("\n".join(lines), encoding="utf-8")
+    print(f"\nWhat would be published (whole texts in {bodies}):\n")
+    for line in lines:
+        if line.startswith(("pull-request: ", "issue: ")):
+            print(f"  {line}")
+    print("\nThe verdict:\n")
     print_outcomes(Console(), judged.environments)
-    print("\nWhat would be published:\n")
-    for line in app.publish_report_folder(Path(report), PublishOptions(dry_run=True), environ).lines:
-        print(line)
     found = is_expected_finding(judged.environments[0])
-    print(f"\nThe whole report: {report}. {'' if found else 'This is not what history says; please report it.'}")
+    print(f"\nThe whole report: {report / 'report.html'}")
+    if not found:
+        print("This is not what history says; please report it.")
     return 0 if found else 3
 
 

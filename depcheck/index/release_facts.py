@@ -15,6 +15,7 @@ from packaging.version import Version
 from depcheck.core.model.errors import DepcheckError
 from depcheck.core.model.releases import ReleaseFacts, summarize_license
 from depcheck.core.text.links import LinkKind, collect_release_links, sanitize_link
+from depcheck.core.text.release_notes import extract_release_notes
 from depcheck.core.text.terminal_safe import to_one_line
 from depcheck.index.access_log import FailureLog
 from depcheck.index.disk_cache import DiskCache
@@ -99,6 +100,7 @@ class ReleaseFactsLoader:
             links={**_build_pypi_link(name, version, files), **collect_release_links(urls)},
             has_provenance=bool(attested),
             publisher=self._fetch_publisher(attested[0]) if attested else "",
+            notes=extract_release_notes(raw.get("description", ""), str(version)),
         )
 
     def _fetch_publisher(self, file: DistributionFile) -> str:

@@ -163,6 +163,7 @@ def _to_change_report(case: EnvironmentCase, path: str, change: Change, askers: 
         why=explain_change(change, askers.sets, yanked, direct=asked_for),
         links={kind: link for kind, link in links.items() if link},
         warnings=_list_warnings(case, change.name, old, new, facts),
+        notes=facts[1].notes,
     )
 
 

@@ -156,6 +156,7 @@ def _render_pull_request(
         render_section(
             f"Updates, as of {format_day(run.moment)}", tables.render_changes_table(proposal.changes, seen, tier)
         ),
+        render_section("Release notes", tables.render_release_notes(proposal.changes, tier)),
         render_section("Vulnerable and withdrawn pins", advisory_sections.render_advisory_tables(environment, tier)),
         render_section("Checks", tables.render_checks_table(columns, tier)),
         render_section("Notes", sections.render_notes(environment, tier)),

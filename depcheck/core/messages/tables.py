@@ -16,6 +16,7 @@ from depcheck.core.text.links import LinkKind, sanitize_link
 from depcheck.core.text.markdown import (
     escape_prose,
     join_paragraphs,
+    render_code_block,
     render_code_span,
     render_folded_block,
     render_markdown_table,
@@ -26,6 +27,8 @@ _OUTCOME_MARKS = {Outcome.PASS: "✅", Outcome.FAIL: "❌", Outcome.UNRESOLVED: 
 _NO_BREAK_SPACE = "\u00a0"  # a space at which no line breaks
 _MAX_UNFOLDED_ROWS = 5  # a screen of a phone shows about as many
 _SHOWN_LINKS = (LinkKind.CHANGELOG, LinkKind.DIFF)
+_MAX_NOTES, _MAX_NOTES_CHARS = 12, 1500
+_PLAIN_RELEASE = re.compile(r"[a-z0-9][a-z0-9-]{0,98} [0-9a-z][0-9a-z.!+]{0,60}")
 _ADVISORY_URL = re.compile(
     r"https://(?:osv\.dev/vulnerability|github\.com/advisories|nvd\.nist\.gov/vuln/detail)/[\w.-]{1,80}"
 )
@@ -53,6 +56,20 @@ def render_changes_table(found: Sequence[ChangeReport], seen: ChangeContext, tie
         format_omitted_count(found, shown, "update"),
     )
     return render_folded_block(f"All {len(found)} updates", block) if len(rows) > _MAX_UNFOLDED_ROWS else block
+
+
+def render_release_notes(found: Sequence[ChangeReport], tier: DetailLevel) -> str:
+    """Render the release notes of direct dependencies and majors, each folded."""
+    if not tier.max_evidence_chars:
+        return ""
+    known = [each for each in found if each.notes.strip() and (each.direct or each.jump == "major")]
+    plain = [each for each in known if _PLAIN_RELEASE.fullmatch(f"{each.name} {each.after}")]  # a summary is HTML
+    return join_paragraphs(
+        *(
+            render_folded_block(f"{each.name} {each.after}", render_code_block(each.notes, _MAX_NOTES_CHARS))
+            for each in plain[:_MAX_NOTES]
+        )
+    )
 
 
 def is_notable(change: ChangeReport, seen: ChangeContext) -> bool:

@@ -76,7 +76,8 @@ _LICENSE_NOISE = re.compile(r"\b(?:the|licen[cs]e|osi approved|software|version|
 class ReleaseFacts:
     """Metadata of one release, beside its files.
 
-    Texts are foreign; links are checked (`core/text/links.py`). `has_provenance` says that the index holds
+    Texts are foreign; links are checked (`core/text/links.py`). `notes` is what the package's description says of this
+    release, bounded. `has_provenance` says that the index holds
     provenance for its files (PEP 740), `publisher` who published them according to it.
     """
 
@@ -84,6 +85,7 @@ class ReleaseFacts:
     links: Mapping[str, str] = field(default_factory=dict)
     has_provenance: bool = False
     publisher: str = ""
+    notes: str = ""
 
 
 NO_FACTS = ReleaseFacts()

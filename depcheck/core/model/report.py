@@ -58,7 +58,8 @@ class ChangeReport:
     `kind` is upgraded, downgraded, added, removed, rehashed or moved (a URL or VCS reference that differs), `jump`
     major, minor, patch, pre or calendar, or empty. `why` is half a sentence, `links` are https addresses by
     `LinkKind`, `warnings` short clauses; all three are empty where nothing is known. A line whose `marker` does not
-    hold for the interpreter and platform of the run is not `judged`: nothing of it was installed or checked.
+    hold for the interpreter and platform of the run is not `judged`: nothing of it was installed or checked. `notes`
+    is what the package's own description says of the new release, foreign text, bounded, or empty.
     """
 
     name: str
@@ -76,6 +77,7 @@ class ChangeReport:
     warnings: tuple[str, ...] = ()
     marker: str = ""
     judged: bool = True
+    notes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
