@@ -263,10 +263,7 @@ class Reporter(Protocol):
         """Announce a stage of the work by `text`, which is for people."""
 
     def start_check(self, label: str, text: str) -> None:
-        """Announce that a check on `label` starts.
-
-        `text` names it: `import` or `test pytest -q`.
-        """
+        """Announce a check on `label`, such as `import` or `test pytest`."""
 
     def report_check(self, label: str, result: CheckResult) -> None:
         """Report one result on `label`: `baseline`, `candidate`, `trial 3` or `proposal`."""
