@@ -1,6 +1,7 @@
 """Which package indexes a tool asks, and how it merges them."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,21 @@ class IndexChoice:
             tuple(dict.fromkeys((*other.names, *self.names))),
         )
 
+    def strip_credentials(self) -> "IndexChoice":
+        """Return the choice as anybody may see it, less what variables complete."""
+        extras = tuple(filter(None, map(_strip_address, self.extras)))
+        return IndexChoice(_strip_address(self.default), extras, is_union=self.is_union)
+
     @property
     def addresses(self) -> tuple[str, ...]:
         """All addresses, the default first."""
         every = (self.default, *self.extras, *(address for _, address in self.for_projects))
         return tuple(dict.fromkeys(address for address in every if address))
+
+
+def _strip_address(address: str) -> str:
+    """Return an http address without user, password, query and fragment."""
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or "$" in address:
+        return ""
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

@@ -38,7 +38,8 @@ class Tool:
 class LockfileReport:
     """A lockfile as it was understood.
 
-    If it is not `locked`, the file does not exist yet, and would be written to this path.
+    If it is not `locked`, the file does not exist yet, and would be written to this path. `index_url` and
+    `extra_index_urls` are indexes that options, requirements or configuration name, without credentials.
     """
 
     path: str
@@ -47,6 +48,8 @@ class LockfileReport:
     compiler_version: str | None
     command: str
     locked: bool = True
+    index_url: str = ""
+    extra_index_urls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,9 @@ from depcheck.core.model.status import Status
 
 REPRODUCTION_FOLDER = "/tmp/reproduce"  # noqa: S108  # on the reader's machine
 _MODULE_NAME = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*", re.ASCII)
+_ADDRESS = re.compile(r"https?://[\w.:-]+(?:/[\w.~%+-]*)*", re.ASCII)
+_OTHER_FORMATS = (".lock", ".toml")  # uv.lock, poetry.lock, pylock.toml
+_UNION = "--index-strategy unsafe-best-match"  # as pip does: the newest of all indexes
 _PYTHON_VERSION = re.compile(r"[23]\.\d{1,2}")
 _REPRODUCIBLE_STATUSES = frozenset({Status.BREAKS, Status.BASELINE_BROKEN})
 
@@ -43,19 +46,20 @@ def build_reproduction_commands(environment: EnvironmentReport) -> tuple[str, st
         return None
     fresh = f"uv venv --clear --python {environment.python} {REPRODUCTION_FOLDER}"
     listed = " ".join((*_listed(environment), *_own(environment)))
+    install = _format_install(environment)
     if culprit and culprit.build:
-        return fresh, _format_build_failure(listed, pins)
-    return f"{fresh} && {_format_install()} --no-deps {listed}", " && ".join(
-        _list_failing_steps(pins, _find_dropped_packages(environment, culprit), environment.setup, command)
+        return fresh, _format_build_failure(install, listed, pins)
+    return f"{fresh} && {install} --no-deps {listed}", " && ".join(
+        _list_failing_steps(install, pins, _find_dropped_packages(environment, culprit), environment.setup, command)
     )
 
 
 def _listed(environment: EnvironmentReport) -> list[str]:
     """List the committed lockfiles, or releases of the earlier resolution.
 
-    The latter where nothing is locked, by name.
+    The latter by name, where nothing is locked or uv cannot install from the file.
     """
-    if all(lockfile.locked for lockfile in environment.lockfiles):
+    if all(lockfile.locked and not lockfile.path.endswith(_OTHER_FORMATS) for lockfile in environment.lockfiles):
         return [f"-r {shlex.quote(lockfile.path)}" for lockfile in environment.lockfiles]
     pins = {**environment.fresh, **{each.name: each.before for each in environment.changes if each.judged}}
     return _exact(pins)
@@ -72,13 +76,18 @@ def _exact(pins: Mapping[str, str | None]) -> list[str]:
     return [shlex.quote(f"{name}=={version}") for name, version in sorted(good.items()) if _is_version(version)]
 
 
-def _format_install() -> str:
-    return f"uv pip install --python {REPRODUCTION_FOLDER}"
+def _format_install(environment: EnvironmentReport) -> str:
+    """Format the installing command, with the indexes that the lockfiles name."""
+    default = next((lock.index_url for lock in environment.lockfiles if _ADDRESS.fullmatch(lock.index_url)), "")
+    extras = [url for lock in environment.lockfiles for url in lock.extra_index_urls if _ADDRESS.fullmatch(url)]
+    options = [*([f"--index-url {default}"] if default else []), *(f"--extra-index-url {url}" for url in extras)]
+    union = [_UNION] if extras and not any(lock.compiler == "uv" for lock in environment.lockfiles) else []
+    return " ".join([f"uv pip install --python {REPRODUCTION_FOLDER}", *dict.fromkeys(options), *union])
 
 
-def _list_failing_steps(pins: list[str], gone: list[str], setup: str, command: str) -> Iterator[str]:
+def _list_failing_steps(install: str, pins: list[str], gone: list[str], setup: str, command: str) -> Iterator[str]:
     if pins:
-        yield f"{_format_install()} --no-deps {' '.join(map(shlex.quote, pins))}"
+        yield f"{install} --no-deps {' '.join(map(shlex.quote, pins))}"
     if gone:
         yield f"uv pip uninstall --python {REPRODUCTION_FOLDER} {' '.join(gone)}"
     if command:
@@ -86,11 +95,11 @@ def _list_failing_steps(pins: list[str], gone: list[str], setup: str, command: s
         yield f"(. {REPRODUCTION_FOLDER}/bin/activate; {'; '.join(told)})"
 
 
-def _format_build_failure(listed: str, pins: list[str]) -> str:
+def _format_build_failure(install: str, listed: str, pins: list[str]) -> str:
     file = f"{REPRODUCTION_FOLDER}/build-requirements.txt"
     asked = " ".join(map(shlex.quote, pins))
-    install = f"{_format_install()} --no-deps --no-cache --build-constraints {file} {listed}"
-    return f"printf '%s\\n' {asked} > {file} && {install}"
+    build = f"{install} --no-deps --no-cache --build-constraints {file} {listed}"
+    return f"printf '%s\\n' {asked} > {file} && {build}"
 
 
 def _list_guilty_pins(environment: EnvironmentReport, culprit: Culprit) -> list[str] | None:
