@@ -12,7 +12,7 @@ from depcheck.core.lockfiles.index_choice import IndexChoice
 from depcheck.core.lockfiles.lock_set import LockSet
 from depcheck.core.lockfiles.other_targets import diff_other_targets, find_scope
 from depcheck.core.lockfiles.pin_line import is_source_requirer
-from depcheck.core.lockfiles.spec import LockfileSpec
+from depcheck.core.lockfiles.spec import describe_lockfile
 from depcheck.core.messages.causes.change_reasons import ComparedSets, explain_change
 from depcheck.core.messages.causes.evidence import find_failing_line
 from depcheck.core.model.checks import CheckComparison, CheckKind, CheckResult, Failure, Outcome, compare_check_results
@@ -40,22 +40,8 @@ InstalledSets = tuple[Sequence[Distribution], Sequence[Distribution]]
 
 def to_lockfile_reports(case: EnvironmentCase) -> tuple[LockfileReport, ...]:
     """Convert the environment's lockfiles to report values."""
-    return tuple(_to_lockfile_report(case, lock) for lock in case.spec.lockfiles)
-
-
-def _to_lockfile_report(case: EnvironmentCase, lock: LockfileSpec) -> LockfileReport:
     given = IndexChoice(case.settings.index_url, case.settings.extra_index_urls)
-    indexes = (given if given.addresses else lock.indexes).strip_credentials()
-    return LockfileReport(
-        path=lock.path,
-        sources=lock.sources,
-        compiler=lock.compiler,
-        compiler_version=lock.compiler_version,
-        command=lock.command,
-        locked=not lock.is_unlocked,
-        index_url=indexes.default,
-        extra_index_urls=indexes.extras,
-    )
+    return tuple(describe_lockfile(lock, given) for lock in case.spec.lockfiles)
 
 
 def to_change_reports(

@@ -9,6 +9,7 @@ from packaging.utils import NormalizedName
 from depcheck.core.lockfiles.index_choice import IndexChoice
 from depcheck.core.lockfiles.lockfile_parser import Lockfile
 from depcheck.core.lockfiles.options.inferred_options import find_omitted_packages
+from depcheck.core.model.report import LockfileReport
 from depcheck.core.targets.pythons import PythonGuess
 from depcheck.core.text.version_history_stream import History
 
@@ -104,3 +105,18 @@ class EnvironmentSpec:
             find_omitted_packages(lock.lockfile, (*lock.options, *lock.upgrade_options)) for lock in self.lockfiles
         )
         return frozenset().union(*found, *(lock.trimmed_packages for lock in self.lockfiles))
+
+
+def describe_lockfile(lock: LockfileSpec, given: IndexChoice) -> LockfileReport:
+    """Describe a lockfile, with its indexes or those that the user gives."""
+    indexes = (given if given.addresses else lock.indexes).strip_credentials()
+    return LockfileReport(
+        path=lock.path,
+        sources=lock.sources,
+        compiler=lock.compiler,
+        compiler_version=lock.compiler_version,
+        command=lock.command,
+        locked=not lock.is_unlocked,
+        index_url=indexes.default,
+        extra_index_urls=indexes.extras,
+    )
