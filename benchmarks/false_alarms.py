@@ -3,14 +3,15 @@
 
 Where the program works: requirement sets of applications, upgraded.
 
-    benchmarks/false_alarms.py [APPLICATION ...] [--days 2022-06-01 2023-06-01 ...]
+    benchmarks/false_alarms.py [APPLICATION ...] [--days 2022-06-01 2023-06-01 ...] [--results FILE]
 
-Each application (sets/applications.toml) is its requirements and a small program. For each two days that follow one
-another both sets are resolved and installed by uv, and the product's own import check runs over both, as in `depcheck
-check`. A night counts where the program exits 0 with both sets. It is a false alarm if a module that newly fails is
-called a finding. Notes are modules that newly fail and count for nothing: before there were notes, each was a finding.
-A program that fails with the newer set alone is a true break, and is told apart. Nothing is walled off: run it where
-these packages may run.
+Each application (sets/applications.toml) is its requirements, a small program, and sometimes other files. For each two
+days that follow one another both sets are resolved and installed by uv, and the product's own import check runs over
+both, as in `depcheck check`: what newly fails is asked again on both sides. An upgrade counts where the program exits 0
+with both sets. It is a false alarm if a module that newly fails is called a finding. Notes are modules that newly fail
+and count for nothing. A program that fails with the newer set alone is a true break, and is told apart. Each line is
+written as soon as it is known, and those that the results file has are not run again; every application has its first
+turn before any has its second. Nothing is walled off: run it where these packages may run.
 """
 
 import argparse
@@ -18,9 +19,12 @@ import itertools
 import os
 import subprocess
 import tempfile
+import time
 import tomllib
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 from uv import find_uv_bin
 
@@ -28,23 +32,23 @@ from depcheck.checking.checks.import_check import ImportCheckRunner
 from depcheck.checking.checks.interface import CheckJob
 from depcheck.checking.checks.running.command_context import CheckContext
 from depcheck.checking.environments.environment import VirtualEnvironment
-from depcheck.checking.environments.interpreters import InterpreterFinder
+from depcheck.checking.environments.interpreters import Interpreter, InterpreterFinder
 from depcheck.checking.environments.read_installed import read_installed_distributions
 from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.policy import NO_NETWORK, choose_sandbox_policy
 from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.spec import EnvironmentSpec
-from depcheck.core.model.checks import Check, CheckKind, CheckResult, find_new_failures
+from depcheck.core.model.checks import Check, CheckKind, CheckResult, compare_check_results
 from depcheck.core.model.index_view import IndexView
-from depcheck.core.model.installed import add_dependents
-from depcheck.pipeline.measure import Measurement, get_known_before
+from depcheck.pipeline.measure import Measurement, measure_pins, plan_checks
+from depcheck.pipeline.proving.prove_imports import prove_imports
 
-PYTHON = "3.11"
-DAYS = ("2022-06-01", "2023-03-01", "2023-12-01", "2024-09-01", "2025-06-01", "2026-03-01")
+DAYS = ("2022-06-01", "2023-03-01", "2023-12-01", "2024-09-01", "2025-06-01", "2026-03-01", "2026-11-01")
+PYTHONS = {"2025": "3.12", "2026": "3.12"}  # by the year of the newer day; before, 3.10
 APPLICATIONS = tomllib.loads((Path(__file__).parent / "sets" / "applications.toml").read_text())
 
 
-def install(folder: Path, requirements: str, day: str, python: str) -> Path:
+def install(folder: Path, requirements: str, day: str, python: Path) -> Path:
     """Make an environment with what these requirements gave on a day."""
     uv, there = find_uv_bin(), folder / "venv"
     subprocess.run([uv, "venv", "-q", "--python", python, there], check=True)
@@ -53,20 +57,66 @@ def install(folder: Path, requirements: str, day: str, python: str) -> Path:
     return there
 
 
-def look(
-    environment: VirtualEnvironment, guest: Guest, repo: Path, check: Check, runner: ImportCheckRunner
-) -> CheckResult:
-    """Run the import check over one environment."""
-    folder = environment.folder
-    environment.bytecode_folder.mkdir(parents=True, exist_ok=True)
-    packages = add_dependents(check.packages, environment.distributions)
-    context = CheckContext(guest, environment, repo, folder / "log.txt", 600, NO_NETWORK)
-    spec = EnvironmentSpec("requirements.txt", PYTHON, ())
-    found = runner.run_check(CheckJob(spec, replace(check, packages=packages), context, Settings(test="")))
-    return CheckResult(CheckKind.IMPORT, "", found.outcome, 0, found.failures, found.passed, optional=found.optional)
+@dataclass(frozen=True, slots=True)
+class TwoEnvironments:
+    """What the pipeline needs of an environment and its checks, for two that lie on disk."""
+
+    sides: dict[str, VirtualEnvironment]
+    guest: Guest
+    repo: Path
+    runner: ImportCheckRunner
+    report_check: Callable[[str, CheckResult], None]
+    direct_names: frozenset[str] = frozenset()
+
+    def install_pins(self, _spec: EnvironmentSpec, pins: str, _world: IndexView) -> VirtualEnvironment:
+        """Return the side that `pins` names."""
+        return self.sides[pins]
+
+    def run_checks(
+        self, spec: EnvironmentSpec, environment: VirtualEnvironment, checks: Sequence[Check]
+    ) -> list[CheckResult]:
+        """Run import checks over one environment."""
+        environment.bytecode_folder.mkdir(parents=True, exist_ok=True)
+        context = CheckContext(self.guest, environment, self.repo, environment.folder / "log.txt", 600, NO_NETWORK)
+        results = []
+        for check in checks:
+            started = time.monotonic()
+            found = self.runner.run_check(CheckJob(spec, check, context, Settings(test="")))
+            took = time.monotonic() - started
+            results.append(
+                CheckResult(
+                    CheckKind.IMPORT, "", found.outcome, took, found.failures, found.passed, optional=found.optional
+                )
+            )
+        return results
 
 
-def to_environment(folder: Path, interpreter: object) -> VirtualEnvironment:
+def compare_environments(both: TwoEnvironments) -> tuple[frozenset[str], Measurement, Measurement]:
+    """Import as `depcheck check` does, and return what changed and what both sides show."""
+    ports = SimpleNamespace(clock=time.monotonic, environments=both, checks=both, reporter=both)
+    lock = SimpleNamespace(direct_names=both.direct_names)
+    spec = EnvironmentSpec("requirements.txt", "3.10", (lock,))
+    case = SimpleNamespace(ports=ports, spec=spec)
+    pins = [{each.name: each.version for each in both.sides[side].distributions} for side in ("old", "new")]
+    changed = frozenset(n for n in pins[0].keys() | pins[1].keys() if pins[0].get(n) != pins[1].get(n))
+    before = measure_pins(case, "old", IndexView(), [], "old")
+    after = measure_pins(case, "new", IndexView(), plan_checks(Settings(test=""), changed, before), "new")
+    before, after = prove_imports(case, before, after, "new")
+    findings = [
+        each
+        for finding in compare_check_results(before.results, after.results).regressions
+        for each in finding.failures
+    ]
+    if findings:
+        asked = Check(CheckKind.IMPORT, ids=frozenset(each.id for each in findings))
+        again = [measure_pins(case, side, IndexView(), [asked], side).results[-1] for side in ("old", "new")]
+        repeated = {each.id for each in again[1].failures} - {each.id for each in again[0].failures}
+        kept = tuple(each for each in after.results[-1].failures if each.id in repeated)
+        after = replace(after, results=(*after.results[:-1], replace(after.results[-1], failures=kept)))
+    return changed, before, after
+
+
+def to_environment(folder: Path, interpreter: Interpreter) -> VirtualEnvironment:
     """Read an environment as depcheck does."""
     site = next((folder / "venv").glob("lib/*/site-packages"))
     return VirtualEnvironment(folder, interpreter, tuple(read_installed_distributions(site, {})))
@@ -78,26 +128,42 @@ def works_with(side: Path, repo: Path) -> bool:
     return subprocess.run(words, cwd=repo, capture_output=True, check=False, timeout=300).returncode == 0
 
 
-def judge(name: str, old: Path, new: Path, scratch: Path) -> str:
-    """Compare two sets of one application and print a line."""
+def judge(name: str, scratch: Path, interpreter: Interpreter, sides: tuple[Path, Path]) -> str:
+    """Compare two sets of one application and return a line."""
     repo = Path(tempfile.mkdtemp(dir=scratch))
-    (repo / "main.py").write_text(APPLICATIONS[name]["program"])
-    works = [works_with(side, repo) for side in (old, new)]
+    for path, text in {"main.py": APPLICATIONS[name]["program"], **APPLICATIONS[name].get("files", {})}.items():
+        (repo / path).parent.mkdir(parents=True, exist_ok=True)
+        (repo / path).write_text(text)
+    works = [works_with(side, repo) for side in sides]
+    if not works[0]:
+        return "left out: the program fails with the older set"
     policy = choose_sandbox_policy(sandbox=False, in_actions=False, needed=[scratch])
     guest = Guest(policy, scratch, os.environ)
-    interpreter = InterpreterFinder(os.environ, scratch / "pythons").get_interpreter(PYTHON)
-    sides = [to_environment(side, interpreter) for side in (old, new)]
-    pins = [{each.name: each.version for each in side.distributions} for side in sides]
-    changed = frozenset(n for n in pins[0].keys() | pins[1].keys() if pins[0].get(n) != pins[1].get(n))
-    runner = ImportCheckRunner()
-    before = look(sides[0], guest, repo, Check(CheckKind.IMPORT, packages=changed), runner)
-    known = get_known_before(Measurement({}, IndexView(), (before,), tuple(sides[0].distributions)))
-    after = look(sides[1], guest, repo, Check(CheckKind.IMPORT, packages=changed, before=known), runner)
-    findings = [f"{each.id}: {each.headline[:90]}" for each in find_new_failures(before, after)]
-    notes = [each.id for each in after.optional if each.id in before.passed_ids]
-    kind = "counts" if all(works) else "broke" if works[0] else "left out"
-    counts = f"{len(changed)} changed | {len(after.passed_ids)} imports | {kind}"
-    return f"{name} | {counts} | findings {findings} | notes {len(notes)}: {notes[:3]}"
+    old, new = (to_environment(side, interpreter) for side in sides)
+    both = TwoEnvironments({"old": old, "new": new}, guest, repo, ImportCheckRunner(), lambda *_: None)
+    changed, before, after = compare_environments(both)
+    found = after.results[-1]
+    findings = [f"{each.id}: {each.headline[:120]}" for each in found.failures]
+    passed = {module for each in before.results for module in each.passed_ids}
+    notes = [each.id for each in found.optional if each.id in passed]
+    counts = f"{len(changed)} changed | {len(found.passed_ids)} imports | {'counts' if all(works) else 'broke'}"
+    return f"{counts} | findings {findings} | notes {len(notes)}: {notes[:3]}"
+
+
+def compare_days(name: str, days: tuple[str, str], scratch: Path) -> str:
+    """Install both sets of one application and judge them."""
+    python = InterpreterFinder(os.environ, scratch / "pythons").get_interpreter(PYTHONS.get(days[1][:4], "3.10"))
+    sides = (scratch / days[0], scratch / days[1])
+    for folder, day in zip(sides, days, strict=True):
+        folder.mkdir()
+        try:
+            install(folder, APPLICATIONS[name]["requirements"], day, python.path)
+        except subprocess.CalledProcessError:
+            return f"left out: no set for {day}"
+    try:
+        return judge(name, scratch, python, sides)
+    except subprocess.TimeoutExpired:
+        return "left out: the program does not end"
 
 
 def main() -> None:
@@ -105,26 +171,27 @@ def main() -> None:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("applications", nargs="*")
     words.add_argument("--days", nargs="+", default=list(DAYS))
+    words.add_argument("--results", type=Path, default=Path("false-alarms.txt"))
     given = words.parse_args()
-    lines = []
-    with tempfile.TemporaryDirectory(prefix="false-alarms-") as scratch:
-        for name in given.applications or APPLICATIONS:
-            sides = []
-            for day in given.days:
-                folder = Path(scratch, f"{name}-{day}")
-                folder.mkdir()
-                try:
-                    install(folder, APPLICATIONS[name]["requirements"], day, PYTHON)
-                except subprocess.CalledProcessError:
-                    continue
-                sides.append(folder)
-            for old, new in itertools.pairwise(sides):
-                lines.append(judge(name, old, new, Path(scratch)))
-                print(f"{new.name} | {lines[-1]}", flush=True)
+    lines = given.results.read_text().splitlines() if given.results.exists() else []
+    pairs = list(itertools.pairwise(given.days))
+    names = given.applications or list(APPLICATIONS)
+    for turn, (place, name) in itertools.product(range(len(pairs)), enumerate(names)):
+        days = pairs[(turn + place) % len(pairs)]
+        title = f"{name} | {days[0]} to {days[1]}"
+        if any(line.startswith(f"{title} |") for line in lines):
+            continue
+        with tempfile.TemporaryDirectory(prefix="false-alarms-") as scratch:
+            started = time.monotonic()
+            line = f"{title} | {compare_days(name, days, Path(scratch))} | {time.monotonic() - started:.0f} s"
+        lines.append(line)
+        with given.results.open("a") as file:
+            file.write(f"{line}\n")
+        print(line, flush=True)
     counted = [line for line in lines if "| counts |" in line]
     alarms = [line for line in counted if "findings []" not in line]
     noted = [line for line in counted if "notes 0" not in line]
-    print(f"{len(counted)} nights count, {len(alarms)} false alarms, {len(noted)} with notes")
+    print(f"{len(counted)} upgrades count, {len(alarms)} false alarms, {len(noted)} with notes")
 
 
 if __name__ == "__main__":

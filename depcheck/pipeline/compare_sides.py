@@ -22,6 +22,7 @@ from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.investigation import report_breakage
 from depcheck.pipeline.last_run.report_again import report_known_breakage
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_baseline, measure_pins, plan_checks
+from depcheck.pipeline.proving.prove_imports import prove_imports
 from depcheck.pipeline.to_report import to_drift_report
 
 MOST_PROVEN_MODULES = 200
@@ -43,6 +44,7 @@ def _judge_anew(case: EnvironmentCase, committed: LockSet, candidate: LockSet) -
     case.ports.reporter.start_stage("check the fresh set")
     checks = plan_checks(case.settings, changed, before)
     after = measure_pins(case, candidate.pins, case.get_upgrade_view(committed.pins), checks, "candidate")
+    before, after = prove_imports(case, before, after, "candidate")
     sides = MeasuredSides(committed, candidate, before, after)
     report = _compared(case, sides, sides.comparison)
     return replace(report, optional_modules=find_optional_modules(case, before, after))

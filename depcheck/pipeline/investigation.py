@@ -6,10 +6,7 @@ What is found is held back at its last good release, the rest compiled and check
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count
-
-from packaging.utils import NormalizedName
-from packaging.version import Version
+from itertools import count, islice
 
 from depcheck.core.lockfiles.diff import diff_pins
 from depcheck.core.lockfiles.lock_set import LockSet
@@ -18,22 +15,29 @@ from depcheck.core.model.checks import Failure, Regression
 from depcheck.core.model.compile_result import CompileFailure
 from depcheck.core.model.index_view import Hold, apply_build_holds, apply_holds
 from depcheck.core.model.report import Confidence, Culprit, EnvironmentReport, ProposalReport
-from depcheck.core.model.requirements import get_required_name, select_active_requirements
 from depcheck.core.model.status import Status
-from depcheck.core.search.causes import CauseSearch, HeldResult, Question, is_caused_by_holds, to_hold_note
+from depcheck.core.search.causes import (
+    CauseSearch,
+    HeldResult,
+    Question,
+    SearchQuestion,
+    is_caused_by_holds,
+    to_hold_note,
+)
 from depcheck.core.search.chance_failures import ChanceFailures
 from depcheck.core.search.model import Budget, Cause, CauseKind, Diagnosis, TrialAnswer, TrialRecord, to_trial_reports
-from depcheck.core.tool_output.api_errors import ApiChangeKind, ReleaseStep, find_missing_symbols
 from depcheck.pipeline.baseline import compile_fresh_set
+from depcheck.pipeline.causes.explain_causes import explain_cause
+from depcheck.pipeline.causes.other_holds import MOST_OTHER_HOLDS, HoldChoice, list_other_choices
 from depcheck.pipeline.confirm import confirm_failures
 from depcheck.pipeline.context import EnvironmentCase, find_hold_sources
 from depcheck.pipeline.last_run.recall_measurements import (
     measure_and_remember,
     recall_failing_set,
-    recall_text,
     remember_sides,
 )
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_baseline, measure_pins, plan_checks
+from depcheck.pipeline.proving.prove_imports import prove_imports
 from depcheck.pipeline.to_report import to_change_reports, to_check_reports, to_culprit, to_drift_report
 from depcheck.pipeline.trial_runner import build_question
 
@@ -68,6 +72,8 @@ class Investigation:
     trouble: str = ""
     _failing: dict[tuple[Failure, ...], MeasuredSides] = field(default_factory=dict)
     _first: MeasuredSides | None = None
+    _agreed: HoldChoice = field(default_factory=HoldChoice)
+    _dragged: tuple[Failure, ...] = ()
     _compiled: dict[tuple[Hold, ...], LockSet | CompileFailure] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -84,7 +90,9 @@ class Investigation:
         search = CauseSearch(self._hold, Budget(MAX_TRIALS, lambda: self.is_time_over))
         self.found = search.run(question)
         for cause in self.found.causes:
-            self._report_cause(cause)
+            self._report_cause(replace(cause, held=self._agreed.instead.get(cause, ())))
+        if self.proposal and self._agreed.widened:
+            self.notes.append(to_hold_note([each.name for each in self._agreed.widened], self._dragged))
         if self.found.causes and not self.proposal and self.trouble:
             self.notes.append(self.trouble)
         self.notes += _describe_other_failures(self.found.trial_log)
@@ -111,12 +119,33 @@ class Investigation:
         for cause in causes:
             if self.sides is not None:
                 self._failing.setdefault(cause.failures, self.sides)
-        holds = tuple(hold for cause in causes for hold in cause.holds)
         if not causes[-1].holds:
             return HeldResult()
+        result = self._try_choice(causes, HoldChoice())
+        first, shown = self._first, self.sides
+        if result.passes or first is None or shown is None or not self._is_own_doing(result, first):
+            return result
+        self._dragged = result.question.failures if isinstance(result.question, SearchQuestion) else ()
+        held = shown.candidate.pins if result.question else None
+        others = list_other_choices(causes, self.committed.pins, first.candidate.pins, held)
+        if any(self._try_choice(causes, other).passes for other in islice(others, MOST_OTHER_HOLDS)):
+            return HeldResult(passes=True)
+        self.sides = shown
+        return result
+
+    def _is_own_doing(self, result: HeldResult, first: MeasuredSides) -> bool:
+        """Return True if our holds alone are why the set fails."""
+        if isinstance(result.question, SearchQuestion):
+            return is_caused_by_holds(result.question.failures, first.after.results)
+        return result.question is None
+
+    def _try_choice(self, causes: Sequence[Cause], choice: HoldChoice) -> HeldResult:
+        holds = choice.list_holds(causes)
         safe = self.compile_held(holds)
         if isinstance(safe, LockSet):
-            return self._check_held(safe, holds)
+            result = self._check_held(safe, holds)
+            self._agreed = choice if result.passes else self._agreed
+            return result
         if self.sides is None and self.ask_about_obstacle:
             return HeldResult(question=self.ask_about_obstacle(self, safe))
         self.trouble = f"No set could be compiled with the culprits held: {safe.failure.headline}"
@@ -155,6 +184,7 @@ class Investigation:
             after = measure_pins(*asked, "proposal")
         else:
             after = recall_failing_set(*asked, self.before) or measure_and_remember(*asked, "proposal")
+        self.before, after = prove_imports(case, self.before, after, "proposal")
         return MeasuredSides(self.committed, safe, self.before, after)
 
     def _report_cause(self, cause: Cause) -> None:
@@ -168,7 +198,7 @@ class Investigation:
         shown = self._failing[cause.failures]
         pins = dict(shown.candidate.pins_by_file)
         places = dict.fromkeys(place for each in cause.holds for place in find_hold_sources(self.case, each.name, pins))
-        sentence, dropped = _explain_cause(self.case, shown, cause)
+        sentence, dropped = explain_cause(self.case, shown, cause)
         blamed = to_culprit(self.case, replace(cause, explanation=sentence))
         self.culprits.append(replace(blamed, sources=tuple(places), dropped=dropped))
 
@@ -230,61 +260,3 @@ def _describe_other_failures(log: Sequence[TrialRecord]) -> list[str]:
         f"Seen in {number} of the trials, and not pursued because the fresh set does not fail so: {headline}"
         for headline, number in said.most_common(MOST_OTHERS)
     ]
-
-
-def _explain_cause(case: EnvironmentCase, sides: MeasuredSides, cause: Cause) -> tuple[str, tuple[str, ...]]:
-    """Describe what a cause's releases removed, and where it is used.
-
-    Returns the sentence, empty if the files show nothing, and the requirements that were dropped and are missed.
-
-    Cost: the fresh set is installed again, and each culprit's two releases are unpacked and compared, once for all
-    runs with the same sets.
-    """
-    steps = _list_steps(case, sides.before, cause)
-    if not steps or not sides.after.is_installed:
-        return "", ()
-    dropped = sorted({name for step in steps for name, _ in step.dropped_requirements})
-    parts = (sorted(map(str, sides.after.pins.values())), cause.last_good, cause.first_bad, cause.failures[0])
-    return recall_text(case, parts, lambda: _compare_releases(case, sides, steps, cause.failures[0])), tuple(dropped)
-
-
-def _compare_releases(
-    case: EnvironmentCase, sides: MeasuredSides, steps: Sequence[ReleaseStep], failure: Failure
-) -> str:
-    installed = case.ports.environments.install_pins(case.spec, sides.after.pins, sides.after.world)
-    explain = case.ports.explainer.explain_failure
-    said = [explain(case.spec, installed, sides.after.world, step, failure) for step in steps]
-    return " ".join(dict.fromkeys(sentence for sentence in said if sentence))
-
-
-def _list_steps(case: EnvironmentCase, before: Measurement, cause: Cause) -> list[ReleaseStep]:
-    """List the two releases of each culprit that has both."""
-    good, bad, skipped = dict(cause.last_good), dict(cause.first_bad), {name for name, _ in cause.skipped_releases}
-    steps = [
-        ReleaseStep(name, good[name], bad[name], gap=name in skipped)
-        for name in cause.culprits
-        if name in good and name in bad
-    ]
-    return [replace(step, dropped_requirements=_find_dropped_requirements(case, before, cause, step)) for step in steps]
-
-
-def _find_dropped_requirements(
-    case: EnvironmentCase, before: Measurement, cause: Cause, step: ReleaseStep
-) -> tuple[tuple[NormalizedName, frozenset[str]], ...]:
-    """Find the requirements that the first bad release no longer has.
-
-    Each comes with those of its modules that the failure misses.
-    """
-    missing = {
-        each.name.partition(".")[0]
-        for each in find_missing_symbols(cause.failures[0])
-        if each.kind is ApiChangeKind.MODULE
-    }
-    modules = {each.name: each.modules & missing for each in before.distributions}
-    gone = _list_required(case, step.name, step.last_good) - _list_required(case, step.name, step.first_bad)
-    return tuple((each, modules[each]) for each in sorted(gone) if modules.get(each))
-
-
-def _list_required(case: EnvironmentCase, name: NormalizedName, version: Version) -> frozenset[NormalizedName]:
-    lines = case.ports.index.get_requires_dist(name, version) or ()
-    return frozenset(get_required_name(wanted) for wanted in select_active_requirements(lines, case.markers))

@@ -39,6 +39,7 @@ from depcheck.pipeline.baseline import compile_fresh_set
 from depcheck.pipeline.context import EnvironmentCase, list_direct_pins
 from depcheck.pipeline.last_run.recall_measurements import measure_and_remember, recall_measurement
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_pins, plan_checks
+from depcheck.pipeline.proving.prove_imports import prove_imports
 from depcheck.pipeline.to_report import find_upload_time
 
 MAX_NAMED_CHANGES = 3  # names that fit into a line
@@ -108,13 +109,20 @@ class InstalledTrialRunner:
         Unless an earlier run saw exactly that, and this one does not ask a second time. `words` describe it.
         """
         if known := self._recall_once(pins, world):
+            known = self._prove(known)
             return replace(self._read_observation(known), installed=self._list_moved(pins), is_recalled=True)
         number = next(self.numbers)
         if words:
             self.case.ports.reporter.start_stage(f"trial {number}: {words}")
         measure = measure_and_remember if self.remembers else measure_pins
-        seen = measure(self.case, pins, world, self.checks, f"trial {number}")
+        seen = self._prove(measure(self.case, pins, world, self.checks, f"trial {number}"))
         return replace(self._read_observation(seen), installed=self._list_moved(pins))
+
+    def _prove(self, seen: Measurement) -> Measurement:
+        """Prove alone what cannot be imported, where nothing is narrowed."""
+        if self.is_install_failure:
+            self.before, seen = prove_imports(self.case, self.before, seen, "trial")
+        return seen
 
     def _recall_once(self, pins: Pins, world: IndexView) -> Measurement | None:
         name = repr((sorted(map(str, pins.values())), world))

@@ -8,7 +8,7 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.checking.checks.importing import importable_modules, imports
+from depcheck.checking.checks.importing import importable_modules, imports, module_order
 from depcheck.checking.checks.importing.import_progress import ImportProgress
 from depcheck.checking.checks.importing.imports import ImportFindings, run_import_check
 from depcheck.checking.checks.running.command_context import CheckContext
@@ -74,7 +74,7 @@ def test_every_module_is_reached_whatever_the_others_do(room) -> None:
 
 def test_workers_share_many_modules(room, monkeypatch) -> None:
     """Keep workers' answers apart, and others running when one stops."""
-    monkeypatch.setattr(imports, "SHARED_FROM", 2)
+    monkeypatch.setattr(module_order, "SHARED_FROM", 2)
     for name, text in HOSTILE.items():
         (room.workspace / f"{name}.py").write_text(text)
     for number in range(40):

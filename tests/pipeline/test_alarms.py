@@ -62,6 +62,13 @@ def test_a_broken_contract_is_a_finding_where_the_project_may_come_by(night) -> 
     assert [each.first_bad for each in report.culprits] == [{"base": "2.0"}]
 
 
+def test_the_committed_set_is_asked_about_what_the_fresh_one_cannot_import(night) -> None:
+    """And about nothing where that imports all."""
+    asked = night("import worker")
+    assert [check.kind for check in asked.checks.baseline] == [CheckKind.INSTALL]
+    assert [check.kind for check in asked.checks.candidate] == [CheckKind.INSTALL, CheckKind.IMPORT]
+
+
 def test_without_python_of_its_own_the_direct_requirements_are_needed(night) -> None:
     """A repository of requirements alone."""
     assert night("", base="raise OSError('no library')", worker="import base").status is Status.BREAKS
@@ -125,8 +132,9 @@ def test_what_fails_only_under_a_hold_is_no_cause() -> None:
         CheckResult(CheckKind.TEST, "pytest", Outcome.FAIL, 1, (Failure("t::bad", "E"),), frozenset({"t::good"})),
         CheckResult(CheckKind.BOOT, "serve", Outcome.PASS, 1),
     ]
-    good, bad, boot = Failure("t::good", "E"), Failure("t::bad", "E"), Failure("boot serve", "E")
+    good, bad, boot = Failure("t::good", "E: 'a'"), Failure("t::bad", "F: 'b'"), Failure("boot serve", "E: 'a'")
     assert is_caused_by_holds([good, boot], fresh)
     assert not is_caused_by_holds([good, bad], fresh)
+    assert is_caused_by_holds([good, Failure("t::bad", good.headline)], fresh)
     assert not is_caused_by_holds([good], [])
     assert "fails only beside the releases that are held back" in to_hold_note(["lib"], [good])

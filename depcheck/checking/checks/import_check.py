@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from depcheck.checking.checks.importing.import_progress import ImportProgress
-from depcheck.checking.checks.importing.imports import ImportFindings, run_import_check
+from depcheck.checking.checks.importing.imports import ImportFindings, ModuleRating, run_import_check
 from depcheck.checking.checks.importing.module_files import KnownImports
 from depcheck.checking.checks.importing.needed_modules import NeededModules, ProjectImports, read_project_imports
 from depcheck.checking.checks.interface import CheckFindings, CheckJob
@@ -29,11 +29,11 @@ class ImportCheckRunner:
         """Import the modules that the check asks for."""
         project = self._load_project(job)
         progress = ImportProgress(job.report_progress) if job.report_progress else None
-        if job.check.before is None:
-            found = run_import_check(job.context, job.check, django=project.django_settings, progress=progress)
-        else:
+        rating = None
+        if job.check.before is not None:
             needed = NeededModules(job.context.environment, project, job.spec, job.check.before, self._known)
-            found = run_import_check(job.context, job.check, needed.is_needed, project.django_settings, progress)
+            rating = ModuleRating(needed.rate, needed.is_needed)
+        found = run_import_check(job.context, job.check, rating, project.django_settings, progress)
         return _to_check_findings(found, job.check)
 
     def _load_project(self, job: CheckJob) -> ProjectImports:

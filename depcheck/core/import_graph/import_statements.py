@@ -12,6 +12,8 @@ _DOTTED = re.compile(r"""(?<![\w"'])["'](\.?[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(?::
 _LINE = re.compile(
     r"^([ \t]*)(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+\(?[ \t]*([\w, \t*]*)|import[ \t]+([\w., \t]+))", re.MULTILINE
 )
+_IMPORT_WORD = re.compile(r"\bimport\b")
+_NEXT_STATEMENT = re.compile(r"^(?![\s#)\]}'\"]|(?:except|else|elif|finally)\b)", re.MULTILINE)
 _IMPORT_ERRORS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 _SUPPRESSES = frozenset({"suppress", "contextlib.suppress"})
 
@@ -38,13 +40,26 @@ def read_imports(text: str, module: str, python: tuple[int, ...], *, is_package:
     """
     package = module if is_package else module.rpartition(".")[0]
     found = _Found(package, python)
-    statements = parse_statements(text)
+    statements = _parse_imports(text)
     if statements is None:
         found.read_lines(text)
     else:
         found.read(statements, strong=True)
     strings = {_from_here(name, package) if name.startswith(".") else name for name in _DOTTED.findall(text)}
     return ModuleImports(frozenset(found.strong), frozenset(found.weak - found.strong), frozenset(strings - {""}))
+
+
+def _parse_imports(text: str) -> list[ast.stmt] | None:
+    """Parse a module's text up to the first statement after its last import.
+
+    Parsing takes most of the time, and most modules import at their top. What would be cut within a string or a
+    bracket cannot be parsed, so it is not mistaken: then all is parsed.
+    """
+    last = max((match.end() for match in _IMPORT_WORD.finditer(text)), default=None)
+    if last is None:
+        return []
+    after = _NEXT_STATEMENT.search(text, last)
+    return (parse_statements(text[: after.start()]) if after else None) or parse_statements(text)
 
 
 def parse_statements(text: str) -> list[ast.stmt] | None:

@@ -49,9 +49,12 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class KnownBefore:
-    """Modules that the committed set imports, and owners of top-level modules."""
+    """Modules that the committed set imports, and owners of top-level modules.
 
-    passed: frozenset[str]
+    `passed` is None as long as the committed set was not asked.
+    """
+
+    passed: frozenset[str] | None
     owners: tuple[tuple[str, NormalizedName], ...] = ()
 
 
@@ -63,8 +66,8 @@ class Check:
 
     `packages` (import only) are the distributions whose modules are imported, beside the project's own; empty with
     `ids` is all that are installed. `before` (import only) is what the committed set showed: with it, a module that
-    fails there as well, or that nothing needs, is no failure. `guessed` says that nobody gave the command;
-    `why_not_run` tells why there is none, or is empty.
+    fails there as well, or that nothing needs, is no failure. `together` (import only) proves nothing alone.
+    `guessed` says that nobody gave the command; `why_not_run` tells why there is none, or is empty.
     """
 
     kind: CheckKind
@@ -72,6 +75,7 @@ class Check:
     ids: frozenset[str] = frozenset()
     packages: frozenset[str] = frozenset()
     before: KnownBefore | None = None
+    together: bool = False
     guessed: bool = False
     why_not_run: str = ""
 

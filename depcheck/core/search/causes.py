@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from depcheck.core.model.checks import CheckResult, Failure, Outcome
+from depcheck.core.model.checks import CheckResult, Failure, Outcome, is_similar_headline
 from depcheck.core.model.report import Confidence
 from depcheck.core.search.chance_failures import ChanceFailures
 from depcheck.core.search.companions import SearchSpace
@@ -102,13 +102,18 @@ class CauseSearch:
 
 
 def is_caused_by_holds(failures: Sequence[Failure], fresh: Sequence[CheckResult]) -> bool:
-    """Return True if all that fails passed with everything new.
+    """Return True if what fails passed with everything new.
 
-    Then an older release that a hold brought back fails, and no new one.
+    Then an older release that a hold brought back fails, and no new one. What failed before for another reason may fail
+    beside it, with its error.
     """
     passed = {test for result in fresh for test in result.passed_ids}
     passed |= {f"{r.kind} {r.command}".strip() for r in fresh if r.outcome is Outcome.PASS}
-    return bool(failures) and all(failure.id in passed for failure in failures)
+    brought = [failure.headline for failure in failures if failure.id in passed]
+    return bool(brought) and all(
+        failure.id in passed or any(is_similar_headline(failure.headline, each) for each in brought)
+        for failure in failures
+    )
 
 
 def to_hold_note(names: Sequence[str], failures: Sequence[Failure]) -> str:

@@ -96,7 +96,8 @@ class Cause:
     those under search that it explains.
 
     `last_good` and `first_bad` hold a release for each culprit if one is known. `skipped_releases` are between
-    them and gave no answer, `skipped_because` says why. `explanation` is a sentence, where the search knows it.
+    them and gave no answer, `skipped_because` says why. `explanation` is a sentence, where the search knows it. `held`
+    is what was held in the place of the first package, or empty.
     """
 
     culprits: tuple[NormalizedName, ...]
@@ -110,6 +111,7 @@ class Cause:
     stay_back: PackageNames = frozenset()
     kind: CauseKind = CauseKind.CHECKS
     explanation: str = ""
+    held: tuple[Hold, ...] = ()
 
     @property
     def holds(self) -> tuple[Hold, ...]:
@@ -117,15 +119,21 @@ class Cause:
 
         Of several packages that fail together one is enough: the first that has a good release.
         """
+        if self.held:
+            return self.held
+        return self.possible_holds if self.kind is CauseKind.BUILD_REQUIREMENT else self.possible_holds[:1]
+
+    @property
+    def possible_holds(self) -> tuple[Hold, ...]:
+        """The hold of each package."""
         good, bad = dict(self.last_good), dict(self.first_bad)
         skipped = {name for name, _ in self.skipped_releases}
         built = self.kind is CauseKind.BUILD_REQUIREMENT
-        holds = tuple(
+        return tuple(
             create_hold(name, good.get(name), bad[name], build=built, sure=name not in skipped)
             for name in self.culprits
             if name in bad
         )
-        return holds if built else holds[:1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,8 +140,8 @@ def _build_side_key(case: EnvironmentCase, side: str, committed: Pins, candidate
 
 
 def _build_key(case: EnvironmentCase, pins: Pins, world: IndexView, checks: Sequence[Check]) -> str:
-    asked = [(each.kind, each.command, sorted(each.ids), sorted(each.packages)) for each in checks]
-    known = [(sorted(each.before.passed), each.before.owners) for each in checks if each.before]
+    asked = [(each.kind, each.command, sorted(each.ids), sorted(each.packages), each.together) for each in checks]
+    known = [(sorted(each.before.passed or ()), each.before.owners) for each in checks if each.before]
     return _digest((_list_pins(pins), _list_view(world), asked, known, _list_settings(case)))
 
 

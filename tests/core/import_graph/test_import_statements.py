@@ -64,3 +64,19 @@ def test_odd_escapes_are_nobodys_news(recwarn) -> None:
 def test_no_text_stops_the_reader(text: str) -> None:
     """Whatever a release ships."""
     read_imports(text, "pkg", (3, 12), is_package=True)
+
+
+LAST_IMPORTS = {
+    'import a\n"""\nimport b\n\nc = 1\n"""\nimport d\n': {"a", "d"},
+    'import a\nx = (\n# import b\n1,\n)\ny = """\nimport c\nz\n"""\n': {"a"},
+    "import a\nif True:\n    import b\nelse:\n    import c\nx = 1\n": {"a", "b"},
+    "try:\n    import a\nexcept OSError:\n    x = 1\nx = 2\n": {"a"},
+    "import a, \\\nb\nx = 1\n": {"a", "b"},
+    "x = 1\n": set(),
+}
+
+
+@pytest.mark.parametrize("text", LAST_IMPORTS)
+def test_what_follows_the_last_import_changes_nothing(text: str) -> None:
+    """Strings, brackets and branches are read as in the whole file."""
+    assert read_imports(text, "pkg.module", (3, 12), is_package=False).strong == LAST_IMPORTS[text]

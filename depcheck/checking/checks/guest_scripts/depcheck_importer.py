@@ -1,8 +1,8 @@
 """Import modules one by one and say on descriptor 3 how each went. Runs in the target's interpreter, 3.6 and later.
 
-Standard input holds {"modules": [...], "paths": [...], "behind": [...], "timeout_s": 60, "alone": false, "django": "",
-"workers": 1}: `paths` come first when modules are looked for, `behind` last; several workers share the modules, each with
-a process of its own. Each line of the answer is
+Standard input holds {"shares": [[...]], "paths": [...], "behind": [...], "timeout_s": 60, "alone": false, "django": ""}:
+`paths` come first when modules are looked for, `behind` last; each of several shares of modules has a process of its own.
+Each line of the answer is
 ["start", module], ["pass", module] or ["fail", module, error, traceback]; other lines are a hung module's stack.
 With "alone" each module has a process of its own, and ["ended", module, exit status] says how that process ended.
 With the name of a settings module in "django", Django is set up first, once: that is told like a module of the name
@@ -91,18 +91,16 @@ def import_modules(order, modules):
             try_import(module, order["timeout_s"], os.getpid())
 
 
-def share_modules(order, workers):
+def import_shares(order):
     global lock
     lock = tempfile.mkstemp()[1]
-    modules = order["modules"]
-    size = -(-len(modules) // workers)
     children = []
-    for number in range(workers):
+    for share in order["shares"]:
         child = os.fork()
         if child == 0:
             open_lock(lock)
             try:
-                import_modules(order, modules[number * size : (number + 1) * size])
+                import_modules(order, share)
             finally:
                 os._exit(0)
         children.append(child)
@@ -120,10 +118,10 @@ def main():
     if order.get("django"):
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", order["django"])
         try_import("django.setup()", order["timeout_s"], os.getpid(), set_up_django)
-    if order.get("workers", 1) > 1:
-        share_modules(order, order["workers"])
+    if len(order["shares"]) > 1:
+        import_shares(order)
     else:
-        import_modules(order, order["modules"])
+        import_modules(order, order["shares"][0])
     os._exit(0)  # threads that an import started must not keep us
 
 

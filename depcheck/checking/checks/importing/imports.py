@@ -4,7 +4,6 @@ The modules are those of the changed packages, of their dependents and of the pr
 """
 
 import json
-import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,21 +15,30 @@ from depcheck.checking.checks.importing.importable_modules import (
     list_project_modules,
     list_requested_modules,
 )
+from depcheck.checking.checks.importing.module_order import leave_out_unreached, share_modules
 from depcheck.checking.checks.running.command_context import GUEST_SCRIPTS, CheckContext
 from depcheck.checking.checks.running.guest_answers import parse_guest_answers
+from depcheck.core.import_graph.reachable import Reach
 from depcheck.core.model.checks import DJANGO_SETUP, Check, Failure, Outcome
 from depcheck.core.text.process_output import add_import_statement, extract_evidence, format_exit_status
 from depcheck.core.text.terminal_safe import to_one_line
 
 MODULE_TIMEOUT_S = 60.0
 BUDGET_S = 300.0  # for all modules of one set; what is left over is said
-MOST_WORKERS, SHARED_FROM = 2, 200  # processes that share this many modules or more
 _EXCEEDED_WORD = "exceeded"  # a word of ours alone: no importer's answer is taken for it
-_UNCONFIGURED = re.compile(r"settings are not configured|Apps aren't loaded yet")
+_UNCONFIGURED = re.compile(r"settings are not configured|Apps aren't loaded yet|doesn't declare an explicit app_label")
 _ABSENT = re.compile(r"No module named '(\w+)'")
 
-IsNeeded = Callable[[Failure], bool]
-"""Tells whether a module that cannot be imported alone matters to the project."""
+
+@dataclass(frozen=True, slots=True)
+class ModuleRating:
+    """How much modules matter to the project.
+
+    `rate` tells how it reaches a module, `is_needed` whether one that cannot be imported alone matters.
+    """
+
+    rate: Callable[[str], Reach] = lambda _: Reach.STRONG
+    is_needed: Callable[[Failure], bool] = lambda _: True
 
 
 @dataclass(slots=True)
@@ -64,14 +72,14 @@ class Importing:
     check: Check
     until: float
     django: str
-    is_needed: IsNeeded
+    rating: ModuleRating
     progress: ImportProgress | None = None
 
 
 def run_import_check(
     room: CheckContext,
     check: Check,
-    is_needed: IsNeeded = lambda _: True,
+    rating: ModuleRating | None = None,
     django: str = "",
     progress: ImportProgress | None = None,
 ) -> ImportFindings:
@@ -80,17 +88,21 @@ def run_import_check(
     One counts as failed when it also fails alone in a fresh process.
 
     Company makes it quick and decides nothing. Of what fails, only what the committed set imports and the project needs
-    is a failure; see `Check.before`. `django` is the settings module of the project's Django site, or empty.
+    is a failure; see `Check.before`. As long as it is not known what the committed set imports, all that fails in
+    company is optional. `django` is the settings module of the project's Django site, or empty.
     """
+    rating = rating or ModuleRating()
     settings = (
         django if any(each.distribution.name == "django" for each in room.environment.installed_distributions) else ""
     )
-    work = Importing(room, check, time.monotonic() + min(room.timeout_s, BUDGET_S), settings, is_needed, progress)
+    work = Importing(room, check, time.monotonic() + min(room.timeout_s, BUDGET_S), settings, rating, progress)
     findings = ImportFindings()
     paths = [str(root) for root in find_import_roots(room.workspace)]
     own = _narrow(check, list_project_modules(room))
     _import_group(work, own, _Places(paths, []), findings, own=True)
     installed = [each for each in _narrow(check, list_requested_modules(room.environment, check)) if each not in own]
+    if check.before and not check.ids:
+        installed = leave_out_unreached(installed, rating.rate)
     if installed:
         _import_group(work, installed, _Places([], paths if settings else []), findings, own=False)
     if check.ids:
@@ -116,16 +128,20 @@ def _import_group(work: Importing, modules: list[str], places: _Places, findings
 
     They are sorted by what they mean.
     """
-    doubtful = modules
-    if not work.check.ids:
-        doubtful = _leave_out_known(work, _import_together(work, modules, places, findings), own=own)
+    doubtful, known = modules, work.check.before
+    if work.check.together or not work.check.ids:
+        failed = _import_together(work, modules, places, findings)
+        if work.check.together or (known and known.passed is None):
+            findings.optional |= {m: f for m, f in failed.items() if own or _may_matter(work, f)}
+            return
+        doubtful = _leave_out_known(work, failed, own=own)
     proven = ImportFindings()
     if doubtful or (own and DJANGO_SETUP in work.check.ids):
         _import_alone(work, doubtful, places, proven)
     findings.passed |= proven.passed
     findings.not_reached += proven.not_reached
     for module, failure in proven.failed.items():
-        counts = work.check.ids or own or module == DJANGO_SETUP or (work.check.before and work.is_needed(failure))
+        counts = own or module == DJANGO_SETUP or (work.rating.is_needed(failure) if known else work.check.ids)
         (findings.failed if counts else findings.optional)[module] = failure
 
 
@@ -135,12 +151,20 @@ def _leave_out_known(work: Importing, failed: Mapping[str, Failure], *, own: boo
     Not what the committed set cannot import, nor what misses a module that is not installed, or a Django site: alone it
     would miss it too.
     """
-    if work.check.before is not None:
+    if work.check.before and work.check.before.passed is not None:
         return [module for module in failed if module in work.check.before.passed]
     if own:
         return list(failed)
     there = {top for each in work.room.environment.distributions for top in each.modules}
     return [module for module, failure in failed.items() if _could_pass_alone(failure, there)]
+
+
+def _may_matter(work: Importing, failure: Failure) -> bool:
+    """Return False for what wants a Django site that this project is not.
+
+    Unless the project always imports it.
+    """
+    return work.rating.rate(failure.id) is Reach.STRONG or not _UNCONFIGURED.search(failure.headline)
 
 
 def _could_pass_alone(failure: Failure, there: set[str]) -> bool:
@@ -233,13 +257,12 @@ def _ask_importer(work: Importing, modules: Sequence[str], places: _Places, *, a
     """
     left_s = max(1.0, work.until - time.monotonic())
     order = {
-        "modules": list(modules),
+        "shares": share_modules(modules, work.rating.rate),
         "paths": places.front,
         "behind": places.behind,
         "timeout_s": min(MODULE_TIMEOUT_S, left_s),
         "alone": alone,
         "django": work.django,
-        "workers": min(MOST_WORKERS, os.cpu_count() or 1) if len(modules) >= SHARED_FROM else 1,
     }
     ran = work.room.run(
         [str(work.room.environment.python), str(GUEST_SCRIPTS / "depcheck_importer.py")],

@@ -59,12 +59,16 @@ class NeededModules:
     _reached: Reached | None = field(default=None)
     _owners: dict[str, frozenset[NormalizedName]] = field(default_factory=dict)
 
+    def rate(self, module: str) -> Reach:
+        """Return how the project reaches `module`."""
+        return self._find_reached().rate(module)
+
     def is_needed(self, failure: Failure) -> bool:
         """Return True if the module `failure.id` must be importable.
 
         That is what the project always imports, and what it may import where the error is a broken contract.
         """
-        reach = self._find_reached().rate(failure.id)
+        reach = self.rate(failure.id)
         return reach is Reach.STRONG or (reach is Reach.WEAK and self._is_broken_contract(failure))
 
     def _find_reached(self) -> Reached:

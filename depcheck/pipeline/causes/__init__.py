@@ -1,0 +1,1 @@
+"""What is held for a cause, and what explains it."""

@@ -1,0 +1,1 @@
+"""Prove alone what failed in company."""
