@@ -59,7 +59,7 @@ def install(folder: Path, requirements: str, day: str, python: Path) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class TwoEnvironments:
-    """What the pipeline needs of an environment and its checks, for two that lie on disk."""
+    """Environments and checks of the pipeline, for two sets on disk."""
 
     sides: dict[str, VirtualEnvironment]
     guest: Guest
@@ -92,7 +92,7 @@ class TwoEnvironments:
 
 
 def compare_environments(both: TwoEnvironments) -> tuple[frozenset[str], Measurement, Measurement]:
-    """Import as `depcheck check` does, and return what changed and what both sides show."""
+    """Import as `depcheck check` does, and return changes and both sides."""
     ports = SimpleNamespace(clock=time.monotonic, environments=both, checks=both, reporter=both)
     lock = SimpleNamespace(direct_names=both.direct_names)
     spec = EnvironmentSpec("requirements.txt", "3.10", (lock,))

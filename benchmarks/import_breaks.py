@@ -28,7 +28,7 @@ BREAKS = tomllib.loads((Path(__file__).parent / "sets" / "import_breaks.toml").r
 
 
 def install_side(folder: Path, story: dict[str, str], moved: str, python: Path) -> None:
-    """Install the requirements as of the day, and the moved release over them."""
+    """Install the requirements as of the day, then the moved release."""
     uv, there = find_uv_bin(), folder / "venv"
     subprocess.run([uv, "venv", "-q", "--python", python, there], check=True)
     words = [uv, "pip", "install", "-q", "--python", there / "bin" / "python", "--exclude-newer", story["day"]]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Time the import checks of both sides of an upgrade of a Wagtail site.
+"""Time the import checks of a Wagtail site's upgrade.
 
     benchmarks/imports.py [--keep FOLDER]
 

@@ -7,6 +7,7 @@ import pytest
 
 from depcheck.checking.checks.runner import GuestCheckExecutor
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
+from depcheck.checking.suites.command_words import UNITTEST_COMMAND
 from depcheck.core.config.settings import Settings
 from depcheck.core.model.checks import Check, CheckKind, Outcome, compare_check_results
 
@@ -24,6 +25,12 @@ ENDINGS = {
     "threshold": {"conftest.py": "import pytest\ndef pytest_sessionfinish(session):\n    print('FAIL Required test coverage of 85% not reached. Total coverage: 79.21%')\n    session.exitstatus = pytest.ExitCode.TESTS_FAILED"},
     "the process ends": {"conftest.py": "import os\ndef pytest_runtest_setup(item): os._exit(3)"},
     "a signal": {"conftest.py": "import os, signal\ndef pytest_runtest_setup(item): os.kill(os.getpid(), signal.SIGSEGV)"},
+    "a kill": {"conftest.py": "import os, signal\ndef pytest_runtest_setup(item): os.kill(os.getpid(), signal.SIGKILL)"},
+    "a kill at start": {"conftest.py": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"},
+    "an exit that looks like success": {"conftest.py": "import os\ndef pytest_runtest_setup(item): os._exit(0)"},
+    "a folder that is not there": {"pytest.ini": "[pytest]\naddopts = no_such_folder"},
+    "configuration that cannot be read": {"pytest.ini": "[pytest\n"},
+    "pytest that cannot be imported": {"pytest.py": "raise ImportError('no pytest')"},
     "pytest.exit": {"conftest.py": "import pytest\ndef pytest_runtest_setup(item): pytest.exit('no server', 2)"},
     "nothing collected": {"pytest.ini": "[pytest]\npython_files = nothing_*.py"},
 }  # fmt: skip
@@ -31,16 +38,14 @@ ENDINGS = {
 
 @pytest.fixture
 def run(guest, shelf, tmp_path, spec, this_environment):
-    def run(files: dict[str, str]):
+    def run(files: dict[str, str], command: str = "python -m pytest -p no:cacheprovider", timeout_s: int = 60):
         repo = tmp_path / f"repo-{len(list(tmp_path.iterdir()))}"
         repo.mkdir()
         for name, text in {"test_it.py": TWO_TESTS, **files}.items():
             (repo / name).write_text(text)
         copies = WorkspaceCopier(repo, guest, guest.scratch)
-        checks = GuestCheckExecutor(guest, shelf, copies, Settings(timeout_s=60), tmp_path / "logs")
-        return checks.run_checks(
-            spec, this_environment, [Check(CheckKind.TEST, "python -m pytest -p no:cacheprovider")]
-        )[0]
+        checks = GuestCheckExecutor(guest, shelf, copies, Settings(timeout_s=timeout_s), tmp_path / "logs")
+        return checks.run_checks(spec, this_environment, [Check(CheckKind.TEST, command)])[0]
 
     return run
 
@@ -63,3 +68,37 @@ def test_what_fails_without_an_id_on_both_sides_is_not_new(run, ending: str) -> 
     found = compare_check_results([both], [both])
     assert not found.regressions
     assert found.shared_failures == (both,)
+
+
+def test_a_run_whose_time_is_over_fails_anew(run) -> None:
+    """Where no test has ended, there is no id."""
+    before, after = run({}), run({"conftest.py": "import signal\nsignal.pause()"}, timeout_s=8)
+    (finding,) = compare_check_results([before], [after]).regressions
+    assert "timed out" in finding.failures[0].headline
+    assert not finding.narrowed_check.ids
+
+
+def test_a_file_that_cannot_be_collected_fails_anew(run) -> None:
+    """Its id is the file's, and tests of it passed before."""
+    before, after = run({}), run({"test_it.py": "import no_such_module"})
+    (finding,) = compare_check_results([before], [after]).regressions
+    assert "no_such_module" in finding.failures[0].headline
+
+
+UNITTEST = "import unittest\nclass ItTest(unittest.TestCase):\n    def test_one(self): pass\n"
+UNITTEST_ENDINGS = {
+    "the process ends": "import os; os._exit(3)",
+    "an exit that looks like success": "import os; os._exit(0)",
+    "an exit": "import sys; sys.exit('no server')",
+    "a signal": "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
+    "no tests": "",
+}
+
+
+@pytest.mark.parametrize("ending", UNITTEST_ENDINGS)
+def test_a_run_of_unittest_without_an_id_fails_anew(run, ending: str) -> None:
+    """As one of pytest."""
+    before, after = (run({"test_it.py": text}, UNITTEST_COMMAND) for text in (UNITTEST, UNITTEST_ENDINGS[ending]))
+    assert (before.outcome, after.outcome) == (Outcome.PASS, Outcome.FAIL)
+    (finding,) = compare_check_results([before], [after]).regressions
+    assert finding.failures[0].headline

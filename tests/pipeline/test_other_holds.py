@@ -1,4 +1,4 @@
-"""What fails only under a hold is met by another hold, or a wider one."""
+"""Another or a wider hold meets what fails only under one."""
 
 import sys
 from typing import Any
@@ -55,7 +55,7 @@ def test_nothing_else_can_be_held_where_no_release_is_known() -> None:
 
 @pytest.fixture
 def report(dated, judged):
-    """Judge an upgrade whose culprit, once held, drags back a release that fails."""
+    """Judge an upgrade whose held culprit drags back a failing release."""
     dated.release("base", "1.0", OLD, text="old = 1")
     dated.release("base", "2.0", NEW, text="new = 1")
     dated.release("worker", "1.0", OLD, "base", text="from base import old")

@@ -111,6 +111,7 @@ def parse_junit_cases(content: bytes) -> list[JunitCase]:
 
 
 INTERNAL_ERROR = "pytest::internal"  # what pytest calls a crash of its own, which is no test
+_CUT_SHORT = "pytest began and never came to its end, though its exit status is 0"
 NOTHING_COLLECTED = 5  # pytest's exit status
 MOST_EVIDENCE = 50  # failures that keep their text; the others their headline
 MOST_RESULT_FILES = 20
@@ -155,6 +156,8 @@ def run_test_check(room: CheckContext, check: Check) -> CheckFindings:
     except UnreadableResultsError as error:
         refused = Failure("", f"the test results cannot be used: {error}", extract_evidence(ran.output))
         return CheckFindings(Outcome.FAIL, (refused,))
+    if cases is None and ran.is_success and any(room.results_folder.glob("started-*")):
+        return CheckFindings(Outcome.FAIL, (Failure("", _CUT_SHORT, extract_evidence(ran.output)),))
     return _evaluate_pytest(ran, cases, wanted, room.timeout_s)
 
 

@@ -50,7 +50,7 @@ def read_imports(text: str, module: str, python: tuple[int, ...], *, is_package:
 
 
 def _parse_imports(text: str) -> list[ast.stmt] | None:
-    """Parse a module's text up to the first statement after its last import.
+    """Parse a module's text up to the end of its last import.
 
     Parsing takes most of the time, and most modules import at their top. What would be cut within a string or a
     bracket cannot be parsed, so it is not mistaken: then all is parsed.

@@ -15,7 +15,7 @@ MOST_OTHER_HOLDS = 3  # sets that are compiled and checked for it, for each caus
 
 @dataclass(frozen=True, slots=True)
 class HoldChoice:
-    """What is held for some causes in the place of their first package.
+    """Other holds for some causes than that of their first package.
 
     `widened` is held beside them, and is no cause.
     """

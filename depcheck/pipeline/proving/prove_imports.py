@@ -23,7 +23,7 @@ from depcheck.pipeline.measure import Measurement, list_owners, measure_pins
 def prove_imports(
     case: EnvironmentCase, before: Measurement, after: Measurement, label: str
 ) -> tuple[Measurement, Measurement]:
-    """Return both sides with what is known of the modules that `after` fails.
+    """Return both sides with what the modules that `after` fails prove.
 
     The committed set imports them; what it can import fails on `after` if it fails there alone, in a fresh process.
 

@@ -1,7 +1,8 @@
 """A pytest plugin that writes JUnit XML and runs only wanted tests.
 
 Loaded by pytest 3 to 9 in the target's environment. DEPCHECK_RESULTS is a folder; wanted.json in it, if
-it exists, holds the ids to run (`classname::name`, or a module for one that could not be collected).
+it exists, holds the ids to run (`classname::name`, or a module for one that could not be collected). A file started-PID
+stays where pytest never came to its end.
 """
 
 import json
@@ -18,10 +19,16 @@ def _get_results_path():
     return os.path.join(FOLDER, "junit-%d.xml" % os.getpid())
 
 
+def _get_marker_path():
+    return os.path.join(FOLDER, "started-%d" % os.getpid())
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config):
-    if FOLDER and not hasattr(config, "workerinput") and not getattr(config.option, "xmlpath", None):
-        config.option.xmlpath = _get_results_path()
+    if FOLDER and not hasattr(config, "workerinput"):
+        open(_get_marker_path(), "w").close()
+        if not getattr(config.option, "xmlpath", None):
+            config.option.xmlpath = _get_results_path()
 
 
 @pytest.hookimpl(trylast=True)
@@ -35,6 +42,8 @@ def pytest_unconfigure(config):
         and not hasattr(config, "workerinput")
     ):
         shutil.copy(theirs, _get_results_path())
+    if FOLDER and os.path.exists(_get_marker_path()):
+        os.remove(_get_marker_path())
 
 
 def _read_wanted_ids():

@@ -15,7 +15,7 @@ from depcheck.checking.checks.importing.importable_modules import (
     list_project_modules,
     list_requested_modules,
 )
-from depcheck.checking.checks.importing.module_order import leave_out_unreached, share_modules
+from depcheck.checking.checks.importing.module_order import leave_out_unreached, split_modules
 from depcheck.checking.checks.running.command_context import GUEST_SCRIPTS, CheckContext
 from depcheck.checking.checks.running.guest_answers import parse_guest_answers
 from depcheck.core.import_graph.reachable import Reach
@@ -160,7 +160,7 @@ def _leave_out_known(work: Importing, failed: Mapping[str, Failure], *, own: boo
 
 
 def _may_matter(work: Importing, failure: Failure) -> bool:
-    """Return False for what wants a Django site that this project is not.
+    """Return False for what wants a Django site where none is.
 
     Unless the project always imports it.
     """
@@ -257,7 +257,7 @@ def _ask_importer(work: Importing, modules: Sequence[str], places: _Places, *, a
     """
     left_s = max(1.0, work.until - time.monotonic())
     order = {
-        "shares": share_modules(modules, work.rating.rate),
+        "shares": split_modules(modules, work.rating.rate),
         "paths": places.front,
         "behind": places.behind,
         "timeout_s": min(MODULE_TIMEOUT_S, left_s),

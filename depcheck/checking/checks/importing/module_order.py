@@ -15,7 +15,7 @@ RateModule = Callable[[str], Reach]
 
 
 def leave_out_unreached(modules: Sequence[str], rate: RateModule) -> list[str]:
-    """Return the modules that the project reaches, and a bounded number of others.
+    """Return the modules that the project reaches, and some others.
 
     Those nearest to the top of their packages.
     """
@@ -24,7 +24,7 @@ def leave_out_unreached(modules: Sequence[str], rate: RateModule) -> list[str]:
     return [module for module in modules if module not in left_out]
 
 
-def share_modules(modules: Sequence[str], rate: RateModule) -> list[list[str]]:
+def split_modules(modules: Sequence[str], rate: RateModule) -> list[list[str]]:
     """Share modules among workers, in each share first those that matter most.
 
     Neighbours stay together, for they import the same.
