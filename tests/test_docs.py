@@ -3,6 +3,7 @@
 Options, inputs, outputs, fields, dependencies.
 """
 
+import os
 import re
 import shlex
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from depcheck import action
-from depcheck.cli import argument_parser, init_write
+from depcheck.cli import argument_parser, demo, init_write
 from depcheck.cli.init_detect import RepositoryFacts
 from depcheck.core.config.from_sources import build_check_settings, read_toml_options
 from depcheck.core.config.options import BISECT_OPTIONS, CHECK_OPTIONS, PLANNING_OPTIONS, PUBLISH_OPTIONS, OptionForm
@@ -204,3 +205,36 @@ def test_the_example_configuration_names_every_option():
         if found:
             assert OPTIONS[found[1]].form is not OptionForm.ONE
             read_toml_options(f"{found[1]} = {found[2]}", "depcheck.toml")
+
+
+@pytest.mark.live
+@pytest.mark.slow
+def test_the_readme_leads_to_a_first_verdict(tmp_path):
+    """Run README's second block, as pasted, from a clean clone.
+
+    It installs into a home of its own and checks another repository.
+    """
+    clone, repo = tmp_path / "clone", tmp_path / "shop"
+    subprocess.run(["git", "clone", "-q", "--no-hardlinks", ROOT, clone], check=True)
+    repo.mkdir()
+    demo.write_demo_repository(repo)
+    _, block = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    pasted = block.replace("path/to/your/repository", str(repo))
+    kept = {name: os.environ[name] for name in ("PATH", "SSL_CERT_FILE", "PIP_CERT") if name in os.environ}
+    ran = subprocess.run(
+        ["bash", "-e", "-c", pasted],
+        cwd=clone,
+        env={**kept, "HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode in {0, 1}, ran.stdout[-2000:] + ran.stderr[-2000:]
+    assert (repo / "depcheck-report" / "report.html").exists()
+
+
+def test_nobody_is_led_to_a_strangers_package():
+    """Install from a clone, never by a name that is another's."""
+    texts = [*PAGES, *(ROOT / "depcheck").rglob("*.py")]
+    found = [path for path in texts if re.search(r"pip install (?:-U )?depcheck(?![-\w])", path.read_text())]
+    assert found == []

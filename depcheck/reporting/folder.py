@@ -25,7 +25,7 @@ def refuse_linked_folder(folder: Path) -> None:
     Raises:
         UsageError: The folder, or something in it that is written, is a link.
     """
-    inside = ("logs", "proposal", "report.json", "report.md", "report.html", *FIX_BRIEF_FILES)
+    inside = ("logs", "proposal", "report.json", "report.md", "report.html", ".gitignore", *FIX_BRIEF_FILES)
     for place in (folder, *(folder / name for name in inside)):
         if place.is_symlink():
             raise UsageError(
@@ -50,6 +50,7 @@ def write_report_folder(report: Report, folder: Path, earlier: Sequence[Report] 
             target = folder / "proposal" / PurePosixPath(path)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(text.encode())
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")  # nobody commits it by mistake
         _write_fix_brief(report, folder)
         (folder / "report.json").write_bytes(encode_report(report))
         (folder / "report.md").write_text(render_report_markdown(report), encoding="utf-8")

@@ -44,6 +44,7 @@ def test_the_folder_holds_what_the_contract_says(tmp_path):
     (tmp_path / "proposal" / "old.txt").write_text("of last night")
     write_report_folder(report(BROKEN), tmp_path)
     assert (tmp_path / "report.json").exists()
+    assert (tmp_path / ".gitignore").read_text() == "*\n"
     assert "werkzeug 3.0.0" in (tmp_path / "report.md").read_text()
     assert (tmp_path / "proposal" / "app" / "requirements.txt").read_text() == "six==1.16.0\n"
     assert not (tmp_path / "proposal" / "old.txt").exists()
