@@ -152,9 +152,10 @@ def _compare_with_committed(
     if trimmed := _find_trimmed_lines(case, dict(faithful.files), [*changes, *((c, path) for path, c in others)]):
         return replace(committed, trimmed=trimmed)
     more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""  # noqa: PLR2004  # three fit a line
+    first = [*(path for _, path in changes), *(path for path, _ in others)][0]
     return Stale(
         f"Compiling without upgrade gives other pins than are committed ({'; '.join(differences[:3])}{more}). "
-        f"{_describe_remedy(case)}"
+        f"{_describe_remedy(case, first)}"
     )
 
 
@@ -198,12 +199,12 @@ def _is_required_plainly(case: EnvironmentCase, pins: Pins, pin: Pin) -> bool:
     )
 
 
-def _describe_remedy(case: EnvironmentCase) -> str:
-    """Describe what to do about a stale lockfile.
+def _describe_remedy(case: EnvironmentCase, path: str) -> str:
+    """Describe what to do about the stale lockfile at `path`.
 
     It is behind its sources, or we misread it: each has a way out.
     """
-    lock = case.spec.lockfiles[0]
+    lock = next(lock for lock in case.spec.lockfiles if lock.path == path)
     command = f" ({lock.command})" if lock.command else ""
     python = ""
     if case.spec.python_reason:

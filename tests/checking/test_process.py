@@ -1,5 +1,6 @@
 """Guest runs end in time, bounded, clean, and leave nothing behind."""
 
+import json
 import os
 import sys
 import threading
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from depcheck.checking.sandbox.guest import Guest, run_trusted_command
+from depcheck.checking.sandbox.process_result import build_result
+from depcheck.core.model.errors import IndexUnavailableError
 
 
 def alive(pid: int) -> bool:
@@ -171,3 +174,10 @@ def test_our_own_commands_have_a_wall_clock_and_no_token(folder) -> None:
     assert run_trusted_command(["sleep", "100"], folder=folder, timeout_s=0.2).timed_out
     outer = {**os.environ, "GITHUB_TOKEN": "secret"}
     assert "secret" not in run_trusted_command(["env"], folder=folder, timeout_s=9, outer=outer).output
+
+
+def test_a_process_that_ended_before_it_began_blames_no_package() -> None:
+    """The machine is, where the launcher tells no error."""
+    answer = {"status": 1, "timed_out": False, "stayed_up": False, "walls": None, "error": ""}
+    with pytest.raises(IndexUnavailableError, match="no package is to blame"):
+        build_result(json.dumps(answer).encode(), "program", "", b"", 0.1)

@@ -49,6 +49,11 @@ def build_result(answer: bytes, program: str, text: str, channel: bytes, duratio
     ended = _parse_launcher_answer(answer)
     if not ended:  # the launcher itself did not answer in time
         return ProcessResult(None, True, shown, duration_s)
+    if ended["walls"] is None and not ended["error"]:
+        raise IndexUnavailableError(
+            f"{program} ended before it began and said nothing, so no package is to blame: the machine was perhaps "
+            "short of memory or processes. Run it again, and where several runs share it, one after the other."
+        )
     if ended["walls"] is None:
         raise DepcheckError(
             f"The walls around packages' code could not be raised ({ended['error']}): {program} was not run. "

@@ -123,7 +123,7 @@ def exec_guest(order: LaunchOrder, report: int, gate: socket.socket) -> None:
             order["argv"][0], order["argv"], order["env"]
         )
     except BaseException as error:  # noqa: BLE001  # whatever stopped us, nothing of the command may run
-        os.write(report, str(error).encode())
+        os.write(report, (str(error) or type(error).__name__).encode())
     finally:
         os._exit(NOT_STARTED)
 
