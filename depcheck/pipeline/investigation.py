@@ -3,7 +3,6 @@
 What is found is held back at its last good release, the rest compiled and checked, until it passes.
 """
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count, islice
@@ -11,7 +10,7 @@ from itertools import count, islice
 from depcheck.core.lockfiles.diff import diff_pins
 from depcheck.core.lockfiles.lock_set import LockSet
 from depcheck.core.messages.causes.blame import describe_releases
-from depcheck.core.model.checks import Failure, Regression
+from depcheck.core.model.checks import Failure, Regression, is_same_failure
 from depcheck.core.model.compile_result import CompileFailure
 from depcheck.core.model.index_view import Hold, apply_build_holds, apply_holds
 from depcheck.core.model.report import Confidence, Culprit, EnvironmentReport, ProposalReport
@@ -21,11 +20,12 @@ from depcheck.core.search.causes import (
     HeldResult,
     Question,
     SearchQuestion,
+    describe_flakes,
+    describe_other_failures,
     is_caused_by_holds,
     to_hold_note,
 )
-from depcheck.core.search.chance_failures import ChanceFailures
-from depcheck.core.search.model import Budget, Cause, CauseKind, Diagnosis, TrialAnswer, TrialRecord, to_trial_reports
+from depcheck.core.search.model import Budget, Cause, CauseKind, Diagnosis, to_trial_reports
 from depcheck.pipeline.baseline import compile_fresh_set
 from depcheck.pipeline.causes.explain_causes import explain_cause
 from depcheck.pipeline.causes.other_holds import MOST_OTHER_HOLDS, HoldChoice, list_other_choices
@@ -39,10 +39,10 @@ from depcheck.pipeline.last_run.recall_measurements import (
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_baseline, measure_pins, plan_checks
 from depcheck.pipeline.proving.prove_imports import prove_imports
 from depcheck.pipeline.to_report import to_change_reports, to_check_reports, to_culprit, to_drift_report
-from depcheck.pipeline.trial_runner import build_question
+from depcheck.pipeline.trial_runner import InstalledTrialRunner, build_question
 
 MAX_TRIALS = 200
-MOST_OTHERS = 3  # other failures that are described
+MOST_HELD_RUNS = 3  # of a held set in which something failed once and then passed
 
 ObstacleQuestion = Callable[["Investigation", CompileFailure], Question]
 """What is asked about a set that still does not compile."""
@@ -87,7 +87,7 @@ class Investigation:
     def run(self, question: Question) -> None:
         """Find causes one by one, holding each before the next search."""
         self._first = self.sides
-        search = CauseSearch(self._hold, Budget(MAX_TRIALS, lambda: self.is_time_over))
+        search = CauseSearch(self._hold, Budget(MAX_TRIALS, lambda: self.is_time_over), self._needs_hold)
         self.found = search.run(question)
         for cause in self.found.causes:
             self._report_cause(replace(cause, held=self._agreed.instead.get(cause, ())))
@@ -95,9 +95,9 @@ class Investigation:
             self.notes.append(to_hold_note([each.name for each in self._agreed.widened], self._dragged))
         if self.found.causes and not self.proposal and self.trouble:
             self.notes.append(self.trouble)
-        self.notes += _describe_other_failures(self.found.trial_log)
+        self.notes += describe_other_failures(self.found.trial_log)
         if search.flakes.failed:
-            self.notes.append(_describe_flakes(search.flakes))
+            self.notes.append(describe_flakes(search.flakes))
 
     def ask_about_checks(self, sides: MeasuredSides, findings: Sequence[Regression], holds: Sequence[Hold]) -> Question:
         """Return the question of what makes checks fail."""
@@ -151,15 +151,18 @@ class Investigation:
         self.trouble = f"No set could be compiled with the culprits held: {safe.failure.headline}"
         return HeldResult()
 
-    def _check_held(self, safe: LockSet, holds: tuple[Hold, ...]) -> HeldResult:
+    def _check_held(self, safe: LockSet, holds: tuple[Hold, ...], runs: int = MOST_HELD_RUNS) -> HeldResult:
+        """Check the held set, and again where something failed by chance."""
         case = self.case
-        sides = self._measure_held(safe, holds)
+        sides = self._measure_held(safe, holds, recalls=runs == MOST_HELD_RUNS)
         self._first = self._first or sides
         confirmed = confirm_failures(case, sides.before, sides.after, sides.comparison.regressions)
         if confirmed.findings:
             question = self.ask_about_checks(sides, confirmed.findings, holds)
             self.sides = sides
             return HeldResult(question=question)
+        if confirmed.contradiction and runs > 1:
+            return self._check_held(safe, holds, runs - 1)
         if confirmed.contradiction:
             self.trouble = f"The set that holds the culprits gave different results: {confirmed.contradiction}"
             return HeldResult()
@@ -168,7 +171,22 @@ class Investigation:
         self.proposal = _to_proposal(case, sides, holds)
         return HeldResult(passes=True)
 
-    def _measure_held(self, safe: LockSet, holds: Sequence[Hold]) -> MeasuredSides:
+    def _needs_hold(self, cause: Cause, others: Sequence[Cause]) -> bool:
+        """Return True if the failure of `cause` shows with only `others` held.
+
+        Only the failing checks are run, which show a need and never a pass.
+        """
+        holds = tuple(hold for other in others for hold in other.holds)
+        loose, shown = self.compile_held(holds), self._failing.get(cause.failures)
+        if isinstance(loose, CompileFailure) or shown is None:
+            return False
+        view = apply_build_holds(self.case.get_upgrade_view(self.committed.pins), holds)
+        findings = shown.comparison.regressions
+        trying = InstalledTrialRunner(self.case, shown.before, loose.pins, view, findings, self.numbers)
+        seen = trying.run_trial(loose.pins, view, f"without the hold of {', '.join(cause.culprits)}")
+        return any(is_same_failure(new, old) for new in seen.failures for old in cause.failures)
+
+    def _measure_held(self, safe: LockSet, holds: Sequence[Hold], *, recalls: bool) -> MeasuredSides:
         """Run every check on a set that was compiled under the holds.
 
         In a search for failing checks, a set that failed in an earlier run is recalled, to be confirmed.
@@ -183,7 +201,8 @@ class Investigation:
         if self.sides is None:
             after = measure_pins(*asked, "proposal")
         else:
-            after = recall_failing_set(*asked, self.before) or measure_and_remember(*asked, "proposal")
+            known = recall_failing_set(*asked, self.before) if recalls else None
+            after = known or measure_and_remember(*asked, "proposal")
         self.before, after = prove_imports(case, self.before, after, "proposal")
         return MeasuredSides(self.committed, safe, self.before, after)
 
@@ -243,20 +262,3 @@ def _to_proposal(case: EnvironmentCase, sides: MeasuredSides, holds: Sequence[Ho
     changes = to_change_reports(case, sides.committed, sides.candidate, sides.distributions)
     files = sides.candidate.select_changed_files(sides.committed)
     return ProposalReport(names, changes, verified=True, files=files, checks=to_check_reports(sides.after.results))
-
-
-def _describe_flakes(flakes: ChanceFailures) -> str:
-    runs = flakes.failed + flakes.passed
-    return (
-        f"Of {runs} runs of sets that pass, {flakes.failed} failed by chance, so failures were run again until chance "
-        "could be ruled out in 99 of 100 cases."
-    )
-
-
-def _describe_other_failures(log: Sequence[TrialRecord]) -> list[str]:
-    """Describe what trials showed beside the failure under search."""
-    said = Counter(each.observation.failures[0].headline for each in log if each.answer is TrialAnswer.OTHER)
-    return [
-        f"Seen in {number} of the trials, and not pursued because the fresh set does not fail so: {headline}"
-        for headline, number in said.most_common(MOST_OTHERS)
-    ]

@@ -3,6 +3,7 @@
 Each is held at its last good release before the next is sought.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -12,10 +13,11 @@ from depcheck.core.model.report import Confidence
 from depcheck.core.search.chance_failures import ChanceFailures
 from depcheck.core.search.companions import SearchSpace
 from depcheck.core.search.diagnose import SearchCallbacks, diagnose_failures
-from depcheck.core.search.model import Budget, Cause, CauseKind, Diagnosis, TrialRecord, count_own_trials
+from depcheck.core.search.model import Budget, Cause, CauseKind, Diagnosis, TrialAnswer, TrialRecord, count_own_trials
 from depcheck.core.text.terminal_safe import to_one_line
 
 MOST_CAUSES = 20
+MOST_OTHERS = 3  # other failures that are described
 _WORST = (Confidence.FLAKY, Confidence.BUDGET_SPENT, Confidence.MINIMAL)
 
 
@@ -53,6 +55,9 @@ class HeldResult:
 HoldCauses = Callable[[Sequence[Cause]], HeldResult]
 """Compiles with these causes held back by as little as will do, and checks what comes out."""
 
+NeedsHold = Callable[[Cause, Sequence[Cause]], bool]
+"""Whether the set that holds only the others shows the cause's failure, by its failing checks alone."""
+
 
 @dataclass(slots=True)
 class CauseSearch:
@@ -60,6 +65,7 @@ class CauseSearch:
 
     hold: HoldCauses
     budget: Budget
+    needs_hold: NeedsHold = lambda _cause, _others: False
     flakes: ChanceFailures = field(default_factory=ChanceFailures)
     causes: list[Cause] = field(default_factory=list)
     log: list[TrialRecord] = field(default_factory=list)
@@ -90,13 +96,16 @@ class CauseSearch:
     def _drop_needless(self) -> None:
         """Drop every cause without whose hold the set passes as well.
 
-        Where nothing compiles without the hold, there is nothing to ask.
+        Where nothing compiles without the hold, there is nothing to ask. Nor of the last one: it was sought because all
+        others were held.
         """
         kept = list(self.causes)
         checked = [cause for cause in self.causes if cause.kind is CauseKind.CHECKS]
         for cause in checked if len(checked) > 1 else ():
             others = [other for other in kept if other is not cause]
-            if others and not self.budget.is_time_over() and self.hold(others).passes:
+            if not others or self.budget.is_time_over() or (cause is self.causes[-1] and kept == self.causes):
+                continue
+            if not self.needs_hold(cause, others) and self.hold(others).passes:
                 kept = others
         self.causes = kept
 
@@ -123,3 +132,21 @@ def to_hold_note(names: Sequence[str], failures: Sequence[Failure]) -> str:
         f"are held back ({failures[0].headline})",
         500,
     )
+
+
+def describe_flakes(flakes: ChanceFailures) -> str:
+    """Describe how often sets that pass have failed by chance."""
+    runs = flakes.failed + flakes.passed
+    return (
+        f"Of {runs} runs of sets that pass, {flakes.failed} failed by chance, so failures were run again until chance "
+        "could be ruled out in 99 of 100 cases."
+    )
+
+
+def describe_other_failures(log: Sequence[TrialRecord]) -> list[str]:
+    """Describe what trials showed beside the failure under search."""
+    said = Counter(each.observation.failures[0].headline for each in log if each.answer is TrialAnswer.OTHER)
+    return [
+        f"Seen in {number} of the trials, and not pursued because the fresh set does not fail so: {headline}"
+        for headline, number in said.most_common(MOST_OTHERS)
+    ]
