@@ -29,6 +29,9 @@ _NAMED_MODULES = (
     re.compile(r"(?<![\w.])([a-z_]\w*(?:\.\w+)+) module is now"),
     re.compile(r"^(?:E[ \t]+)?([a-z_]\w*(?:\.\w+)*)\.[A-Z]\w*(?:Error|Exception|Warning)\b", re.MULTILINE),
 )
+_MISSING_NAME = re.compile(
+    r"cannot import name ['\"]?(\w+)['\"]? from (?:partially initialized module )?['\"]?([\w.]+\w)"
+)
 _IMPORT_STATEMENT = re.compile(r"^[>E \t\d|]*(?:from\s+([\w.]+)\s+import|import\s+([\w.]+))", re.MULTILINE)
 _FRAME_MODULE = re.compile(r"(?:site|dist)-packages[/\\]([A-Za-z_]\w*(?:[/\\]\w+){0,12})")
 _FRAME_FILE_AND_LINE = re.compile(r"(?:site|dist)-packages[/\\]([\w/\\.-]{1,300})\.py\b[^\n]*\n?([^\n]*)")
@@ -40,12 +43,13 @@ _NAME_WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_.][A-Za-z0-9]+)*")
 class FailureClues:
     """Dotted module names in failures, by how they appear there.
 
-    Each in order of appearance; `frame_modules` the outermost first. `headline_words` and `all_words` are all
-    words that could be the name of a package or a module, in lower case. `innermost_words` are those of the
-    innermost frame: its file inside site-packages, and the line that failed.
+    Each in order of appearance; `frame_modules` the outermost first, `missing_names` with their module. `all_words` and
+    `headline_words` are all words that could be the name of a package or a module, in lower case. `innermost_words` are
+    those of the innermost frame: its file inside site-packages, and the line that failed.
     """
 
     missing_modules: tuple[str, ...]
+    missing_names: tuple[str, ...]
     named_modules: tuple[str, ...]
     imported_modules: tuple[str, ...]
     frame_modules: tuple[str, ...]
@@ -60,6 +64,7 @@ def extract_clues(failures: Sequence[Failure]) -> FailureClues:
     text = "\n".join((headlines, *(failure.evidence for failure in failures)))
     return FailureClues(
         missing_modules=_deduplicate_modules(_MISSING_MODULE.findall(text)),
+        missing_names=_deduplicate_modules(f"{owner}.{name}" for name, owner in _MISSING_NAME.findall(text)),
         named_modules=_deduplicate_modules(name for pattern in _NAMED_MODULES for name in pattern.findall(text)),
         imported_modules=_deduplicate_modules(one or other for one, other in _IMPORT_STATEMENT.findall(text)),
         frame_modules=tuple(re.sub(r"[/\\]", ".", path) for path in _FRAME_MODULE.findall(text)),
@@ -93,6 +98,7 @@ _MISSING_WEIGHT, _NAMED_WEIGHT, _IMPORTED_WEIGHT = 100.0, 70.0, 12.0
 _FRAME_WEIGHT, _FRAME_DECAY = 40.0, 0.7
 _DEPENDENCY_WEIGHTS = (24.0, 8.0)  # what the failing package depends on, at distance 1 and 2
 _HEADLINE_WEIGHT, _INNERMOST_WEIGHT, _TEXT_WEIGHT, _COMMAND_WEIGHT, _PROJECT_IMPORT_WEIGHT = 14.0, 22.0, 5.0, 8.0, 6.0
+_REMOVED_WEIGHT = 90.0  # of a missing module, for who had it and has it no more
 _STEP_WEIGHTS = (0.0, 1.0, 5.0, 12.0, 12.0)  # none, less, minor, major, epoch
 _DOWNGRADE_FACTOR = 0.4  # of a downgrade's evidence
 _DROPPED_REQUIREMENT_WEIGHT = 6.0  # no longer brings a package that is gone
@@ -153,9 +159,26 @@ def _compute_scores(scene: FailureContext, clues: FailureClues) -> Scores:
     for depth, found in enumerate(innermost_first):
         for owner in found if isinstance(found, frozenset) else ():
             scores[owner] += _FRAME_WEIGHT * _FRAME_DECAY**depth
+    for name in _find_removers(scene, clues):
+        scores[name] += _REMOVED_WEIGHT
     _add_dependency_scores(scene, clues, owners, scores)
     _add_change_scores(scene, scores)
     return scores
+
+
+def _find_removers(scene: FailureContext, clues: FailureClues) -> list[NormalizedName]:
+    """Find the changes whose old release has a missing module and whose new one has not.
+
+    By the files of both: whoever else has the module's top-level name.
+    """
+    missing = {*clues.missing_modules, *clues.missing_names}
+    return [
+        name
+        for name in sorted(scene.coupling.choices)
+        if name in scene.before and name in scene.after
+        if missing & (scene.before[name].all_modules - scene.after[name].all_modules)
+        if scene.after[name].all_modules
+    ]
 
 
 def _list_mentions(scene: FailureContext, clues: FailureClues, known: Collection[str]) -> Iterator[tuple[str, float]]:

@@ -118,3 +118,22 @@ def test_in_a_namespace_the_owner_of_the_file_is_suspected(headline, evidence):
     """
     known = scene(namespaced("1.0"), namespaced("2.0"))
     assert rank_suspects(known, [Failure("t", headline, evidence)]).ranked_names[0] == "tele-sdk"
+
+
+@pytest.mark.parametrize(
+    ("headline", "culprit"),
+    [
+        ("ModuleNotFoundError: No module named 'tele.sdk.trace'", "tele-sdk"),
+        (
+            "ImportError: cannot import name 'web' from 'tele.plug' (/e/site-packages/tele/plug/__init__.py)",
+            "tele-plug",
+        ),
+    ],
+)
+def test_who_removed_a_module_comes_before_who_moved_most(headline, culprit):
+    """Compare the files of both releases of each change."""
+    after = namespaced("2.0") | {name("tele-api"): replace(namespaced("9.0")[name("tele-api")])}
+    gone = {name(each): replace(after[name(each)], all_modules=frozenset({"tele.kept"})) for each in (culprit,)}
+    known = scene(namespaced("1.0"), after | gone)
+    evidence = '  File "/e/site-packages/tele/api.py", line 3, in f'
+    assert rank_suspects(known, [Failure("t", headline, evidence)]).ranked_names[0] == culprit
