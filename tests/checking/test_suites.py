@@ -5,12 +5,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from uv import find_uv_bin
 
 from depcheck.checking.checks.runner import GuestCheckExecutor
 from depcheck.checking.environments.read_installed import read_installed_distributions
 from depcheck.checking.sandbox import guest as guest_module
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
 from depcheck.core.config.settings import Settings
+from depcheck.core.messages.observed import describe_passing
 from depcheck.core.model.checks import Check, CheckKind, Outcome
 
 TESTS = """
@@ -245,3 +247,42 @@ def test_results_that_were_cut_are_no_pass(check, monkeypatch) -> None:
     tests = f"{flood}    def test_b(self): self.fail()\n    def test_c(self): pass\n"
     result = check({"test_it.py": tests}, bare=True)
     assert "more of their results than is read" in failures(result)[""]
+
+
+TOX = "[tox]\nskipsdist = true\n[testenv]\nskip_install = true\ndeps = pytest\ncommands = pytest test_a.py test_b.py\n"
+NOX = "import nox\n\n\n@nox.session(venv_backend='none')\ndef tests(session):\n    session.run('python', '-m', 'pytest')\n"
+RUNNERS = {
+    "Makefile": "test:\n\tpython -m pytest\n",
+    "tox.ini": TOX,
+    "noxfile.py": NOX,
+    "test_a.py": "def test_a(): pass\n",
+    "test_b.py": "def test_b(): assert 1 == 2\n",
+}
+KNOWN = ({"test_b::test_b"}, {"test_a::test_a"})
+
+
+@pytest.mark.live
+@pytest.mark.slow
+def test_ids_are_known_or_said_to_be_unknown_whatever_runs_pytest(check, this_environment) -> None:
+    """Know the tests that xdist, make and nox run here.
+
+    tox makes one of its own, where no plug-in of ours is: its exit status decides, and no id is known.
+    """
+    venv = this_environment.folder / "venv"
+    venv.unlink()
+    uv = find_uv_bin()
+    subprocess.run([uv, "venv", "-q", "--python", sys.executable, venv], check=True)
+    tools = ("pytest", "pytest-xdist", "tox", "nox")
+    subprocess.run([uv, "pip", "install", "-q", "--python", venv / "bin" / "python", *tools], check=True)
+    for command in ("pytest -n 2", "make test", "nox"):
+        result = check(RUNNERS, command)
+        seen = ({failure.id for failure in result.failures}, result.passed_ids)
+        assert (command, result.outcome, *seen) == (command, Outcome.FAIL, *KNOWN)
+    result = check(RUNNERS, "tox -e py")
+    assert (result.outcome, result.passed_ids) == (Outcome.FAIL, frozenset())
+    assert [failure.id for failure in result.failures] == [""]
+    whole = check(RUNNERS | {"test_b.py": ""}, "tox -e py")
+    assert (whole.outcome, describe_passing(1, [whole], tests_wanted=True).count("test ids unknown")) == (
+        Outcome.PASS,
+        1,
+    )

@@ -1,4 +1,4 @@
-"""The set that holds the culprits: each is needed, and chance costs nothing."""
+"""The set that holds the culprits: each is needed, chance costs nothing."""
 
 import sys
 

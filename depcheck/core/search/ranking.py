@@ -167,7 +167,7 @@ def _compute_scores(scene: FailureContext, clues: FailureClues) -> Scores:
 
 
 def _find_removers(scene: FailureContext, clues: FailureClues) -> list[NormalizedName]:
-    """Find the changes whose old release has a missing module and whose new one has not.
+    """Find the changes that removed a missing module.
 
     By the files of both: whoever else has the module's top-level name.
     """
