@@ -46,11 +46,8 @@ def test_runs_that_fail_by_chance_mislead_hardly_ever():
     _, _, quiet = found_under(0)
     for rate in (0.05, 0.1, 0.2, 0.3):
         right, innocent, trials = found_under(rate)
-        assert (right >= (0.95 if rate < 0.3 else 0.9), innocent <= 0.01, trials <= 1.7 * quiet) == (
-            True,
-            True,
-            True,
-        ), (rate, right, innocent)
+        seen = (right >= 0.95, innocent <= 0.01, trials <= 1.7 * quiet)
+        assert seen == (True, True, True), (rate, right, innocent)
 
 
 def test_belief_grows_with_each_failure_and_falls_with_a_pass():
