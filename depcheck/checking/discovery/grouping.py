@@ -10,6 +10,7 @@ from depcheck.core.config.settings import EnvironmentSettings, Settings
 from depcheck.core.lockfiles.origin import find_other_platform
 from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
 from depcheck.core.model.pins import Pin
+from depcheck.core.text.close_names import suggest_name
 
 
 class LayerCycleError(Exception):
@@ -219,8 +220,14 @@ def select_environments(found: Sequence[EnvironmentSpec], only: Sequence[str]) -
         return found
     kept = tuple(spec for spec in found if {spec.name, spec.configured_name} & set(only))
     known = {name for spec in found for name in (spec.name, spec.configured_name) if name}
-    reason = f"No environment is called so; there are {', '.join(sorted(known)[:20]) or 'none'}."
-    return (*kept, *(EnvironmentSpec(name, "", (), skip_reason=reason) for name in only if name not in known))
+    return (*kept, *(_build_unknown_environment(name, known) for name in only if name not in known))
+
+
+def _build_unknown_environment(name: str, known: Iterable[str]) -> EnvironmentSpec:
+    meant = suggest_name(name, sorted(known))
+    said = f"Did you mean {meant}? " if meant else ""
+    reason = f"No environment has this name. {said}There are: {', '.join(sorted(known)[:20]) or 'none'}."
+    return EnvironmentSpec(name, "", (), skip_reason=reason)
 
 
 def _find_described(settings: Settings, each: EnvironmentSettings, find: EnvironmentFinder) -> list[EnvironmentSpec]:

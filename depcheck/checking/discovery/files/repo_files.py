@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from depcheck.core.model.errors import LockfileError
+from depcheck.core.text.close_names import suggest_name
 
 MOST_TEXT_BYTES = 8 << 20
 MOST_REPO_FILES = 200_000
@@ -135,6 +136,16 @@ class RepoFiles:
         """
         return self._read_bytes(path, size).decode("utf-8", "replace")
 
+    def _suggest_remedy(self, path: str) -> str:
+        """Suggest one path for each value, or the file that was meant."""
+        if "," in path:
+            return "give each path by itself: one a line, or the option once for each."
+        folder, _, name = path.rpartition("/")
+        beside = (self.root / folder).resolve()
+        inside = beside.is_relative_to(self.root) and beside.is_dir()
+        meant = suggest_name(name, [each.name for each in beside.iterdir()] if inside else ())
+        return f"did you mean {f'{folder}/' * bool(folder)}{meant}?" if meant else "commit it, or correct its name."
+
     def read_text(self, path: str) -> str:
         """Read a file's text with its line ends unchanged.
 
@@ -142,7 +153,7 @@ class RepoFiles:
             LockfileError: It is missing, unreadable, longer than MOST_TEXT_BYTES, or not UTF-8.
         """
         if not self.has_file(path):
-            raise LockfileError(f"{path} is not a file of the repository; commit it, or correct its name.")
+            raise LockfileError(f"{path} is not a file of the repository; {self._suggest_remedy(path)}")
         content = self._read_bytes(path, MOST_TEXT_BYTES + 1)
         if len(content) > MOST_TEXT_BYTES:
             raise LockfileError(f"{path} is longer than {MOST_TEXT_BYTES >> 20} MiB, which no lockfile is; shorten it.")
