@@ -143,8 +143,8 @@ def _compare_with_committed(
     others = diff_other_targets(committed.files, dict(faithful.files), case.markers)
     if not changes and not others:
         return committed
-    differences = [f"{change} in {path}" for change, path in changes]
-    differences += [f"{change}{describe_scope(change)} in {path}" for path, change in others]
+    differences = [_describe_difference(change, path) for change, path in changes]
+    differences += [_describe_difference(change, path, describe_scope(change)) for path, change in others]
     gone = [change.name for change, _ in changes if change.after is None]
     away = describe_platform_mismatch(gone, [change.name for change, _ in changes if change.before is None])
     if away:
@@ -157,6 +157,14 @@ def _compare_with_committed(
         f"Compiling without upgrade gives other pins than are committed ({'; '.join(differences[:3])}{more}). "
         f"{_describe_remedy(case, first)}"
     )
+
+
+def _describe_difference(change: Change, path: str, scope: str = "") -> str:
+    if change.after is None:
+        return f"{change.name} {change.old_label}{scope} is pinned in {path}, but nothing requires it"
+    if change.before is None:
+        return f"{change.name} {change.new_label}{scope} is required, but not pinned in {path}"
+    return f"{change}{scope} in {path}"
 
 
 def _find_trimmed_lines(

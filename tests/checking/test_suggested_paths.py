@@ -1,4 +1,4 @@
-"""A mistyped path or name is answered with the one that was meant."""
+"""A mistyped path is answered with the one that was meant."""
 
 from pathlib import Path
 

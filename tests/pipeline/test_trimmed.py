@@ -57,7 +57,7 @@ def test_a_source_that_asks_for_more_is_stale(shelf, judged):
     shelf.release("other", "1.0", "2024-01-01")
     report = judged({"r.in": "plug\nother\n", "r.txt": HEAD + "frame==1.0\n    # via plug\n" + WHOLE}, python=PYTHON)
     assert report.status is Status.STALE
-    assert "other (none) -> 1.0" in report.reason
+    assert "other 1.0 is required, but not pinned in" in report.reason
 
 
 def test_an_extra_that_was_added_is_stale(shelf, judged):

@@ -38,8 +38,8 @@ def _raise_missing_path(tree: RepoFiles, path: str, command: CompileCommand, fol
     check_command_paths(command, folder)
     missing = _find_missing_paths(tree, command, folder)[0]
     raise LockfileError(
-        f"{path} is compiled from {missing!r}, which is not in the repository (seen from {folder or 'its top'!r}); "
-        "commit it, or compile the lockfile again from what is there."
+        f"The header of {path} names {missing!r}, which is not in the repository"
+        f"{f' (looked for from {folder})' if folder else ''}. Commit it, or compile the lockfile again without it."
     )
 
 
