@@ -41,7 +41,7 @@ def judge_candidate(case: EnvironmentCase, committed: LockSet, candidate: LockSe
 def _judge_anew(case: EnvironmentCase, committed: LockSet, candidate: LockSet) -> EnvironmentReport:
     changed = frozenset(change.name for change in diff_pins(committed.pins, candidate.pins))
     before = measure_baseline(case, committed, changed)
-    case.ports.reporter.start_stage("check the fresh set")
+    case.ports.reporter.start_stage("check all updates")
     checks = plan_checks(case.settings, changed, before)
     after = measure_pins(case, candidate.pins, case.get_upgrade_view(committed.pins), checks, "candidate")
     before, after = prove_imports(case, before, after, "candidate")

@@ -102,7 +102,7 @@ class Investigation:
     def ask_about_checks(self, sides: MeasuredSides, findings: Sequence[Regression], holds: Sequence[Hold]) -> Question:
         """Return the question of what makes checks fail."""
         if self.sides is None or not self._failing:
-            self.case.ports.reporter.start_stage("search the culprit")
+            self.case.ports.reporter.start_stage("search for the release that broke it")
         return build_question(self.case, sides, findings, holds, self.numbers)
 
     def compile_held(self, holds: tuple[Hold, ...]) -> LockSet | CompileFailure:
@@ -194,7 +194,7 @@ class Investigation:
         case, pins = self.case, self.committed.pins
         changed = frozenset(change.name for change in diff_pins(pins, safe.pins))
         self.before = self.before or measure_baseline(case, self.committed, changed)
-        case.ports.reporter.start_stage("check the set that holds them")
+        case.ports.reporter.start_stage("check the set with them held back")
         view = apply_build_holds(case.get_upgrade_view(pins), holds)
         checks = plan_checks(case.settings, changed, self.before)
         asked = (case, safe.pins, view, checks)

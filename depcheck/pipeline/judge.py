@@ -77,7 +77,7 @@ def _judge_case(case: EnvironmentCase) -> _Judgement:
 
         return _Judgement(annotate_unlocked(case, build_failure.report_unresolved_baseline(case, committed)))
     case = case.add_trimmed(committed).add_notes(committed)
-    case.ports.reporter.start_stage("compile afresh")
+    case.ports.reporter.start_stage("compile with all updates")
     candidate = compile_fresh_set(case, case.get_upgrade_view(committed.pins))
     if isinstance(candidate, CompileFailure):
         from depcheck.pipeline import build_failure  # noqa: PLC0415

@@ -167,7 +167,7 @@ def measure_baseline(case: EnvironmentCase, committed: LockSet, changed: frozens
 
     If it can no longer be installed, use an index view in which it may have been made.
     """
-    case.ports.reporter.start_stage("check the committed set")
+    case.ports.reporter.start_stage("check your lockfile")
     checks = plan_checks(case.settings, changed)
     today = drop_inapplicable(measure_pins(case, committed.pins, case.current_view, checks, "baseline"))
     if today.is_installed:

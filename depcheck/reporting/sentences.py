@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.messages import advisory_sections
 from depcheck.core.messages.causes.blame import describe_dating, is_dated
+from depcheck.core.messages.tables import ALL_UPDATES, COMMITTED, PROPOSED
 from depcheck.core.model.checks import CheckKind, CheckResult, Failure, Outcome
 from depcheck.core.model.report import Culprit, EnvironmentReport
 from depcheck.core.model.status import Status
@@ -84,13 +85,20 @@ def _format_count(number: int, thing: str) -> str:
 
 CHECK_MARKS = {Outcome.PASS: "✓", Outcome.FAIL: "✗", Outcome.UNRESOLVED: "?"}
 BASELINE_LABEL = "baseline"
+_SET_NAMES = {BASELINE_LABEL: COMMITTED, "candidate": ALL_UPDATES, "proposal": PROPOSED}
+
+
+def name_set(label: str) -> str:
+    """Name a set of pins as every other text does."""
+    word, comma, rest = label.partition(",")
+    return f"{_SET_NAMES.get(word, word)}{comma}{rest}"
 
 
 @dataclass(frozen=True, slots=True)
 class CheckLine:
     """A line for one check, with the outcome that sets its color.
 
-    For example `✗ candidate: boot python app.py, 0.4 s: ImportError: …`.
+    For example `✗ all updates: boot python app.py, 0.4 s: ImportError: …`.
     """
 
     text: str
@@ -119,7 +127,7 @@ class CheckLineFormatter:
             outcome, tail = _summarize_imports(result, newly)
         command = f" {to_one_line(result.command, 80)}" if result.command else ""
         told = f": {to_one_line(tail, 200)}" if tail else ""
-        head = f"{CHECK_MARKS[outcome]} {to_one_line(label, 60)}: {result.kind}{command}"
+        head = f"{CHECK_MARKS[outcome]} {to_one_line(name_set(label), 60)}: {result.kind}{command}"
         return CheckLine(f"{head}, {result.duration_s:.1f} s{told}", outcome)
 
 

@@ -34,21 +34,21 @@ def test_modules_that_the_committed_set_cannot_import_are_no_alarm():
     How many import and how many cannot; a cross only for what fails anew.
     """
     before, after = told(("baseline", imported("a.gui", "a.win")), ("candidate", imported("a.gui", "a.win")))
-    assert before == "✓ baseline: import, 0.5 s: 3 modules can be imported, 2 cannot"
-    assert after.startswith("✓ candidate")
+    assert before == "✓ your lockfile: import, 0.5 s: 3 modules can be imported, 2 cannot"
+    assert after.startswith("✓ all updates")
 
 
 def test_a_module_that_newly_fails_is_an_alarm():
     """Show the error of the module that newly fails."""
     _, after = told(("baseline", imported("a.gui")), ("candidate", imported("a.gui", "b.core")))
-    assert after.startswith("✗ candidate")
+    assert after.startswith("✗ all updates")
     assert after.endswith("2 cannot, 1 of them newly: ImportError: b.core")
 
 
 def test_a_narrowed_rerun_remembers_the_committed_set():
     """Runs of some modules only are held against the same memory."""
     _, again = told(("baseline", imported("a.gui")), ("candidate, again", imported("a.gui", passed=0)))
-    assert again.startswith("✓ candidate, again")
+    assert again.startswith("✓ all updates, again")
 
 
 def test_an_open_import_check_is_no_pass():
@@ -57,7 +57,7 @@ def test_an_open_import_check_is_no_pass():
         CheckKind.IMPORT, "", Outcome.UNRESOLVED, 9.0, (Failure("", "7 modules were not reached in time"),)
     )
     (line,) = told(("baseline", late))
-    assert line.startswith("? baseline")
+    assert line.startswith("? your lockfile")
     assert "not reached" in line
 
 
@@ -208,8 +208,8 @@ def test_what_the_committed_set_cannot_import_is_never_an_alarm() -> None:
     failing = CheckResult(
         CheckKind.IMPORT, "", Outcome.FAIL, 1, (Failure("a.gis", "OSError: no gdal"),), frozenset({"a"})
     )
-    for label in ("baseline", "baseline, again"):
-        assert told.format_check(label, failing).text == f"✓ {label}: import, 1.0 s: 1 module can be imported, 1 cannot"
+    for label, shown in (("baseline", "your lockfile"), ("baseline, again", "your lockfile, again")):
+        assert told.format_check(label, failing).text == f"✓ {shown}: import, 1.0 s: 1 module can be imported, 1 cannot"
 
 
 def test_optional_modules_are_counted_and_no_alarm() -> None:
@@ -217,5 +217,5 @@ def test_optional_modules_are_counted_and_no_alarm() -> None:
     optional = (Failure("a.extra", "ImportError: b"),)
     result = CheckResult(CheckKind.IMPORT, "", Outcome.PASS, 1, (), frozenset({"a"}), optional=optional)
     assert (
-        CheckLineFormatter().format_check("candidate", result).text.startswith("✓ candidate: import, 1.0 s: 1 module")
+        CheckLineFormatter().format_check("candidate", result).text.startswith("✓ all updates: import, 1.0 s: 1 module")
     )
