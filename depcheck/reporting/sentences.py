@@ -88,7 +88,7 @@ BASELINE_LABEL = "baseline"
 _SET_NAMES = {BASELINE_LABEL: COMMITTED, "candidate": ALL_UPDATES, "proposal": PROPOSED}
 
 
-def name_set(label: str) -> str:
+def format_set_name(label: str) -> str:
     """Name a set of pins as every other text does."""
     word, comma, rest = label.partition(",")
     return f"{_SET_NAMES.get(word, word)}{comma}{rest}"
@@ -127,7 +127,7 @@ class CheckLineFormatter:
             outcome, tail = _summarize_imports(result, newly)
         command = f" {to_one_line(result.command, 80)}" if result.command else ""
         told = f": {to_one_line(tail, 200)}" if tail else ""
-        head = f"{CHECK_MARKS[outcome]} {to_one_line(name_set(label), 60)}: {result.kind}{command}"
+        head = f"{CHECK_MARKS[outcome]} {to_one_line(format_set_name(label), 60)}: {result.kind}{command}"
         return CheckLine(f"{head}, {result.duration_s:.1f} s{told}", outcome)
 
 

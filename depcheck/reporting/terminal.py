@@ -106,7 +106,7 @@ class TerminalReporter:
 
         In a pipe it is named by the next sign of life.
         """
-        self._check = to_one_line(text if label in self._stage else f"{text}, {sentences.name_set(label)}", 60)
+        self._check = to_one_line(text if label in self._stage else f"{text}, {sentences.format_set_name(label)}", 60)
         if self._progress_view is not None:
             self._progress_view.show_stage(self._format_stage(), afresh=True)
 
