@@ -38,7 +38,7 @@ def describe_update_sizes(found: Sequence[ChangeReport], seen: ChangeContext) ->
 
 def render_attention_list(found: Sequence[ChangeReport], seen: ChangeContext, tier: DetailLevel) -> str:
     """Render the notable updates as a list, one line each."""
-    notable = [change for change in found if is_notable(change, seen)]
+    notable = sorted((change for change in found if is_notable(change, seen)), key=lambda each: each.jump != "major")
     shown = notable[: min(_MAX_LISTED, tier.max_rows)]
     left = len(notable) - len(shown)
     more = f"And {format_count(left, 'update')} more, at the top of the table." if left and shown else ""

@@ -47,7 +47,7 @@ class ChangeContext:
 
 def render_changes_table(found: Sequence[ChangeReport], seen: ChangeContext, tier: DetailLevel) -> str:
     """Render the table of changes, majors and those with warnings first, folded."""
-    ordered = sorted(found, key=lambda each: not is_notable(each, seen))
+    ordered = sorted(found, key=lambda each: (each.jump != "major", not is_notable(each, seen)))
     shown = ordered[: tier.max_rows]
     several = len({change.lockfile for change in found}) > 1
     rows = [(_format_package_cell(change, several=several), _format_details_cell(change, seen)) for change in shown]
