@@ -7,6 +7,7 @@ from depcheck.core.messages.causes.blame import describe_company, describe_datin
 from depcheck.core.messages.causes.evidence import extract_error_text, shorten_evidence
 from depcheck.core.model.report import CheckReport, Confidence, Culprit, EnvironmentReport
 from depcheck.core.text.phrases import format_count, join_with_and
+from depcheck.core.text.terminal_safe import shorten_words
 from depcheck.reporting.html.changes import build_changes_table
 from depcheck.reporting.html.elements import (
     Child,
@@ -24,7 +25,7 @@ from depcheck.reporting.html.graph import build_dependency_graph
 from depcheck.reporting.html.history import PastRun, build_history
 from depcheck.reporting.html.search import build_search_section
 
-_MAX_IDS = 200
+_MAX_IDS, _MAX_COMMAND_CHARS = 200, 60
 _MAX_EVIDENCE_LINES = 200
 
 
@@ -39,7 +40,7 @@ def build_checks_table(environment: EnvironmentReport) -> Child:
         return None
     rows: list[list[Child]] = [
         [
-            [build_tag("span", kind, class_="kind"), [" ", build_tag("code", command)] if command else None],
+            [build_tag("span", kind, class_="kind"), [" ", _build_command(command)] if command else None],
             *(_build_check_cell(_find_check(found, (kind, command))) for _, found in columns),
         ]
         for kind, command in keys
@@ -51,6 +52,13 @@ def build_checks_table(environment: EnvironmentReport) -> Child:
         ),
         _build_newly_failing(anew),
     ]
+
+
+def _build_command(command: str) -> Child:
+    """Build a command, folded where it would fill a phone's screen."""
+    if len(command) <= _MAX_COMMAND_CHARS:
+        return build_tag("code", command)
+    return build_details(build_tag("code", shorten_words(command, _MAX_COMMAND_CHARS)), build_tag("code", command))
 
 
 def _list_check_columns(environment: EnvironmentReport) -> list[tuple[str, Sequence[CheckReport]]]:
