@@ -12,9 +12,11 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from depcheck.core.lockfiles.spec import EnvironmentSpec
-from depcheck.core.model.advisories import Advisory
+from depcheck.core.model.advisories import Advisory, ReleaseId
 from depcheck.core.model.checks import Check, CheckResult, Failure
 from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure
+from depcheck.core.model.index_facts.flags import ReleaseFlag
+from depcheck.core.model.index_facts.project_status import ProjectStatus
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.installed import Distribution, OwnInstallation
 from depcheck.core.model.pins import Pin, Pins
@@ -42,16 +44,19 @@ class Index(Protocol):
     """The local package index, as the pipeline queries it."""
 
     def list_releases(self, project: NormalizedName, world: IndexView) -> Sequence[Release]:
-        """List the project's releases that the view shows, in version order.
-
-        Empty for an unknown project.
-        """
+        """List the project's releases that the view shows, in version order."""
 
     def get_release_status(self, project: NormalizedName, version: Version) -> ReleaseStatus:
-        """Return whether a release is present and yanked today.
+        """Return whether a release is present and yanked today."""
 
-        The view has no upload date limit.
-        """
+    def get_project_status(self, project: NormalizedName) -> ProjectStatus:
+        """Return what the index says of the project as a whole."""
+
+    def find_flag(self, project: NormalizedName, version: Version) -> ReleaseFlag | None:
+        """Return why a release must not be run, None if it may."""
+
+    def list_refused_releases(self) -> tuple[ReleaseFlag, ...]:
+        """List the flagged releases that package tools asked for in vain."""
 
     def list_fetched_requirements(self) -> tuple[tuple[str, str], ...]:
         """Return address and SHA-256 of each requirements file fetched so far."""
@@ -65,10 +70,8 @@ class Index(Protocol):
     def fetch_advisories(self, project: NormalizedName, version: Version) -> tuple[Advisory, ...]:
         """Fetch the known vulnerabilities of a release.
 
-        Empty for a release of an index that publishes none. Safe for threads.
-
-        Raises:
-            IndexUnavailableError: They cannot be fetched, which says nothing about any package.
+        Empty for an index that publishes none. Safe for threads. Raises IndexUnavailableError, which says nothing
+        about any package.
         """
 
     def fetch_release_facts(
@@ -81,10 +84,7 @@ class Index(Protocol):
         """
 
     def list_index_errors(self) -> tuple[str, ...]:
-        """List the errors of the indexes themselves, one sentence each.
-
-        If there are any, no package is to blame.
-        """
+        """List the errors of the indexes: then no package is to blame."""
 
     def list_requested_projects(self, world: IndexView) -> frozenset[NormalizedName]:
         """List the projects whose pages were requested in this view so far."""
@@ -228,13 +228,16 @@ class Explainer(Protocol):
 
 
 class LastGreenStore(Protocol):
-    """Stores when an environment last passed."""
+    """Stores when an environment last passed, and what was run there."""
 
     def get_last_green(self, spec: EnvironmentSpec) -> datetime | None:
-        """Return when a fresh installation of `spec` last passed, aware UTC.
+        """Return when `spec` last passed, aware UTC, or None."""
 
-        None if no such run is remembered.
-        """
+    def get_run_releases(self, spec: EnvironmentSpec) -> Mapping[ReleaseId, str]:
+        """Return the releases that earlier runs installed, each with its day."""
+
+    def save_run_releases(self, spec: EnvironmentSpec, releases: Mapping[ReleaseId, str]) -> None:
+        """Save the releases that runs have installed, each with its day."""
 
     def save_last_green(self, spec: EnvironmentSpec, moment: datetime) -> None:
         """Save `moment` as the time when the environment last passed."""

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from depcheck.cli import argument_parser, commands, main
 from depcheck.core.config.from_sources import build_check_settings, build_publish_options
-from depcheck.core.config.options import CHECK_OPTIONS, PUBLISH_OPTIONS, OptionForm
+from depcheck.core.config.option_form import OptionForm
+from depcheck.core.config.options import CHECK_OPTIONS, PUBLISH_OPTIONS
 
 WORDS = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF, exclude_categories=["Cs"]), max_size=30)
 
@@ -132,7 +133,7 @@ def test_an_input_of_the_action_is_the_option(option):
         "compile-command": "r.txt=pip-compile r.in",
         "as-of": "2023-10-02", "env": "DATABASE_URL", "good": "2023-10-02", "python": "3.12", "network": "off", "project": "copy",
         "index-url": "https://pypi.org/simple", "extra-index-url": "https://pypi.org/simple",
-        "hold": "kombu<4.2 until 2027-01-01 because x", "ignore": "kombu until 2027-01-01 because x",
+        "cooldown-except": "kombu because x", "ban": "kombu because x", "hold": "kombu<4.2 until 2027-01-01 because x", "ignore": "kombu until 2027-01-01 because x",
     }.get(option.name, "true" if option.form in {OptionForm.SWITCH, OptionForm.OFF_SWITCH} else "7")  # fmt: skip
     source = argument_parser.from_action_inputs({f"INPUT_{option.name.upper()}": f" {value}\n"}, [option])
     assert source[option.name].texts == (value,)

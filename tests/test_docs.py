@@ -20,7 +20,8 @@ from depcheck import action
 from depcheck.cli import argument_parser, demo, init_write
 from depcheck.cli.init_detect import RepositoryFacts
 from depcheck.core.config.from_sources import build_check_settings, read_toml_options
-from depcheck.core.config.options import BISECT_OPTIONS, CHECK_OPTIONS, PLANNING_OPTIONS, PUBLISH_OPTIONS, OptionForm
+from depcheck.core.config.option_form import OptionForm
+from depcheck.core.config.options import BISECT_OPTIONS, CHECK_OPTIONS, PLANNING_OPTIONS, PUBLISH_OPTIONS
 from depcheck.core.config.settings import Settings
 from depcheck.core.model import report as values
 

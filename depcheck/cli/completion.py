@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from depcheck.core.config.options import Option, OptionForm
+from depcheck.core.config.option_form import Option, OptionForm
 
 
 @dataclass(frozen=True, slots=True)

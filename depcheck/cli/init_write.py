@@ -7,7 +7,8 @@ from pathlib import Path
 
 from depcheck import __version__
 from depcheck.cli.init_detect import RepositoryFacts, Service
-from depcheck.core.config.options import CHECK_OPTIONS, Option, OptionForm
+from depcheck.core.config.option_form import Option, OptionForm
+from depcheck.core.config.options import CHECK_OPTIONS
 from depcheck.core.model.errors import UsageError
 from depcheck.core.text.terminal_safe import to_one_line
 
@@ -16,6 +17,8 @@ CONFIG_PATH = "depcheck.toml"
 _SINGLE_RUN_OPTIONS = {"repo", "report", "as-of", "good", "only"}
 _RULE_EXAMPLES = {
     "hold": '["kombu<4.2 until 2030-01-01 because the reason is this"]',
+    "ban": '["our-client==1.2.3 because it deletes files"]',
+    "cooldown-except": '["our-client because we release it ourselves"]',
     "ignore": '["django until 2030-01-01 because the reason is this"]',
 }
 SCHEMA_URL = f"https://raw.githubusercontent.com/depcheck-action/depcheck/v{__version__}/docs/depcheck.schema.json"

@@ -15,6 +15,7 @@ from packaging.version import Version
 
 from depcheck.core.model.advisories import Advisory, deduplicate_advisories
 from depcheck.core.model.errors import IndexUnavailableError
+from depcheck.core.model.index_facts.flags import ReleaseFlag, find_malware
 from depcheck.index.access_log import SingleFlightCache
 from depcheck.index.disk_cache import DiskCache
 from depcheck.index.http_messages import HttpGetter
@@ -104,6 +105,16 @@ class AdvisoryClient:
         Empty if no upstream is PyPI. Raises IndexUnavailableError if they cannot be fetched.
         """
         return self._found[project, version] if self._api_url else ()
+
+    def find_flag(self, project: NormalizedName, version: Version) -> ReleaseFlag | None:
+        """Return why a release must not be run, None if it may.
+
+        None too where advisories cannot be fetched or are not asked for: the report says so.
+        """
+        try:
+            return find_malware(self.find_advisories(project, version))
+        except IndexUnavailableError:
+            return None
 
     def _load_advisories(self, release: tuple[NormalizedName, Version]) -> tuple[Advisory, ...]:
         project, version = release

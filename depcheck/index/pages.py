@@ -7,12 +7,17 @@ import hashlib
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
+from html.parser import HTMLParser
 from urllib.parse import unquote, urljoin
 
 import msgspec
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from depcheck.core.model.index_facts.project_status import ACTIVE_PROJECT, ProjectStatus, to_marker
+from depcheck.core.text.terminal_safe import to_one_line
+
+_REASON_CHARS, _MOST_LOCATIONS = 300, 10
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FILENAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!~@ -]{0,254}")  # no slash, no quote, no control character
 HASH_ALGORITHMS = frozenset(hashlib.algorithms_guaranteed)
@@ -82,12 +87,28 @@ class _RawPage(msgspec.Struct):
     files: list[msgspec.Raw]
 
 
+class _StatedStatus(msgspec.Struct):
+    status: str = ""
+    reason: str | None = None
+
+
+class _PageMeta(msgspec.Struct):
+    tracks: list[str] = []
+
+
+class _StatedPage(msgspec.Struct, rename="kebab"):
+    project_status: _StatedStatus = msgspec.field(default_factory=_StatedStatus)
+    meta: _PageMeta = msgspec.field(default_factory=_PageMeta)
+    alternate_locations: list[str] = []
+
+
 class _DecodedPage(msgspec.Struct):
     files: list[DistributionFile]
 
 
 _decode_page = msgspec.json.Decoder(_DecodedPage).decode
 _decode_raw_page = msgspec.json.Decoder(_RawPage).decode
+_decode_status = msgspec.json.Decoder(_StatedPage).decode
 _decode_file = msgspec.json.Decoder(DistributionFile).decode
 
 
@@ -100,6 +121,58 @@ def parse_json_page(body: bytes, url: str) -> tuple[DistributionFile, ...]:
         return _normalize_files(_decode_files(body), url)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def parse_json_status(body: bytes, place: str) -> ProjectStatus:
+    """Parse what the JSON page at `place` says of the project.
+
+    Active where it says nothing that can be read.
+    """
+    try:
+        found = _decode_status(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ACTIVE_PROJECT
+    stated = found.project_status
+    return ProjectStatus(
+        to_marker(stated.status),
+        to_one_line(stated.reason or "", _REASON_CHARS),
+        place,
+        tuple(found.alternate_locations[:_MOST_LOCATIONS]),
+        tuple(found.meta.tracks[:_MOST_LOCATIONS]),
+    )
+
+
+class _StatusTags(HTMLParser):
+    """Collects the `<meta name="pypi:…">` of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep a meta tag of the index."""
+        given = dict(attrs)
+        if tag == "meta" and (given.get("name") or "").startswith("pypi:"):
+            self.found.append((given.get("name") or "", given.get("content") or ""))
+
+
+def parse_html_status(text: str, place: str) -> ProjectStatus:
+    """Parse what the HTML page at `place` says of the project."""
+    if "pypi:" not in text:
+        return ACTIVE_PROJECT
+    tags = _StatusTags()
+    try:
+        tags.feed(text)
+    except AssertionError:  # how Python's parser says that a declaration is none
+        return ACTIVE_PROJECT
+    stated = dict(tags.found)
+    return ProjectStatus(
+        to_marker(stated.get("pypi:project-status")),
+        to_one_line(stated.get("pypi:project-status-reason", ""), _REASON_CHARS),
+        place,
+        tuple(content for name, content in tags.found if name == "pypi:alternate-locations")[:_MOST_LOCATIONS],
+        tuple(content for name, content in tags.found if name == "pypi:tracks")[:_MOST_LOCATIONS],
+    )
 
 
 def _decode_files(body: bytes) -> list[DistributionFile]:

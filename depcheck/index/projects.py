@@ -14,6 +14,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from depcheck.core.model.errors import IndexUnavailableError
+from depcheck.core.model.index_facts.project_status import ACTIVE_PROJECT, ProjectMarker, ProjectStatus
 from depcheck.core.model.releases import Origins
 from depcheck.index.access_log import FailureLog, SingleFlightCache
 from depcheck.index.disk_cache import DiskCache, StoredPage
@@ -22,7 +23,9 @@ from depcheck.index.pages import (
     DistributionFile,
     extract_version_text,
     parse_html_page,
+    parse_html_status,
     parse_json_page,
+    parse_json_status,
     parse_version_or_none,
 )
 from depcheck.index.upstreams import Upstream, to_public_url
@@ -41,7 +44,8 @@ class Project:
     """The merged files of one project, in the indexes' order.
 
     `versions` stand beside `files`, None where a file name tells none.
-    `known` is false when no index has the project; `origins` tells which were asked.
+    `known` is false when no index has the project; `origins` tells which were asked. `status` is what the first index
+    says that says anything; files of an index that has quarantined the project are left out.
     """
 
     name: NormalizedName
@@ -49,6 +53,15 @@ class Project:
     versions: tuple[Version | None, ...]
     is_known: bool
     origins: Origins = field(default_factory=lambda: Origins((), ()))
+    status: ProjectStatus = ACTIVE_PROJECT
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectPage:
+    """One index's page of a project."""
+
+    files: tuple[DistributionFile, ...]
+    status: ProjectStatus = ACTIVE_PROJECT
 
 
 class PageValidators(msgspec.Struct, frozen=True, array_like=True):
@@ -102,7 +115,7 @@ class ProjectLoader:
             raise
         merged: dict[str, DistributionFile] = {}
         for upstream, page in zip(self._choose_upstreams(name), pages, strict=True):
-            for file in page or ():
+            for file in page.files if page else ():
                 merged.setdefault(file.filename, file)
             if upstream.is_exclusive and page is not None:
                 break
@@ -113,9 +126,10 @@ class ProjectLoader:
                 parsed[text] = parse_version_or_none(text)
         versions = tuple(parsed[text] for text in texts)
         origins = _compare_origins(self._choose_upstreams(name), pages)
-        return Project(name, tuple(merged.values()), versions, any(page is not None for page in pages), origins)
+        is_known = any(page is not None for page in pages)
+        return Project(name, tuple(merged.values()), versions, is_known, origins, _choose_status(pages))
 
-    def _load_pages(self, name: NormalizedName) -> list[tuple[DistributionFile, ...] | None]:
+    def _load_pages(self, name: NormalizedName) -> list[ProjectPage | None]:
         asked = self._choose_upstreams(name)
         if len(asked) == 1:
             return [self._load_page(asked[0], name)]
@@ -130,8 +144,8 @@ class ProjectLoader:
         own = [upstream for upstream in self._upstreams if name in upstream.projects]
         return own or [upstream for upstream in self._upstreams if not upstream.projects]
 
-    def _load_page(self, upstream: Upstream, name: NormalizedName) -> tuple[DistributionFile, ...] | None:
-        """Load the files of one upstream's page.
+    def _load_page(self, upstream: Upstream, name: NormalizedName) -> ProjectPage | None:
+        """Load one upstream's page.
 
         None if the upstream does not know the project.
         """
@@ -148,10 +162,10 @@ class ProjectLoader:
         if answer.status != HTTP_OK:
             raise IndexUnavailableError(_format_refusal(url, answer.status))
         page = _to_stored_page(answer)
-        files = _parse_stored_page(page)
+        parsed = _parse_stored_page(page)
         self._validators[url] = build_page_validators(url, page)
         self._store_page(url, page)
-        return files
+        return parsed
 
     def _store_page(self, url: str, page: StoredPage) -> None:
         if not page.etag and not page.last_modified:
@@ -162,16 +176,37 @@ class ProjectLoader:
             self._troubles.add_failure(str(error))
 
 
-def _compare_origins(asked: Sequence[Upstream], pages: Sequence[tuple[DistributionFile, ...] | None]) -> Origins:
+def _choose_status(pages: Sequence[ProjectPage | None]) -> ProjectStatus:
+    """Return a quarantine before all else, then the first word."""
+    stated = sorted(
+        (page.status for page in pages if page),
+        key=lambda each: (not each.is_quarantined, each.marker is ProjectMarker.ACTIVE),
+    )
+    return stated[0] if stated else ACTIVE_PROJECT
+
+
+def _compare_origins(asked: Sequence[Upstream], pages: Sequence[ProjectPage | None]) -> Origins:
     """Compare which indexes have a project, and if they differ.
 
     Indexes that mirror each other do not differ: one has all files that the other has.
     """
-    having = [(to_public_url(upstream.url), page) for upstream, page in zip(asked, pages, strict=True) if page]
-    names = [{file.filename for file in page} for _, page in having]
+    found = [(upstream, page) for upstream, page in zip(asked, pages, strict=True) if page]
+    having = [(to_public_url(upstream.url), page.files) for upstream, page in found if page.files]
+    names = [{file.filename for file in files} for _, files in having]
     united = not any(upstream.is_exclusive for upstream in asked)
     differ = united and len(names) > 1 and not any(all(each <= whole for each in names) for whole in names)
+    differ = differ and not _declare_each_other([page.status for _, page in found if page.files])
     return Origins(tuple(to_public_url(upstream.url) for upstream in asked), tuple(url for url, _ in having), differ)
+
+
+def _declare_each_other(stated: Sequence[ProjectStatus]) -> bool:
+    """Return True if the indexes say that they belong together (PEP 708).
+
+    All but one track another's page, or all name the same alternate locations.
+    """
+    places = {each.place for each in stated}
+    tracking = sum(bool(places.intersection(each.tracks) - {each.place}) for each in stated)
+    return tracking >= len(stated) - 1 or all(places <= {each.place, *each.alternate_locations} for each in stated)
 
 
 def build_page_headers(url: str, etag: str = "", last_modified: str = "") -> dict[str, str]:
@@ -204,11 +239,15 @@ def _to_stored_page(answer: HttpResponse) -> StoredPage:
     )
 
 
-def _parse_stored_page(page: StoredPage) -> tuple[DistributionFile, ...]:
+def _parse_stored_page(page: StoredPage) -> ProjectPage:
+    place = to_public_url(page.url)
     try:
         if page.content_type.endswith("json"):
-            return parse_json_page(page.body, page.url)
-        return parse_html_page(page.body.decode("utf-8", "replace"), page.url)
+            parsed = ProjectPage(parse_json_page(page.body, page.url), parse_json_status(page.body, place))
+        else:
+            text = page.body.decode("utf-8", "replace")
+            parsed = ProjectPage(parse_html_page(text, page.url), parse_html_status(text, place))
+        return ProjectPage((), parsed.status) if parsed.status.is_quarantined else parsed
     except (ValueError, msgspec.MsgspecError) as error:
         raise IndexUnavailableError(
             f"The answer of {to_public_url(page.url)} is not a package page "

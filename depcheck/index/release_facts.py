@@ -61,7 +61,7 @@ class ReleaseFactsLoader:
         unheard = FailureLog()
         self._fetch = fetch
         self._projects = projects
-        self._metadata = WheelMetadataLoader(fetch, FileDownloader(fetch, disk, unheard), disk, unheard)
+        self.metadata = WheelMetadataLoader(fetch, FileDownloader(fetch, disk, unheard), disk, unheard)
         self._patience_s = patience_s
         self._found: dict[ReleaseKey, ReleaseFacts] = {}
 
@@ -91,7 +91,7 @@ class ReleaseFactsLoader:
 
     def _build_facts(self, name: NormalizedName, version: Version, files: list[DistributionFile]) -> ReleaseFacts:
         wheels = sorted((file for file in files if file.is_wheel), key=lambda file: file.size or 0)
-        raw = parse_email(self._metadata.load_metadata(wheels[0]))[0] if wheels else {}
+        raw = parse_email(self.metadata.load_metadata(wheels[0]))[0] if wheels else {}
         urls = [*raw.get("project_urls", {}).items(), ("home", raw.get("home_page", ""))]
         attested = [file for file in files if file.provenance]
         expression, text = raw.get("license_expression", ""), raw.get("license", "")

@@ -169,7 +169,8 @@ def compute_standing(project: Project, version: Version) -> ReleaseStatus:
     No upload date limit applies.
     """
     files = _find_release_files(project, version)
-    return ReleaseStatus(bool(files), _build_release(version, files).yank_reason if files else None, project.is_known)
+    yanked = _build_release(version, files).yank_reason if files else None
+    return ReleaseStatus(bool(files), yanked, project.is_known, project.status)
 
 
 def _build_release(version: Version, files: Sequence[DistributionFile]) -> Release:

@@ -17,8 +17,9 @@ from depcheck.core.model.advisories import (
     list_pinned_releases,
 )
 from depcheck.core.model.errors import IndexUnavailableError, LockfileError
+from depcheck.core.model.index_facts.caution_reports import AdvisoryReport, RuleReport, WithdrawnReport
 from depcheck.core.model.pins import Pins
-from depcheck.core.model.report import AdvisoryReport, EnvironmentReport, RuleReport, WithdrawnReport
+from depcheck.core.model.report import EnvironmentReport
 from depcheck.core.model.status import Status
 from depcheck.pipeline.baseline import find_baseline_day
 from depcheck.pipeline.context import EnvironmentCase

@@ -19,7 +19,10 @@ from depcheck.pipeline.confirm import (
     retry_baseline,
 )
 from depcheck.pipeline.context import EnvironmentCase
+from depcheck.pipeline.cooldown.judged_sets import JudgedSets
+from depcheck.pipeline.cooldown.old_enough import choose_proposal
 from depcheck.pipeline.investigation import report_breakage
+from depcheck.pipeline.last_run.recall_measurements import recall_sides
 from depcheck.pipeline.last_run.report_again import report_known_breakage
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_baseline, measure_pins, plan_checks
 from depcheck.pipeline.proving.prove_imports import prove_imports
@@ -35,7 +38,11 @@ def judge_candidate(case: EnvironmentCase, committed: LockSet, candidate: LockSe
     It is one of: safe, broken before, flaky, or broken by the changes. What broke in an earlier run in the same way is
     not searched again.
     """
-    return report_known_breakage(case, committed, candidate) or _judge_anew(case, committed, candidate)
+    report = report_known_breakage(case, committed, candidate)
+    if report is None:
+        return _judge_anew(case, committed, candidate)
+    known = recall_sides(case, committed, candidate)
+    return choose_proposal(case, JudgedSets(committed, candidate, known[0].before if known else None), report)
 
 
 def _judge_anew(case: EnvironmentCase, committed: LockSet, candidate: LockSet) -> EnvironmentReport:
@@ -47,7 +54,8 @@ def _judge_anew(case: EnvironmentCase, committed: LockSet, candidate: LockSet) -
     before, after = prove_imports(case, before, after, "candidate")
     sides = MeasuredSides(committed, candidate, before, after)
     report = _compared(case, sides, sides.comparison)
-    return replace(report, optional_modules=find_optional_modules(case, before, after))
+    report = replace(report, optional_modules=find_optional_modules(case, before, after))
+    return choose_proposal(case, JudgedSets(committed, candidate, before), report)
 
 
 def _compared(case: EnvironmentCase, sides: MeasuredSides, comparison: CheckComparison) -> EnvironmentReport:

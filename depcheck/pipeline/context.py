@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from packaging.utils import NormalizedName
+from packaging.version import Version
 
 from depcheck.core.config.rules import Rule, select_active_rules, to_allowed_specifiers
 from depcheck.core.config.settings import Settings
@@ -23,7 +24,8 @@ class EnvironmentCase:
     """One environment with the ports and settings to check it.
 
     `markers` is the target's marker environment. `now` is the moment of the run, aware UTC. `current_view`
-    is what the index shows to new machines at that moment.
+    is what the index shows to new machines at that moment. With `only_old`, an upgrade takes releases that are old
+    enough to be proposed, and those in `taken_early`. `barred` are specifiers that keep flagged releases away.
     """
 
     spec: EnvironmentSpec
@@ -31,6 +33,14 @@ class EnvironmentCase:
     settings: Settings
     markers: Mapping[str, str]
     now: datetime
+    only_old: bool = False
+    taken_early: frozenset[tuple[NormalizedName, Version]] = frozenset()
+    barred: tuple[tuple[NormalizedName, str], ...] = ()
+
+    @property
+    def moment(self) -> datetime:
+        """The moment that is judged: now, or `as-of`."""
+        return self.settings.as_of or self.now
 
     @property
     def current_view(self) -> IndexView:
@@ -38,8 +48,13 @@ class EnvironmentCase:
         return self.get_view_at(self.settings.as_of)
 
     def get_view_at(self, until: datetime | None) -> IndexView:
-        """Return the index view of a moment, for this interpreter."""
-        return build_index_view(until, self.spec.python)
+        """Return the index view of a moment, for this interpreter.
+
+        What is banned or flagged is in none.
+        """
+        view = build_index_view(until, self.spec.python)
+        bans = tuple((ban.package, ban.allowed) for ban in self.settings.bans)
+        return replace(view, specifiers=(*view.specifiers, *bans, *self.barred))
 
     @property
     def committed_pins(self) -> Pins:
@@ -88,19 +103,40 @@ class EnvironmentCase:
         return replace(world, specifiers=(*world.specifiers, *to_allowed_specifiers(self.rules_in_force, committed)))
 
     def get_upgrade_view(self, committed: Pins) -> IndexView:
-        """Return the releases an upgrade may take: cooldown, then rules.
+        """Return the index view that an upgrade may take releases from.
 
+        It is the current view without what the rules exclude, and with `only_old` without releases in their cooldown.
         A cooldown never removes committed releases; a rule may.
         """
         return self.apply_rules(self.get_cooldown_view(committed), committed)
 
     def get_cooldown_view(self, committed: Pins) -> IndexView:
-        """Return the index view without releases in their cooldown."""
-        if not self.settings.cooldown_days:
+        """Return the index view for an upgrade, before the rules."""
+        if not self.only_old:
             return self.current_view
-        horizon = (self.settings.as_of or self.now) - timedelta(days=self.settings.cooldown_days)
-        kept = frozenset((pin.name, pin.version) for pin in committed.values() if pin.version)
-        return replace(self.get_view_at(horizon), pinned=kept)
+        view = self.get_old_view()
+        locks = [] if self.spec.lockfiles[0].is_unlocked else self.spec.lockfiles
+        pins = {*committed.values(), *(entry.pin for lock in locks for entry in lock.lockfile.entries)} if locks else ()
+        releases = ((pin.name, pin.version) for pin in pins if pin.version)
+        gone = frozenset(each for each in releases if not self.is_shown(*each, view))
+        return replace(view, pinned=gone | self.taken_early)
+
+    def get_old_view(self) -> IndexView:
+        """Return the index view of what is old enough to be proposed."""
+        view = self.get_view_at(_go_back(self.moment, self.settings.cooldown_days))
+        exempt = tuple((each.package, self.moment) for each in self.settings.cooldown_exceptions)
+        return replace(view, uploaded_before_by_project=(*view.uploaded_before_by_project, *exempt))
+
+    def is_shown(self, name: NormalizedName, version: Version, view: IndexView) -> bool:
+        """Return True if the view shows any file of a release."""
+        return any(release.version == version for release in self.ports.index.list_releases(name, view))
+
+
+def _go_back(moment: datetime, days: float) -> datetime:
+    try:
+        return moment - timedelta(days=days)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def find_source_paths(case: EnvironmentCase, names: Iterable[NormalizedName]) -> dict[str, tuple[str, ...]]:

@@ -168,7 +168,7 @@ class Investigation:
             return HeldResult()
         if not sides.after.is_installed:
             return HeldResult()
-        self.proposal = _to_proposal(case, sides, holds)
+        self.proposal = to_proposal(case, sides, holds)
         return HeldResult(passes=True)
 
     def _needs_hold(self, cause: Cause, others: Sequence[Cause]) -> bool:
@@ -256,7 +256,7 @@ def report_breakage(case: EnvironmentCase, sides: MeasuredSides, findings: Seque
     return work.add_to_report(to_drift_report(case, sides, status, reason, tuple(work.notes)))
 
 
-def _to_proposal(case: EnvironmentCase, sides: MeasuredSides, holds: Sequence[Hold]) -> ProposalReport:
+def to_proposal(case: EnvironmentCase, sides: MeasuredSides, holds: Sequence[Hold]) -> ProposalReport:
     """Convert the verified set to a proposal of the files that differ."""
     names = tuple(dict.fromkeys(str(each.name) for each in holds))
     changes = to_change_reports(case, sides.committed, sides.candidate, sides.distributions)

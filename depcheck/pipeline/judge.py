@@ -6,9 +6,7 @@ from datetime import datetime
 from itertools import islice
 
 from depcheck.core.config.settings import Settings
-from depcheck.core.lockfiles.diff import diff_pins
-from depcheck.core.lockfiles.lock_set import LockSet
-from depcheck.core.lockfiles.other_targets import diff_other_targets
+from depcheck.core.lockfiles.lock_set import LockSet, has_same_pins
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.checks import CheckKind, Outcome
 from depcheck.core.model.compile_result import CompileFailure, CompileFailureKind
@@ -21,8 +19,16 @@ from depcheck.core.model.wheel_tags import is_python_allowed
 from depcheck.core.targets.pythons import PythonGuess, parse_minor
 from depcheck.pipeline import baseline, to_report
 from depcheck.pipeline.annotate import annotate_advisories, annotate_remote_files, annotate_rules, annotate_unlocked
-from depcheck.pipeline.baseline import compile_fresh_set
 from depcheck.pipeline.context import EnvironmentCase
+from depcheck.pipeline.cooldown.judged_sets import JudgedSets
+from depcheck.pipeline.cooldown.old_enough import choose_proposal
+from depcheck.pipeline.index_alarms.flagged_releases import (
+    add_flagged,
+    compile_without_flagged,
+    report_flagged_lockfile,
+)
+from depcheck.pipeline.index_alarms.past_runs import annotate_past_runs
+from depcheck.pipeline.index_alarms.project_statuses import annotate_project_statuses
 from depcheck.pipeline.to_report import to_environment_report
 from depcheck.ports import Index, Ports
 
@@ -69,6 +75,8 @@ def _judge_spec(spec: EnvironmentSpec, ports: Ports, settings: Settings, now: Ca
 
 
 def _judge_case(case: EnvironmentCase) -> _Judgement:
+    if flagged := report_flagged_lockfile(case):
+        return _Judgement(_annotate_report(case, flagged, case.committed_pins), is_understood=True)
     committed = baseline.understand_lockfile(case)
     if isinstance(committed, baseline.Stale):
         return _Judgement(_annotate_report(case, _report_stale(case, committed), case.committed_pins))
@@ -78,15 +86,16 @@ def _judge_case(case: EnvironmentCase) -> _Judgement:
         return _Judgement(annotate_unlocked(case, build_failure.report_unresolved_baseline(case, committed)))
     case = case.add_trimmed(committed).add_notes(committed)
     case.ports.reporter.start_stage("compile with all updates")
-    candidate = compile_fresh_set(case, case.get_upgrade_view(committed.pins))
+    case, candidate, flags = compile_without_flagged(case, committed)
     if isinstance(candidate, CompileFailure):
         from depcheck.pipeline import build_failure  # noqa: PLC0415
 
         report = build_failure.report_failed_compile(case, committed, candidate)
+        report = add_flagged(case, choose_proposal(case, JudgedSets(committed), report), flags)
         _close_memory(case, report)
         return _Judgement(_annotate_report(case, report, committed.pins), is_understood=True)
     case = case.add_notes(candidate)
-    report = _judge_drift(case, committed, candidate)
+    report = add_flagged(case, _judge_drift(case, committed, candidate), flags)
     _close_memory(case, report)
     return _Judgement(_annotate_report(case, report, committed.pins, candidate.pins))
 
@@ -101,7 +110,8 @@ def _annotate_report(
 ) -> EnvironmentReport:
     """Add rules, advisories and notes on unlocked packages to a report."""
     report = annotate_remote_files(case, annotate_unlocked(case, report))
-    return annotate_advisories(case, annotate_rules(case, report, committed), fresh)
+    report = annotate_advisories(case, annotate_rules(case, report, committed), fresh)
+    return annotate_past_runs(case, annotate_project_statuses(case, report), fresh or {})
 
 
 def _report_stale(case: EnvironmentCase, stale: baseline.Stale) -> EnvironmentReport:
@@ -121,10 +131,7 @@ def _report_stale(case: EnvironmentCase, stale: baseline.Stale) -> EnvironmentRe
 
 
 def _judge_drift(case: EnvironmentCase, committed: LockSet, candidate: LockSet) -> EnvironmentReport:
-    others = diff_other_targets(committed.files, dict(candidate.files), case.markers)
-    if not others and not any(
-        diff_pins(pins, dict(candidate.pins_by_file)[path]) for path, pins in committed.pins_by_file
-    ):
+    if has_same_pins(committed, candidate, case.markers):
         same = "what it gave before" if case.spec.lockfiles[0].is_unlocked else "the committed pins"
         quiet = to_environment_report(case, Status.QUIET, f"A fresh resolution gives {same}.")
         return replace(quiet, fresh=to_report.to_version_texts(candidate))

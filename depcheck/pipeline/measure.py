@@ -18,6 +18,7 @@ from depcheck.core.model.checks import (
     Outcome,
     compare_check_results,
 )
+from depcheck.core.model.index_facts.flags import ReleaseFlag
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.installed import Distribution, OwnInstallation, add_dependents
 from depcheck.core.model.pins import Pins
@@ -25,6 +26,7 @@ from depcheck.core.text.process_output import strip_scratch_folders
 from depcheck.core.tool_output.applicability import drop_result, is_applicable
 from depcheck.pipeline.baseline import find_past_views
 from depcheck.pipeline.context import EnvironmentCase
+from depcheck.pipeline.index_alarms.find_flags import find_flagged_pins
 from depcheck.ports import InstalledEnvironment
 
 
@@ -71,6 +73,8 @@ def measure_pins(
     A set that cannot be installed has only its install result.
     """
     ports, spec = case.ports, case.spec
+    if flags := find_flagged_pins(case, pins):
+        return _refuse_pins(pins, world, flags)
     started = ports.clock()
     ports.reporter.start_check(label, str(CheckKind.INSTALL))
     installed = ports.environments.install_pins(spec, pins, world)
@@ -90,6 +94,13 @@ def measure_pins(
             ports.reporter.report_check(label, result)
             results.append(result)
     return Measurement(pins, world, (install, *results), tuple(installed.distributions), own=installed.own)
+
+
+def _refuse_pins(pins: Pins, world: IndexView, flags: Sequence[ReleaseFlag]) -> Measurement:
+    """Return the measurement of pins that must not be installed."""
+    said = f"It must not be run: {'; '.join(map(str, flags[:4]))}"
+    install = CheckResult(CheckKind.INSTALL, "", Outcome.FAIL, 0.0, (Failure(said, said),))
+    return Measurement(pins, world, (install,), unbuilt=flags[0].package)
 
 
 def _to_install_result(installed: InstalledEnvironment, duration_s: float) -> CheckResult:

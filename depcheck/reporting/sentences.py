@@ -9,6 +9,7 @@ from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.messages import advisory_sections
 from depcheck.core.messages.causes.blame import describe_dating, is_dated
 from depcheck.core.messages.tables import ALL_UPDATES, COMMITTED, PROPOSED
+from depcheck.core.messages.waiting.waiting_releases import format_waiting_line
 from depcheck.core.model.checks import CheckKind, CheckResult, Failure, Outcome
 from depcheck.core.model.report import Culprit, EnvironmentReport
 from depcheck.core.model.status import Status
@@ -58,6 +59,8 @@ def format_proposal_line(report: EnvironmentReport) -> str:
         return ""
     held = f", holding {to_one_line(', '.join(report.proposal.held))}" if report.proposal.held else ""
     proof = "verified by its own run" if report.proposal.verified else "not verified"
+    if report.waiting and not report.proposal.files:
+        return f"nothing that is old enough can be updated{held}"
     if not report.proposal.changes:
         return f"nothing can be updated{held}"
     return f"proposed: {_format_count(len(report.proposal.changes), 'change')}{held} ({proof})"
@@ -68,7 +71,7 @@ def format_outcome_lines(report: EnvironmentReport) -> tuple[str, ...]:
     below: list[str] = []
     for found in report.culprits:
         below += [format_culprit_line(found, report.reason), to_one_line(found.explanation, 500)]
-    below.append(format_proposal_line(report))
+    below += [format_proposal_line(report), format_waiting_line(report)]
     if report.status is Status.SAFE and not report.proposal:
         below.append(_format_count(len(report.changes), "change"))
     below += [to_one_line(f"caution: {text}", 500) for _, text in advisory_sections.format_pin_warnings(report)]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from depcheck.core.model.releases import ReleaseStatus
 from depcheck.index.projects import PageValidators
 from depcheck.resolution_cache.key import CACHE_SCHEMA
 from depcheck.resolution_cache.relevance import PageFingerprint, PageInterest
@@ -22,14 +23,14 @@ class PageRecord(msgspec.Struct, frozen=True, array_like=True):
     """A project that was read, with the fingerprint of its pages.
 
     `marks` identify its pages, `interest` is their relevant part. `release_statuses` has the releases that
-    are or will be committed: if the index has them, and why they are yanked.
+    are or will be committed.
     """
 
     name: str
     marks: tuple[PageValidators, ...]
     interest: PageInterest
     fingerprint: PageFingerprint
-    release_statuses: dict[str, tuple[bool, str | None]]
+    release_statuses: dict[str, ReleaseStatus]
 
 
 class ResolutionRecord(msgspec.Struct, frozen=True, array_like=True):

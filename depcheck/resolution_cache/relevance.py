@@ -11,6 +11,7 @@ import msgspec
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
+from depcheck.core.model.releases import ReleaseStatus
 from depcheck.core.model.wheel_tags import is_foreign_wheel, is_python_allowed
 from depcheck.index.pages import DistributionFile
 from depcheck.index.projects import Project
@@ -89,10 +90,9 @@ def compute_fingerprint(project: Project, view: ProjectView, interest: PageInter
     return PageFingerprint(digest, max(times, default=None), min(hidden, default=None), sure)
 
 
-def list_release_statuses(project: Project, interest: PageInterest) -> dict[str, tuple[bool, str | None]]:
-    """List the status of the pinned releases: present, and why yanked."""
-    found = {text: compute_standing(project, Version(text)) for text in interest.pinned}
-    return {text: (each.is_present, each.yank_reason) for text, each in found.items()}
+def list_release_statuses(project: Project, interest: PageInterest) -> dict[str, ReleaseStatus]:
+    """List the status of the pinned releases."""
+    return {text: compute_standing(project, Version(text)) for text in interest.pinned}
 
 
 def _drop_url(file: DistributionFile) -> DistributionFile:

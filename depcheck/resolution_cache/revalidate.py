@@ -40,7 +40,7 @@ class Revalidator:
     fetcher: PageFetcher
     _marks: dict[str, PageValidators] = field(default_factory=dict)
     _responses: dict[str, HttpResponse] = field(default_factory=dict)
-    _release_statuses: dict[str, dict[str, tuple[bool, str | None]]] = field(default_factory=dict)
+    _release_statuses: dict[str, dict[str, ReleaseStatus]] = field(default_factory=dict)
 
     def revalidate_record(self, record: ResolutionRecord, world: IndexView) -> ResolutionRecord | None:
         """Return the record with today's pages if it is still valid.
@@ -69,8 +69,7 @@ class Revalidator:
 
         None if its page was not found valid in this run.
         """
-        found = self._release_statuses.get(name, {}).get(str(version))
-        return ReleaseStatus(*found) if found else None
+        return self._release_statuses.get(name, {}).get(str(version))
 
     def _revalidate_page(self, page: PageRecord, world: IndexView, projects: ProjectLoader) -> PageRecord | None:
         view = ProjectView.from_index_view(NormalizedName(page.name), world)

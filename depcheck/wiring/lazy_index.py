@@ -10,6 +10,8 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from depcheck.core.model.advisories import Advisory
+from depcheck.core.model.index_facts.flags import ReleaseFlag
+from depcheck.core.model.index_facts.project_status import ProjectStatus
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.pins import Pin
 from depcheck.core.model.releases import Origins, Release, ReleaseFacts, ReleaseStatus
@@ -58,6 +60,10 @@ class LazyIndex:
         """Return the known vulnerabilities of a release."""
         return self._advisories.find_advisories(project, version)
 
+    def find_flag(self, project: NormalizedName, version: Version) -> ReleaseFlag | None:
+        """Return why a release must not be run, None if it may."""
+        return self._advisories.find_flag(project, version)
+
     # ---- all else is the inner index's
 
     @property
@@ -76,6 +82,14 @@ class LazyIndex:
     def list_releases(self, project: NormalizedName, world: IndexView) -> Sequence[Release]:
         """List the project's releases that the view shows."""
         return self._inner.get().list_releases(project, world)
+
+    def list_refused_releases(self) -> tuple[ReleaseFlag, ...]:
+        """List the flagged releases that were asked for in vain."""
+        return self._inner.get().list_refused_releases()
+
+    def get_project_status(self, project: NormalizedName) -> ProjectStatus:
+        """Return what the index says of the project as a whole."""
+        return self._inner.get().get_project_status(project)
 
     def get_origins(self, project: NormalizedName) -> Origins:
         """Return which indexes were asked for `project`, and which have it."""

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.index.pages import DistributionFile, extract_version_text, parse_html_page, parse_json_page
+from depcheck.core.model.index_facts.project_status import ProjectMarker, ProjectStatus
+from depcheck.index.pages import (
+    DistributionFile,
+    extract_version_text,
+    parse_html_page,
+    parse_html_status,
+    parse_json_page,
+    parse_json_status,
+)
 from depcheck.index.server.render import (
     PageFormat,
     negotiate_format,
@@ -170,3 +178,26 @@ def test_a_release_without_all_hashes_is_left_to_pip_tools() -> None:
 def test_the_accept_header_decides_the_format(accept: str, expected: PageFormat | None) -> None:
     """Serve the format that the Accept header prefers, JSON on ties."""
     assert negotiate_format(accept) is expected
+
+
+def test_what_an_index_says_of_a_project_is_read():
+    """Read states, reasons and related indexes from JSON and HTML."""
+    page = {
+        "meta": {"api-version": "1.4", "tracks": ["https://pypi.org/simple/a/"]},
+        "project-status": {"status": "quarantined", "reason": "malware"},
+        "alternate-locations": ["https://b.example/simple/a/"],
+        "files": [],
+    }
+    html = (
+        '<html><head><meta name="pypi:project-status" content="quarantined">'
+        '<meta name="pypi:project-status-reason" content="malware"><meta name="pypi:tracks" '
+        'content="https://pypi.org/simple/a/"><meta name="pypi:alternate-locations" '
+        'content="https://b.example/simple/a/"></head></html>'
+    )
+    wanted = ProjectStatus(
+        ProjectMarker.QUARANTINED, "malware", URL, ("https://b.example/simple/a/",), ("https://pypi.org/simple/a/",)
+    )
+    assert parse_json_status(json.dumps(page).encode(), URL) == wanted
+    assert parse_html_status(html, URL) == wanted
+    assert parse_json_status(b'{"project-status": {"status": "frozen"}}', URL).marker is ProjectMarker.ACTIVE
+    assert parse_json_status(b"[", URL).marker is ProjectMarker.ACTIVE

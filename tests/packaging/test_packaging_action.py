@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from depcheck.core.config.options import CHECK_OPTIONS, PUBLISH_OPTIONS, Option, OptionForm
+from depcheck.core.config.option_form import Option, OptionForm
+from depcheck.core.config.options import CHECK_OPTIONS, PUBLISH_OPTIONS
 
 ROOT = Path(__file__).parents[2]
 ACTION = YAML(typ="safe").load(ROOT / "action.yml")

@@ -27,6 +27,9 @@ class Dated:
     url: str = ""
     pages: dict[str, list[dict]] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)  # paths, in order
+    startup: str = ""  # a line that each start of Python runs, of what is released next
+    statuses: dict[str, dict[str, str]] = field(default_factory=dict)  # as PEP 792 has them
 
     def release(self, name: str, version: str, day: str, *requires: str, text: str = "", python: str = "") -> None:
         module = name.replace("-", "_")
@@ -37,6 +40,7 @@ class Dated:
             f"{stem}.dist-info/METADATA": metadata + "".join(f"Requires-Dist: {line}\n" for line in requires),
             f"{stem}.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         }
+        inside |= {f"{module}_init.pth": f"{self.startup}\n"} if self.startup else {}
         inside[f"{stem}.dist-info/RECORD"] = "".join(f"{path},,\n" for path in [*inside, f"{stem}.dist-info/RECORD"])
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:
@@ -70,9 +74,11 @@ def serve_dated() -> Iterator[Dated]:
 
         def do_GET(self) -> None:
             project = self.path.split("/")[2]
+            shelf.asked.append(self.path)
             body, kind = shelf.files.get(self.path), "application/octet-stream"
             if self.path.startswith("/simple/") and project in shelf.pages:
-                page = {"meta": {"api-version": "1.1"}, "name": project, "files": shelf.pages[project], "versions": []}
+                page = {"meta": {"api-version": "1.4"}, "name": project, "files": shelf.pages[project], "versions": []}
+                page |= {"project-status": shelf.statuses[project]} if project in shelf.statuses else {}
                 body, kind = json.dumps(page).encode(), "application/vnd.pypi.simple.v1+json"
             self.send_response(404 if body is None else 200)
             self.send_header("Content-Type", kind)

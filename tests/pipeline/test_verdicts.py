@@ -101,7 +101,8 @@ def test_a_cooldown_leaves_young_releases_alone_and_takes_nothing_back(histories
     files = {"requirements.in": "lib\nspare\n", "requirements.txt": locked("lib==2.1", "spare==1.0")}
     day = datetime(2024, 4, 2, tzinfo=UTC)
     report = judged(files, python=PYTHON, as_of=day, cooldown_days=30)
-    assert (report.status, report.changes) == (Status.QUIET, ())
+    assert (report.status, report.proposal.files) == (Status.SAFE, {})
+    assert [each.package for each in report.waiting] == ["spare"]
 
 
 def test_what_fails_on_both_sides_blames_nobody(histories, judged) -> None:

@@ -7,7 +7,7 @@ import pytest
 from stories import NEWER, OLD, SAFE, breaks, culprit, night, quiet, safe
 
 from depcheck.core.config.settings import PublishOptions
-from depcheck.core.model.report import AdvisoryReport, WithdrawnReport
+from depcheck.core.model.index_facts.caution_reports import AdvisoryReport, WithdrawnReport
 
 
 @pytest.fixture(autouse=True)

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from depcheck.core.model.checks import CheckKind, Outcome
 from depcheck.core.model.errors import UsageError
+from depcheck.core.model.index_facts.caution_reports import AdvisoryReport, WithdrawnReport
 from depcheck.core.model.report import (
-    AdvisoryReport,
     ChangeReport,
     CheckReport,
     ChecksReport,
@@ -28,7 +28,6 @@ from depcheck.core.model.report import (
     Report,
     Tool,
     TrialReport,
-    WithdrawnReport,
 )
 from depcheck.core.model.report_json import decode_report, encode_report
 from depcheck.core.model.status import Status

@@ -8,14 +8,8 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
-from depcheck.core.config.options import (
-    BISECT_OPTIONS,
-    CHECK_OPTIONS,
-    PLANNING_OPTIONS,
-    PUBLISH_OPTIONS,
-    Option,
-    OptionForm,
-)
+from depcheck.core.config.option_form import Option, OptionForm
+from depcheck.core.config.options import BISECT_OPTIONS, CHECK_OPTIONS, PLANNING_OPTIONS, PUBLISH_OPTIONS
 from depcheck.core.config.settings import (
     BisectSettings,
     EnvironmentSettings,
@@ -37,7 +31,7 @@ __all__ = [
     "build_publish_options",
     "read_toml_options",
 ]
-_RULES = ("hold", "ignore")
+_RULES = ("hold", "ignore", "cooldown-except", "ban")
 
 
 def build_check_settings(*sources: RawOptions) -> Settings:
@@ -95,7 +89,7 @@ def build_bisect_settings(*sources: RawOptions) -> BisectSettings:
     """
     chosen = _parse_options(BISECT_OPTIONS, sources)
     requirements: tuple[PurePath, ...] = chosen.pop("requirements", ())
-    check = replace(Settings(), **chosen)
+    check = replace(Settings(), cooldown_days=0, **chosen)  # a bisection proposes nothing
     if check.good is None:
         raise UsageError("bisect needs a day on which all was well; give --good DATE.")
     if check.as_of is not None and check.as_of <= check.good:

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterable
 
+from depcheck.core.config.option_form import Option, OptionForm, TableKey
 from depcheck.core.config.option_types import DAY_SCHEMA, FILLED_TEXT_SCHEMA, JsonSchema
-from depcheck.core.config.options import CHECK_OPTIONS, ENVIRONMENT_OPTIONS, NAME_OPTION, Option, OptionForm, TableKey
+from depcheck.core.config.options import CHECK_OPTIONS, ENVIRONMENT_OPTIONS, NAME_OPTION
 from depcheck.core.config.toml_file import ENVIRONMENT_KEY, UNCONFIGURABLE_OPTIONS
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from depcheck.core.config import parsers, rules
+from depcheck.core.config import bans, cooldown, parsers, rules
 from depcheck.core.lockfiles.formats.known_formats import list_command_patterns
 
 JsonSchema = dict[str, Any]
@@ -26,8 +26,8 @@ class OptionType:
 
 _TEXT_SCHEMA: JsonSchema = {"type": "string", "pattern": "^[^\\u0000]*$"}
 FILLED_TEXT_SCHEMA: JsonSchema = {"type": "string", "pattern": "\\S"}
-_AMOUNT_SCHEMA: JsonSchema = {
-    "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": "^\\d{1,9}(\\.\\d+)?$"}]
+_DAYS_SCHEMA: JsonSchema = {
+    "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": "^\\d{1,9}(\\.\\d+)?[hd]?$"}]
 }
 _TIME_SCHEMA: JsonSchema = {
     "anyOf": [
@@ -46,6 +46,8 @@ _RESERVED = "|".join(
     "".join(f"[{letter}{letter.lower()}]" for letter in word)
     for word in ("INPUT", "ACTIONS", "GITHUB", "GH", "RUNNER", "DEPCHECK")
 )
+_EXCEPTION_SENTENCE_PATTERN = "^\\s*[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\\s+because\\s+\\S"
+_BAN_SENTENCE_PATTERN = "^\\s*[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?(==[A-Za-z0-9.!+_*-]+)?\\s+because\\s+\\S"
 _RULE_SENTENCE_PATTERN = "\\S\\s+until\\s+\\d{4}-\\d\\d-\\d\\d\\s+because\\s+\\S"
 
 TEXT = OptionType(parsers.parse_text, _TEXT_SCHEMA)
@@ -56,7 +58,7 @@ PYTHON_VERSION = OptionType(parsers.parse_python_version, {"type": "string", "pa
 MOMENT = OptionType(
     parsers.parse_moment, {"type": "string", "pattern": "^\\d{4}-\\d\\d-\\d\\d([T ]\\d\\d:.*)?$"}, (date,)
 )
-DAYS = OptionType(parsers.parse_days, _AMOUNT_SCHEMA, (int, float))
+DAYS = OptionType(parsers.parse_days, _DAYS_SCHEMA, (int, float))
 SECONDS = OptionType(parsers.parse_seconds, _TIME_SCHEMA, (int, float))
 MINUTES = OptionType(parsers.parse_minutes, _TIME_SCHEMA, (int, float))
 COUNT = OptionType(
@@ -102,4 +104,8 @@ PATH_WITH_COMMAND = OptionType(
 )
 HOLD_RULE = OptionType(rules.parse_hold_rule, {"type": "string", "pattern": _RULE_SENTENCE_PATTERN})
 IGNORE_RULE = OptionType(rules.parse_ignore_rule, {"type": "string", "pattern": _RULE_SENTENCE_PATTERN})
+COOLDOWN_EXCEPTION = OptionType(
+    cooldown.parse_cooldown_exception, {"type": "string", "pattern": _EXCEPTION_SENTENCE_PATTERN}
+)
+BAN = OptionType(bans.parse_ban, {"type": "string", "pattern": _BAN_SENTENCE_PATTERN})
 BRANCH_PREFIX = OptionType(parsers.parse_branch_prefix, _TEXT_SCHEMA)

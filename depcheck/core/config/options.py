@@ -3,48 +3,8 @@
 Command line, configuration, inputs of the action and reference docs are generated from it.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
-
 from depcheck.core.config import option_types as types
-
-
-class OptionForm(StrEnum):
-    """The ways to give an option: once, repeatedly, or as a switch."""
-
-    ONE = "one"
-    MANY = "many"  # repeated on the command line, a list in the configuration, lines in an input
-    SWITCH = "switch"  # true or false
-    OFF_SWITCH = "off-switch"  # its name begins with `no-` and it switches something off
-
-
-@dataclass(frozen=True, slots=True)
-class TableKey:
-    """One key of a configuration table, with a text or a day."""
-
-    name: str
-    help: str
-    is_required: bool = True
-    is_day: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One option.
-
-    `field` is its attribute in the settings. `default` is the text for help and docs. `keys` are those of the
-    table that can stand for a value in the configuration.
-    """
-
-    name: str
-    field: str
-    type: types.OptionType
-    help: str
-    metavar: str = ""
-    default: str = ""
-    form: OptionForm = OptionForm.ONE
-    keys: tuple[TableKey, ...] = ()  # of the table that says the same in the configuration
-
+from depcheck.core.config.option_form import Option, OptionForm, TableKey
 
 RULE_KEYS = (
     TableKey("package", "Whose releases."),
@@ -107,7 +67,41 @@ INDEX_OPTIONS = (
         "WHEN",
         "when the sources last changed",
     ),
-    Option("cooldown", "cooldown_days", types.DAYS, "Ignore releases younger than this many days.", "DAYS", "0"),
+    Option(
+        "cooldown",
+        "cooldown_days",
+        types.DAYS,
+        "How old a release must be to be proposed, in days, or hours such as 12h. What breaks is told at once.",
+        "DAYS",
+        "3",
+    ),
+    Option(
+        "cooldown-security",
+        "cooldown_security_days",
+        types.DAYS,
+        "The same, for a release that fixes a known vulnerability of a committed pin.",
+        "DAYS",
+        "0",
+    ),
+    Option(
+        "cooldown-except",
+        "cooldown_exceptions",
+        types.COOLDOWN_EXCEPTION,
+        "A package whose releases are proposed at any age, and why.",
+        "NAME because REASON",
+        "none",
+        _MANY,
+        (TableKey("package", "Whose releases."), TableKey("reason", "Why, for whoever reads it in a year.")),
+    ),
+    Option(
+        "ban",
+        "bans",
+        types.BAN,
+        "A release, or a whole package, that is never downloaded, built or run, and why.",
+        "NAME[==VERSION] because REASON",
+        "none",
+        _MANY,
+    ),
     Option(
         "hold",
         "holds",

@@ -65,11 +65,13 @@ def _parse_number(given: str, unit: str) -> float:
 
 
 def parse_days(given: str) -> float:
-    """Parse a number of days, 0 or more.
+    """Parse a time in days, 0 or more.
 
-    Parts of a day are allowed.
+    Parts of a day are allowed, and hours: `12h`. `3d` is the same as 3.
     """
-    return _parse_number(given, "days")
+    if given.endswith("h"):
+        return _parse_number(given[:-1], "hours") / 24
+    return _parse_number(given.removesuffix("d"), "days")
 
 
 def _parse_positive_number(given: str, unit: str) -> float:

@@ -100,13 +100,13 @@ def _parse_last_day(text: str) -> date:
 def format_rule_sentence(table: Mapping[str, object]) -> str:
     """Format a rule's table as the sentence of the option.
 
-    The table is one of the configuration. `below` is short for `specifier = "<…"`.
+    The table is one of the configuration. `below` is short for `specifier = "<…"`. An exception from the cooldown has
+    no last day.
     """
     below = f"<{table['below']}" if "below" in table else ""
+    until = f" until {table['until']}" if "until" in table else ""
     reason = " ".join(str(table.get("reason", "")).split())
-    return (
-        f"{table.get('package', '')}{table.get('specifier', '')}{below} until {table.get('until', '')} because {reason}"
-    )
+    return f"{table.get('package', '')}{table.get('specifier', '')}{below}{until} because {reason}"
 
 
 def select_active_rules(rules: Iterable[Rule], day: date) -> tuple[Rule, ...]:

@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import TypeAlias
 
+from depcheck.core.config.bans import Ban
+from depcheck.core.config.cooldown import CooldownException
 from depcheck.core.config.rules import Rule
 
 
@@ -36,7 +38,10 @@ class Settings:
     python: str = ""
     as_of: datetime | None = None
     good: datetime | None = None
-    cooldown_days: float = 0
+    cooldown_days: float = 3
+    cooldown_security_days: float = 0
+    cooldown_exceptions: tuple[CooldownException, ...] = ()
+    bans: tuple[Ban, ...] = ()
     holds: tuple[Rule, ...] = ()
     ignores: tuple[Rule, ...] = ()
     test: str | None = None

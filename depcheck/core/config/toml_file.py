@@ -9,7 +9,8 @@ from datetime import date
 from difflib import get_close_matches
 
 from depcheck.core.config import rules
-from depcheck.core.config.options import CHECK_OPTIONS, ENVIRONMENT_OPTIONS, NAME_OPTION, Option, OptionForm, TableKey
+from depcheck.core.config.option_form import Option, OptionForm, TableKey
+from depcheck.core.config.options import CHECK_OPTIONS, ENVIRONMENT_OPTIONS, NAME_OPTION
 from depcheck.core.config.settings import RawOption, RawOptions
 from depcheck.core.model.errors import UsageError
 from depcheck.core.text import toml

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from packaging.utils import NormalizedName
 
+from depcheck.core.lockfiles.diff import diff_pins
 from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
+from depcheck.core.lockfiles.other_targets import diff_other_targets
 from depcheck.core.model.pins import Pin, Pins
 
 
@@ -85,3 +87,10 @@ def compute_version_caps(found: Sequence[Disagreement]) -> tuple[tuple[Normalize
         if len(versions) == len(each.pins):
             caps.append((each.name, f"<={min(versions)}"))
     return tuple(caps)
+
+
+def has_same_pins(before: LockSet, after: LockSet, markers: Mapping[str, str]) -> bool:
+    """Return True if both sets pin the same, for other targets too."""
+    again = dict(after.pins_by_file)
+    here = any(diff_pins(pins, again[path]) for path, pins in before.pins_by_file)
+    return not here and not diff_other_targets(before.files, dict(after.files), markers)

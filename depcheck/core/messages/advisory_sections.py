@@ -6,7 +6,8 @@ from itertools import groupby
 
 from depcheck.core.messages.detail_level import DetailLevel, format_omitted_count
 from depcheck.core.model.advisories import WithdrawalKind
-from depcheck.core.model.report import AdvisoryReport, EnvironmentReport, WithdrawnReport
+from depcheck.core.model.index_facts.caution_reports import AdvisoryReport, WithdrawnReport
+from depcheck.core.model.report import EnvironmentReport
 from depcheck.core.model.status import Status
 from depcheck.core.text.markdown import (
     TITLE_LIMIT,
@@ -57,7 +58,8 @@ def format_withdrawn_sentence(found: WithdrawnReport) -> str:
     """
     if found.kind == WithdrawalKind.UNKNOWN:
         return found.reason
-    done = "was yanked from its index" if found.kind == "yanked" else "is gone from its index"
+    said = {"yanked": "was yanked from its index", "quarantined": "is quarantined by its index"}
+    done = said.get(found.kind, "is gone from its index")
     remedy = "" if found.kind == "yanked" else "; new machines cannot install it"
     reason = f": {found.reason}" if found.reason else ""
     return f"{found.package} {found.version} {done}{remedy}{reason}"
@@ -99,7 +101,16 @@ def render_advisory_tables(environment: EnvironmentReport, tier: DetailLevel) ->
         )
         for each in taken
     ]
+    flagged = [
+        (
+            render_code_span(f"{each.package} {each.version}", 120),
+            escape_prose(f"{each.source}{f': {each.reason}' if each.reason else ''}", 300),
+            "now" if each.committed else "**by a fresh installation**",
+        )
+        for each in environment.flagged[: tier.max_rows]
+    ]
     return join_paragraphs(
+        render_markdown_table(("not run", "because", "pinned"), flagged),
         render_markdown_table(("release", "vulnerability", "what", "fixed in", "pinned"), known),
         format_omitted_count(environment.advisories, shown, "vulnerability record"),
         render_markdown_table(("release", "withdrawn", "reason"), withdrawn),
@@ -112,6 +123,8 @@ def format_advisory_title(environment: EnvironmentReport) -> str:
 
     Example: `jinja2 2.10 in requirements.txt is known to be vulnerable`.
     """
+    if environment.ran_flagged:
+        return f"An earlier run installed for {environment.name} what must not be run"
     advisories, taken = find_unfixed_pins(environment)
     bad = [f"{each[0].package} {each[0].version}" for each in _group_by_release(advisories)]
     gone = [f"{each.package} {each.version}" for each in taken]
@@ -125,8 +138,26 @@ def format_advisory_title(environment: EnvironmentReport) -> str:
     return neutralize_line(f"{shown} in {environment.name} {verb} {said}", TITLE_LIMIT)
 
 
+def choose_advice(environment: EnvironmentReport) -> str:
+    """Return what to do, where the report finds no culprit."""
+    if format_quarantine_title(environment):
+        return "Pin another release, or do without; then look at the machines that have installed it."
+    return environment.status.advice
+
+
+def format_quarantine_title(environment: EnvironmentReport) -> str:
+    """Format the issue title for quarantined or flagged pins, or nothing."""
+    if flagged := [f"{each.package} {each.version}" for each in environment.flagged if each.committed]:
+        return f"{join_with_and(flagged[:3])} must not be run, and {environment.name} pins it"
+    names = dict.fromkeys(each.package for each in environment.withdrawn if each.kind == WithdrawalKind.QUARANTINED)
+    verb = "is" if len(names) == 1 else "are"
+    return f"{join_with_and([*names][:3])} {verb} quarantined, and {environment.name} pins it" if names else ""
+
+
 def format_advisory_verdict(environment: EnvironmentReport) -> str:
     """Format the first paragraph of an issue in an otherwise green run."""
+    if environment.ran_flagged:
+        return f"**{escape_prose(' '.join(environment.ran_flagged[:4]), 1500)}**"
     newer = "Updating does not change that" if environment.status is Status.QUIET else "The update keeps that"
     return (
         f"**Your lockfile works, but pins releases that are vulnerable or withdrawn.** {newer}: "

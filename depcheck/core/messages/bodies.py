@@ -19,6 +19,7 @@ from depcheck.core.messages.leads import (
 from depcheck.core.messages.run_stamp import RunStamp
 from depcheck.core.messages.tables import ALL_UPDATES, COMMITTED, PROPOSED, ChangeContext
 from depcheck.core.messages.timeline import TIMELINE_SLOT
+from depcheck.core.messages.waiting.waiting_releases import WAITING_HEADING, render_waiting_table
 from depcheck.core.model.report import EnvironmentReport, ProposalReport
 from depcheck.core.model.status import Status
 from depcheck.core.text.markdown import (
@@ -92,6 +93,8 @@ def format_issue_title(environment: EnvironmentReport) -> str:
         )
     if environment.status.is_green:
         return advisory_sections.format_advisory_title(environment)
+    if quarantined := advisory_sections.format_quarantine_title(environment):
+        return neutralize_line(quarantined, TITLE_LIMIT)
     said = {
         Status.UNRESOLVABLE: f"No set of releases satisfies the requirements of {name}",
         Status.STALE: f"{name} is out of sync with its requirements",
@@ -137,7 +140,8 @@ def _render_pull_request(
         (ALL_UPDATES, environment.checks.candidate),
         (PROPOSED, proposal.checks),
     ]
-    if environment.status is Status.SAFE or not proposal.checks:  # a safe candidate is the proposal
+    is_candidate = environment.status is Status.SAFE and not environment.waiting  # a safe candidate is the proposal
+    if is_candidate or not proposal.checks:
         columns = [(COMMITTED, environment.checks.baseline), (PROPOSED, environment.checks.candidate)]
     seen = ChangeContext(run.moment, environment.advisories)
     return join_paragraphs(
@@ -152,6 +156,7 @@ def _render_pull_request(
                 sections.render_tracker_links(environment),
             ),
         ),
+        render_section(WAITING_HEADING, render_waiting_table(environment, tier)),
         render_section("Held by your rules", sections.render_rules_table(environment)),
         render_section(
             f"Updates, as of {format_day(run.moment)}", tables.render_changes_table(proposal.changes, seen, tier)
@@ -183,6 +188,7 @@ def _render_issue(environment: EnvironmentReport, run: RunStamp, tier: DetailLev
         render_section("Reproduce", reproduction),
         render_culprit_graph(environment) if tier.max_names else "",
         render_upstream_drafts(environment) if tier.max_names else "",
+        render_section(WAITING_HEADING, render_waiting_table(environment, tier)),
         render_section("Held by your rules", sections.render_rules_table(environment)),
         render_section("Vulnerable and withdrawn pins", advisory_sections.render_advisory_tables(environment, tier)),
         render_section("Timeline", TIMELINE_SLOT),

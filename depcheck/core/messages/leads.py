@@ -97,7 +97,8 @@ def format_issue_lead(environment: EnvironmentReport) -> str:
         return join_paragraphs(_describe_first_step(environment), _describe_breakage(environment, place))
     if environment.status.is_green:
         return join_paragraphs(f"{place}:", advisory_sections.format_advisory_verdict(environment))
-    advice = f"**What to do now:** {environment.status.advice}" if environment.status.advice else ""
+    advised = advisory_sections.choose_advice(environment)
+    advice = f"**What to do now:** {advised}" if advised else ""
     what = environment.status.phrase
     return join_paragraphs(advice, f"{place}: {what}. {escape_prose(environment.reason, 1000)}")
 

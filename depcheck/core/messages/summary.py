@@ -10,7 +10,8 @@ from depcheck.core.messages.causes.cause_section import render_causes
 from depcheck.core.messages.detail_level import DETAIL_LEVELS, DetailLevel, render_section
 from depcheck.core.messages.run_stamp import RunStamp
 from depcheck.core.messages.tables import ALL_UPDATES, COMMITTED, PROPOSED, ChangeContext
-from depcheck.core.model.report import Confidence, EnvironmentReport, ProposalReport, Report
+from depcheck.core.messages.waiting.waiting_releases import WAITING_HEADING, render_waiting_table
+from depcheck.core.model.report import Confidence, EnvironmentReport, Report
 from depcheck.core.model.status import Status
 from depcheck.core.text.markdown import escape_prose, is_within_body_limit, join_paragraphs, render_code_span
 from depcheck.core.text.phrases import format_count
@@ -96,7 +97,8 @@ def _render_environment(judged: EnvironmentReport, run: RunStamp, tier: DetailLe
     blocks: list[tuple[str, Callable[[], str]]] = [
         ("What broke", lambda: render_causes(judged, tier, run)),
         ("How to hold it back", lambda: sections.render_hold_lines(judged)),
-        ("What works", lambda: _describe_proposal(judged.proposal)),
+        ("What works", lambda: _describe_proposal(judged)),
+        (WAITING_HEADING, lambda: render_waiting_table(judged, tier)),
         ("Held by your rules", lambda: sections.render_rules_table(judged)),
         ("Checks", lambda: tables.render_checks_table(columns, tier)),
         ("Vulnerable and withdrawn pins", lambda: advisory_sections.render_advisory_tables(judged, tier)),
@@ -106,7 +108,7 @@ def _render_environment(judged: EnvironmentReport, run: RunStamp, tier: DetailLe
     return join_paragraphs(
         f"## {render_code_span(judged.name)}{python}: {judged.status}",
         f"**{judged.status.phrase[0].upper()}{judged.status.phrase[1:]}.** {escape_prose(judged.reason, 1000)}",
-        judged.status.advice,
+        advisory_sections.choose_advice(judged),
         _describe_confidence(judged),
         *(render_section(head, text()) for head, text in blocks),
         sections.render_optional_modules(judged, tier),
@@ -125,9 +127,12 @@ def _describe_confidence(judged: EnvironmentReport) -> str:
     return f"{cost}; {_CONFIDENCE_CLAIMS[judged.confidence]}."
 
 
-def _describe_proposal(proposal: ProposalReport | None) -> str:
+def _describe_proposal(judged: EnvironmentReport) -> str:
+    proposal = judged.proposal
     if proposal is None:
         return ""
+    if judged.waiting and not proposal.files:
+        return "Nothing can be updated yet: what is newer is too young, or breaks."
     held = ", ".join(render_code_span(name) for name in proposal.held)
     proof = "This set was checked on its own." if proposal.verified else "This set was not checked."
     return f"{format_count(len(proposal.changes), 'update')}{f', with {held} held back' if held else ''}. {proof}"

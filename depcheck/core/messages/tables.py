@@ -10,8 +10,9 @@ from datetime import datetime
 
 from depcheck.core.messages.detail_level import DetailLevel, format_omitted_count
 from depcheck.core.model.checks import Outcome
+from depcheck.core.model.index_facts.caution_reports import AdvisoryReport
 from depcheck.core.model.releases import describe_release_age
-from depcheck.core.model.report import AdvisoryReport, ChangeReport, CheckReport
+from depcheck.core.model.report import ChangeReport, CheckReport
 from depcheck.core.text.links import LinkKind, sanitize_link
 from depcheck.core.text.markdown import (
     escape_prose,

@@ -35,6 +35,7 @@ class WithdrawalKind(StrEnum):
 
     YANKED = "yanked"  # its files are still there for those who pin it
     REMOVED = "removed"  # its files are gone: no new machine can install it
+    QUARANTINED = "quarantined"  # its index offers nothing of the project
     UNKNOWN = "unknown"  # no index that was asked has the project at all
 
 
@@ -69,7 +70,9 @@ def find_withdrawn_pins(
         if pin.version is None:
             continue
         release = known(pin.name, pin.version)
-        if not release.known:
+        if release.project.is_quarantined and not release.is_present:
+            yield WithdrawnPin(pin, WithdrawalKind.QUARANTINED, release.project.reason)
+        elif not release.known:
             yield WithdrawnPin(pin, WithdrawalKind.UNKNOWN, "")
         elif not release.is_present:
             yield WithdrawnPin(pin, WithdrawalKind.REMOVED, "")

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from packaging.version import Version
 
+from depcheck.core.model.index_facts.project_status import ACTIVE_PROJECT, ProjectStatus
 from depcheck.core.text.close_names import suggest_name
 from depcheck.core.text.terminal_safe import to_one_line
 
@@ -18,12 +19,13 @@ from depcheck.core.text.terminal_safe import to_one_line
 class ReleaseStatus:
     """Whether an index has a release, and whether it is yanked.
 
-    `known` is false where none has the project.
+    `known` is false where none has the project. `project` is what the index says of all its releases.
     """
 
     is_present: bool
     yank_reason: str | None = None
     known: bool = True
+    project: ProjectStatus = ACTIVE_PROJECT
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,13 @@ from datetime import datetime
 from enum import StrEnum
 
 from depcheck.core.model.checks import CheckKind, Outcome
+from depcheck.core.model.index_facts.caution_reports import (
+    AdvisoryReport,
+    FlaggedReport,
+    RuleReport,
+    WaitingReport,
+    WithdrawnReport,
+)
 from depcheck.core.model.status import Status
 
 REPORT_SCHEMA = 1
@@ -182,55 +189,6 @@ class ProposalReport:
 
 
 @dataclass(frozen=True, slots=True)
-class AdvisoryReport:
-    """One known vulnerability of one release.
-
-    `committed` says that the release is pinned now, `fresh` that the proposal, or else the fresh set, has it.
-    """
-
-    package: str
-    version: str
-    id: str
-    aliases: tuple[str, ...] = ()
-    summary: str = ""
-    fixed_in: tuple[str, ...] = ()
-    link: str = ""
-    committed: bool = True
-    fresh: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class WithdrawnReport:
-    """A committed pin that its index has withdrawn.
-
-    `kind` is yanked, or removed if the release is gone altogether.
-    """
-
-    package: str
-    version: str
-    kind: str
-    reason: str
-    lockfile: str
-
-
-@dataclass(frozen=True, slots=True)
-class RuleReport:
-    """One rule of the configuration.
-
-    `kind` is hold or ignore, `until` its last day, as 2027-01-01. `state` is applied, expired, or unmatched (it
-    concerns nothing in this environment). `hides` names the newest release that it keeps away, or is empty.
-    """
-
-    kind: str
-    package: str
-    specifier: str
-    reason: str
-    until: str
-    state: str
-    hides: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class EnvironmentReport:
     """The verdict on one environment.
 
@@ -238,7 +196,9 @@ class EnvironmentReport:
 
     `project` says that the repository itself is installed beside its pins, `editable` as `pip install -e` does, and
     `beside` are the releases that it requires and that no lockfile pins. `setup` is what ran before the checks.
-    `optional_modules` are those that no longer import and that nothing needs, each with its error.
+    `optional_modules` are those that no longer import and that nothing needs, each with its error. `waiting` are
+    releases of `changes` that are younger than `cooldown_days`, which the proposal leaves out. `flagged` are releases
+    that were not run, `ran_flagged` tells of those that an earlier run has installed, before they were known.
     """
 
     name: str
@@ -265,6 +225,10 @@ class EnvironmentReport:
     unpinned: tuple[str, ...] = ()
     duration_s: float | None = None
     optional_modules: tuple[str, ...] = ()
+    cooldown_days: float = 0
+    waiting: tuple[WaitingReport, ...] = ()
+    flagged: tuple[FlaggedReport, ...] = ()
+    ran_flagged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ def _collect_times(report: Report) -> list[datetime | None]:
         for environment in report.environments
         for change in (*environment.changes, *(environment.proposal.changes if environment.proposal else ()))
     ]
+    waiting = [each for environment in report.environments for each in environment.waiting]
     culprits = [culprit for environment in report.environments for culprit in environment.culprits]
     return [
         report.started_at,
@@ -79,6 +80,7 @@ def _collect_times(report: Report) -> list[datetime | None]:
         report.as_of,
         *(change.released_at for change in changes),
         *(culprit.since for culprit in culprits),
+        *(time for each in waiting for time in (each.released_at, each.due_at)),
     ]
 
 

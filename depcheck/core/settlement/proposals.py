@@ -74,9 +74,9 @@ def _propose_pull_request(environment: EnvironmentReport, run: RunStamp, key: st
         why = f"nothing verified to propose ({environment.status})"
         return Proposal(ProposalForm.PULL_REQUEST, key, shown, Stance.LEAVE, why)
     if not proposed.files:
-        return Proposal(
-            ProposalForm.PULL_REQUEST, key, shown, Stance.CLOSE, "Your lockfile is already the newest set that works."
-        )
+        waits = environment.waiting and environment.status is Status.SAFE
+        why = "Nothing newer is old enough yet." if waits else "Your lockfile is already the newest set that works."
+        return Proposal(ProposalForm.PULL_REQUEST, key, shown, Stance.CLOSE, why)
     files = tuple(sorted(proposed.files.items()))
     return Proposal(
         form=ProposalForm.PULL_REQUEST,
@@ -88,13 +88,22 @@ def _propose_pull_request(environment: EnvironmentReport, run: RunStamp, key: st
         body=bodies.render_pull_request_body(environment, proposed, run),
         change_note="Newer releases came out; this pull request now has them.",
         environment=environment.name,
+        detail=_digest_waiting(environment),
     )
+
+
+def _digest_waiting(environment: EnvironmentReport) -> str:
+    """Digest the releases that wait, empty where no cooldown is kept."""
+    if not environment.cooldown_days:
+        return ""
+    told = (f"{each.package} {each.version} {each.outlook} {each.due_at}" for each in environment.waiting)
+    return compute_short_digest("waiting", *told)
 
 
 def _propose_issue(environment: EnvironmentReport, run: RunStamp, key: str) -> Proposal:
     shown = neutralize_line(environment.name, 120)
     left = [each for found in find_unfixed_pins(environment) for each in found]
-    if environment.status.is_green and not left:
+    if environment.status.is_green and not (left or environment.ran_flagged):
         how = "all updates pass" if environment.status is Status.SAFE else "there is nothing to update"
         reason = f"Fixed: {how}."
         return Proposal(
@@ -162,6 +171,7 @@ def _list_known_problems(environment: EnvironmentReport) -> list[str]:
     """
     advisories, withdrawn = find_unfixed_pins(environment)
     return [
+        *sorted(environment.ran_flagged),
         *sorted(f"{each.package} {each.version} {each.id}" for each in advisories),
         *sorted(f"{each.lockfile} {each.package} {each.version} {each.kind}" for each in withdrawn),
     ]

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Callable
 from urllib.parse import urlsplit, urlunsplit
 
 from packaging.metadata import RawMetadata, parse_email
@@ -44,6 +45,7 @@ class WheelMetadataLoader:
         self._found = SingleFlightCache(self._load_uncached)
         self._misses_by_origin: Counter[tuple[str, str, int]] = Counter()
         self._serving_origins: set[tuple[str, str, int]] = set()
+        self.refuse_file: Callable[[DistributionFile], None] = lambda _: None  # raises BrokenWheelError for some
 
     def load_metadata(self, wheel: DistributionFile) -> bytes:
         """Return the METADATA file of `wheel`.
@@ -59,9 +61,7 @@ class WheelMetadataLoader:
         if wheel.is_pinned and path.exists():
             return path.read_bytes()
         try:
-            content = (
-                self._fetch_from_index(wheel) or self._fetch_by_ranges(wheel) or self._read_downloaded_wheel(wheel)
-            )
+            content = self._fetch_from_index(wheel) or self._read_wheel(wheel)
             self._disk.write_file(path, content)
         except IndexUnavailableError as error:
             self._troubles.add_failure(str(error))
@@ -88,6 +88,10 @@ class WheelMetadataLoader:
                 "It was changed on its way or at its source; try again later."
             )
         return answer.body
+
+    def _read_wheel(self, wheel: DistributionFile) -> bytes:
+        self.refuse_file(wheel)
+        return self._fetch_by_ranges(wheel) or self._read_downloaded_wheel(wheel)
 
     def _fetch_by_ranges(self, wheel: DistributionFile) -> bytes | None:
         """Read METADATA by range requests.

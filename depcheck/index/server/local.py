@@ -13,6 +13,8 @@ from packaging.version import Version
 
 from depcheck.core.model.advisories import Advisory
 from depcheck.core.model.errors import IndexUnavailableError
+from depcheck.core.model.index_facts.flags import ReleaseFlag
+from depcheck.core.model.index_facts.project_status import ProjectStatus
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.pins import Pin
 from depcheck.core.model.releases import Origins, Release, ReleaseFacts, ReleaseStatus
@@ -75,6 +77,8 @@ class LocalIndex:
         self._releases: dict[tuple[NormalizedName, IndexView], Sequence[Release]] = {}
         self._choices: dict[tuple[NormalizedName, IndexView, InterpreterTarget], tuple[Version, ...] | None] = {}
         self._routes = RequestRouter(self._views, self._projects, files, self._metadata, self._troubles)
+        self._routes.find_flag = self._advisories.find_flag
+        self._metadata.refuse_file = self._facts.metadata.refuse_file = self._routes.refuse_file
         self._server: LoopbackServer | None = None
         self._prefetch_pool = ThreadPoolExecutor(_PREFETCH_THREADS)
 
@@ -138,6 +142,10 @@ class LocalIndex:
         """
         return compute_standing(self._projects[project], version)
 
+    def get_project_status(self, project: NormalizedName) -> ProjectStatus:
+        """Return what the index says of the project as a whole."""
+        return self._projects[project].status
+
     def get_origins(self, project: NormalizedName) -> Origins:
         """Return which indexes were asked for `project`, and which have it."""
         return self._projects[project].origins
@@ -149,12 +157,8 @@ class LocalIndex:
         """
         found = self._projects[project]
         wheels = [file for file, of in zip(found.files, found.versions, strict=True) if of == version and file.is_wheel]
-        for wheel in sorted(wheels, key=lambda file: not file.filename.endswith("-none-any.whl"))[:1]:
-            try:
-                return parse_requires_dist(self._metadata.load_metadata(wheel))
-            except BrokenWheelError:
-                return None
-        return None
+        chosen = sorted(wheels, key=lambda file: not file.filename.endswith("-none-any.whl"))[:1]
+        return self.read_requires_dist(chosen[0]) if chosen else None
 
     def fetch_advisories(self, project: NormalizedName, version: Version) -> tuple[Advisory, ...]:
         """Fetch the known vulnerabilities of a release on PyPI.
@@ -270,14 +274,15 @@ class LocalIndex:
         return self._projects[name], self._projects.get_validators(name)
 
     def read_requires_dist(self, wheel: DistributionFile) -> tuple[str, ...] | None:
-        """Return Requires-Dist of a wheel, as written.
-
-        None if its metadata cannot be read.
-        """
+        """Return Requires-Dist of a wheel, or None without metadata."""
         try:
             return parse_requires_dist(self._metadata.load_metadata(wheel))
         except BrokenWheelError:
             return None
+
+    def list_refused_releases(self) -> tuple[ReleaseFlag, ...]:
+        """List the flagged releases that package tools asked for in vain."""
+        return tuple(self._routes.refused.values())
 
     def get_last_sdist(self) -> str:
         """Return the file name of the source distribution served last.

@@ -5,7 +5,7 @@ Pages belong to an index view, files and metadata are addressed by content, and 
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
@@ -14,12 +14,13 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from depcheck.core.model.errors import IndexUnavailableError
+from depcheck.core.model.index_facts.flags import ReleaseFlag
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.wheel_tags import InterpreterTarget
 from depcheck.index.access_log import AccessLog, FailureLog
 from depcheck.index.files.downloads import FileDownloader
 from depcheck.index.files.metadata import BrokenWheelError, WheelMetadataLoader
-from depcheck.index.pages import DistributionFile
+from depcheck.index.pages import DistributionFile, extract_version_text, parse_version_or_none
 from depcheck.index.projects import Project, ProjectLoader
 from depcheck.index.release_index import ProjectView
 from depcheck.index.server.http_server import Reply
@@ -36,6 +37,10 @@ _NAME_PATTERN = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _METADATA_SUFFIX = ".metadata"
 _CACHE_FOREVER = {"Cache-Control": "max-age=31536000, immutable"}  # the address names the content
 _CACHE_NEVER = {"Cache-Control": "no-store"}
+
+
+FlagLookup = Callable[[NormalizedName, Version], ReleaseFlag | None]
+"""Tells why a release must not be run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,8 @@ class RequestRouter:
         self._troubles = troubles
         self.access_log = AccessLog()
         self.last_source = ""
+        self.find_flag: FlagLookup = lambda *_: None
+        self.refused: dict[tuple[NormalizedName, Version], ReleaseFlag] = {}
         self.offered_files: dict[tuple[str, str], DistributionFile] = {}
 
     def handle_path(self, path: str, accept: str) -> Reply:
@@ -162,12 +169,14 @@ class RequestRouter:
 
     def _serve_file(self, key: str, filename: str) -> Reply:
         file = self._find_listed_file(key, filename.removesuffix(_METADATA_SUFFIX))
-        if file is None or (filename.endswith(_METADATA_SUFFIX) and not file.is_wheel):
+        is_metadata = filename.endswith(_METADATA_SUFFIX)
+        if file is None or (is_metadata and not file.is_wheel):
             return _build_not_found_reply("No page of any index lists this file.")
         self.access_log.record_file(file)
         headers = _CACHE_FOREVER if file.is_pinned else _CACHE_NEVER
-        if filename.endswith(_METADATA_SUFFIX):
+        if is_metadata:
             return Reply(HTTPStatus.OK, self._metadata.load_metadata(file), headers=headers)
+        self.refuse_file(file)
         if not file.is_wheel:
             self.last_source = filename
         arrival = self._files.get_download(file)
@@ -178,6 +187,21 @@ class RequestRouter:
             length=arrival.wait_for_size(),
             body_reader=arrival.read_range,
         )
+
+    def refuse_file(self, file: DistributionFile) -> None:
+        """Refuse the file of a release that must not be run.
+
+        Raises BrokenWheelError, and remembers the release.
+        """
+        for name in _guess_project_names(file.filename):
+            version = parse_version_or_none(extract_version_text(file.filename, name))
+            flag = self.find_flag(name, version) if version and self._has_file(name, file) else None
+            if flag:
+                self.refused[flag.package, flag.version] = flag
+                raise BrokenWheelError(f"{flag} must not be run, so it is not downloaded.")
+
+    def _has_file(self, name: NormalizedName, file: DistributionFile) -> bool:
+        return any(each.filename == file.filename for each in self._projects[name].files)
 
     def _find_listed_file(self, key: str, filename: str) -> DistributionFile | None:
         """Find the file with this key and name.

@@ -170,7 +170,7 @@ def _build_proposed_changes(environment: EnvironmentReport) -> Child:
     None if the proposal takes all of them.
     """
     proposal = environment.proposal
-    if proposal is None or not proposal.held:
+    if proposal is None or not (proposal.held or environment.waiting):
         return None
     names = ", ".join(f"{change.name} {change.after or '(removed)'}" for change in proposal.changes[:300])
     return build_details(f"What the proposal takes: {len(proposal.changes)}", build_tag("p", names or "nothing"))

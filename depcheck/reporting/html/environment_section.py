@@ -5,6 +5,7 @@ from xml.etree.ElementTree import Element
 
 from depcheck.core.messages.causes.blame import describe_company, describe_dating
 from depcheck.core.messages.causes.evidence import extract_error_text, shorten_evidence
+from depcheck.core.messages.waiting.waiting_releases import format_waiting_line
 from depcheck.core.model.report import CheckReport, Confidence, Culprit, EnvironmentReport
 from depcheck.core.text.phrases import format_count, join_with_and
 from depcheck.core.text.terminal_safe import shorten_words
@@ -218,8 +219,10 @@ def _join_hold_lines(culprit: Culprit) -> str:
 
 def _build_proposal(judged: EnvironmentReport) -> Child:
     proposal = judged.proposal
+    line = format_waiting_line(judged)
+    waiting = build_tag("p", f"{line[0].upper()}{line[1:]}.") if line else None
     if proposal is None:
-        return None
+        return waiting
     held = f", with {join_with_and(proposal.held[:20])} held back" if proposal.held else ""
     proof = "This set was checked on its own." if proposal.verified else "This set was not checked."
     taken = f"{format_count(len(proposal.changes), 'update')}{held}. {proof}"
@@ -227,7 +230,7 @@ def _build_proposal(judged: EnvironmentReport) -> Child:
         build_details(build_tag("code", path), build_output_block(text, 60_000))
         for path, text in proposal.files.items()
     ]
-    return [build_tag("p", taken if proposal.changes else f"Nothing can be updated{held}."), files]
+    return [build_tag("p", taken if proposal.changes else f"Nothing can be updated{held}."), waiting, files]
 
 
 def _build_confidence_claim(judged: EnvironmentReport) -> Child:

@@ -1,0 +1,1 @@
+"""What is told of releases that are too young to be proposed."""

@@ -1,0 +1,1 @@
+"""What an index says of releases beside their files."""

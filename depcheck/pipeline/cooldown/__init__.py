@@ -1,0 +1,1 @@
+"""What is proposed: the newest set that is old enough."""

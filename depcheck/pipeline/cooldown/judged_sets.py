@@ -1,0 +1,18 @@
+"""The sets that a verdict was made of."""
+
+from dataclasses import dataclass
+
+from depcheck.core.lockfiles.lock_set import LockSet
+from depcheck.pipeline.measure import Measurement
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedSets:
+    """The committed set and what was judged beside it.
+
+    `candidate` is None where nothing could be compiled, `before` where the committed set was not measured so far.
+    """
+
+    committed: LockSet
+    candidate: LockSet | None = None
+    before: Measurement | None = None

@@ -1,0 +1,104 @@
+"""Compile and check the newest set without young releases."""
+
+from collections.abc import Iterator
+
+from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import Version
+
+from depcheck.core.config.cooldown import describe_days
+from depcheck.core.lockfiles.diff import diff_pins
+from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
+from depcheck.core.lockfiles.lock_set import LockSet, has_same_pins
+from depcheck.core.model.compile_result import CompileFailure
+from depcheck.core.model.index_view import Hold, apply_build_holds, apply_holds, create_hold
+from depcheck.core.model.report import Culprit, EnvironmentReport, ProposalReport
+from depcheck.pipeline.baseline import compile_fresh_set
+from depcheck.pipeline.confirm import confirm_failures
+from depcheck.pipeline.context import EnvironmentCase
+from depcheck.pipeline.cooldown.judged_sets import JudgedSets
+from depcheck.pipeline.investigation import to_proposal
+from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_baseline, measure_pins, plan_checks
+from depcheck.pipeline.proving.prove_imports import prove_imports
+
+
+def propose_old_set(
+    case: EnvironmentCase, sets: JudgedSets, report: EnvironmentReport
+) -> tuple[ProposalReport | None, str]:
+    """Return the newest old set as a proposal, or why not.
+
+    What the report blames is held in it too. A proposal without files says that the committed set is the newest.
+    """
+    holds = tuple(_list_holds(report))
+    age = describe_days(case.settings.cooldown_days)
+    case.ports.reporter.start_stage(f"compile what is at least {age} old")
+    world = apply_holds(case.get_upgrade_view(sets.committed.pins), holds)
+    compiled = compile_fresh_set(case, world)
+    if isinstance(compiled, CompileFailure):
+        said = f"No set of releases that are at least {age} old could be compiled: {compiled.failure.headline}"
+        return None, said if sets.candidate else ""
+    if has_same_pins(sets.committed, compiled, case.markers):
+        return ProposalReport(tuple(_list_names(holds)), (), verified=True, files={}, checks=report.checks.baseline), ""
+    return _check_old_set(case, sets, compiled, holds)
+
+
+def _check_old_set(
+    case: EnvironmentCase, sets: JudgedSets, compiled: LockSet, holds: tuple[Hold, ...]
+) -> tuple[ProposalReport | None, str]:
+    changed = frozenset(change.name for change in diff_pins(sets.committed.pins, compiled.pins))
+    before = sets.before or measure_baseline(case, sets.committed, changed)
+    before, after = prove_imports(case, before, _measure(case, sets, compiled, holds, before), "proposal")
+    sides = MeasuredSides(sets.committed, compiled, before, after)
+    confirmed = confirm_failures(case, before, sides.after, sides.comparison.regressions)
+    why = confirmed.contradiction or next((each.failures[0].headline for each in confirmed.findings), "")
+    if not why and not sides.after.is_installed:
+        why = sides.after.results[0].headline
+    if why:
+        age = describe_days(case.settings.cooldown_days)
+        return None, f"The newest set of releases that are at least {age} old does not pass its checks: {why}"
+    return to_proposal(case, sides, holds), ""
+
+
+def _measure(
+    case: EnvironmentCase, sets: JudgedSets, compiled: LockSet, holds: tuple[Hold, ...], before: Measurement
+) -> Measurement:
+    case.ports.reporter.start_stage("check what is old enough")
+    changed = frozenset(change.name for change in diff_pins(sets.committed.pins, compiled.pins))
+    world = apply_build_holds(case.get_upgrade_view(sets.committed.pins), holds)
+    return measure_pins(case, compiled.pins, world, plan_checks(case.settings, changed, before), "proposal")
+
+
+def _list_holds(report: EnvironmentReport) -> Iterator[Hold]:
+    """Yield holds for what the report holds back or blames.
+
+    A package that is held for no fault of its own stays at most where the report's proposal has it.
+    """
+    blamed = {name: culprit for culprit in report.culprits for name in _list_held_names(culprit)}
+    for name, culprit in blamed.items():
+        good, bad = culprit.last_good.get(name), Version(culprit.first_bad[name])
+        is_sure = f"{name}<{bad}" in culprit.hold
+        yield create_hold(
+            canonicalize_name(name), Version(good) if good else None, bad, build=culprit.build, sure=is_sure
+        )
+    proposal = report.proposal
+    if proposal is None:
+        return
+    pins = {entry.pin.name: entry.pin for text in proposal.files.values() for entry in parse_lockfile(text).entries}
+    for text in proposal.held:
+        pin = pins.get(canonicalize_name(text))
+        if text not in blamed and pin and pin.version:
+            yield Hold(pin.name, f"<={pin.version}", f"{pin.name}<={pin.version}")
+
+
+def _list_held_names(culprit: Culprit) -> list[str]:
+    """List the packages of a culprit that one of its lines holds."""
+    held = {_get_line_name(line) for line in culprit.hold}
+    return [name for name in culprit.first_bad if canonicalize_name(name) in held]
+
+
+def _get_line_name(line: str) -> NormalizedName:
+    end = next((place for place, sign in enumerate(line) if sign in "<>=!"), len(line))
+    return canonicalize_name(line[:end])
+
+
+def _list_names(holds: tuple[Hold, ...]) -> dict[str, None]:
+    return dict.fromkeys(str(each.name) for each in holds)

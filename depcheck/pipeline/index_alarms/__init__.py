@@ -1,0 +1,1 @@
+"""Alarms that an index itself gives, whatever resolves."""

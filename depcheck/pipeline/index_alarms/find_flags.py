@@ -1,0 +1,40 @@
+"""Find releases that must never be run."""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from packaging.specifiers import SpecifierSet
+
+from depcheck.core.model.advisories import ReleaseId
+from depcheck.core.model.index_facts.flags import BAN_SOURCE, ReleaseFlag
+from depcheck.core.model.pins import Pins
+from depcheck.pipeline.context import EnvironmentCase
+
+PARALLEL_LOOKUPS = 16
+
+
+def find_flags(case: EnvironmentCase, releases: Iterable[ReleaseId]) -> tuple[ReleaseFlag, ...]:
+    """Find the releases that must not be run, by name.
+
+    Cost: one small request for each release that was not asked about within a day, 16 at once.
+    """
+    wanted = sorted(set(releases))
+    banned = [flag for each in wanted for flag in _find_bans(case, each)]
+    if not case.settings.advisories:
+        return tuple(banned)
+    with ThreadPoolExecutor(PARALLEL_LOOKUPS) as pool:
+        told = pool.map(lambda each: case.ports.index.find_flag(*each), wanted)
+        return (*banned, *(flag for flag in told if flag))
+
+
+def find_flagged_pins(case: EnvironmentCase, pins: Pins) -> tuple[ReleaseFlag, ...]:
+    """Find the pins that must not be run."""
+    return find_flags(case, ((pin.name, pin.version) for pin in pins.values() if pin.version))
+
+
+def _find_bans(case: EnvironmentCase, release: ReleaseId) -> Iterator[ReleaseFlag]:
+    name, version = release
+    for ban in case.settings.bans:
+        if ban.package == name and not SpecifierSet(ban.allowed).contains(version, prereleases=True):
+            yield ReleaseFlag(name, version, BAN_SOURCE, ban.reason)
+            return
