@@ -8,7 +8,7 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.checking.checks.importing import importable_modules, imports, module_order
+from depcheck.checking.checks.importing import ask_importer, importable_modules, imports, module_order
 from depcheck.checking.checks.importing.import_progress import ImportProgress
 from depcheck.checking.checks.importing.imports import ImportFindings, run_import_check
 from depcheck.checking.checks.running.command_context import CheckContext
@@ -87,7 +87,8 @@ def test_workers_share_many_modules(room, monkeypatch) -> None:
 
 def test_a_hang_is_timed_out_and_the_rest_goes_on(room, monkeypatch) -> None:
     """Time out one hanging module, with its stack as evidence."""
-    monkeypatch.setattr(imports, "MODULE_TIMEOUT_S", 1.0)
+    for module in (ask_importer, imports):
+        monkeypatch.setattr(module, "MODULE_TIMEOUT_S", 1.0)
     (room.workspace / "hangs.py").write_text("import time\ndef forever():\n    time.sleep(1000)\nforever()\n")
     (room.workspace / "later.py").write_text("")
     findings = found(room)
@@ -176,7 +177,7 @@ def test_module_names(path: str, module: str | None) -> None:
 
 def test_old_interpreters_can_run_the_importer() -> None:
     """Its text must stay within the grammar of Python 3.6."""
-    for script in Path(imports.GUEST_SCRIPTS).glob("*.py"):
+    for script in Path(ask_importer.GUEST_SCRIPTS).glob("*.py"):
         ast.parse(script.read_text(), feature_version=(3, 6))
 
 

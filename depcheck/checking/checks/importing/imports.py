@@ -3,42 +3,38 @@
 The modules are those of the changed packages, of their dependents and of the project.
 """
 
-import json
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from depcheck.checking.checks.importing.ask_importer import (
+    EXCEEDED_WORD,
+    MODULE_TIMEOUT_S,
+    UNCONFIGURED,
+    Importing,
+    ImportPlaces,
+    ModuleRating,
+    ask_importer,
+    find_unconfigured,
+    split_into_groups,
+)
 from depcheck.checking.checks.importing.import_progress import ImportProgress
 from depcheck.checking.checks.importing.importable_modules import (
     find_import_roots,
     list_project_modules,
     list_requested_modules,
 )
-from depcheck.checking.checks.importing.module_order import leave_out_unreached, split_modules
-from depcheck.checking.checks.running.command_context import GUEST_SCRIPTS, CheckContext
-from depcheck.checking.checks.running.guest_answers import parse_guest_answers
+from depcheck.checking.checks.importing.module_order import leave_out_unreached
+from depcheck.checking.checks.running.command_context import CheckContext
 from depcheck.core.import_graph.reachable import Reach
 from depcheck.core.model.checks import DJANGO_SETUP, Check, Failure, Outcome
 from depcheck.core.text.process_output import add_import_statement, extract_evidence, format_exit_status
 from depcheck.core.text.terminal_safe import to_one_line
 
-MODULE_TIMEOUT_S = 60.0
 BUDGET_S = 300.0  # for all modules of one set; what is left over is said
-_EXCEEDED_WORD = "exceeded"  # a word of ours alone: no importer's answer is taken for it
-_UNCONFIGURED = re.compile(r"settings are not configured|Apps aren't loaded yet|doesn't declare an explicit app_label")
 _ABSENT = re.compile(r"No module named '(\w+)'")
-
-
-@dataclass(frozen=True, slots=True)
-class ModuleRating:
-    """How much modules matter to the project.
-
-    `rate` tells how it reaches a module, `is_needed` whether one that cannot be imported alone matters.
-    """
-
-    rate: Callable[[str], Reach] = lambda _: Reach.STRONG
-    is_needed: Callable[[Failure], bool] = lambda _: True
+_ENDED_HEADLINE = "the import ended its process"
 
 
 @dataclass(slots=True)
@@ -64,18 +60,6 @@ class ImportFindings:
         return Outcome.UNRESOLVED if open_ or (narrowed and not self.passed) else Outcome.PASS
 
 
-@dataclass(frozen=True, slots=True)
-class Importing:
-    """Settings of one import check: places, deadline and Django site."""
-
-    room: CheckContext
-    check: Check
-    until: float
-    django: str
-    rating: ModuleRating
-    progress: ImportProgress | None = None
-
-
 def run_import_check(
     room: CheckContext,
     check: Check,
@@ -99,36 +83,28 @@ def run_import_check(
     findings = ImportFindings()
     paths = [str(root) for root in find_import_roots(room.workspace)]
     own = _narrow(check, list_project_modules(room))
-    _import_group(work, own, _Places(paths, []), findings, own=True)
+    _import_group(work, own, ImportPlaces(paths, [], is_own=True), findings)
     installed = [each for each in _narrow(check, list_requested_modules(room.environment, check)) if each not in own]
     if check.before and not check.ids:
         installed = leave_out_unreached(installed, rating.rate)
     if installed:
-        _import_group(work, installed, _Places([], paths if settings else []), findings, own=False)
+        _import_group(work, installed, ImportPlaces([], paths if settings else [], is_own=False), findings)
     if check.ids:
         findings.passed &= check.ids
         findings.failed = {name: failure for name, failure in findings.failed.items() if name in check.ids}
     return findings
 
 
-@dataclass(frozen=True, slots=True)
-class _Places:
-    """Folders of the project, in front of installed modules or behind."""
-
-    front: list[str]
-    behind: list[str]
-
-
 def _narrow(check: Check, modules: Sequence[str]) -> list[str]:
     return [module for module in modules if not check.ids or module in check.ids]
 
 
-def _import_group(work: Importing, modules: list[str], places: _Places, findings: ImportFindings, *, own: bool) -> None:
+def _import_group(work: Importing, modules: list[str], places: ImportPlaces, findings: ImportFindings) -> None:
     """Import `modules` together, then failed ones alone, and sort the failures.
 
     They are sorted by what they mean.
     """
-    doubtful, known = modules, work.check.before
+    doubtful, known, own = modules, work.check.before, places.is_own
     if work.check.together or not work.check.ids:
         failed = _import_together(work, modules, places, findings)
         if work.check.together or (known and known.passed is None):
@@ -164,52 +140,83 @@ def _may_matter(work: Importing, failure: Failure) -> bool:
 
     Unless the project always imports it.
     """
-    return work.rating.rate(failure.id) is Reach.STRONG or not _UNCONFIGURED.search(failure.headline)
+    return work.rating.rate(failure.id) is Reach.STRONG or not UNCONFIGURED.search(failure.headline)
 
 
 def _could_pass_alone(failure: Failure, there: set[str]) -> bool:
-    if _UNCONFIGURED.search(failure.headline):
+    if UNCONFIGURED.search(failure.headline):
         return False
     absent = _ABSENT.search(failure.headline)
     return absent is None or absent[1] in there
 
 
 def _import_together(
-    work: Importing, modules: Sequence[str], places: _Places, findings: ImportFindings
+    work: Importing, modules: Sequence[str], places: ImportPlaces, findings: ImportFindings
 ) -> dict[str, Failure]:
-    """Import `modules` in one process, and return those that failed."""
-    left, failed = list(modules), dict[str, Failure]()
+    """Import `modules`, each group in a process, and return those that failed.
+
+    In as many turns as are needed, should something end the importer itself.
+    """
+    left = [each for each in split_into_groups(work, modules, places) if each.modules]
+    failed: dict[str, Failure] = {}
     if work.progress:
         work.progress.start_count(len(modules))
     while left and time.monotonic() < work.until:
-        asked = {*left, DJANGO_SETUP}
-        told = [words for words in _ask_importer(work, left, places, alone=False) if words[1] in asked]
+        told = ask_importer(work, left, places, alone=False)
         started = [words[1] for words in told if words[0] == "start"]
         findings.passed |= {words[1] for words in told if words[0] == "pass"}
         failed |= {
             words[1]: Failure(words[1], *_format_error(words[2], words[3])) for words in told if words[0] == "fail"
         }
-        if started == [DJANGO_SETUP]:  # and it ended the process: nothing else can be imported in this site
-            failed.setdefault(DJANGO_SETUP, Failure(DJANGO_SETUP, "it ended its process"))
-            break
-        if not started:  # the interpreter does not get as far as our first line
-            started = left[:1]
+        started = started or [left[0].modules[0]]  # the interpreter does not get as far as our first line
         for name in started:
             if name not in findings.passed:
-                failed.setdefault(name, Failure(name, "the import ended its process"))
-        left = [name for name in left if name not in set(started)]
-    findings.not_reached += left
+                failed.setdefault(name, Failure(name, _ENDED_HEADLINE))
+        if DJANGO_SETUP in failed and failed[DJANGO_SETUP].headline == _ENDED_HEADLINE:
+            unreached = {name for each in left if each.site for name in each.modules if name not in started}
+            findings.not_reached += sorted(unreached)  # nothing can be imported in this site
+            started += unreached
+        left = [each for each in (group.leave_out(started) for group in left) if each.modules]
+    findings.not_reached += [name for each in left for name in each.modules]
+    if again := find_unconfigured(work, failed):
+        rest = {name: failure for name, failure in failed.items() if name not in again}
+        return rest | _import_together(work, again, places, findings)
     return failed
 
 
-def _import_alone(work: Importing, modules: Sequence[str], places: _Places, findings: ImportFindings) -> None:
+def _import_alone(work: Importing, modules: Sequence[str], places: ImportPlaces, findings: ImportFindings) -> None:
     """Import each of `modules` in a process of its own.
 
     This result counts.
     """
-    told = _ask_importer(work, [each for each in modules if each != DJANGO_SETUP], places, alone=True)
     setup = [DJANGO_SETUP] if work.django and (DJANGO_SETUP in modules or DJANGO_SETUP in work.check.ids) else []
-    _record_answers(told, [*modules, *(each for each in setup if each not in modules)], findings)
+    asked = [each for each in modules if each != DJANGO_SETUP]
+    told = ask_importer(work, split_into_groups(work, asked, places), places, alone=True)
+    proven = ImportFindings()
+    _record_answers(told, [*asked, *setup], proven)
+    if (left := proven.not_reached) and time.monotonic() < work.until:
+        _import_unanswered(work, left, places, proven, is_only=len(asked) == 1)
+    if again := find_unconfigured(work, proven.failed):
+        proven.failed = {name: failure for name, failure in proven.failed.items() if name not in again}
+        _import_alone(work, again, places, proven)
+    findings.passed |= proven.passed
+    findings.failed |= proven.failed
+    findings.not_reached += proven.not_reached
+
+
+def _import_unanswered(
+    work: Importing, left: Sequence[str], places: ImportPlaces, proven: ImportFindings, *, is_only: bool
+) -> None:
+    """Import what got no answer, one by one.
+
+    One of them may have ended the importer. Each with an importer of its own, so that it ends no other's.
+    """
+    proven.not_reached = [name for name in left if name == DJANGO_SETUP]
+    for name in left:
+        if name != DJANGO_SETUP and is_only:
+            proven.failed[name] = Failure(name, _ENDED_HEADLINE)
+        elif name != DJANGO_SETUP:
+            _import_alone(work, [name], places, proven)
 
 
 def _record_answers(told: list[list[str]], modules: Sequence[str], findings: ImportFindings) -> None:
@@ -224,7 +231,7 @@ def _record_answers(told: list[list[str]], modules: Sequence[str], findings: Imp
     for words in told:
         if words[0] == "ended" and words[1] not in findings.passed and words[1] not in failed:
             failed[words[1]] = _build_crash_failure(words[1], _parse_exit_status(words[2]), words[3])
-        if words[0] == _EXCEEDED_WORD:
+        if words[0] == EXCEEDED_WORD:
             failed[words[1]] = Failure(words[1], f"the import was ended: {words[2]}")
     findings.failed |= failed
     findings.not_reached += [name for name in modules if name not in findings.passed and name not in failed]
@@ -248,28 +255,3 @@ def _build_crash_failure(module: str, status: int, stack: str) -> Failure:
     if "Timeout (" in stack:
         return Failure(module, f"import timed out after {MODULE_TIMEOUT_S:g} s", extract_evidence(stack))
     return Failure(module, f"the import ended its process: {format_exit_status(status)}", extract_evidence(stack))
-
-
-def _ask_importer(work: Importing, modules: Sequence[str], places: _Places, *, alone: bool) -> list[list[str]]:
-    """Return the importer's answers, word by word.
-
-    A stack that stood before an `ended` is its fourth word.
-    """
-    left_s = max(1.0, work.until - time.monotonic())
-    order = {
-        "shares": split_modules(modules, work.rating.rate),
-        "paths": places.front,
-        "behind": places.behind,
-        "timeout_s": min(MODULE_TIMEOUT_S, left_s),
-        "alone": alone,
-        "django": work.django,
-    }
-    ran = work.room.run(
-        [str(work.room.environment.python), str(GUEST_SCRIPTS / "depcheck_importer.py")],
-        given=json.dumps(order).encode(),
-        timeout_s=left_s,
-        watch=work.progress.count_answers if work.progress and not alone else None,
-    )
-    told = parse_guest_answers(ran.answer)
-    started = [words[1] for words in told if words[0] == "start"]
-    return [*told, [_EXCEEDED_WORD, started[-1], ran.exceeded_limit]] if ran.exceeded_limit and started else told

@@ -20,7 +20,7 @@ def parse_guest_answers(answer: bytes) -> list[list[str]]:
             continue
         words = [str(word) for word in words]
         if words[0] == "ended":
-            words, stray = [*words[:3], "\n".join(stray)], []
+            words, stray = [*words[:3], "\n".join([*words[3:4], *stray])], []
         if len(words) >= _WORD_COUNTS.get(words[0], 99):
             told.append(words)
     return told
