@@ -23,6 +23,7 @@ from depcheck.core.model.pins import Pin, Pins
 from depcheck.core.model.releases import Origins, Release, ReleaseFacts, ReleaseStatus
 from depcheck.core.model.report import EnvironmentReport
 from depcheck.core.model.wheel_tags import InterpreterTarget
+from depcheck.core.start_hooks.added_hooks import HookOwner
 
 if TYPE_CHECKING:  # of use in a search alone
     from depcheck.core.tool_output.api_errors import ReleaseStep
@@ -171,6 +172,10 @@ class InstalledEnvironment(Protocol):
     @property
     def distributions(self) -> Sequence[Distribution]:
         """The installed distributions."""
+
+    @property
+    def hook_owners(self) -> tuple[HookOwner, ...]:
+        """What of each installed package runs without an import."""
 
     @property
     def inconsistencies(self) -> Sequence[str]:

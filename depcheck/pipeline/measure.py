@@ -22,6 +22,7 @@ from depcheck.core.model.index_facts.flags import ReleaseFlag
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.installed import Distribution, OwnInstallation, add_dependents
 from depcheck.core.model.pins import Pins
+from depcheck.core.start_hooks.added_hooks import HookOwner
 from depcheck.core.text.process_output import strip_scratch_folders
 from depcheck.core.tool_output.applicability import drop_result, is_applicable
 from depcheck.pipeline.baseline import find_past_views
@@ -46,6 +47,7 @@ class Measurement:
     distributions: tuple[Distribution, ...] = ()
     unbuilt: NormalizedName | None = None
     own: OwnInstallation = field(default_factory=OwnInstallation)
+    hook_owners: tuple[HookOwner, ...] = ()
 
     @property
     def is_installed(self) -> bool:
@@ -93,7 +95,8 @@ def measure_pins(
             )
             ports.reporter.report_check(label, result)
             results.append(result)
-    return Measurement(pins, world, (install, *results), tuple(installed.distributions), own=installed.own)
+    every = (install, *results)
+    return Measurement(pins, world, every, tuple(installed.distributions), None, installed.own, installed.hook_owners)
 
 
 def _refuse_pins(pins: Pins, world: IndexView, flags: Sequence[ReleaseFlag]) -> Measurement:

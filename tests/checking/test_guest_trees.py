@@ -29,6 +29,7 @@ TRUSTED = {
     "tool_envs.py": "compilers' environments in the cache, which are ours",
     "project_installer.py": "a room of ours",
     "editable.py": "a folder of ours",
+    "installed_hooks.py": "entry points where packages are placed, by who runs none of them",
     "project_files.py": "walks the repository, before anything runs",
 }
 WRITING = {

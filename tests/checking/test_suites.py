@@ -8,7 +8,6 @@ import pytest
 from uv import find_uv_bin
 
 from depcheck.checking.checks.runner import GuestCheckExecutor
-from depcheck.checking.environments.read_installed import read_installed_distributions
 from depcheck.checking.sandbox import guest as guest_module
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
 from depcheck.core.config.settings import Settings
@@ -202,42 +201,6 @@ def test_a_command_cannot_switch_the_plugin_off(check, this_environment, command
     (venv / "bin" / "pytest").chmod(0o755)
     result = check({"test_a.py": "def test_a(): pass\n"}, command)
     assert (result.outcome, result.passed_ids) == (Outcome.PASS, {"test_a::test_a"})
-
-
-PLUGIN = """
-import pytest
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_makereport(item, call):
-    report = yield
-    report.outcome, report.longrepr = "passed", None
-    return report
-"""
-
-
-def test_a_plugin_that_a_release_adds_makes_no_failure_pass(guest, shelf, tmp_path, spec, this_environment) -> None:
-    """Rerun without a new plug-in what passes only with it.
-
-    That result counts.
-    """
-    repo = tmp_path / "repo"
-    repo.mkdir()
-    copies = WorkspaceCopier(repo, guest, guest.scratch)
-    checks = GuestCheckExecutor(guest, shelf, copies, Settings(timeout_s=60), tmp_path / "logs")
-    tests = [Check(CheckKind.TEST, "", frozenset())]
-    (repo / "test_it.py").write_text("def test_well(): pass\n")
-    assert checks.run_checks(spec, this_environment, tests)[0].outcome is Outcome.PASS
-    (repo / "test_it.py").write_text("def test_broken(): assert False\n")
-    (repo / "zzplug.py").write_text(PLUGIN)  # a folder of the program stands on the path: pytest looks there too
-    about = repo / "zzplug-1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: zzplug\nVersion: 1.0\n")
-    (about / "RECORD").write_text("zzplug.py,,\n")
-    (about / "entry_points.txt").write_text("[pytest11]\nzzplug = zzplug\n")
-    assert checks.run_checks(spec, this_environment, tests)[0].outcome is Outcome.PASS  # so it would be without a look
-    (added,) = read_installed_distributions(repo, {})
-    object.__setattr__(this_environment, "installed_distributions", (*this_environment.installed_distributions, added))
-    result = checks.run_checks(spec, this_environment, tests)[0]
-    assert (result.outcome, set(failures(result))) == (Outcome.FAIL, {"test_it::test_broken"})
 
 
 def test_results_that_were_cut_are_no_pass(check, monkeypatch) -> None:

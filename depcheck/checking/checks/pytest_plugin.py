@@ -1,7 +1,6 @@
 """The pytest plug-in that reports passed tests, and how it loads."""
 
 import json
-import shlex
 import shutil
 from collections.abc import Sequence
 
@@ -24,8 +23,7 @@ def prepare_plugin(room: CheckContext, wanted: Sequence[str]) -> dict[str, str]:
     (results / "wanted.json").write_text(json.dumps(wanted))
     room.guest.take_ownership(results)
     expose_plugin(room.environment)
-    options = shlex.join(["-p", "depcheck_pytest", *(f"-pno:{name}" for name in room.disabled_plugins)])
-    return {"PYTEST_ADDOPTS": options, "PYTHONPATH": str(GUEST_SCRIPTS), "DEPCHECK_RESULTS": str(results)}
+    return {"PYTEST_ADDOPTS": "-p depcheck_pytest", "PYTHONPATH": str(GUEST_SCRIPTS), "DEPCHECK_RESULTS": str(results)}
 
 
 def expose_plugin(environment: VirtualEnvironment) -> None:

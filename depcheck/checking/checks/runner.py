@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
@@ -11,13 +11,15 @@ from depcheck.checking.checks.interface import CheckJob, CheckRunner
 from depcheck.checking.checks.kinds import make_check_runner
 from depcheck.checking.checks.running.command_context import CheckContext, build_command_failure
 from depcheck.checking.environments.environment import VirtualEnvironment
+from depcheck.checking.environments.installed_hooks import switch_off_hooks
 from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.policy import NetworkPolicy
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
 from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.spec import EnvironmentSpec
-from depcheck.core.model.checks import Check, CheckKind, CheckResult, Outcome
+from depcheck.core.model.checks import Check, CheckResult, Outcome
 from depcheck.core.model.errors import DepcheckError
+from depcheck.core.start_hooks.added_hooks import HookOwner, find_added_hooks
 from depcheck.ports import InstalledEnvironment, PackageServer
 
 _LOG_NUMBER_LOCK = Lock()
@@ -38,7 +40,7 @@ class GuestCheckExecutor:
     log_folder: Path
     report_progress: Callable[[str], None] | None = None
     _prepared_folders: set[Path] = field(default_factory=set)
-    _known_plugins: dict[str, frozenset[str]] = field(default_factory=dict)
+    _known_hooks: dict[str, tuple[HookOwner, ...]] = field(default_factory=dict)
     _runners: dict[str, CheckRunner] = field(default_factory=dict)
 
     def run_checks(
@@ -77,9 +79,10 @@ class GuestCheckExecutor:
         began = time.monotonic()
         job = CheckJob(spec, completed, room, self.settings, self.report_progress)
         found = runner.run_check(job)
-        if (added := self._find_added_plugins(job)) and found.outcome is Outcome.PASS:
+        if (added := self._find_added_hooks(job)) and found.outcome is Outcome.PASS:
             self.copies.copy_to(room.workspace, source)
-            found = runner.run_check(replace(job, context=replace(room, disabled_plugins=added)))
+            with switch_off_hooks(environment.site_packages, environment.python.parent, added):
+                found = runner.run_check(job)
         return CheckResult(
             kind=completed.kind,
             command=completed.command,
@@ -93,20 +96,20 @@ class GuestCheckExecutor:
             guessed=completed.guessed,
         )
 
-    def _find_added_plugins(self, job: CheckJob) -> tuple[str, ...]:
-        """Find pytest plug-ins that the lockfiles' first environment lacked.
+    def _find_added_hooks(self, job: CheckJob) -> tuple[HookOwner, ...]:
+        """Find what runs unasked and the lockfiles' first environment lacked.
 
         That which was checked first for these lockfiles.
 
-        What a release adds to pytest can make the failures of others pass, so tests that pass are run without it too:
-        no test of the repository can need what was not there before.
+        What a release adds to the interpreter's life can make the failures of others pass, so what passes is run
+        without it too: nothing of the repository can need what was not there before.
         """
-        if job.check.kind is not CheckKind.TEST:
+        environment = job.context.environment
+        if (environment.folder / "venv").is_symlink():  # not an environment of ours
             return ()
-        having = [each for each in job.context.environment.installed_distributions if each.pytest_plugins]
-        owners = frozenset(each.distribution.name for each in having)
-        known = self._known_plugins.setdefault(job.spec.name, owners)  # a known one may rename or split its plug-in
-        return tuple(sorted(p for each in having if each.distribution.name not in known for p in each.pytest_plugins))
+        owners = environment.hook_owners
+        known = self._known_hooks.setdefault(job.spec.name, owners)
+        return find_added_hooks(known, owners)
 
     def _get_runner(self, kind: str) -> CheckRunner:
         if kind not in self._runners:

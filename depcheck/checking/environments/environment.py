@@ -9,10 +9,11 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from depcheck.checking.environments.interpreters import Interpreter
-from depcheck.checking.environments.read_installed import InstalledDistribution
+from depcheck.checking.environments.read_installed import InstalledDistribution, list_hook_owners
 from depcheck.core.model.checks import Failure
 from depcheck.core.model.installed import Distribution, OwnInstallation
 from depcheck.core.model.requirements import UNSAFE_PACKAGES, ExtrasByName, find_inconsistencies
+from depcheck.core.start_hooks.added_hooks import HookOwner
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,14 @@ class VirtualEnvironment:
     def distributions(self) -> Sequence[Distribution]:
         """The installed distributions."""
         return tuple(each.distribution for each in self.installed_distributions)
+
+    @property
+    def hook_owners(self) -> tuple[HookOwner, ...]:
+        """What of each installed package runs without an import.
+
+        The project is left out.
+        """
+        return tuple(each for each in list_hook_owners(self.installed_distributions) if each.name != self.project)
 
     @property
     def inconsistencies(self) -> Sequence[str]:

@@ -7,8 +7,6 @@ import csv
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
-from configparser import ConfigParser
-from configparser import Error as ConfigParserError
 from dataclasses import dataclass, replace
 from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
@@ -16,7 +14,9 @@ from pathlib import Path, PurePosixPath
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from depcheck.checking.environments.installed_hooks import find_shared_hooks, list_pytest_plugins, read_own_hooks
 from depcheck.core.model.installed import Distribution
+from depcheck.core.start_hooks.added_hooks import HookOwner, StartHook
 from depcheck.untrusted_files import read_untrusted_file
 
 MOST_METADATA_BYTES, MOST_RECORD_BYTES = 16 << 20, 64 << 20  # what is longer is a failure of its release
@@ -32,14 +32,14 @@ class InstalledDistribution:
     """An installed distribution and the dotted names of all its modules.
 
     Tests and entry scripts are left out. `unreadable` says why it could not be read, empty if it could: then its name
-    and version are its folder's. `pytest_plugins` are the names of those that pytest loads by itself,
-    `owned_files` its files relative to site-packages, metadata and compiled ones left out.
+    and version are its folder's. `hooks` are what of it runs without an import, `owned_files` its files relative to
+    site-packages, metadata and compiled ones left out.
     """
 
     distribution: Distribution
     modules: tuple[str, ...]
     unreadable: str = ""
-    pytest_plugins: tuple[str, ...] = ()
+    hooks: frozenset[StartHook] = frozenset()
     owned_files: frozenset[str] = frozenset()
 
 
@@ -80,21 +80,8 @@ def _read_distribution(folder: Path) -> InstalledDistribution:
     if entry_points is None and (folder / "entry_points.txt").exists():
         return InstalledDistribution(named, (), f"its entry_points.txt is over {MOST_METADATA_BYTES >> 20} MiB")
     found = _parse_distribution(named, metadata or b"", record or b"")
-    return replace(found, pytest_plugins=_list_pytest_plugins(entry_points or b""))
-
-
-def _list_pytest_plugins(entry_points: bytes) -> tuple[str, ...]:
-    """List the names in the section of pytest.
-
-    What is no such file has none, for pytest cannot read it either.
-    """
-    parser = ConfigParser(delimiters=("=",), interpolation=None, strict=False)
-    parser.optionxform = str  # type: ignore[method-assign,assignment]  # names as they are written
-    try:
-        parser.read_string(entry_points.decode(errors="replace"))
-    except ConfigParserError:
-        return ()
-    return tuple(sorted(parser["pytest11"])) if parser.has_section("pytest11") else ()
+    plugins = list_pytest_plugins(entry_points or b"")
+    return replace(found, hooks=frozenset(read_own_hooks(folder.parent, found.owned_files, plugins, named.name)))
 
 
 def _parse_distribution(named: Distribution, metadata: bytes, record: bytes) -> InstalledDistribution:
@@ -115,6 +102,16 @@ def _parse_distribution(named: Distribution, metadata: bytes, record: bytes) -> 
         all_modules=frozenset(modules),
     )
     return InstalledDistribution(found, modules, owned_files=frozenset(_list_owned_files(record)))
+
+
+def list_hook_owners(installed: Iterable[InstalledDistribution]) -> tuple[HookOwner, ...]:
+    """List what of each distribution of one environment runs without an import."""
+    known = {each.distribution.name: each for each in installed}
+    shared = find_shared_hooks({name: each.owned_files for name, each in known.items()})
+    return tuple(
+        HookOwner(name, str(each.distribution.version), each.hooks | shared.get(name, set()))
+        for name, each in known.items()
+    )
 
 
 def has_entangled_files(installed: Iterable[InstalledDistribution]) -> bool:

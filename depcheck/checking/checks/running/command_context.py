@@ -20,7 +20,7 @@ class CheckContext:
     """An environment and a workspace copy that one check runs in.
 
     With a log and a time limit. The check can read the environment and not change it. Each run has a fresh
-    home, unless `home` is given, which is kept. `disabled_plugins` are those of pytest that it is not to load.
+    home, unless `home` is given, which is kept.
     """
 
     guest: Guest
@@ -30,7 +30,6 @@ class CheckContext:
     timeout_s: float
     network: NetworkPolicy
     home: Path | None = None
-    disabled_plugins: tuple[str, ...] = ()
 
     def run(  # noqa: PLR0913  # all by name, nearly all with a default
         self,
