@@ -2,11 +2,15 @@
 
 from dataclasses import replace
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.checking.compile.law.compile_law import CompileLaw, find_compile_breach
+from depcheck.checking.compile.law.compile_law import CompileLaw, LawScope, find_compile_breach
+from depcheck.checking.compile.law.law_scope import find_law_scope
+from depcheck.core.lockfiles.lockfile_parser import Lockfile
+from depcheck.core.lockfiles.spec import LockfileSpec
 from depcheck.core.model.pins import Pin, Pins
 
 INDEX: dict[str, dict[str, tuple[str, ...] | None]] = {
@@ -17,6 +21,7 @@ INDEX: dict[str, dict[str, tuple[str, ...] | None]] = {
     "backdoor": {"6.6": ()},
     "old": {"1.0": ("lib (>dev)", "other (>dev) ; extra == 'x'")},
 }
+WHOLE, OPEN = LawScope(), LawScope(knows_sources=False)
 MARKERS = {"python_version": "3.11", "extra": ""}
 
 
@@ -28,7 +33,9 @@ def pins(*lines: str, requirers: tuple[str, ...] = ()) -> Pins:
     return found
 
 
-def law(*direct: str, committed: Pins | None = None, constraints: tuple[str, ...] = ()) -> CompileLaw:
+def law(
+    *direct: str, committed: Pins | None = None, constraints: tuple[str, ...] = (), scope: LawScope = WHOLE
+) -> CompileLaw:
     return CompileLaw(
         direct=list(map(Requirement, direct)),
         constraints=list(map(Requirement, constraints)),
@@ -38,6 +45,7 @@ def law(*direct: str, committed: Pins | None = None, constraints: tuple[str, ...
         markers=MARKERS,
         unsafe=frozenset({canonicalize_name("setuptools")}),
         committed=committed or {},
+        scope=scope,
     )
 
 
@@ -104,3 +112,60 @@ def test_hashes_of_other_files_break_it() -> None:
     name = canonicalize_name("lib")
     assert not find_compile_breach(law("lib<3"), {name: replace(good[name], hashes=frozenset({"sha256:lib2.0"}))})
     assert "hashes" in find_compile_breach(law("lib<3"), {name: replace(good[name], hashes=frozenset({"sha256:x"}))})
+
+
+NARROW = {
+    "sources that only their build can read": OPEN,
+    "options that change ranges": LawScope(keeps_ranges=False),
+    "options that choose releases": LawScope(takes_newest=False),
+    "nothing is known": LawScope(knows_sources=False, keeps_ranges=False, takes_newest=False, shows_all=False),
+}
+
+
+@pytest.mark.parametrize("scope", NARROW.values(), ids=NARROW)
+def test_a_pin_that_nothing_asks_for_breaks_it_whatever_is_known(scope) -> None:
+    """Refuse an added pin for project files, uv and any option."""
+    before = pins("app==1.0", "lib==2.0")
+    fresh = pins("app==2.0", "lib==2.0", "extra-lib==1.0")
+    assert not find_compile_breach(law("app", committed=before, scope=scope), fresh)
+    found = find_compile_breach(law("app", committed=before, scope=scope), fresh | pins("backdoor==6.6"))
+    assert found == "holds backdoor==6.6, which nothing asks for"
+
+
+def test_unknown_sources_do_not_let_a_release_go_back() -> None:
+    """Refuse an older release while the committed one is accepted by all.
+
+    What the source itself forbids is not known, so no newer one is claimed.
+    """
+    before = pins("app==1.0", "lib==2.0")
+    assert "though lib 2.0 is accepted" in find_compile_breach(
+        law(committed=before, scope=OPEN), pins("app==1.0", "lib==1.0")
+    )
+    assert not find_compile_breach(law(committed=before, scope=OPEN), before)
+
+
+def test_unknown_sources_hide_no_range_of_another_release() -> None:
+    """Refuse what another pin does not accept, and what it misses."""
+    before = pins("app==1.0", "lib==2.0")
+    found = find_compile_breach(law(committed=before, scope=OPEN), pins("app==2.0", "lib==0.5", "extra-lib==1.0"))
+    assert found == "holds lib==0.5, while lib>=1 is asked for"
+    assert "leaves out extra-lib" in find_compile_breach(
+        law(committed=before, scope=OPEN), pins("app==2.0", "lib==2.0")
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "scope"),
+    [
+        (("--strip-extras", "--generate-hashes"), WHOLE),
+        (("--all-extras",), OPEN),
+        (("--universal",), LawScope(keeps_ranges=False)),
+        (("--pre",), LawScope(takes_newest=False)),
+        (("--unsafe-package=lib",), LawScope(knows_sources=False, shows_all=False)),
+        (("-p", "3.9"), LawScope(knows_sources=False, keeps_ranges=False, takes_newest=False, shows_all=False)),
+    ],
+)
+def test_options_say_what_is_known(options, scope) -> None:
+    """Ask less where an option leaves less known, and never nothing."""
+    lock = LockfileSpec("a.txt", ("a.in",), "", "uv", None, "", options, Lockfile())
+    assert find_law_scope(lock, knows_sources=True) == scope

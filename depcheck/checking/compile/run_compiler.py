@@ -120,7 +120,7 @@ class CommandCompiler:
             for lane in lanes.workers:
                 localize_remote_urls(lane.root, paths, self.remotes)
                 localize_remote_includes(lane.root, paths, self.remote_files)
-                write_history(lane.guest, lane.root, spec.history if _builds_own(spec) else None)
+                write_history(lane.guest, lane.root, spec.history if is_building_own(spec) else None)
             return self._compile_groups(_CompileJob(spec, world, upgrade), groups, lanes)
 
     def _compile_groups(
@@ -270,7 +270,7 @@ class CommandCompiler:
         return make_compile_tool(lock.compiler, self.toolbox)
 
 
-def _builds_own(spec: EnvironmentSpec) -> bool:
+def is_building_own(spec: EnvironmentSpec) -> bool:
     """Return True if a compile may build a package of the repository."""
     sources = [source for lock in spec.lockfiles for source in lock.sources]
     references = [entry.pin.reference for lock in spec.lockfiles for entry in lock.lockfile.entries]

@@ -80,7 +80,8 @@ def find_added_hooks(before: Iterable[HookOwner], after: Iterable[HookOwner]) ->
 def _identify_hook(owner: NormalizedName, hook: StartHook) -> tuple[str, ...]:
     """Return what makes two hooks the same.
 
-    That is a file's content, else its owner."""
+    That is a file's content, else its owner.
+    """
     by = hook.digest if hook.kind is HookKind.PATH_FILE else owner
     return (hook.kind, hook.name, by)
 

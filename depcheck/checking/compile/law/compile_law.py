@@ -1,4 +1,4 @@
-"""Bounded output that shows each chunk to `watch` as it comes.
+"""What every compiled lockfile must keep to, whoever wrote it.
 
 To build a source distribution is to run it, as the user who also runs the compiler: it could write the result. So each
 pin must be asked for by a source or by another pin's metadata, accepted by all who ask for it, and have the files of
@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
+from depcheck.core.model.installed import parse_lenient_requirement
 from depcheck.core.model.pins import Pin, Pins
 from depcheck.core.model.requirements import get_required_name, is_satisfied_by, select_active_requirements
 
@@ -20,6 +21,26 @@ Candidates = Callable[[NormalizedName], Sequence[Version] | None]
 PinRequirements = Callable[[Pin], tuple[str, ...] | None]
 PinHashes = Callable[[Pin], frozenset[str] | None]
 MOST_DEPTH = 3  # of what a newer release asks for that is not pinned
+
+
+@dataclass(frozen=True, slots=True)
+class LawScope:
+    """What of a compile is known: where less is, less is asked.
+
+    `knows_sources`: all requirements of the sources, with their ranges. Else whatever was committed may have been asked
+    for. `keeps_ranges`: what it resolved for is this interpreter, and no option replaces ranges. `takes_newest`: from
+    the pages of the index, and the newest of them. `shows_all`: no pin is left out that a plain compile would write.
+    """
+
+    knows_sources: bool = True
+    keeps_ranges: bool = True
+    takes_newest: bool = True
+    shows_all: bool = True
+
+    @property
+    def is_whole(self) -> bool:
+        """True if the whole result follows from what is known."""
+        return self.knows_sources and self.keeps_ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +58,7 @@ class CompileLaw:
     markers: Mapping[str, str]
     unsafe: frozenset[NormalizedName]
     committed: Pins
+    scope: LawScope = LawScope()
 
     def is_active(self, wanted: Requirement) -> bool:
         """Return True if a line of a source counts for this interpreter."""
@@ -66,12 +88,16 @@ class _RequirementWalk:
         Empty for none.
         """
         extras: dict[NormalizedName, frozenset[str]] = {}
-        waiting = [each for each in self.law.direct if self.law.is_active(each)]
+        scope = self.law.scope
+        waiting = [each for each in self.law.direct if not scope.keeps_ranges or self.law.is_active(each)]
+        if not scope.knows_sources:
+            waiting += [Requirement(name) for name in self.law.committed if name in self.pins]
         while waiting:
             asked = waiting.pop()
             name = get_required_name(asked)
             if name not in self.pins:
-                if name in self.law.unsafe:
+                surely = scope.shows_all and scope.keeps_ranges and self.law.is_active(asked)
+                if name in self.law.unsafe or not surely:
                     continue
                 return name
             self.wanted.setdefault(name, []).append(asked)
@@ -85,6 +111,8 @@ class _RequirementWalk:
         lines = self.law.get_requirements(pin) if pin.version is not None else None
         if lines is None:
             self.silent.add(pin.name)
+        if not self.law.scope.is_whole:  # for which markers and extras is not known
+            return [found for found in map(parse_lenient_requirement, lines or ()) if found]
         return list(select_active_requirements(lines or (), self.law.markers, extras))
 
 
@@ -95,7 +123,9 @@ def _find_pin_breach(law: CompileLaw, pins: Pins, asking: _RequirementWalk, pin:
     if not wanted:
         return "" if asking.silent.intersection(pin.requirers) else f"holds {pin}, which nothing asks for"
     limits = [each for each in law.constraints if get_required_name(each) == pin.name and law.is_active(each)]
-    for each in (*wanted, *limits):
+    if not law.scope.is_whole:
+        wanted = [each for each in wanted if law.is_active(each)]
+    for each in (*wanted, *limits) if law.scope.keeps_ranges else ():
         if not is_satisfied_by(each, pin.version) and not each.url:
             return f"holds {pin}, while {each} is asked for"
     known = law.get_hashes(pin) if pin.hashes else None
@@ -110,7 +140,8 @@ def _find_pin_breach(law: CompileLaw, pins: Pins, asking: _RequirementWalk, pin:
 def _is_suspicious(law: CompileLaw, pins: Pins, pin: Pin) -> bool:
     """Return True for a pin that went back or never moved."""
     before = law.committed.get(pin.name)
-    if before is None or before.version is None or pin.version is None:
+    newest = law.scope.takes_newest and law.scope.keeps_ranges
+    if not newest or before is None or before.version is None or pin.version is None:
         return False
     unmoved = {name: each.version for name, each in pins.items()} == {
         name: each.version for name, each in law.committed.items()
@@ -122,9 +153,13 @@ def _find_newer(law: CompileLaw, pins: Pins, pin: Pin, wanted: Sequence[Requirem
     """Return the newest release that could replace `pin` without a conflict."""
     if pin.version is None or any(each.url for each in wanted):
         return None
+    before = law.committed.get(pin.name)
+    known = before.version if before else None
     for version in law.list_candidates(pin.name) or ():
         if version <= pin.version:
             return None
+        if not law.scope.knows_sources and version != known:  # its own source may forbid it
+            continue
         if version.is_prerelease and not pin.version.is_prerelease:
             continue
         if all(is_satisfied_by(each, version) for each in wanted) and _can_be_added(
