@@ -12,6 +12,7 @@ from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from threading import Lock
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -166,8 +167,12 @@ class HttpClient:
 class _ScopedAuthSession(requests.Session):
     """A session that sends credentials only to the origin they belong to.
 
-    It does not read netrc: `resolve_upstreams` does.
+    It does not read netrc: `resolve_upstreams` does. No proxy is asked for what is on this host.
     """
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # noqa: ANN401
+        """Send a request, and each redirect, to this host without a proxy."""
+        return super().send(request, **(options | {"proxies": {}} if _is_on_this_host(request.url) else options))
 
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
         """Drop the Authorization header on a redirect to another origin.
@@ -176,6 +181,11 @@ class _ScopedAuthSession(requests.Session):
         """
         if parse_origin(response.request.url or "") != parse_origin(prepared_request.url or ""):
             prepared_request.headers.pop("Authorization", None)
+
+
+def _is_on_this_host(url: str | None) -> bool:
+    host = urlsplit(url or "").hostname or ""
+    return host in {"localhost", "::1"} or host.startswith("127.")
 
 
 def _skip_authentication(request: requests.PreparedRequest) -> requests.PreparedRequest:

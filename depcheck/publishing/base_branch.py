@@ -11,6 +11,7 @@ from depcheck.core.model.report_json import ReportError
 from depcheck.publishing.forge import Forge, TreeEntry
 from depcheck.publishing.validate_lockfile import check_lockfile_content
 from depcheck.publishing.validate_report import check_proposal_paths, find_path_problem
+from depcheck.publishing.validate_table import check_change_table
 
 _FILE_MODES = frozenset({"100644", "100755"})
 
@@ -84,7 +85,10 @@ class BaseBranch:
             before = self.forge.read_blob(entry.sha) if entry else None
             content = text.encode(errors="replace")  # what cannot be encoded is refused below
             sources = () if entry else self._find_existing_sources(path, environment)
-            check_lockfile_content(path, None if before is None else _decode_content(path, before), text, sources)
+            base = None if before is None else _decode_content(path, before)
+            check_lockfile_content(path, base, text, sources)
+            if base is not None and environment.proposal:
+                check_change_table(path, base, text, environment.proposal.changes)
             if content != before:
                 found.append(FileChange(path, entry.mode if entry else "100644", content, before))
         return tuple(found)

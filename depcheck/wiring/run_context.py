@@ -1,7 +1,6 @@
 """The shared state of one run, and the ports of each environment."""
 
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -33,6 +32,7 @@ from depcheck.wiring.compile_shortcut import CompileShortcut, NoShortcut, Shortc
 from depcheck.wiring.job_indexes import read_pip_indexes, read_uv_indexes
 from depcheck.wiring.lazy import Lazy, LazyCheckExecutor, LazyCompiler, LazyEnvironmentBuilder, LazyExplainer
 from depcheck.wiring.lazy_index import LazyIndex, LazyProjects
+from depcheck.wiring.run_folders import open_run_folder
 
 if TYPE_CHECKING:  # imported where it is used: a quiet night fetches nothing and starts no process
     from depcheck.index.http_client import HttpClient
@@ -213,10 +213,7 @@ def open_run_context(
         sandbox=settings.sandbox, in_actions=_is_in_actions(environ), needed=needed, worker=os.getpid()
     )
     with ExitStack() as stack:
-        room = tempfile.TemporaryDirectory(
-            prefix="depcheck-", dir=_choose_scratch_parent(cache, walls), ignore_cleanup_errors=True
-        )
-        scratch = Path(stack.enter_context(room))
+        scratch = stack.enter_context(open_run_folder(_choose_scratch_parent(cache, walls)))
         scratch.chmod(0o711)  # the guest passes through to its own folders, and sees nothing else
         guest = Guest(walls, scratch, environ, settings.env, moved_programs=moved)
         yield RunContext(settings, reporter, environ, guest, interpreters, scratch, cache, stack)

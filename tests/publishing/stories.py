@@ -37,8 +37,8 @@ NEWER = OLD.replace("six==1.10.0", "six==1.12.0")
 OPTIONS = PublishOptions(assignees=("jane",), reviewers=("joe",))
 
 
-def change(name, before, after):
-    return ChangeReport(name, before, after, True, (), NIGHT, "requirements.txt")
+def change(name, before, after, lockfile="requirements.txt"):
+    return ChangeReport(name, before, after, True, (), NIGHT, lockfile)
 
 
 def environment(status, *, name="requirements.txt", text=None, culprits=(), **more):
@@ -46,7 +46,7 @@ def environment(status, *, name="requirements.txt", text=None, culprits=(), **mo
     proposal = None
     if text is not None:
         held = tuple(package for culprit in culprits for package in culprit.packages)
-        changes = (change("six", "1.10.0", text.split("six==")[1].split()[0]),) if "six==" in text else ()
+        changes = (change("six", "1.10.0", text.split("six==")[1].split()[0], name),) if "six==" in text else ()
         proposal = ProposalReport(
             held, changes, True, {name: text}, (CheckReport(CheckKind.TEST, "pytest", Outcome.PASS, 1.5),)
         )

@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stories import HEAD, OLD, SAFE, night, report, safe
+from stories import HEAD, OLD, SAFE, breaks, change, culprit, night, report, safe
 from test_nights import living
 
+from depcheck.core.messages.summary import format_summary_line
 from depcheck.core.model.report_json import ReportError, encode_report
 from depcheck.publishing.validate_lockfile import check_lockfile_content
 from depcheck.publishing.validate_report import check_proposal_paths, read_untrusted_report
@@ -36,6 +37,35 @@ def test_no_other_file_is_written(base, tmp_path, path):
     start = dict(base.git.refs)
     done = night(base, tmp_path, [safe(name=path)])
     assert (base.git.refs, base.writes, len(done.problems)) == (start, [], 1)
+
+
+TABLES = {
+    "a release that the table does not show": (SAFE.replace("kombu==4.1.0", "kombu==6.6.6"), [("six", "1.11.0")]),
+    "another release than the table shows": (SAFE, [("six", "1.12.0")]),
+    "a package that the table does not show": (f"{SAFE}backdoor==6.6\n", [("six", "1.11.0")]),
+    "a removal that the table does not show": (
+        SAFE.replace("kombu==4.1.0\n    # via celery\n", ""),
+        [("six", "1.11.0")],
+    ),
+    "no table": (SAFE, []),
+}
+
+
+@pytest.mark.parametrize(("text", "rows"), TABLES.values(), ids=TABLES)
+def test_the_table_that_people_read_is_that_of_the_file(base, tmp_path, text, rows):
+    """Publish no file with other changes than its table shows."""
+    found = safe(text=text)
+    changes = tuple(change(name, "1.10.0", after) for name, after in rows)
+    done = night(base, tmp_path, [replace(found, proposal=replace(found.proposal, changes=changes))])
+    assert (base.items, len(done.problems)) == ({}, 1)
+    assert "table" in done.problems[0]
+
+
+def test_the_summary_line_holds_nothing_that_a_shell_runs():
+    """Write no substitution, quote or line end from a report's names."""
+    forged = culprit("six$(id)`id`\n;id'\"", bad="1.0$(id)", good="0.9")
+    line = format_summary_line(report(breaks(found=forged)))
+    assert not set("$`'\"\n\\<>&|") & set(line)
 
 
 def test_a_file_that_the_environment_does_not_have_is_refused():

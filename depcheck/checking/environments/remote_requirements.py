@@ -183,9 +183,8 @@ class RemoteRequirements:
 
     @property
     def _proxy_variables(self) -> Mapping[str, str]:
-        return {
-            name: self.guest.host_environ[name] for name in environ.PROXY_VARIABLES if name in self.guest.host_environ
-        }
+        host = self.guest.host_environ
+        return environ.exclude_loopback({name: host[name] for name in environ.PROXY_VARIABLES if name in host})
 
 
 def _split_revision(url: str) -> tuple[str, str]:

@@ -20,6 +20,7 @@ CERTIFICATE_VARIABLES = (
 PROXY_VARIABLES = tuple(
     name for lower in ("http_proxy", "https_proxy", "no_proxy", "all_proxy") for name in (lower, lower.upper())
 )
+LOOPBACK_NAMES = "127.0.0.1,localhost,::1"
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -44,7 +45,20 @@ def build_guest_environ(
         "UV_NO_CONFIG": "1",
     }
     passed = {name: outer[name] for name in (*CERTIFICATE_VARIABLES, "TZ", *through) if name in outer}
-    return {**fixed, **passed}
+    return exclude_loopback({**fixed, **passed})
+
+
+def exclude_loopback(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables with this host outside of every proxy.
+
+    The local index is on it, and no proxy can reach that.
+    """
+    proxies = [name for name in PROXY_VARIABLES if not name.lower().startswith("no_") and variables.get(name)]
+    if not proxies:
+        return dict(variables)
+    known = [variables[name] for name in ("no_proxy", "NO_PROXY") if variables.get(name)]
+    spared = ",".join([*known[:1], LOOPBACK_NAMES])
+    return {**variables, "no_proxy": spared, "NO_PROXY": spared}
 
 
 def build_tool_environ(outer: Mapping[str, str]) -> dict[str, str]:
@@ -65,7 +79,8 @@ def build_tool_environ(outer: Mapping[str, str]) -> dict[str, str]:
         *PROXY_VARIABLES,
     )
     passed = {name: outer[name] for name in kept if name in outer}
-    return {"PATH": SYSTEM_PATH, **passed, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "UV_NO_CONFIG": "1"}
+    fixed = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "UV_NO_CONFIG": "1"}
+    return exclude_loopback({"PATH": SYSTEM_PATH, **passed, **fixed})
 
 
 CHUNK_BYTES = 1 << 20

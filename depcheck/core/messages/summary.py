@@ -3,6 +3,7 @@
 It is read in a terminal's pager, as an artifact, or as the job summary.
 """
 
+import re
 from collections.abc import Callable
 
 from depcheck.core.messages import advisory_sections, sections, tables
@@ -23,6 +24,7 @@ _CONFIDENCE_CLAIMS = {
     Confidence.BUDGET_SPENT: "the time was over before fewer releases could be tried",
     Confidence.FLAKY: "the checks do not always give the same answer, so this may be wrong",
 }
+_FOREIGN_SIGN = re.compile(r"[^\w .+!-]", re.ASCII)  # of no name and no version
 
 
 def find_worst_status(report: Report) -> Status:
@@ -43,7 +45,7 @@ def format_summary_line(report: Report) -> str:
     status = find_worst_status(report)
     shown = [each for each in report.environments if each.status is status]
     bad = [pair for each in shown for culprit in each.culprits for pair in culprit.first_bad.items()]
-    names = [f"{name} {version}" for name, version in bad]
+    names = [_FOREIGN_SIGN.sub("?", f"{name} {version}") for name, version in bad]  # shells read this line, too
     blamed = f"; {', '.join(dict.fromkeys(names))}" if names else ""
     of_all = f"{len(shown)} of {format_count(len(report.environments), 'environment')}"
     return to_one_line(f"{status}: {status.phrase} ({of_all}){blamed}", 500)
