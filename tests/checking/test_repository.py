@@ -559,3 +559,29 @@ def test_too_many_files_name_a_way_out_that_exists(tmp_path, monkeypatch):
     assert "point --repo at a smaller folder" in crowded.skip_reason
     (judged,) = RepositoryWorkspace(Settings(repo=tmp_path / "app", report=tmp_path / "r")).find_environments()
     assert judged.skip_reason == ""
+
+
+@pytest.mark.parametrize("files", [("requirements.txt",), ("requirements.in", "requirements.txt")])
+def test_what_powershell_wrote_is_refused_with_a_remedy(tmp_path, files):
+    """Refuse UTF-16 with a sentence, instead of finding nothing in it."""
+    for name in files:
+        (tmp_path / name).write_bytes("six==1.16.0\r\n".encode("utf-16"))
+    found = repository(tmp_path, {})
+    assert [each.name for each in found] == ["requirements.txt"]
+    assert "UTF-16" in found[0].skip_reason
+    assert "-Encoding utf8" in found[0].skip_reason
+
+
+def test_a_path_that_is_not_utf_8_skips_one_environment(tmp_path):
+    """Skip a lockfile that no report can name, and judge the others."""
+    folder = os.fsencode(tmp_path) + b"/caf\xe9"
+    os.mkdir(folder)  # noqa: PTH102  # a name that no Path is made of here
+    for name, text in {
+        b"requirements.in": b"six\n",
+        b"requirements.txt": lock("pip-compile", "six==1.0").encode(),
+    }.items():
+        Path(os.fsdecode(folder + b"/" + name)).write_bytes(text)
+    files = {"requirements.in": "six\n", "requirements.txt": lock("pip-compile requirements.in", "six==1.0")}
+    bad, good = repository(tmp_path, files)
+    assert (bad.name, good.skip_reason) == ("caf\\xe9/requirements.txt", "")
+    assert "not UTF-8" in bad.skip_reason

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from depcheck.checking.discovery.files.project_files import find_project_name
-from depcheck.checking.discovery.files.repo_files import RepoFiles, list_parent_folders, scan_imported_modules
+from depcheck.checking.discovery.files.repo_files import RepoFiles, is_utf_8, list_parent_folders, scan_imported_modules
 from depcheck.checking.discovery.files.requirement_files import (
     PROJECT_FILES,
     get_output_path,
@@ -31,6 +31,7 @@ from depcheck.checking.discovery.installs.relations import find_related
 from depcheck.checking.discovery.installs.suite_requirements import find_suite_requirements
 from depcheck.checking.discovery.python_version import add_guesses, find_python_in_path, guess_pythons
 from depcheck.checking.discovery.read_lockfile import DiscoveryContext, read_lockfile_spec
+from depcheck.checking.discovery.skipped_specs import build_skipped_spec, build_unnameable_spec
 from depcheck.checking.discovery.unlocked_spec import build_unlocked_spec
 from depcheck.checking.discovery.version_tags import read_history
 from depcheck.core.config.settings import Settings
@@ -40,6 +41,7 @@ from depcheck.core.lockfiles.origin import find_other_platform
 from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
 from depcheck.core.model.errors import LockfileError
 
+_TOO_MANY = "There are more lockfiles than are checked in one run; name it with --lockfile."
 MOST_LOCKFILES = 500
 _GIT_COMMAND = ("git", "-c", "safe.directory=*", "-c", "log.showSignature=false", "-c", "core.fsmonitor=false")
 _UNSERVED_PYTHONS = frozenset({"2.6", "2.7", "3.3", "3.4", "3.5"})
@@ -81,7 +83,7 @@ class RepositoryWorkspace:
             scan = self.tree.scan_files()
         except LockfileError as error:
             return (EnvironmentSpec(".", "", (), skip_reason=str(error)),)
-        files = scan.paths
+        files = tuple(filter(is_utf_8, scan.paths))
         wanted = [_normalize_path(path, self.tree) for path in self.settings.lockfiles]
         known = self._find_lockfiles(files)
         paths = wanted or known
@@ -101,8 +103,9 @@ class RepositoryWorkspace:
             if paths
             else self._build_unlocked_environments(files, reading)
         )
-        crowd = [_build_skipped(path, "There are more lockfiles than are checked in one run; name it with --lockfile.")
-                 for path in paths[MOST_LOCKFILES:]]  # fmt: skip
+        crowd = [build_skipped_spec(path, _TOO_MANY) for path in paths[MOST_LOCKFILES:]]
+        unnamed = self._find_lockfiles(each for each in scan.paths if not is_utf_8(each))
+        crowd += map(build_unnameable_spec, unnamed)
         names, history = scan_imported_modules(self.tree, files), read_history(self.tree, self._run_git)
         edited = read_edited_words(self.tree, files)
         unread = scan.describe_unreadable()
@@ -146,7 +149,7 @@ class RepositoryWorkspace:
                 lock, python = self._read_spec(path, reading)
                 locks[lock.path], pythons[lock.path] = lock, python
             except LockfileError as error:
-                skipped.append(_build_skipped(path, str(error)))
+                skipped.append(build_skipped_spec(path, str(error)))
         skipped += self._remove_cycles(locks) + self._skip_unknown_together(locks)
         related = find_related(self.tree, reading.files, locks, reading.recipes)
         grouped = group_lockfiles(tuple(locks.values()), self.settings.together, related)
@@ -180,9 +183,10 @@ class RepositoryWorkspace:
                 names = " -> ".join((*cycle.args, cycle.args[0]))
                 circle = f"{names} constrain each other in a circle, so none can be compiled first; remove a -c or -r."
                 upper = find_upper_lockfiles(locks.values(), cycle.args)
-                skipped += [_build_skipped(locks.pop(path).path, circle) for path in cycle.args]
+                skipped += [build_skipped_spec(locks.pop(path).path, circle) for path in cycle.args]
                 skipped += [
-                    _build_skipped(locks.pop(path).path, f"It is constrained by a circle: {circle}") for path in upper
+                    build_skipped_spec(locks.pop(path).path, f"It is constrained by a circle: {circle}")
+                    for path in upper
                 ]
             else:
                 return skipped
@@ -190,7 +194,7 @@ class RepositoryWorkspace:
     def _skip_unknown_together(self, locks: dict[str, LockfileSpec]) -> list[EnvironmentSpec]:
         named = sorted({path for group in self.settings.together for path in group} - locks.keys())
         reason = "`together` names it, but it is no lockfile that can be checked; correct the name or the lockfile."
-        return [_build_skipped(path, reason) for path in named if not self.settings.lockfiles]
+        return [build_skipped_spec(path, reason) for path in named if not self.settings.lockfiles]
 
     def _build_environment(
         self, group: tuple[LockfileSpec, ...], pythons: dict[str, str], reading: DiscoveryContext
@@ -214,7 +218,7 @@ class RepositoryWorkspace:
         ]
         if python in _UNSERVED_PYTHONS:
             why = f"It was compiled with Python {python}, which no compiler that runs here serves; "
-            return _build_skipped(name, why + "compile it with a Python >= 3.6, or name one with --python.")
+            return build_skipped_spec(name, why + "compile it with a Python >= 3.6, or name one with --python.")
         spec = EnvironmentSpec(
             name, python, group, self._is_installable(), find_project_name(self.tree), notes=tuple(notes)
         )
@@ -249,6 +253,11 @@ class RepositoryWorkspace:
             return [EnvironmentSpec(".", self.settings.python, (), skip_reason=reason)]
         found = []
         for source in sources:
+            try:
+                self.tree.read_text(source)
+            except LockfileError as error:
+                found.append(build_skipped_spec(source, str(error)))
+                continue
             suite = find_suite_requirements(self.tree, source, files)
             spec = build_unlocked_spec(source, self._choose_lockfile_path(source), reading, suite)
             environment = self._build_environment((spec,), {spec.path: ""}, reading)
@@ -279,10 +288,6 @@ class RepositoryWorkspace:
             return bool({"project", "build-system"} & read_repo_toml(self.tree, name).keys())
         except LockfileError:
             return True
-
-
-def _build_skipped(path: str, reason: str) -> EnvironmentSpec:
-    return EnvironmentSpec(path, "", (), skip_reason=reason)
 
 
 def _normalize_path(path: str, tree: RepoFiles) -> str:

@@ -5,6 +5,7 @@ Paths are POSIX and relative to the repository.
 Packages that the repository uses itself are suspected first.
 """
 
+import codecs
 import os
 import posixpath
 import re
@@ -21,6 +22,9 @@ MOST_NAMED = 5
 _SKIPPED_FOLDERS = frozenset(
     {".git", ".hg", ".svn", ".tox", ".nox", ".venv", "venv", "node_modules", "__pycache__", "site-packages"}
 )
+
+
+_UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +131,14 @@ class RepoFiles:
 
         `size` in bytes. Empty for a missing file. Bytes that are not UTF-8 are replaced.
         """
-        return self._read_bytes(path, size).decode("utf-8", "replace") if self.has_file(path) else ""
+        return _decode_tolerantly(self._read_bytes(path, size)) if self.has_file(path) else ""
 
     def read_scanned_head(self, path: str, size: int = 16 << 10) -> str:
         """Read the beginning of a file that a scan listed.
 
         It is a regular one, and no link leads to it.
         """
-        return self._read_bytes(path, size).decode("utf-8", "replace")
+        return _decode_tolerantly(self._read_bytes(path, size))
 
     def _suggest_remedy(self, path: str) -> str:
         """Suggest one path for each value, or the file that was meant."""
@@ -157,6 +161,11 @@ class RepoFiles:
         content = self._read_bytes(path, MOST_TEXT_BYTES + 1)
         if len(content) > MOST_TEXT_BYTES:
             raise LockfileError(f"{path} is longer than {MOST_TEXT_BYTES >> 20} MiB, which no lockfile is; shorten it.")
+        if content.startswith(_UTF_16_MARKS):
+            raise LockfileError(
+                f"{path} is UTF-16, as `>` of Windows PowerShell writes it; save it as UTF-8: "
+                f"`Get-Content {path} | Set-Content -Encoding utf8 {path}.new`, then put that in its place."
+            )
         try:
             return content.decode("utf-8")
         except UnicodeDecodeError as error:
@@ -193,6 +202,20 @@ def scan_imported_modules(tree: RepoFiles, files: Iterable[str]) -> frozenset[st
         for origin, plain in _IMPORT_STATEMENT.findall(text):
             found |= {origin} if origin else set(_TOP_LEVEL_NAME.findall(plain))
     return frozenset(found)
+
+
+def _decode_tolerantly(content: bytes) -> str:
+    """Decode the beginning of a file for a look, also of UTF-16."""
+    return content.decode("utf-16" if content.startswith(_UTF_16_MARKS) else "utf-8", "replace")
+
+
+def is_utf_8(path: str) -> bool:
+    """Return True if a path is one that a report can hold."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_kind(entry: os.DirEntry[str], test: Callable[..., bool]) -> bool:
