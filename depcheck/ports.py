@@ -176,7 +176,6 @@ class InstalledEnvironment(Protocol):
     @property
     def hook_owners(self) -> tuple[HookOwner, ...]:
         """What of each installed package runs without an import."""
-
     @property
     def inconsistencies(self) -> Sequence[str]:
         """Requirements that the installed packages do not meet, one sentence each."""

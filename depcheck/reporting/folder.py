@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path, PurePath, PurePosixPath
@@ -32,6 +33,23 @@ def refuse_linked_folder(folder: Path) -> None:
                 f"{place} is a link to {place.readlink()}; a report is not written through it. Remove it, or name "
                 "another folder with --report."
             )
+
+
+def refuse_unwritable_folder(folder: Path) -> None:
+    """Refuse a report folder that cannot be written, before anything is run.
+
+    Raises:
+        UsageError: It cannot be made, or no file can be made in it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"{folder} cannot be written ({error.strerror}), so no report could be. Nothing was run; name another "
+            "folder with --report, outside of a read-only workspace."
+        ) from None
 
 
 def write_report_folder(report: Report, folder: Path, earlier: Sequence[Report] = ()) -> None:

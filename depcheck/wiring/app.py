@@ -21,7 +21,12 @@ from depcheck.core.model.report import EnvironmentReport, Report, Tool
 from depcheck.core.model.status import Status
 from depcheck.pipeline.run import judge_all_environments
 from depcheck.ports import Reporter
-from depcheck.reporting.folder import read_earlier_reports, refuse_linked_folder, write_report_folder
+from depcheck.reporting.folder import (
+    read_earlier_reports,
+    refuse_linked_folder,
+    refuse_unwritable_folder,
+    write_report_folder,
+)
 from depcheck.wiring.run_context import open_run_context
 
 if TYPE_CHECKING:  # imported where it is used: a quiet night fetches nothing, and what judges publishes nothing
@@ -38,6 +43,7 @@ def check_repository(settings: Settings, reporter: Reporter, environ: Mapping[st
         DepcheckError: Nothing could be checked at all and nothing was written.
     """
     refuse_linked_folder(Path(settings.report))
+    refuse_unwritable_folder(Path(settings.report))
     started_at = _get_now()
     past = read_earlier_reports(settings.history)
     specs = find_environments(settings, environ)

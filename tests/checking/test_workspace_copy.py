@@ -54,6 +54,60 @@ def test_too_much_is_refused_in_words(repo, tmp_path, monkeypatch) -> None:
         copy_tree(repo, tmp_path / "copy")
 
 
+def test_a_tree_that_is_too_large_is_refused_before_it_is_copied(repo, tmp_path, guest, monkeypatch) -> None:
+    """Refuse it without a byte of a copy."""
+    monkeypatch.setattr(workspace_copy, "MOST_BYTES", 1 << 20)
+    with (repo / "zlast").open("wb") as sparse:
+        sparse.truncate(2 << 20)
+    with pytest.raises(DepcheckError, match="too much to copy"):
+        WorkspaceCopier(repo, guest, guest.scratch).copy_to(tmp_path / "work")
+    assert not (tmp_path / "work").exists()
+
+
+def git(folder: Path, *words: str) -> None:
+    settings = ["-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "protocol.file.allow=always"]
+    subprocess.run(["git", "-C", folder, *settings, *words], check=True, capture_output=True)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Return a checkout with a submodule, an LFS pointer and two folders."""
+    inner, outer = tmp_path / "inner", tmp_path / "outer"
+    for folder, names in {inner: ["lib.py", ".env"], outer: ["one/a.py", "two/b.py", "data.bin"]}.items():
+        for name in names:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+        git(folder, "init", "--quiet")
+        git(folder, "add", ".")
+        git(folder, "commit", "--quiet", "-m", "first")
+    git(outer, "submodule", "--quiet", "add", str(inner), "vendored")
+    git(outer, "commit", "--quiet", "-m", "second")
+    return outer
+
+
+def list_copied(copy: Path) -> set[str]:
+    return {str(path.relative_to(copy)) for path in copy.rglob("*") if path.is_file()}
+
+
+def test_a_submodule_is_copied_without_its_git_file(checkout, tmp_path) -> None:
+    """Copy a submodule's files, and neither its link to git nor credentials."""
+    copy_tree(checkout, tmp_path / "copy", (), list_untracked_credentials)
+    assert list_copied(tmp_path / "copy") == {".gitmodules", "one/a.py", "two/b.py", "data.bin", "vendored/lib.py"}
+
+
+def test_a_pointer_of_lfs_is_copied_as_it_lies_there(checkout, tmp_path) -> None:
+    """Copy a pointer file, fetching nothing."""
+    copy_tree(checkout, tmp_path / "copy")
+    assert (tmp_path / "copy/data.bin").read_bytes() == (checkout / "data.bin").read_bytes()
+
+
+def test_a_sparse_checkout_is_copied_as_far_as_it_goes(checkout, tmp_path) -> None:
+    """Copy what is checked out, bringing nothing else back."""
+    git(checkout, "sparse-checkout", "set", "--no-cone", "/one/")
+    copy_tree(checkout, tmp_path / "copy", (), list_untracked_credentials)
+    assert list_copied(tmp_path / "copy") == {"one/a.py", "vendored/lib.py"}
+
+
 @pytest.mark.parametrize("name", ["gha-creds-1.json", ".env", ".npmrc", "id_rsa", "deploy.pem"])
 def test_credentials_that_git_does_not_track_are_not_copied(tmp_path: Path, name: str) -> None:
     """Copy no untracked credentials, but files of that name in git.

@@ -1,11 +1,11 @@
-"""A report is not written through a link."""
+"""A report is written through no link, and where it can be."""
 
 from pathlib import Path
 
 import pytest
 
 from depcheck.core.model.errors import UsageError
-from depcheck.reporting.folder import refuse_linked_folder
+from depcheck.reporting.folder import refuse_linked_folder, refuse_unwritable_folder
 
 
 @pytest.mark.parametrize("place", ["", "logs", "proposal", "report.json"])
@@ -23,3 +23,10 @@ def test_an_ordinary_folder_is_taken(tmp_path: Path) -> None:
     """Accept a folder that is there or not."""
     refuse_linked_folder(tmp_path)
     refuse_linked_folder(tmp_path / "new")
+
+
+@pytest.mark.parametrize("folder", ["/proc/self/report", "/sys/report", "/dev/null/report"])
+def test_a_folder_that_cannot_be_written_is_refused_at_the_start(folder: str) -> None:
+    """Refuse a read-only place with the remedy, before anything is run."""
+    with pytest.raises(UsageError, match="Nothing was run; name another folder with --report"):
+        refuse_unwritable_folder(Path(folder))

@@ -6,7 +6,7 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -35,6 +35,7 @@ class WorkspaceCopier:
     guest: Guest
     scratch: Path
     excluded_folders: tuple[Path, ...] = ()
+    _measured: set[Path] = field(default_factory=set)
 
     @contextmanager
     def open_copy(self) -> Iterator[Path]:
@@ -50,6 +51,9 @@ class WorkspaceCopier:
 
         What was in it before is deleted.
         """
+        if source is None and self.repo not in self._measured:
+            refuse_large_tree(self.repo, self.excluded_folders)
+            self._measured.add(self.repo)
         if folder.exists():
             shutil.rmtree(folder)
         copy_tree(
@@ -80,7 +84,8 @@ def copy_tree(
         there = target / Path(here).relative_to(root)
         there.mkdir(parents=True, exist_ok=True)
         secret = find_secret(root, [Path(here, name) for name in files]) if find_secret else frozenset()
-        files[:] = [name for name in files if Path(here, name) not in secret]
+        hidden = {Path(here, ".git"), *secret}  # a submodule's is a file
+        files[:] = [name for name in files if Path(here, name) not in hidden]
         for name in [*files, *(name for name in folders if Path(here, name).is_symlink())]:
             count, size = count + 1, size + _copy_entry(Path(here, name), there / name, root, owner)
             _refuse_large(source, count, size)
