@@ -176,6 +176,7 @@ class InstalledEnvironment(Protocol):
     @property
     def hook_owners(self) -> tuple[HookOwner, ...]:
         """What of each installed package runs without an import."""
+
     @property
     def inconsistencies(self) -> Sequence[str]:
         """Requirements that the installed packages do not meet, one sentence each."""
@@ -189,10 +190,7 @@ class EnvironmentBuilder(Protocol):
     """Builds environments."""
 
     def get_markers(self, spec: EnvironmentSpec) -> Mapping[str, str]:
-        """Return the marker environment of the spec's interpreter.
-
-        It has all of the names of PEP 508.
-        """
+        """Return the interpreter's markers, all names of PEP 508."""
 
     def install_pins(self, spec: EnvironmentSpec, pins: Pins, world: IndexView) -> InstalledEnvironment:
         """Install exactly `pins` into an environment.

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from packaging.utils import canonicalize_name
 
+from depcheck.checking.checks.importing import ask_importer, imports
 from depcheck.checking.checks.importing.imports import ImportFindings, run_import_check
 from depcheck.checking.checks.running.command_context import CheckContext
 from depcheck.checking.environments.read_installed import read_installed_distributions
@@ -31,8 +32,18 @@ THIEVES = {
         "import os; os._exit(1)"
     ),
     "ends the importer": "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)",
+    "floods the importer for ever": (
+        "import sys\nwhile True: sys.modules['__main__'].channel.write('[1, 2]\\n' * 100000)"
+    ),
     "starts what outlives it": "import os, time\nif not os.fork():\n    time.sleep(600)",
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch) -> None:
+    """Give each module few seconds, for those that never end."""
+    for module in (ask_importer, imports):
+        monkeypatch.setattr(module, "MODULE_TIMEOUT_S", 4.0)
 
 
 @pytest.fixture

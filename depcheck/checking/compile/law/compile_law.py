@@ -96,8 +96,8 @@ class _RequirementWalk:
             asked = waiting.pop()
             name = get_required_name(asked)
             if name not in self.pins:
-                surely = scope.shows_all and scope.keeps_ranges and self.law.is_active(asked)
-                if name in self.law.unsafe or not surely:
+                is_sure = scope.is_whole or (scope.keeps_ranges and self.law.is_active(asked))
+                if name in self.law.unsafe or not (scope.shows_all and is_sure):
                     continue
                 return name
             self.wanted.setdefault(name, []).append(asked)
