@@ -22,7 +22,7 @@ from depcheck.core.model.index_facts.flags import ReleaseFlag
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.installed import Distribution, OwnInstallation, add_dependents
 from depcheck.core.model.pins import Pins
-from depcheck.core.start_hooks.added_hooks import HookOwner
+from depcheck.core.start_hooks.added_hooks import HookOwner, describe_added_hooks, find_added_hooks
 from depcheck.core.text.process_output import strip_scratch_folders
 from depcheck.core.tool_output.applicability import drop_result, is_applicable
 from depcheck.pipeline.baseline import find_past_views
@@ -211,6 +211,13 @@ class MeasuredSides:
     def distributions(self) -> tuple[Sequence[Distribution], Sequence[Distribution]]:
         """The installed distributions of both sides."""
         return self.before.distributions, self.after.distributions
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What the fresh set adds unasked, where the committed one was installed."""
+        if not self.before.is_installed:
+            return ()
+        return describe_added_hooks(find_added_hooks(self.before.hook_owners, self.after.hook_owners))
 
     @property
     def changed_names(self) -> frozenset[str]:

@@ -30,7 +30,6 @@ from depcheck.core.model.report import (
 )
 from depcheck.core.model.status import Status
 from depcheck.core.search.model import Cause, CauseKind
-from depcheck.core.start_hooks.added_hooks import describe_added_hooks, find_added_hooks
 from depcheck.core.text.links import LinkKind, build_comparison_link
 from depcheck.pipeline.context import EnvironmentCase, find_source_paths, list_direct_packages
 from depcheck.pipeline.measure import MeasuredSides
@@ -251,10 +250,7 @@ def to_drift_report(
     report = to_environment_report(case, status, reason, to_checks_report(sides.before.results, sides.after.results))
     changes = to_change_reports(case, sides.committed, sides.candidate, sides.distributions)
     fresh = to_version_texts(sides.candidate)
-    seen = sides.before.is_installed  # of a set that could not be installed nothing is known
-    added = find_added_hooks(sides.before.hook_owners, sides.after.hook_owners) if seen else ()
-    cautions = describe_added_hooks(added)
-    report = replace(report, changes=changes, fresh=fresh, notes=(*report.notes, *cautions, *notes))
+    report = replace(report, changes=changes, fresh=fresh, notes=(*report.notes, *sides.cautions, *notes))
     return _with_own(report, sides)
 
 

@@ -38,7 +38,7 @@ def _to_name(option: str) -> str:
 
 
 def _is_unforeseen(option: str, lock: LockfileSpec) -> bool:
-    """Return True for a short option, or one that chooses in another way."""
+    """Return True for a short option, or another that chooses."""
     if option.startswith("-") and not option.startswith("--"):
         return True
     foreseen = {*_ADDING_SOURCES, *_CHANGING_RANGES, *_CHOOSING_RELEASES, *_HIDING_PINS, "build-constraint"}

@@ -31,6 +31,8 @@ from depcheck.ports import Compiler, PackageServer
 
 BuiltRequirements = Callable[[EnvironmentSpec, Pin, IndexView], tuple[str, ...] | None]
 """Requires-Dist of a release that was built alone; None if it could not be."""
+
+
 @dataclass(frozen=True, slots=True)
 class LawfulCompiler:
     """Adapter of `ports.Compiler`, in front of the one that runs tools.
