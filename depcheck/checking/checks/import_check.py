@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from depcheck.checking.checks.importing.import_progress import ImportProgress
 from depcheck.checking.checks.importing.ask_importer import ModuleRating
+from depcheck.checking.checks.importing.import_progress import ImportProgress
 from depcheck.checking.checks.importing.imports import ImportFindings, run_import_check
 from depcheck.checking.checks.importing.module_files import KnownImports
 from depcheck.checking.checks.importing.needed_modules import NeededModules, ProjectImports, read_project_imports

@@ -25,6 +25,7 @@ EXCEEDED_WORD = "exceeded"  # a word of ours alone: no importer's answer is take
 UNCONFIGURED = re.compile(r"settings are not configured|Apps aren't loaded yet|doesn't declare an explicit app_label")
 _DJANGO = frozenset({NormalizedName("django")})
 
+
 @dataclass(frozen=True, slots=True)
 class ModuleRating:
     """How much modules matter to the project.
