@@ -11,7 +11,7 @@ from depcheck.checking.checks.interface import CheckJob, CheckRunner
 from depcheck.checking.checks.kinds import make_check_runner
 from depcheck.checking.checks.running.command_context import CheckContext, build_command_failure
 from depcheck.checking.environments.environment import VirtualEnvironment
-from depcheck.checking.environments.installed_hooks import switch_off_hooks
+from depcheck.checking.environments.start_hooks.installed_hooks import switch_off_hooks
 from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.policy import NetworkPolicy
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier

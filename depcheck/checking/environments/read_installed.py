@@ -14,7 +14,11 @@ from pathlib import Path, PurePosixPath
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from depcheck.checking.environments.installed_hooks import find_shared_hooks, list_pytest_plugins, read_own_hooks
+from depcheck.checking.environments.start_hooks.installed_hooks import (
+    find_shared_hooks,
+    list_pytest_plugins,
+    read_own_hooks,
+)
 from depcheck.core.model.installed import Distribution
 from depcheck.core.start_hooks.added_hooks import HookOwner, StartHook
 from depcheck.untrusted_files import read_untrusted_file

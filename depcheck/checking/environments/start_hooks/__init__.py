@@ -1,0 +1,1 @@
+"""What runs unasked in an environment, found and switched off."""
