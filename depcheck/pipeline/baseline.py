@@ -22,10 +22,12 @@ from depcheck.core.lockfiles.lock_set import (
 )
 from depcheck.core.lockfiles.origin import describe_platform_mismatch, describe_remote_pins
 from depcheck.core.lockfiles.other_targets import describe_scope, diff_other_targets
+from depcheck.core.lockfiles.pin_line import is_source_requirer
 from depcheck.core.lockfiles.trimming import find_trimmed
 from depcheck.core.model.checks import Failure
 from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure, CompileFailureKind
 from depcheck.core.model.index_view import IndexView
+from depcheck.core.model.installed import parse_lenient_requirement
 from depcheck.core.model.pins import Pin, Pins
 from depcheck.core.model.requirements import get_required_name, select_active_requirements
 from depcheck.pipeline.context import EnvironmentCase
@@ -141,7 +143,8 @@ def _compare_with_committed(
         return Stale(f"Compiled without upgrade, the lockfiles disagree: {disagreement}. Compile them again.")
     changes = [(change, path) for path, pins in committed.pins_by_file for change in diff_pins(pins, again[path])]
     others = diff_other_targets(committed.files, dict(faithful.files), case.markers)
-    if not changes and not others:
+    only_gone = not others and all(change.after is None for change, _ in changes)
+    if only_gone and _are_orphans(case, committed.pins, [change.before for change, _ in changes if change.before]):
         return committed
     differences = [_describe_difference(change, path) for change, path in changes]
     differences += [_describe_difference(change, path, describe_scope(change)) for path, change in others]
@@ -165,6 +168,32 @@ def _describe_difference(change: Change, path: str, scope: str = "") -> str:
     if change.before is None:
         return f"{change.name} {change.new_label}{scope} is required, but not pinned in {path}"
     return f"{change}{scope} in {path}"
+
+
+def _are_orphans(case: EnvironmentCase, committed: Pins, gone: Sequence[Pin]) -> bool:
+    """Return True if no package asks for the pins any more.
+
+    Not in any extra either.
+
+    Tools that edit lockfiles line by line leave them: the package named in the annotation was upgraded since.
+    """
+    names = frozenset(pin.name for pin in gone)
+    return all(_is_orphan(case, committed, pin, names) for pin in gone)
+
+
+def _is_orphan(case: EnvironmentCase, committed: Pins, pin: Pin, orphans: frozenset[NormalizedName]) -> bool:
+    """Return True if none of its annotated requirers asks for it."""
+    if not pin.requirers or any(map(is_source_requirer, pin.requirers)):
+        return False
+    names = {canonicalize_name(name.partition("[")[0]) for name in pin.requirers} - orphans
+    for requirer in (committed.get(name) for name in names):
+        if requirer is None or requirer.version is None:
+            return False
+        lines = case.ports.index.get_requires_dist(requirer.name, requirer.version)
+        asked = map(parse_lenient_requirement, lines or ())
+        if lines is None or any(wanted is None or get_required_name(wanted) == pin.name for wanted in asked):
+            return False
+    return True
 
 
 def _find_trimmed_lines(

@@ -14,7 +14,7 @@ def test_the_remedy_is_for_the_layer_that_differs(dated, judged) -> None:
         "base.in": "tool\n",
         "base.txt": f"{HEADER.format('base')}tool==1.0\n    # via -r base.in\n",
         "dev.in": "-r base.txt\nextra\n",
-        "dev.txt": f"{HEADER.format('dev')}extra==1.0\n    # via -r dev.in\norphan==1.0\n    # via extra\n"
+        "dev.txt": f"{HEADER.format('dev')}extra==1.0\n    # via -r dev.in\norphan==1.0\n    # via -r dev.in\n"
         "tool==1.0\n    # via -r base.txt\n",
     }
     report = judged(files, imports=False)
