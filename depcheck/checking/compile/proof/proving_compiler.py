@@ -167,6 +167,8 @@ class ProvingCompiler:
         the new texts of the layers below it.
         """
         proof = self._get_prover(spec, world)
+        if upgrade and any(lock.trimmed_packages for lock in spec.lockfiles):  # upper layers read the whole texts
+            return self.compiler.compile_lockfiles(spec, world, upgrade=True)
         if proof and upgrade:
             return self._compile_unproven(spec, world, proof)
         if proof and all(map(proof.is_unchanged, spec.lockfiles)):
