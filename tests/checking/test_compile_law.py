@@ -169,3 +169,11 @@ def test_options_say_what_is_known(options, scope) -> None:
     """Ask less where an option leaves less known, and never nothing."""
     lock = LockfileSpec("a.txt", ("a.in",), "", "uv", None, "", options, Lockfile())
     assert find_law_scope(lock, knows_sources=True) == scope
+
+
+def test_where_nothing_was_locked_an_unknown_source_may_ask_for_any_pin() -> None:
+    """A dependency group of an unlocked library is not read."""
+    assert not find_compile_breach(law("app", scope=OPEN), pins("app==1.0", "lib==1.0", "backdoor==6.6"))
+    assert find_compile_breach(
+        law("app", committed=pins("app==1.0"), scope=OPEN), pins("app==1.0", "lib==1.0", "backdoor==6.6")
+    )
