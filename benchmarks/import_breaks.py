@@ -42,8 +42,9 @@ def look_for(name: str, scratch: Path) -> str:
     python = InterpreterFinder(os.environ, scratch / "pythons").get_interpreter(story.get("python", "3.9"))
     repo = scratch / "repo"
     repo.mkdir()
-    if story["program"]:
-        (repo / "main.py").write_text(story["program"])
+    files = {"main.py": story["program"]} if story["program"] else {}
+    for path, text in {**files, **story.get("files", {})}.items():
+        (repo / path).write_text(text)
     sides = {}
     for side in ("old", "new"):
         (scratch / side).mkdir()

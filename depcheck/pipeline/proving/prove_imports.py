@@ -3,7 +3,7 @@
 The committed set is asked about those modules only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from depcheck.core.model.checks import (
@@ -16,8 +16,11 @@ from depcheck.core.model.checks import (
     Outcome,
     is_same_failure,
 )
+from depcheck.core.text.process_output import compute_error_signature
 from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.measure import Measurement, list_owners, measure_pins
+
+MOST_ALIKE = 20  # modules of one package that fail with one error
 
 
 def prove_imports(
@@ -50,19 +53,40 @@ def _prove_modules(
     rest = tuple(failure for failure in survey.optional if failure.id not in asked)
     proven = replace(survey, optional=rest)
     if passed:
-        check = Check(CheckKind.IMPORT, ids=passed, before=KnownBefore(passed, list_owners(before)))
-        alone = _find_known(measure_pins(case, after.pins, after.world, [check], label))
-        failures = tuple(failure for failure in alone.failures if failure.id)
-        answered = alone.passed_ids | {failure.id for failure in (*failures, *alone.optional)}
+        alone = _ask_alone(case, before, after, [each for each in survey.optional if each.id in passed], label)
+        failures = tuple(failure for each in alone for failure in each.failures if failure.id)
         proven = replace(
             proven,
             outcome=Outcome.FAIL if failures or survey.failures else survey.outcome,
             failures=(*survey.failures, *failures),
-            passed_ids=survey.passed_ids | alone.passed_ids,
-            optional=(*rest, *alone.optional),
-            left_over=survey.left_over + len(passed - answered),
+            passed_ids=survey.passed_ids.union(*(each.passed_ids for each in alone)),
+            optional=(*rest, *(failure for each in alone for failure in each.optional)),
+            left_over=survey.left_over + sum(each.left_over for each in alone),
         )
     return before, replace(after, results=tuple(proven if each is survey else each for each in after.results))
+
+
+def _ask_alone(
+    case: EnvironmentCase, before: Measurement, after: Measurement, failures: Sequence[Failure], label: str
+) -> list[CheckResult]:
+    """Import modules alone, a few of each package with the same error.
+
+    The others only where none of these is a finding.
+    """
+    groups: dict[tuple[str, str], list[str]] = {}
+    for failure in failures:
+        alike = compute_error_signature(failure.headline), failure.id.partition(".")[0]
+        groups.setdefault(alike, []).append(failure.id)
+    owners, seen = list_owners(before), list[CheckResult]()
+    for part in (slice(MOST_ALIKE), slice(MOST_ALIKE, None)):
+        failed = {failure.id for each in seen for failure in each.failures}
+        asked = frozenset(name for names in groups.values() if failed.isdisjoint(names) for name in names[part])
+        if asked:
+            check = Check(CheckKind.IMPORT, ids=asked, before=KnownBefore(asked, owners))
+            alone = _find_known(measure_pins(case, after.pins, after.world, [check], label))
+            answered = alone.passed_ids.union(failure.id for failure in (*alone.failures, *alone.optional))
+            seen.append(replace(alone, left_over=len(asked - answered)))
+    return seen
 
 
 def _ask_committed_set(case: EnvironmentCase, before: Measurement, failures: Mapping[str, Failure]) -> Measurement:

@@ -108,7 +108,8 @@ def _import_group(work: Importing, modules: list[str], places: ImportPlaces, fin
     if work.check.together or not work.check.ids:
         failed = _import_together(work, modules, places, findings)
         if work.check.together or (known and known.passed is None):
-            findings.optional |= {m: f for m, f in failed.items() if own or _may_matter(work, f)}
+            matter = {m: f for m, f in failed.items() if own or _may_matter(work, f)}
+            findings.optional |= {m: matter[m] for m in sorted(matter, key=lambda m: (-work.rating.rate(m), m))}
             return
         doubtful = _leave_out_known(work, failed, own=own)
     proven = ImportFindings()
