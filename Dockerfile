@@ -31,11 +31,11 @@ RUN apt-get update \
     && install --directory --mode 0755 /var/cache/depcheck \
     && install --directory --mode 0711 /var/lib/depcheck
 COPY --from=build /opt/depcheck /opt/depcheck
-# The guest, who runs packages' code, gets none of these variables: its own come from an allow-list. But it must be
-# able to read the cache, where the compilers' environments and fetched interpreters live. What a run makes stands
-# apart from /tmp, which is open to packages' code as a whole: so Landlock closes to it what it does not need.
-ENV DEPCHECK_CACHE=/var/cache/depcheck \
-    TMPDIR=/var/lib/depcheck \
+# The guest, who runs packages' code, gets none of these variables: its own come from an allow-list. What a run makes
+# stands apart from /tmp, which is open to packages' code as a whole: so Landlock closes to it what it does not need.
+# The cache is where a workflow can keep it: in the home that the runner mounts. What guests must read (compilers'
+# environments, copies of interpreters) is in /var/cache/depcheck.
+ENV TMPDIR=/var/lib/depcheck \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 # It starts as root, as the runner's files demand, and gives that up for each child. Exec form: a shell would lose

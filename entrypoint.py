@@ -1,13 +1,28 @@
 """The action's process in the container. Everything is in `depcheck.action`."""
 
 import os
+import sys
 
-from depcheck.wiring.checker_process import close_mounts, forbid_process_inspection, restart_with_hidden_environ
 
-if __name__ == "__main__":
+def _start() -> int:
+    from depcheck.wiring.checker_process import (  # noqa: PLC0415  # a run can be cancelled meanwhile
+        close_mounts,
+        forbid_process_inspection,
+        restart_with_hidden_environ,
+    )
+
     restart_with_hidden_environ(os.environ)
     forbid_process_inspection()
     close_mounts()
-    from depcheck.action import main  # it takes a moment, and `shed` starts again
+    from depcheck.action import main  # noqa: PLC0415  # the process starts again before
 
-    raise SystemExit(main())
+    return main()
+
+
+if __name__ == "__main__":
+    try:
+        status = _start()
+    except KeyboardInterrupt:
+        sys.stderr.write("depcheck: interrupted; nothing was judged.\n")
+        status = 130
+    raise SystemExit(status)

@@ -12,17 +12,25 @@ import traceback
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from depcheck.cli.argument_parser import as_argv, from_action_inputs
 from depcheck.core.config.from_sources import build_publish_options
-from depcheck.core.config.options import CHECK_OPTIONS, PUBLISH_OPTIONS
+from depcheck.core.config.options import CHECK_OPTIONS
+from depcheck.core.config.publish_options import PUBLISH_OPTIONS
 from depcheck.core.config.settings import PublishOptions, Settings
 from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
-from depcheck.core.messages.summary import find_worst_status, format_summary_line, render_report_markdown
+from depcheck.core.messages.summary import (
+    find_worst_status,
+    format_summary_line,
+    render_published_section,
+    render_report_markdown,
+)
 from depcheck.core.model.errors import DepcheckError, LockfileError, UsageError
 from depcheck.core.model.report import Report
+from depcheck.core.model.report_json import mask_report
+from depcheck.core.text.secret_values import find_secret_values, list_secret_forms
 from depcheck.core.text.workflow_commands import format_workflow_command, to_inert_line
-from depcheck.index.upstreams import parse_userinfo
 from depcheck.publishing.validate_report import read_untrusted_report
 from depcheck.reporting.folder import transfer_ownership
 from depcheck.reporting.github_log import build_annotations, write_job_summary, write_step_outputs
@@ -31,6 +39,9 @@ from depcheck.wiring.checker_process import filter_variables, run_checker_proces
 from depcheck.wiring.load_config import load_settings
 from depcheck.wiring.run_context import get_cache_folder
 from depcheck.wiring.sealed_imports import import_all, refuse_changed_files
+
+if TYPE_CHECKING:  # imported before packages run, by `import_all`
+    from depcheck.publishing.publish import PublishResult
 
 _COMMANDS = ("run", "check", "publish")
 _RED_STATUSES = {"unjudged": {1, 3}, "broken": {1}, "never": set[int]()}
@@ -64,8 +75,10 @@ def main(environ: MutableMapping[str, str] | None = None) -> int:
     environ = os.environ if environ is None else environ
     token = environ.pop("INPUT_TOKEN", "") or environ.get("GITHUB_TOKEN", "")
     environ.pop("GITHUB_TOKEN", None)
-    for secret in sorted(_find_secrets(environ)):
-        _print_line(format_workflow_command("add-mask", secret))
+    secrets = _find_secrets(environ)
+    forms = {form for secret in secrets for form in list_secret_forms(secret)}
+    for form in (*sorted(secrets), *sorted(forms - secrets)):
+        _print_line(format_workflow_command("add-mask", form))
     try:
         return _run_command(_read_inputs(environ), token, environ)
     except DepcheckError as error:
@@ -86,13 +99,11 @@ def main(environ: MutableMapping[str, str] | None = None) -> int:
 
 
 def _find_secrets(environ: Mapping[str, str]) -> frozenset[str]:
-    """Return the passwords in index URLs.
+    """Return the passwords of indexes and the secrets for checks.
 
     Tokens are not included: the runner or the App's own step masks them.
     """
-    urls = [word for name, value in environ.items() if "INDEX" in name for word in value.split()]
-    known = [parse_userinfo(url) for url in urls if "://" in url]
-    return frozenset(each.password for each in known if each and each.password)
+    return find_secret_values(environ, environ.get("INPUT_ENV", "").split())
 
 
 def _read_inputs(environ: Mapping[str, str]) -> ActionInputs:
@@ -120,16 +131,26 @@ def _run_command(inputs: ActionInputs, token: str, environ: Mapping[str, str]) -
     if inputs.command != "publish":
         status = run_checker_process(inputs.checker_words, filter_variables(environ, inputs.settings.env))
         for folder in (Path(inputs.settings.report), get_cache_folder(environ)):  # the runner keeps both
-            transfer_ownership(folder, Path(inputs.settings.repo))
+            transfer_ownership(folder, Path(inputs.settings.repo), Path(environ.get("HOME", "/")))
         if status not in _CHECKED_STATUSES:
             return status
     report = read_untrusted_report(Path(inputs.settings.report), environ.get("GITHUB_REPOSITORY", ""))
+    report = mask_report(report, {token, *_find_secrets(environ)})
+    _write_outputs(to_action_outputs(report, inputs.settings), environ)  # first: publishing depends on the forge
     if inputs.command != "publish":
         _show_report(report, inputs.settings, environ)
-    outputs, problems = ({}, False) if inputs.command == "check" else _publish_report(inputs, token, environ)
+    failed = inputs.command != "check" and _publish_report(inputs, token, environ)
+    return _get_step_status(inputs.fail_on, status or report.exit_status, failed=failed)
+
+
+def _write_outputs(outputs: Mapping[str, str], environ: Mapping[str, str]) -> None:
     if path := environ.get("GITHUB_OUTPUT"):
-        write_step_outputs(Path(path), {**to_action_outputs(report, inputs.settings), **outputs})
-    return _get_step_status(inputs.fail_on, status, failed=problems)
+        write_step_outputs(Path(path), outputs)
+
+
+def _append_summary(markdown: str, environ: Mapping[str, str]) -> None:
+    if path := environ.get("GITHUB_STEP_SUMMARY"):
+        write_job_summary(Path(path), markdown)
 
 
 def to_action_outputs(report: Report, settings: Settings) -> dict[str, str]:
@@ -159,8 +180,7 @@ def _get_step_status(fail_on: str, status: int, *, failed: bool) -> int:
 def _show_report(report: Report, settings: Settings, environ: Mapping[str, str]) -> None:
     for line in build_annotations(report, _find_pin_lines(report, Path(settings.repo)), PurePosixPath(settings.repo)):
         _print_line(line)
-    if path := environ.get("GITHUB_STEP_SUMMARY"):
-        write_job_summary(Path(path), render_report_markdown(report))
+    _append_summary(render_report_markdown(report), environ)
 
 
 def _find_pin_lines(report: Report, repo: Path) -> dict[tuple[str, str], int]:
@@ -179,25 +199,41 @@ def _find_pin_lines(report: Report, repo: Path) -> dict[tuple[str, str], int]:
     return found
 
 
-def _publish_report(inputs: ActionInputs, token: str, environ: Mapping[str, str]) -> tuple[dict[str, str], bool]:
-    """Publish, print what was done, and return the outputs.
+def _publish_report(inputs: ActionInputs, token: str, environ: Mapping[str, str]) -> bool:
+    """Publish, print what was done, complete outputs and summary.
 
-    The second value is True if the forge refused something.
+    Returns True if the forge refused something, or could not be used at all.
     """
-    done = app.publish_report_folder(Path(inputs.settings.report), inputs.options, {**environ, "GITHUB_TOKEN": token})
+    problems: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+    try:
+        folder = Path(inputs.settings.report)
+        done = app.publish_report_folder(folder, inputs.options, {**environ, "GITHUB_TOKEN": token})
+    except UsageError:
+        raise
+    except DepcheckError as error:
+        problems = (str(error),)
+    else:
+        lines, problems = done.lines, done.problems
+        _write_outputs(_to_publish_outputs(done), environ)
     _print_line(format_workflow_command("group", "What would be published" if inputs.options.dry_run else "Published"))
-    for line in "\n".join(done.lines).splitlines():
+    for line in "\n".join(lines).splitlines():
         _print_line(to_inert_line(line))
     _print_line(format_workflow_command("endgroup", ""))
-    for problem in done.problems:
+    for problem in problems:
         _print_line(format_workflow_command("error", problem, {"title": "depcheck could not publish"}))
-    outputs = {
+    if not inputs.options.dry_run:
+        _append_summary(render_published_section(lines, problems), environ)
+    return bool(problems)
+
+
+def _to_publish_outputs(done: "PublishResult") -> dict[str, str]:
+    return {
         "pull-request-number": str(done.pull_request_number or ""),
         "pull-request-url": done.pull_request_url,
         "issue-number": str(done.issue_number or ""),
         "issue-url": done.issue_url,
     }
-    return outputs, bool(done.problems)
 
 
 def _print_line(line: str) -> None:

@@ -21,7 +21,8 @@ from depcheck import __version__  # noqa: E402  # the checkout's own
 from depcheck.cli import main  # noqa: E402  # the checkout's own
 from depcheck.cli.argument_parser import COMMANDS  # noqa: E402
 from depcheck.core.config.option_form import Option, OptionForm  # noqa: E402
-from depcheck.core.config.options import CHECK_OPTIONS, PUBLISH_OPTIONS  # noqa: E402
+from depcheck.core.config.options import CHECK_OPTIONS  # noqa: E402
+from depcheck.core.config.publish_options import PUBLISH_OPTIONS  # noqa: E402
 from depcheck.core.model import report  # noqa: E402
 
 _FORMS = {

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from depcheck import action
+from depcheck.core.model.errors import DepcheckError
 from depcheck.wiring import app, checker_process
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -126,8 +127,9 @@ def test_a_wrong_input_is_an_error_annotation(runner, inputs, says):
     """Exit status 2, and the sentence stands where the runner shows it."""
     ran = runner.run(**inputs)
     assert ran.returncode == 2
-    assert ran.stdout.startswith("::error")
-    assert says in ran.stdout
+    (error,) = [line for line in ran.stdout.splitlines() if not line.startswith("::add-mask::")]
+    assert error.startswith("::error")
+    assert says in error
     assert "Traceback" not in ran.stdout + ran.stderr
 
 
@@ -192,6 +194,30 @@ def test_refused_publishing_is_red_and_said(runner, capsys, monkeypatch):
     assert (runner.outputs["pull-request-number"], runner.outputs["issue-number"]) == ("7", "")
 
 
+def test_a_forge_that_is_down_leaves_outputs_and_summary(runner, capsys, monkeypatch):
+    """Write what was found before publishing begins, and say what failed."""
+
+    def fail(*_):
+        raise DepcheckError("GitHub did not answer.")
+
+    monkeypatch.setattr(app, "publish_report_folder", fail)
+    monkeypatch.chdir(runner.workspace)
+    assert action.main({**runner.environ, "INPUT_COMMAND": "run", "INPUT_FAIL-ON": "broken"}) == 3
+    assert {"status", "broken", "drift", "report", "summary"} <= runner.outputs.keys()
+    assert "/etc/passwd" in runner.summary.read_text()
+    assert runner.summary.read_text().endswith("- **GitHub did not answer.**\n")
+    assert "::error title=depcheck could not publish::GitHub did not answer." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("fail_on", "status"), [("unjudged", 3), ("broken", 0), ("never", 0)])
+def test_publishing_alone_honours_fail_on(runner, monkeypatch, fail_on, status):
+    """Make the second job red for what the first one found."""
+    monkeypatch.chdir(runner.workspace)
+    action.main(dict(runner.environ))
+    inputs = {"INPUT_COMMAND": "publish", "INPUT_DRY-RUN": "true", "INPUT_FAIL-ON": fail_on}
+    assert action.main({**runner.environ, **inputs}) == status
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux shuts a process's memory")
 def test_the_process_that_holds_the_token_is_sealed():
     """Seal the token's process against its own user.
@@ -203,7 +229,7 @@ def test_the_process_that_holds_the_token_is_sealed():
     afterwards = "import ctypes; print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
     said = subprocess.run([sys.executable, "-c", asking, afterwards], capture_output=True, text=True, check=True)
     assert said.stdout.split() == ["0", "1"]
-    started = (ROOT / "entrypoint.py").read_text().partition('"__main__":\n')[2]
+    started = (ROOT / "entrypoint.py").read_text().partition("        restart_with_hidden_environ,\n    )\n\n")[2]
     assert started.startswith(
         "    restart_with_hidden_environ(os.environ)\n    forbid_process_inspection()\n    close_mounts()\n"
     )

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from depcheck.cli import argument_parser, commands, main
 from depcheck.core.config.from_sources import build_check_settings, build_publish_options
 from depcheck.core.config.option_form import OptionForm
-from depcheck.core.config.options import CHECK_OPTIONS, PUBLISH_OPTIONS
+from depcheck.core.config.options import CHECK_OPTIONS
+from depcheck.core.config.publish_options import PUBLISH_OPTIONS
 
+ROOT = Path(__file__).resolve().parents[1]
 WORDS = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF, exclude_categories=["Cs"]), max_size=30)
 
 
@@ -80,6 +82,21 @@ def test_a_bug_of_ours_is_70_and_keeps_its_traceback(monkeypatch, tmp_path, caps
     err = capsys.readouterr().err
     assert "bug of ours" in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "words", [["-m", "depcheck", "--version"], [str(ROOT / "entrypoint.py")]], ids=["cli", "action"]
+)
+def test_a_cancel_in_the_first_moments_shows_no_traceback(words, tmp_path):
+    """End with one sentence where a signal comes while modules are imported."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\n\nclass Cancel:\n    def find_spec(self, name, *_):\n"
+        "        if name == 'depcheck.core':\n            raise KeyboardInterrupt\n\nsys.meta_path.insert(0, Cancel())\n"
+    )
+    environ = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    ran = subprocess.run([sys.executable, *words], capture_output=True, text=True, env=environ, check=False)
+    assert (ran.returncode, "Traceback" in ran.stderr) == (130, False)
+    assert "interrupted" in ran.stderr
 
 
 def test_an_interruption_is_130(monkeypatch, capsys):

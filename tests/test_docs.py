@@ -21,7 +21,8 @@ from depcheck.cli import argument_parser, demo, init_write
 from depcheck.cli.init_detect import RepositoryFacts
 from depcheck.core.config.from_sources import build_check_settings, read_toml_options
 from depcheck.core.config.option_form import OptionForm
-from depcheck.core.config.options import BISECT_OPTIONS, CHECK_OPTIONS, PLANNING_OPTIONS, PUBLISH_OPTIONS
+from depcheck.core.config.options import BISECT_OPTIONS, CHECK_OPTIONS, PLANNING_OPTIONS
+from depcheck.core.config.publish_options import PUBLISH_OPTIONS
 from depcheck.core.config.settings import Settings
 from depcheck.core.model import report as values
 
@@ -184,6 +185,20 @@ def test_the_generated_reference_has_everything():
     wanted += [f"### depcheck {command}" for command in argument_parser.COMMANDS]
     wanted += [f"`{field.name}`" for shape in (values.Report, values.EnvironmentReport) for field in fields(shape)]
     assert [each for each in wanted if each not in tool.stdout] == []
+
+
+def test_actions_are_pinned_alike_everywhere():
+    """Pin in documents and `init` what our own workflows pin.
+
+    An updater keeps those current, and this test the others.
+    """
+    pin = re.compile(r"(actions/[a-z-]+)(?:/\w+)?@([0-9a-f]{40}) # (v[\d.]+)")
+    own = {found for path in (ROOT / ".github/workflows").glob("*.yml") for found in pin.findall(path.read_text())}
+    used = {found for page in PAGES for found in pin.findall(page.read_text())}
+    used |= set(pin.findall(init_write.render_workflow("x")))
+    known = {name for name, *_ in own}
+    assert len(known) == len(own)
+    assert {found for found in used if found[0] in known} <= own
 
 
 def test_the_workflow_that_init_writes_is_yaml_with_least_rights():

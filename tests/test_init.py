@@ -31,6 +31,7 @@ def repo(tmp_path):
 
     And a lockfile.
     """
+    (tmp_path / ".git").mkdir()
     for name, text in {
         "requirements.in": "six\n",
         "requirements.txt": LOCKED,
@@ -134,3 +135,23 @@ def test_a_repository_without_anything_is_said(tmp_path):
     said = list(inspect_repository(tmp_path, ()).to_lines())
     assert said[0].startswith("no lockfile")
     assert said[1].startswith("tests: none found")
+
+
+def test_where_nothing_can_run_nothing_is_written(repo, tmp_path_factory):
+    """Refuse without git, and where no environment can be judged."""
+    bare = tmp_path_factory.mktemp("bare")
+    (bare / "requirements.in").write_text("six\n")
+    with pytest.raises(UsageError, match="no git repository"):
+        run(bare)
+    for name in ("requirements.in", "requirements.txt", "pyproject.toml"):
+        (repo / name).unlink()
+    with pytest.raises(UsageError, match="red each time"):
+        run(repo)
+    assert not any((folder / init_write.WORKFLOW_PATH).exists() for folder in (bare, repo))
+
+
+def test_the_setting_is_named_and_the_report_kept(repo, capsys):
+    """Name the setting for pull requests, and upload the report."""
+    assert run(repo) == 0
+    assert "Allow GitHub Actions to create and approve pull requests" in capsys.readouterr().out
+    assert "path: depcheck-report" in (repo / init_write.WORKFLOW_PATH).read_text()

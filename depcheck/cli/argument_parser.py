@@ -15,7 +15,8 @@ from depcheck import __version__
 from depcheck.cli.completion import COMPLETION_RENDERERS, Flag
 from depcheck.core.config.from_sources import RawOption, RawOptions
 from depcheck.core.config.option_form import Option, OptionForm
-from depcheck.core.config.options import BISECT_OPTIONS, CHECK_OPTIONS, LOCATION_OPTIONS, PLAN_OPTIONS, PUBLISH_OPTIONS
+from depcheck.core.config.options import BISECT_OPTIONS, CHECK_OPTIONS, LOCATION_OPTIONS, PLAN_OPTIONS
+from depcheck.core.config.publish_options import PUBLISH_OPTIONS
 from depcheck.core.config.toml_file import ACTION_INPUTS
 from depcheck.core.model.errors import UsageError
 from depcheck.core.text.close_names import suggest_name

@@ -105,13 +105,16 @@ def init(arguments: Namespace, environ: Mapping[str, str]) -> int:
     source = collect_given_options(arguments)
     settings = load_settings({name: source[name] for name in ("repo",) if name in source})
     repo = Path(settings.repo)
-    found = inspect_repository(repo, app.find_environments(settings, environ))
+    environments = app.find_environments(settings, environ)
+    found = inspect_repository(repo, environments)
     for line in found.to_lines():
         print(to_one_line(line, 400))
     if arguments.check:
         return _preview_run(settings, environ)
+    init_write.refuse_without_work(repo, (spec.skip_reason for spec in environments))
     for path in init_write.write_init_files(repo, found, _ask_boot_command()):
         print(f"wrote {path}")
+    print(init_write.PERMISSION_NOTICE)
     print("Commit both. The first run is at the time in the workflow, or now by hand under Actions.")
     return 0
 

@@ -48,16 +48,45 @@ jobs:
       pull-requests: write
       issues: write
 {services}    steps:
-      - uses: actions/checkout@8e8c483db84b4bee98b60c0593521ed34d9990e8 # v6.0.1
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
         with:
           persist-credentials: false
           fetch-depth: 0 # when the lockfiles were committed
-      # Pin the commit of this tag: a tag can be moved.
+      # Pin the commit of this tag: a tag can be moved. Dependabot and Renovate keep pinned actions current.
       - uses: {action}
-{index}"""
+{index}      - uses: actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0
+        if: ${{{{ !cancelled() }}}}
+        with:
+          name: depcheck-report
+          path: depcheck-report
+          if-no-files-found: ignore
+"""
 # The owner's name is filled in by the release; the tag is this version's own.
 ACTION_REFERENCE = f"depcheck-action/depcheck@v{__version__}"
 _DOCS_URL = "https://depcheck-action.github.io/depcheck/how-to"
+
+
+PERMISSION_NOTICE = (
+    "One setting is yours to make: Settings -> Actions -> General -> Allow GitHub Actions to create and approve pull "
+    "requests. Without it, updates become issues that hold the patch; an App's token needs no setting."
+)
+
+
+def refuse_without_work(repo: Path, reasons: Iterable[str]) -> None:
+    """Refuse to write a workflow that would find nothing to do.
+
+    `reasons` say of each environment why it cannot be judged, or are empty.
+
+    Raises:
+        UsageError: There is no git repository, or nothing to judge in it.
+    """
+    top = repo.resolve()
+    if not any((folder / ".git").exists() for folder in (top, *top.parents)):
+        raise UsageError(f"{repo} is no git repository, so no workflow can run in it; run `git init`, or give --repo.")
+    reasons = list(reasons)
+    if all(reasons):
+        why = reasons[0] if reasons else "No lockfile and no requirements were found."
+        raise UsageError(f"Nothing here can be judged, so a workflow would be red each time: {why}")
 
 
 def get_init_paths(repo: Path) -> tuple[Path, Path]:

@@ -19,10 +19,13 @@ from depcheck.core.model.advisories import (
 from depcheck.core.model.errors import IndexUnavailableError, LockfileError
 from depcheck.core.model.index_facts.caution_reports import AdvisoryReport, RuleReport, WithdrawnReport
 from depcheck.core.model.pins import Pins
-from depcheck.core.model.report import EnvironmentReport
+from depcheck.core.model.report import Culprit, EnvironmentReport
 from depcheck.core.model.status import Status
+from depcheck.core.search.model import Cause
 from depcheck.pipeline.baseline import find_baseline_day
 from depcheck.pipeline.context import EnvironmentCase
+from depcheck.pipeline.measure import MeasuredSides, find_victims
+from depcheck.pipeline.to_report import find_issue_trackers
 
 
 def annotate_rules(case: EnvironmentCase, report: EnvironmentReport, committed: Pins) -> EnvironmentReport:
@@ -262,3 +265,11 @@ def annotate_unlocked(case: EnvironmentCase, report: EnvironmentReport) -> Envir
             f"Not pinned: {shown}{more}. Each new machine gets what is newest on its day; a lockfile ends that."
         )
     return replace(report, unpinned=names, notes=(*report.notes, *notes))
+
+
+def annotate_victims(case: EnvironmentCase, sides: MeasuredSides, cause: Cause, blamed: Culprit) -> Culprit:
+    """Add whose code fails, and where its issues are."""
+    victims = find_victims(sides, cause)
+    trackers = find_issue_trackers(case, list(victims.items())) if victims else {}
+    named = {str(name): str(version) for name, version in victims.items()}
+    return replace(blamed, victims=named, trackers={**blamed.trackers, **trackers})

@@ -26,6 +26,7 @@ from depcheck.core.search.causes import (
     to_hold_note,
 )
 from depcheck.core.search.model import Budget, Cause, CauseKind, Diagnosis, to_trial_reports
+from depcheck.pipeline.annotate import annotate_victims
 from depcheck.pipeline.baseline import compile_fresh_set
 from depcheck.pipeline.causes.explain_causes import explain_cause
 from depcheck.pipeline.causes.other_holds import MOST_OTHER_HOLDS, HoldChoice, list_other_choices
@@ -218,7 +219,7 @@ class Investigation:
         pins = dict(shown.candidate.pins_by_file)
         places = dict.fromkeys(place for each in cause.holds for place in find_hold_sources(self.case, each.name, pins))
         sentence, dropped = explain_cause(self.case, shown, cause)
-        blamed = to_culprit(self.case, replace(cause, explanation=sentence))
+        blamed = annotate_victims(self.case, shown, cause, to_culprit(self.case, replace(cause, explanation=sentence)))
         self.culprits.append(replace(blamed, sources=tuple(places), dropped=dropped))
 
     def decide_status(self, headline: str) -> tuple[Status, str]:

@@ -1,9 +1,11 @@
 """Installation and checks of one set of pins."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from packaging.utils import NormalizedName
+from packaging.version import Version
 
 from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.diff import diff_pins
@@ -22,13 +24,18 @@ from depcheck.core.model.index_facts.flags import ReleaseFlag
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.installed import Distribution, OwnInstallation, add_dependents
 from depcheck.core.model.pins import Pins
+from depcheck.core.search.model import Cause
+from depcheck.core.search.module_owners import ModuleOwners
 from depcheck.core.start_hooks.added_hooks import HookOwner, describe_added_hooks, find_added_hooks
 from depcheck.core.text.process_output import strip_scratch_folders
+from depcheck.core.tool_output.api_errors import parse_traceback_frames
 from depcheck.core.tool_output.applicability import drop_result, is_applicable
 from depcheck.pipeline.baseline import find_past_views
 from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.index_alarms.find_flags import find_flagged_pins
 from depcheck.ports import InstalledEnvironment
+
+_STANDARD_LIBRARY = re.compile(r"/lib/python\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,3 +230,26 @@ class MeasuredSides:
     def changed_names(self) -> frozenset[str]:
         """The names of all packages that differ."""
         return frozenset(change.name for change in diff_pins(self.committed.pins, self.candidate.pins))
+
+
+def find_victims(sides: MeasuredSides, cause: Cause) -> dict[NormalizedName, Version]:
+    """Find whose code fails, by the innermost frame outside the culprit.
+
+    Empty if that is the project's own, or if its owner is not sure.
+    """
+    installed = {each.name: each for each in sides.after.distributions}
+    owners = ModuleOwners(installed)
+    for frame in reversed(parse_traceback_frames(cause.failures[0])):
+        if not frame.is_installed:
+            if _STANDARD_LIBRARY.search(frame.path):
+                continue
+            return {}
+        found = owners.find_owners(_to_module(frame.path), sure=True)
+        if found & set(cause.culprits):
+            continue
+        return {name: installed[name].version for name in found if name in installed} if len(found) == 1 else {}
+    return {}
+
+
+def _to_module(path: str) -> str:
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import unified_diff
+from hashlib import sha1
 
 from depcheck.core.model.errors import DepcheckError
 from depcheck.core.model.report import EnvironmentReport
@@ -135,6 +136,19 @@ class BaseBranch:
             (path for path in paths if self._get_sha(commit, path) != self._get_sha(self.head_commit, path)), ""
         )
 
+    def has_equal_files(self, one: str, other: str, paths: Iterable[str]) -> bool:
+        """Return True if two commits have the same content at `paths`."""
+        return all(self._get_sha(one, path) == self._get_sha(other, path) for path in paths)
+
+    def has_contents(self, commit: str, puts: Iterable[FileChange]) -> bool:
+        """Return True if `commit` has these files."""
+        return all(self._get_sha(commit, put.path) == _hash_blob(put.content) for put in puts)
+
+    def read_texts(self, commit: str, paths: Iterable[str]) -> dict[str, str]:
+        """Read the files that a commit has at `paths`."""
+        entries = ((path, self._find_file(commit, path)) for path in paths)
+        return {path: self.forge.read_blob(entry.sha).decode(errors="replace") for path, entry in entries if entry}
+
     def _get_sha(self, commit: str, path: str) -> str:
         entry = self._find_file(commit, path)
         return entry.sha if entry else ""
@@ -163,6 +177,11 @@ class BaseBranch:
         if (tree, path) not in self._folders:
             self._folders[tree, path] = {entry.name: entry for entry in self.forge.list_tree(tree)}
         return self._folders[tree, path]
+
+
+def _hash_blob(content: bytes) -> str:
+    """Return the hash by which git names a file's content."""
+    return sha1(b"blob %d\0%s" % (len(content), content), usedforsecurity=False).hexdigest()
 
 
 def _fold_name(name: str) -> str:

@@ -7,7 +7,7 @@ from depcheck.core.messages.hidden_state import ProposalForm
 from depcheck.core.messages.leads import COUNTERPART_SLOT, link_counterpart
 from depcheck.core.settlement.settle import Proposal, PublishedItem
 from depcheck.publishing.forge import ForgeRefusalError
-from depcheck.publishing.snapshot import ActionResult, PublishSession
+from depcheck.publishing.publish_session import ActionResult, PublishSession
 
 _OTHER = {ProposalForm.PULL_REQUEST: ProposalForm.ISSUE, ProposalForm.ISSUE: ProposalForm.PULL_REQUEST}
 

@@ -43,13 +43,14 @@ class PublishContext:
     """Where to publish, and as which run.
 
     `api_url` is the API's address, empty for the forge's public one. `repository` is `owner/name`. `base_branch` is
-    empty for the default branch.
+    empty for the default branch. `secrets` are values that must not be published.
     """
 
     api_url: str = ""
     repository: str = ""
     base_branch: str = ""
     run: WorkflowRun = field(default_factory=WorkflowRun)
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +85,14 @@ class ForgeItem:
 class ForgePull:
     """A pull request with its branch, whose last commit is `head`.
 
-    `has_conflicts` is False as long as the forge does not say so.
+    `base` is the branch that it goes to. `has_conflicts` is False as long as the forge does not say so.
     """
 
     item: ForgeItem
     branch: str
     head: str
     has_conflicts: bool = False
+    base: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +107,13 @@ class ForgeComment:
 class ForgeCommit:
     """A commit with its people's accounts.
 
-    `people` are those of its author and committer, empty for unknown ones.
+    They are empty for unknown ones.
     """
 
     message: str
     parents: tuple[str, ...]
-    people: frozenset[str]
+    author: str
+    committer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +208,15 @@ class Forge(Protocol):
         If the response was lost.
         """
 
-    def open_pull(self, title: str, body: str, head: str, base: str, look: Callable[[], ForgeItem | None]) -> ForgeItem:
+    def open_pull(
+        self,
+        title_and_body: tuple[str, str],
+        head: str,
+        base: str,
+        look: Callable[[], ForgeItem | None],
+        *,
+        is_draft: bool = False,
+    ) -> ForgeItem:
         """Open a pull request, or return what `look` finds.
 
         If the response was lost.
@@ -234,6 +245,15 @@ class Forge(Protocol):
 
     def add_assignees(self, number: int, assignees: Sequence[str]) -> None:
         """Add assignees to an issue or pull request."""
+
+    def set_milestone(self, number: int, milestone: int) -> None:
+        """Put an issue or pull request into a milestone."""
+
+    def set_auto_merge(self, number: int, *, wanted: bool) -> str:
+        """Switch on or off that the forge merges a pull request.
+
+        Returns why it cannot be, or empty.
+        """
 
     def request_review(self, number: int, reviewers: Sequence[str]) -> None:
         """Request reviews of a pull request. `org/team` names a team."""

@@ -8,15 +8,28 @@ from depcheck.core.config.settings import PublishOptions
 from depcheck.core.messages.hidden_state import ProposalForm
 from depcheck.core.model.errors import DepcheckError
 from depcheck.core.model.report import EnvironmentReport, Report
-from depcheck.core.model.report_json import ReportError
+from depcheck.core.model.report_json import ReportError, mask_report
+from depcheck.core.settlement.identity import KnownEnvironments
 from depcheck.core.settlement.proposals import make_proposals, merge_published_history
-from depcheck.core.settlement.settle import CreateAction, Proposal, Stance, UpdateAction, settle_proposals
-from depcheck.publishing.apply import ActionExecutor, ProposalOpener
+from depcheck.core.settlement.remarks import describe_new_releases
+from depcheck.core.settlement.settle import (
+    CloseAction,
+    CreateAction,
+    ForgeAction,
+    Proposal,
+    RetryAction,
+    Stance,
+    UpdateAction,
+    settle_proposals,
+)
+from depcheck.publishing.apply import ActionExecutor
 from depcheck.publishing.base_branch import BaseBranch, FileChange
 from depcheck.publishing.branches import BranchPublisher
 from depcheck.publishing.counterparts import CounterpartLinker
 from depcheck.publishing.forge import Forge, ForgeRefusalError, PublishContext, RefusalReason
-from depcheck.publishing.snapshot import ActionResult, ForgeSnapshot, PublishSession, take_snapshot
+from depcheck.publishing.open_proposals import ProposalOpener
+from depcheck.publishing.publish_session import ActionResult, PublishSession
+from depcheck.publishing.snapshot import ForgeSnapshot, SnapshotReader
 from depcheck.publishing.validate_report import read_untrusted_report
 
 
@@ -43,7 +56,7 @@ def publish_report(folder: Path, options: PublishOptions, forge: Forge, place: P
         ReportError: The report cannot be used.
         DepcheckError: The forge cannot be used at all; the message says what to do.
     """
-    report = read_untrusted_report(folder, place.repository)
+    report = mask_report(read_untrusted_report(folder, place.repository), place.secrets)
     try:
         return _settle_report(report, forge, options, place)
     except ForgeRefusalError as error:
@@ -52,10 +65,11 @@ def publish_report(folder: Path, options: PublishOptions, forge: Forge, place: P
 
 def preview_report(folder: Path, options: PublishOptions, place: PublishContext) -> PublishResult:
     """Return everything that would be published, without contacting the forge."""
-    report = read_untrusted_report(folder, place.repository)
+    report = mask_report(read_untrusted_report(folder, place.repository), place.secrets)
     lines: list[str] = []
     web_url = f"https://github.com/{report.repository}" if report.repository else ""
-    found = make_proposals(report, options, place.base_branch, web_url, place.run.id)
+    base = options.target_branch or place.base_branch
+    found = make_proposals(report, options, base, web_url, place.run.id)
     for proposal in (merge_published_history(each, ()) for each in found):
         if proposal.stance is Stance.PROPOSE:
             lines += [f"{proposal.form}: {proposal.title}", "", proposal.body, ""]
@@ -73,16 +87,35 @@ def _settle_report(report: Report, forge: Forge, options: PublishOptions, place:
     if (options.issue or options.dashboard) and not settings.has_issues:
         notes = ("Issues are switched off in this repository: findings are in the run's report only.",)
         options = replace(options, issue=False, dashboard=False)
-    branch = place.base_branch or settings.default_branch
+    branch = options.target_branch or place.base_branch or settings.default_branch
     wanted = make_proposals(report, options, branch, settings.url, place.run.id)
     branches = BranchPublisher(forge, options.branch_prefix, forge.list_own_accounts())
-    seen = take_snapshot(forge, branches, wanted)
-    site = PublishSession(forge, branches, BaseBranch(forge, branch), options, place.run, settings.url)
+    base = BaseBranch(forge, branch)
+    known = KnownEnvironments(branch, report.known_environments, frozenset(each.name for each in report.environments))
+    reader = SnapshotReader(forge, branches, base, known, is_default_base=branch == settings.default_branch)
+    site = PublishSession(forge, branches, base, options, place.run, settings.url)
+    seen = reader.take_snapshot(wanted)
     linker = CounterpartLinker(site)
     linker.add_existing(seen.existing)
-    settlement = _Settlement(report, seen, site, linker)
-    done = [each for proposal in wanted for each in settlement.settle_proposal(proposal)]
-    return _summarize_results(notes, [*done, *linker.link_all(), *settlement.remove_stray_branches()])
+    return _summarize_results(notes, _settle_each(_Settlement(report, seen, site, linker)))
+
+
+def _settle_each(settlement: "_Settlement") -> list[ActionResult | str]:
+    """Settle one proposal after the other.
+
+    What stops everything is the last result, so that what was done before is not lost.
+    """
+    done: list[ActionResult | str] = []
+    try:
+        for proposal in settlement.snapshot.wanted:
+            done.extend(settlement.settle_proposal(proposal))
+        done.extend(settlement.linker.link_all())
+        done.extend(settlement.remove_stray_branches())
+    except ForgeRefusalError as error:
+        done.append(error.explanation)
+    except DepcheckError as error:
+        done.append(str(error))
+    return done
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +164,7 @@ class _Settlement:
         """
         actions = settle_proposals(self.snapshot.existing, (proposal,), self.session.run)
         if proposal.form is not ProposalForm.PULL_REQUEST or not any(
-            isinstance(action, CreateAction | UpdateAction) for action in actions
+            isinstance(action, CreateAction | UpdateAction | RetryAction) for action in actions
         ):
             return proposal, ()
         environment = self._find_environment(proposal)
@@ -142,7 +175,31 @@ class _Settlement:
         puts = self.session.base.build_file_changes(environment)
         if not puts:
             return replace(proposal, stance=Stance.CLOSE, reason="Nothing is left to update."), ()
-        return proposal, puts
+        return replace(proposal, change_note=self._describe_news(proposal, actions, puts)), puts
+
+    def _describe_news(self, proposal: Proposal, actions: Sequence[ForgeAction], puts: tuple[FileChange, ...]) -> str:
+        """Describe what came since the pull request was last written.
+
+        Empty if its issue mails people in this run: one mail of a finding is enough.
+        """
+        update = next((each for each in actions if isinstance(each, UpdateAction)), None)
+        if update is None or not update.existing.marker.head or self._is_told_by_issue(proposal):
+            return ""
+        try:
+            before = self.session.base.read_texts(update.existing.marker.head, [put.path for put in puts])
+        except ForgeRefusalError:  # a commit that is gone
+            return ""
+        return describe_new_releases(before, {put.path: put.content.decode() for put in puts})
+
+    def _is_told_by_issue(self, proposal: Proposal) -> bool:
+        beside = [
+            each for each in self.snapshot.wanted if each.form is ProposalForm.ISSUE and each.paths == proposal.paths
+        ]
+        actions = settle_proposals(self.snapshot.existing, beside[:1], self.session.run)
+        return any(
+            isinstance(each, CreateAction | CloseAction) or (isinstance(each, UpdateAction) and each.has_remark)
+            for each in actions
+        )
 
     def _find_environment(self, proposal: Proposal) -> EnvironmentReport:
         return next(each for each in self.report.environments if each.name == proposal.environment)

@@ -74,7 +74,15 @@ def _merge_reports(reports: Sequence[Report]) -> Report:
         started_at=min(report.started_at for report in reports),
         finished_at=max(report.finished_at for report in reports),
         environments=tuple(each for report in reports for each in report.environments),
+        known_environments=_merge_known_environments(reports),
     )
+
+
+def _merge_known_environments(reports: Sequence[Report]) -> dict[str, tuple[str, ...]]:
+    """Merge what all reports know of the repository."""
+    if not all(report.known_environments for report in reports):
+        return {}
+    return {name: paths for report in reports for name, paths in report.known_environments.items()}
 
 
 def _read_report_bytes(path: Path) -> bytes:

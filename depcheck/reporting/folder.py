@@ -96,16 +96,19 @@ def _list_proposed_files(report: Report) -> list[tuple[str, str]]:
     return [pair for proposal in proposals for pair in proposal.files.items()]
 
 
-def transfer_ownership(folder: Path, owner_of: Path) -> None:
+def transfer_ownership(folder: Path, owner_of: Path, home: Path) -> None:
     """Give `folder` and its content to the owner of `owner_of`.
 
     Nothing happens unless this process is root and that owner is not. Files of root in a runner's workspace
-    break the next checkout there.
+    break the next checkout there, and a cache that only root can enter is not kept. So folders between `home` and
+    `folder` are given, too.
     """
     owner = owner_of.stat()
     if os.geteuid() != 0 or owner.st_uid == 0 or not folder.is_dir():
         return
-    os.chown(folder, owner.st_uid, owner.st_gid, follow_symlinks=False)
+    between = [each for each in folder.parents if each != home and each.is_relative_to(home)]
+    for each in (folder, *between):
+        os.chown(each, owner.st_uid, owner.st_gid, follow_symlinks=False)
     for where, folders, files in os.walk(folder):
         for name in (*folders, *files):
             os.chown(Path(where, name), owner.st_uid, owner.st_gid, follow_symlinks=False)

@@ -11,14 +11,17 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from depcheck import __version__
-from depcheck.checking.discovery.repository import RepositoryWorkspace
+from depcheck.checking.discovery.grouping import select_environments
+from depcheck.checking.discovery.repository import NOTHING_TO_JUDGE, RepositoryWorkspace
 from depcheck.checking.sandbox.guest import run_trusted_command
 from depcheck.checking.sandbox.workspace_copy import refuse_large_tree
 from depcheck.core.config.settings import BisectSettings, PublishOptions, Settings
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.errors import DepcheckError
 from depcheck.core.model.report import EnvironmentReport, Report, Tool
+from depcheck.core.model.report_json import mask_report
 from depcheck.core.model.status import Status
+from depcheck.core.text.secret_values import find_secret_values
 from depcheck.pipeline.run import judge_all_environments
 from depcheck.ports import Reporter
 from depcheck.reporting.folder import (
@@ -46,14 +49,24 @@ def check_repository(settings: Settings, reporter: Reporter, environ: Mapping[st
     refuse_unwritable_folder(Path(settings.report))
     started_at = _get_now()
     past = read_earlier_reports(settings.history)
-    specs = find_environments(settings, environ)
+    every = find_environments(replace(settings, only=()), environ)
+    specs = select_environments(every, settings.only)
     with open_run_context(settings, reporter, environ, specs) as shop:
         if shop.guest.policy.uid is None:
             reporter.start_stage(_NO_SANDBOX_NOTICE)
         reports = judge_all_environments(specs, settings, shop.connect_ports, _get_now)
         report = _build_report(settings, environ, started_at, reports, shop.guest.policy.to_report())
+    report = replace(report, known_environments={} if settings.lockfiles else _list_lockfiles(every))
+    report = mask_report(report, find_secret_values(environ, settings.env))
     write_report_folder(report, Path(settings.report), past)
     return report
+
+
+def _list_lockfiles(specs: Sequence[EnvironmentSpec]) -> dict[str, tuple[str, ...]]:
+    """List the lockfiles of each environment, if all are known."""
+    if any(spec.name == "." and spec.skip_reason != NOTHING_TO_JUDGE for spec in specs):
+        return {}
+    return {spec.name: tuple(lockfile.path for lockfile in spec.lockfiles) for spec in specs}
 
 
 def bisect_repository(settings: BisectSettings, reporter: Reporter, environ: Mapping[str, str]) -> Report:
@@ -83,7 +96,7 @@ def publish_report_folder(report: Path, options: PublishOptions, environ: Mappin
         read_publish_context,
     )
 
-    place = read_publish_context(environ)
+    place = replace(read_publish_context(environ), secrets=find_secret_values(environ, ("GITHUB_TOKEN",)))
     if options.dry_run:
         return publish.preview_report(report, options, place)
     if why := find_decline_reason(environ):
@@ -118,7 +131,8 @@ def read_durations(folders: Sequence[PurePath]) -> dict[str, float]:
 def write_failure_report(settings: Settings, error: DepcheckError, environ: Mapping[str, str]) -> None:
     """Write a report that says why nothing could be checked."""
     judged = EnvironmentReport(".", settings.python, Status.INFRA, str(error))
-    write_report_folder(_build_report(settings, environ, _get_now(), (judged,), {}), Path(settings.report))
+    report = _build_report(settings, environ, _get_now(), (judged,), {})
+    write_report_folder(mask_report(report, find_secret_values(environ, settings.env)), Path(settings.report))
 
 
 def _build_report(

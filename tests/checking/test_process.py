@@ -4,13 +4,15 @@ import json
 import os
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from depcheck.checking.sandbox import guest as guest_module
 from depcheck.checking.sandbox.guest import Guest, run_trusted_command
 from depcheck.checking.sandbox.process_result import build_result
-from depcheck.core.model.errors import IndexUnavailableError
+from depcheck.core.model.errors import DepcheckError, IndexUnavailableError
 
 
 def alive(pid: int) -> bool:
@@ -181,3 +183,23 @@ def test_a_process_that_ended_before_it_began_blames_no_package() -> None:
     answer = {"status": 1, "timed_out": False, "stayed_up": False, "walls": None, "error": ""}
     with pytest.raises(IndexUnavailableError, match="no package is to blame"):
         build_result(json.dumps(answer).encode(), "program", "", b"", 0.1)
+
+
+def test_a_launcher_that_dies_at_its_start_is_said(guest, folder, tmp_path, monkeypatch) -> None:
+    """Take a launcher's death for no closed output of ours."""
+    broken = tmp_path / "launcher"
+    broken.mkdir()
+    (broken / "__main__.py").write_text("import os\nos.close(0)\nos._exit(1)\n")
+    monkeypatch.setattr(guest_module, "LAUNCHER", broken)
+    with pytest.raises(DepcheckError, match="ended before it was told"):
+        guest.run(["true"], folder=folder, timeout_s=5, env={"BIG": "x" * 200_000})  # more than a pipe holds
+
+
+def test_output_and_log_hide_what_a_guest_was_given(guest, folder, tmp_path) -> None:
+    """Mask a password that a check prints, also in base64."""
+    told = replace(guest, host_environ={**guest.host_environ, "DB_PASSWORD": "hunter2-hunter2"})
+    told = replace(told, passed_variables=("DB_PASSWORD",))
+    ran = run(told, folder, 'echo "$DB_PASSWORD"; printf "u:$DB_PASSWORD" | base64', log=tmp_path / "log.txt")
+    assert "hunter2" not in ran.output + (tmp_path / "log.txt").read_text()
+    assert "aHVudGVyMi1odW50ZXIy"[4:-4] not in ran.output
+    assert ran.output.splitlines()[0] == "***"

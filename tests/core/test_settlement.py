@@ -18,13 +18,17 @@ from depcheck.core.messages.hidden_state import (
     prepend_marker,
     render_remark,
 )
+from depcheck.core.settlement.identity import compute_file_digests
+from depcheck.core.settlement.remarks import add_left_note
 from depcheck.core.settlement.settle import (
     CloseAction,
     CreateAction,
     LeaveAction,
+    NoteAction,
     Proposal,
     PublishedItem,
     RemarkAction,
+    RetryAction,
     Stance,
     UpdateAction,
     YieldAction,
@@ -33,16 +37,17 @@ from depcheck.core.settlement.settle import (
 
 KEYS = [compute_short_digest(name) for name in "ab"]
 DIGESTS = [compute_short_digest(name) for name in "xyz"]
+FILES = compute_file_digests(["a.txt"])
 RUN = WorkflowRun(50, 1)
 RUNS = st.builds(WorkflowRun, st.sampled_from([0, 40, 50, 60]), st.integers(1, 2))
 MARKERS = st.builds(
     HiddenMarker, st.sampled_from(ProposalForm), st.sampled_from(KEYS), st.sampled_from(DIGESTS), RUNS,
-    closed=st.booleans(), detail=st.sampled_from(["", *DIGESTS]),
+    closed=st.booleans(), detail=st.sampled_from(["", *DIGESTS]), files=st.sampled_from([(), FILES]),
 )  # fmt: skip
 PROPOSALS = st.builds(
     Proposal, st.sampled_from(ProposalForm), st.sampled_from(KEYS), st.just("a.txt"), st.sampled_from(Stance),
     st.just("Because."), st.sampled_from(DIGESTS), st.just("Title"), st.just("Body"), st.just("News."),
-    detail=st.sampled_from(["", *DIGESTS]),
+    detail=st.sampled_from(["", *DIGESTS]), files=st.sampled_from([(), FILES]),
 )  # fmt: skip
 
 
@@ -57,7 +62,8 @@ def forges(draw):
     return [
         PublishedItem(
             number, marker, "Title", is_open=draw(flags), is_merged=draw(flags), lacks_labels=draw(flags), has_conflicts=draw(flags),
-            has_foreign_commits=draw(flags) and marker.form is ProposalForm.PULL_REQUEST, is_patch_issue=draw(flags) and marker.form is ProposalForm.PULL_REQUEST,
+            has_foreign_commits=draw(flags) and marker.form is ProposalForm.PULL_REQUEST, is_rewritten=draw(flags),
+            is_by_others=draw(flags), body=draw(st.sampled_from(["", add_left_note("Body")])), is_patch_issue=draw(flags) and marker.form is ProposalForm.PULL_REQUEST,
         )
         for number, marker in enumerate(markers, 1)
     ]  # fmt: skip
@@ -73,17 +79,33 @@ def wishes(draw):
 def apply(forge, action, run):
     """Return what the forge shows after an action."""
     known = {each.number: each for each in forge}
+    if (now := known.get(getattr(getattr(action, "existing", None), "number", 0))) is not None:
+        action = replace(action, existing=now)
     match action:
         case CreateAction(proposal):
-            marker = HiddenMarker(proposal.form, proposal.key, proposal.digest, run, detail=proposal.detail)
+            marker = HiddenMarker(
+                proposal.form, proposal.key, proposal.digest, run, detail=proposal.detail, files=proposal.files
+            )
             known[len(known) + 1] = PublishedItem(len(known) + 1, marker, proposal.title)
         case UpdateAction(existing, proposal):
-            marker = replace(existing.marker, digest=proposal.digest, run=run, closed=False, detail=proposal.detail)
-            known[existing.number] = replace(existing, marker=marker, has_conflicts=False, lacks_labels=False)
+            marker = replace(
+                existing.marker,
+                digest=proposal.digest,
+                run=run,
+                closed=False,
+                detail=proposal.detail,
+                files=proposal.files,
+            )
+            body = existing.body if existing.is_rewritten else proposal.body
+            known[existing.number] = replace(
+                existing, marker=marker, body=body, has_conflicts=False, lacks_labels=False
+            )
         case CloseAction(existing):
             known[existing.number] = replace(existing, is_open=False, marker=existing.marker.mark_closed(run))
-        case RemarkAction(existing, _, identity):
-            known[existing.number] = replace(existing, posted_remarks=existing.posted_remarks | {identity})
+        case RemarkAction(existing):
+            known[existing.number] = replace(existing, posted_remarks=frozenset({existing.rewrite_remark}))
+        case NoteAction(existing):
+            known[existing.number] = replace(existing, body=add_left_note(existing.body))
     return list(known.values())
 
 
@@ -97,7 +119,9 @@ def settled(forge, wanted, run=RUN):
 def test_twice_is_once(forge, wanted):
     """Law: after settling, nothing is left to do."""
     after = settled(forge, wanted)
-    assert all(isinstance(action, LeaveAction | YieldAction) for action in settle_proposals(after, wanted, RUN))
+    assert all(
+        isinstance(action, LeaveAction | YieldAction | RetryAction) for action in settle_proposals(after, wanted, RUN)
+    )
 
 
 @given(forges(), wishes(), st.integers(0, 8))

@@ -3,6 +3,7 @@
 Ended with what fixed it.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from depcheck.core.config.settings import PublishOptions
+from depcheck.core.messages.bodies import format_issue_title
 from depcheck.core.messages.hidden_state import HiddenMarker, ProposalForm, compute_short_digest, prepend_marker
 from depcheck.core.messages.timeline import EventKind, TimelineEvent, parse_timeline, render_timeline
 from depcheck.core.model.report import ChangeReport, Culprit, EnvironmentReport, LockfileReport, Report, Tool
@@ -145,3 +147,10 @@ def test_a_long_story_stays_short():
         body = issue(broken(f"4.2.{night + 1}"), night, standing(body))
     assert len(parse_timeline(body.body)) == 40
     assert len(render_timeline(parse_timeline(body.body)).encode()) < 14_000
+
+
+@pytest.mark.parametrize("name", [".", ".ci/requirements.txt", "./x.txt"])
+@pytest.mark.parametrize("status", list(Status))
+def test_no_title_begins_with_a_dot(name, status):
+    """Begin titles with a word, whatever the environment is called."""
+    assert format_issue_title(replace(broken(), name=name, status=status, culprits=()))[0].isalpha()

@@ -10,7 +10,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from depcheck.core.config.option_form import Option, OptionForm
-from depcheck.core.config.options import CHECK_OPTIONS, PUBLISH_OPTIONS
+from depcheck.core.config.options import CHECK_OPTIONS
+from depcheck.core.config.publish_options import PUBLISH_OPTIONS
 
 ROOT = Path(__file__).parents[2]
 ACTION = YAML(typ="safe").load(ROOT / "action.yml")

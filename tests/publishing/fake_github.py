@@ -35,7 +35,10 @@ class FakeGitHub:
         self.settings = {"default_branch": "main", "has_issues": True, "archived": False}
         self.reviewers = []
         self.calls, self.violations, self.faults, self.refusals = [], [], {}, []
-        self.lag, self.ticks, self.token, self.unassignable = 0, 0, TOKEN, set()
+        self.lag, self.ticks, self.token, self.unassignable, self.unnameable = 0, 0, TOKEN, set(), set()
+        self.milestones, self.drafts_refused = {1}, False
+        self.auto_merge_refused = False
+        self.permissions = {"contents", "pull-requests", "issues"}
         self.released = threading.Event()
         handler = type("Handler", (_Handler,), {"github": self})
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -76,6 +79,8 @@ class FakeGitHub:
     def answer(self, method, path, query, body):
         """(status, body, headers) of one call, judged."""
         if path == "/graphql":
+            if "PullRequestAutoMerge" in body["query"]:
+                return self._switch_auto_merge(body)
             known = body == {"query": "query{viewer{login}}"}
             return (200, {"data": {"viewer": {"login": LOGIN}}}, {}) if known else (400, {"message": "unknown"}, {})
         found = operation(method, path)
@@ -88,11 +93,20 @@ class FakeGitHub:
         self.violations += answer_complaints(op, status, content)
         return status, content, headers
 
+    def _switch_auto_merge(self, body):
+        if self.auto_merge_refused:
+            return 200, {"data": None, "errors": [{"message": "Auto merge is not allowed for this repository"}]}, {}
+        item = self.items[int(body["variables"]["id"].removeprefix("PR_"))]
+        item["auto"] = "enablePullRequestAutoMerge" in body["query"]
+        return 200, {"data": {"clientMutationId": None}}, {}
+
     def _work(self, op, names, path, query, body):
         for method, pattern, status, message in self.refusals:
             if method.lower() == op[0] and re.fullmatch(pattern, path):
                 return status, _error(message), {}
         template = op[1].removeprefix("/repos/{owner}/{repo}").replace("{", "").replace("}", "")
+        if op[0] != "get" and _needed_permission(template) not in {"", *self.permissions}:
+            return 403, _error("Resource not accessible by integration"), {}
         name = f"{op[0]}{re.sub(r'[^a-z]+', '_', template)}"
         try:
             result = getattr(self, name)(names, query, body)
@@ -129,6 +143,9 @@ class FakeGitHub:
 
     def patch_issues_issue_number(self, names, _query, body):
         item = self._item(names)
+        if body.get("milestone") not in {None, *self.milestones}:
+            raise _RefusalError(422, "Validation Failed milestone")
+        item["milestone"] = body.get("milestone", item.get("milestone"))
         for key in ("title", "body", "state", "state_reason"):
             item[key] = body.get(key, item[key])
         return 200, self._issue(item)
@@ -159,6 +176,8 @@ class FakeGitHub:
     def post_labels(self, _names, _query, body):
         if body["name"] in self.labels:
             raise _RefusalError(422, "Validation Failed already_exists")
+        if body["name"] in self.unnameable:
+            raise _RefusalError(422, "Validation Failed name is too long")
         self.labels.add(body["name"])
         return 201, _label(body["name"])
 
@@ -185,7 +204,10 @@ class FakeGitHub:
             raise _RefusalError(422, f"Validation Failed A pull request already exists for owner:{head}.")
         if not self.git.changed(self.git.refs[base], self.git.refs[head]):
             raise _RefusalError(422, "Validation Failed No commits between")
-        item = self.add_item(body["title"], body.get("body", ""), (), pull={"head": head, "base": base})
+        if body.get("draft") and self.drafts_refused:
+            raise _RefusalError(422, "Draft pull requests are not supported in this repository.")
+        ends = {"head": head, "base": base, "draft": body.get("draft", False)}
+        item = self.add_item(body["title"], body.get("body", ""), (), pull=ends)
         return 201, self._pull(item, "pull-request")
 
     def get_pulls_pull_number(self, names, _query, _body):
@@ -198,7 +220,8 @@ class FakeGitHub:
         item = self.items[int(names["pull_number"])]
         if "nobody" in body["reviewers"]:
             raise _RefusalError(422, "Reviews may only be requested from collaborators.")
-        self.reviewers += [each for each in body["reviewers"] if each not in self.reviewers]
+        asked = (*body.get("reviewers", ()), *(f"team {each}" for each in body.get("team_reviewers", ())))
+        self.reviewers += [each for each in asked if each not in self.reviewers]
         return 201, self._pull(item, "pull-request-simple")
 
     # ---- git
@@ -217,6 +240,8 @@ class FakeGitHub:
         name = body["ref"].removeprefix("refs/heads/")
         if name in self.git.refs:
             raise _RefusalError(422, "Reference already exists")
+        if any(name.startswith(f"{each}/") or each.startswith(f"{name}/") for each in self.git.refs):
+            raise _RefusalError(422, "Reference update failed")
         self.git.point(name, body["sha"])
         return 201, self._ref(name)
 
@@ -281,6 +306,7 @@ class FakeGitHub:
         number = len(self.items) + 1
         item = {"number": number, "title": title, "body": body, "state": "open", "state_reason": None, "user": user}
         item |= {"labels": [], "assignees": [], "comments": [], "pull": pull, "born": self.ticks, "merged_at": None}
+        item |= {"milestone": None, "auto": False}
         self.items[number] = item
         self._label(item, labels)
         return item
@@ -319,6 +345,8 @@ class FakeGitHub:
             found[end] |= {"ref": item["pull"][end], "sha": self.git.refs.get(item["pull"][end], "0" * 40)}
         if shape == "pull-request":
             found["mergeable"] = self._mergeable(item)
+            found["auto_merge"] = _auto_merge() if item["auto"] else None
+        found["node_id"] = f"PR_{item['number']}"
         return found
 
     def _mergeable(self, item):
@@ -344,6 +372,13 @@ class FakeGitHub:
         return {"sha": sha, "truncated": False, "tree": entries, "url": "https://github.test/x"}
 
 
+def _needed_permission(template):
+    """Return the permission that a write needs, if only one will do."""
+    if template.startswith("/git/"):
+        return "contents"
+    return {"/issues": "issues", "/pulls": "pull-requests"}.get(template, "")
+
+
 class _RefusalError(Exception):
     """Status and message."""
 
@@ -354,6 +389,10 @@ def _error(message):
 
 def _user(login):
     return instance("simple-user") | {"login": login, "type": "Bot" if login.endswith("[bot]") else "User"}
+
+
+def _auto_merge():
+    return {"enabled_by": _user(LOGIN), "merge_method": "merge", "commit_title": "x", "commit_message": "x"}
 
 
 def _label(name):

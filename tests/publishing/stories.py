@@ -135,7 +135,7 @@ def counted(after=None, do=None, timeout_s=None):
         Requester.requestJsonAndCheck = ask
 
 
-def night(github, folder, found, *, run=1, options=OPTIONS, token=TOKEN, slept=None):  # noqa: PLR0913
+def night(github, folder, found, *, run=1, options=OPTIONS, token=TOKEN, slept=None, base="main"):  # noqa: PLR0913
     """Run the publisher once on environments or a whole report."""
     whole = found if isinstance(found, Report) else report(*found, night=run)
     place_of_report = Path(folder) / f"report-{run}"
@@ -143,5 +143,5 @@ def night(github, folder, found, *, run=1, options=OPTIONS, token=TOKEN, slept=N
     (place_of_report / "report.json").write_bytes(encode_report(whole))
     waits = slept if slept is not None else []
     patience = WaitPolicy(sleep=waits.append, clock=lambda: 0.0, write_interval_s=0)
-    place = PublishContext(github.url, REPOSITORY, "main", WorkflowRun(run, 1))
+    place = PublishContext(github.url, REPOSITORY, base, WorkflowRun(run, 1))
     return publish_report(place_of_report, options, open_github_forge(token, place, patience), place)

@@ -18,8 +18,8 @@ def changed():
     return breaks(NEWER, culprit(bad="4.1.1"))
 
 
-def test_commits_of_others_stop_us_and_we_say_so_once(github, tmp_path):
-    """Stop at foreign commits on the branch, and say so once."""
+def test_commits_of_others_stop_us_and_the_body_says_so(github, tmp_path):
+    """Stop at foreign commits, and say it by an edit."""
     night(github, tmp_path, [safe()])
     (pull,), _ = living(github)
     tip = github.git.commit_files(pull["pull"]["head"], {"app.py": "print(2)\n"}, author=HUMAN)
@@ -27,7 +27,8 @@ def test_commits_of_others_stop_us_and_we_say_so_once(github, tmp_path):
         github.calls.clear()
         night(github, tmp_path, [safe(NEWER)], run=run)
     assert github.git.refs[pull["pull"]["head"]] == tip
-    assert (len(pull["comments"]), github.writes, pull["state"]) == (1, [], "open")
+    assert (pull["comments"], github.writes, pull["state"]) == ([], [], "open")
+    assert pull["body"].count("Others' commits are on this branch") == 1
 
 
 def test_commits_of_others_outlive_a_green_night(github, tmp_path):

@@ -21,7 +21,8 @@ def _lockfile(github):
 def test_pull_requests_switched_off_become_an_issue_with_the_patch(github, tmp_path):
     """Open an issue with the patch when pull requests are off.
 
-    A link to open it by hand and the setting's name; unchanged: no write.
+    A link to open it by hand and the setting's name; unchanged: one more try, no write. It goes as soon as the
+    setting allows pull requests.
     """
     github.refusals.append(("POST", f"{AT}/pulls", 403, SETTING_OFF))
     night(github, tmp_path, [safe()])
@@ -31,12 +32,13 @@ def test_pull_requests_switched_off_become_an_issue_with_the_patch(github, tmp_p
     assert "/compare/main...depcheck/requirements-txt-" in issue["body"]
     github.calls.clear()
     night(github, tmp_path, [safe()], run=2)
-    assert github.writes == []
+    assert github.writes == [("POST", f"{AT}/pulls")]
     night(github, tmp_path, [safe(NEWER)], run=3)
     assert ("+six==1.12.0" in issue["body"], len(github.items)) == (True, 1)
+    tip = dict(github.git.refs)
     github.refusals.clear()
-    night(github, tmp_path, [safe()], run=4)
-    assert (issue["state"], [len(found) for found in living(github)]) == ("closed", [1, 0])
+    night(github, tmp_path, [safe(NEWER)], run=4)
+    assert (issue["state"], [len(found) for found in living(github)], github.git.refs) == ("closed", [1, 0], tip)
 
 
 def test_the_stand_in_goes_with_its_branch(github, tmp_path):
@@ -93,6 +95,21 @@ def test_what_stops_everything_is_an_error(github, tmp_path, refusal, says):
     with pytest.raises(DepcheckError, match=says):
         night(github, tmp_path, [breaks()])
     assert github.writes == []
+
+
+@pytest.mark.parametrize(("missing", "left"), [("issues", [1, 0]), ("pull-requests", [0, 1]), ("contents", [0, 1])])
+def test_each_permission_is_needed_for_its_own_part(github, tmp_path, missing, left):
+    """Name the permission that is missing, and do the rest."""
+    github.permissions.remove(missing)
+    done = night(github, tmp_path, [breaks()])
+    assert (f"{missing}: write" in done.problems[0], [len(found) for found in living(github)]) == (True, left)
+
+
+def test_a_branch_in_the_way_is_named(github, tmp_path):
+    """Name a branch in the way, and the option that helps."""
+    github.git.commit_files("depcheck", {"x": "y"})
+    done = night(github, tmp_path, [breaks()])
+    assert ("branch-prefix" in done.problems[0], [len(found) for found in living(github)]) == (True, [0, 1])
 
 
 def test_a_dead_token_is_named_and_never_shown(github, tmp_path):

@@ -86,9 +86,21 @@ def test_roots_files_are_given_to_the_workspaces_owner(tmp_path):
     (folder / "link").symlink_to(outside)
     (folder / "file").write_text("")
     os.chown(workspace, 12345, 12345)
-    transfer_ownership(folder, workspace)
+    transfer_ownership(folder, workspace, tmp_path / "home")
     assert {path.lstat().st_uid for path in (folder, folder / "link", folder / "file")} == {12345}
     assert outside.stat().st_uid == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_the_way_to_a_cache_is_given_too(tmp_path):
+    """Give the folders between the home and the cache, and no others."""
+    workspace, cache = tmp_path / "w", tmp_path / "home" / ".cache" / "depcheck"
+    workspace.mkdir()
+    cache.mkdir(parents=True)
+    os.chown(workspace, 12345, 12345)
+    transfer_ownership(cache, workspace, tmp_path / "home")
+    assert {path.stat().st_uid for path in (cache, cache.parent)} == {12345}
+    assert {path.stat().st_uid for path in (tmp_path, tmp_path / "home")} == {0}
 
 
 def test_the_worst_comes_first():

@@ -43,6 +43,10 @@ from depcheck.core.model.errors import LockfileError
 
 _TOO_MANY = "There are more lockfiles than are checked in one run; name it with --lockfile."
 MOST_LOCKFILES = 500
+NOTHING_TO_JUDGE = (
+    "No lockfile of pip-tools or uv and no requirements were found; "
+    "compile one with pip-compile, or name one with --lockfile."
+)
 _GIT_COMMAND = ("git", "-c", "safe.directory=*", "-c", "log.showSignature=false", "-c", "core.fsmonitor=false")
 _UNSERVED_PYTHONS = frozenset({"2.6", "2.7", "3.3", "3.4", "3.5"})
 _LOCKFILE_SUFFIXES = (".txt", ".lock", ".pip", ".pinned", ".frozen", ".compiled")
@@ -246,11 +250,7 @@ class RepositoryWorkspace:
         """
         sources = self._find_unlocked_sources(files)
         if not sources:
-            reason = (
-                "No lockfile of pip-tools or uv and no requirements were found; "
-                "compile one with pip-compile, or name one with --lockfile."
-            )
-            return [EnvironmentSpec(".", self.settings.python, (), skip_reason=reason)]
+            return [EnvironmentSpec(".", self.settings.python, (), skip_reason=NOTHING_TO_JUDGE)]
         found = []
         for source in sources:
             try:

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -30,11 +30,17 @@ from depcheck.checking.sandbox.process_result import (
     ProcessResult,
     build_result,
 )
+from depcheck.core.model.errors import IndexUnavailableError
 from depcheck.core.text.process_output import clean_text, cut_middle
+from depcheck.core.text.secret_values import SecretMasker, find_secret_values, make_secret_masker
 
 LAUNCHER = Path(__file__).with_name("launcher")
 HALF_OUTPUT_BYTES = 4 << 20
 CHANNEL_BYTES = 64 << 20
+_DEAD_LAUNCHER = (
+    "The process that starts packages' code ended before it was told what to run, so {} was not run. Most often the "
+    "machine has no memory or no processes left: free some, and run again."
+)
 SLACK_S = 15.0  # what the launcher needs to end a guest, at most
 
 
@@ -46,7 +52,8 @@ def _supervise_launcher(process: subprocess.Popen[bytes]) -> Iterator[tuple[IO[b
     try:
         yield process.stdin, process.stdout
     finally:
-        process.stdin.close()  # the launcher ends its guest when this closes
+        with suppress(BrokenPipeError):  # it has ended already
+            process.stdin.close()  # the launcher ends its guest when this closes
         try:
             process.wait(SLACK_S)
         except subprocess.TimeoutExpired:
@@ -71,6 +78,11 @@ class Guest:
     readable: tuple[Path, ...] = ()
     moved_programs: Mapping[str, str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _masker: SecretMasker = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Prepare to mask what guests were given and may print."""
+        self._masker = make_secret_masker(find_secret_values(self.host_environ, self.passed_variables))
 
     def run(  # noqa: PLR0913  # all by name, nearly all with a default
         self,
@@ -184,15 +196,18 @@ class Guest:
                 BoundedOutput(CHANNEL_BYTES),
             )
             with _supervise_launcher(process) as (asking, printing):
-                asking.write(json.dumps(order | theirs).encode() + b"\n")
-                asking.flush()
+                try:
+                    asking.write(json.dumps(order | theirs).encode() + b"\n")
+                    asking.flush()
+                except BrokenPipeError:
+                    raise IndexUnavailableError(_DEAD_LAUNCHER.format(order["argv"][0])) from None
                 streams = {
                     printing.fileno(): output,
                     channel_end.fileno(): channel,
                     answer_end.fileno(): answer,
                 }
                 drain_streams(streams, began + order["timeout_s"] + SLACK_S, last=answer_end.fileno())
-        text = clean_text(output.to_bytes().decode(errors="replace"))
+        text = self._masker.mask_text(clean_text(output.to_bytes().decode(errors="replace")))
         if log:
             with log.open("a", encoding="utf-8") as whole:
                 whole.write(text)

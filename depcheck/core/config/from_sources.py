@@ -9,7 +9,8 @@ from pathlib import PurePath
 from typing import Any
 
 from depcheck.core.config.option_form import Option, OptionForm
-from depcheck.core.config.options import BISECT_OPTIONS, CHECK_OPTIONS, PLANNING_OPTIONS, PUBLISH_OPTIONS
+from depcheck.core.config.options import BISECT_OPTIONS, CHECK_OPTIONS, PLANNING_OPTIONS
+from depcheck.core.config.publish_options import PUBLISH_OPTIONS
 from depcheck.core.config.settings import (
     BisectSettings,
     EnvironmentSettings,
@@ -110,7 +111,9 @@ def _parse_options(options: Iterable[Option], sources: Iterable[RawOptions]) -> 
 
 def _parse_option(option: Option, given: RawOption) -> object:
     """Parse the texts of one option, a tuple if it is repeatable."""
-    parsed = tuple(_parse_text(option, text, given.origin) for text in given.texts)
+    parsed: tuple[Any, ...] = tuple(_parse_text(option, text, given.origin) for text in given.texts)
+    if option.type.is_list:
+        parsed = tuple(dict.fromkeys(value for values in parsed for value in values))
     return parsed if option.form is OptionForm.MANY else parsed[-1]
 
 

@@ -16,12 +16,13 @@ class OptionType:
     """One type of options.
 
     `parse` raises a ValueError whose message is appended to the option's name. `toml_types` are those of the
-    configuration's values, beside texts.
+    configuration's values, beside texts. A type that `is_list` parses one text into a tuple of values.
     """
 
     parse: Callable[[str], object]
     schema: JsonSchema
     toml_types: tuple[type, ...] = ()
+    is_list: bool = False
 
 
 _TEXT_SCHEMA: JsonSchema = {"type": "string", "pattern": "^[^\\u0000]*$"}
@@ -52,6 +53,7 @@ _RULE_SENTENCE_PATTERN = "\\S\\s+until\\s+\\d{4}-\\d\\d-\\d\\d\\s+because\\s+\\S
 
 TEXT = OptionType(parsers.parse_text, _TEXT_SCHEMA)
 LABEL = OptionType(parsers.parse_label, FILLED_TEXT_SCHEMA)
+LABEL_LIST = OptionType(parsers.parse_label_list, FILLED_TEXT_SCHEMA, is_list=True)
 LOCAL_PATH = OptionType(parsers.parse_local_path, {"type": "string", "minLength": 1})
 REPOSITORY_PATH = OptionType(parsers.parse_repository_path, _PATH_SCHEMA)
 PYTHON_VERSION = OptionType(parsers.parse_python_version, {"type": "string", "pattern": "^[23]\\.\\d{1,2}$"})
@@ -109,3 +111,5 @@ COOLDOWN_EXCEPTION = OptionType(
 )
 BAN = OptionType(bans.parse_ban, {"type": "string", "pattern": _BAN_SENTENCE_PATTERN})
 BRANCH_PREFIX = OptionType(parsers.parse_branch_prefix, _TEXT_SCHEMA)
+BRANCH_NAME = OptionType(parsers.parse_branch_prefix, _TEXT_SCHEMA)
+TITLE_PREFIX = OptionType(parsers.parse_label, FILLED_TEXT_SCHEMA)

@@ -256,27 +256,6 @@ NAME_OPTION = Option(
     "name", "name", types.LABEL, "What it is called, in reports, branches and issues.", "NAME", "required"
 )
 
-PUBLISH_OPTIONS = (
-    Option("dry-run", "dry_run", types.BOOLEAN, "Print what would be published.", "", "false", _SWITCH),
-    Option("pull-request", "pull_request", types.BOOLEAN, "Open pull requests.", "", "true", _SWITCH),
-    Option("issue", "issue", types.BOOLEAN, "Open issues.", "", "true", _SWITCH),
-    Option(
-        "dashboard",
-        "dashboard",
-        types.BOOLEAN,
-        "Keep one issue that shows every environment, what is held back and since when.",
-        "",
-        "false",
-        _SWITCH,
-    ),
-    Option("labels", "labels", types.LABEL, "A label for what is published.", "NAME", "dependencies", _MANY),
-    Option("assignees", "assignees", types.LABEL, "Who is assigned.", "LOGIN", "none", _MANY),
-    Option("reviewers", "reviewers", types.LABEL, "Who is asked to review.", "LOGIN", "none", _MANY),
-    Option(
-        "branch-prefix", "branch_prefix", types.BRANCH_PREFIX, "How our branches' names begin.", "TEXT", "depcheck/"
-    ),
-)
-
 _GOOD_OPTION = Option("good", "good", types.MOMENT, "When all was well.", "DATE", "required")
 _BAD_OPTION = Option("bad", "as_of", types.MOMENT, "When it was not.", "DATE", "now")
 _BISECT_OPTION_NAMES = {"report", "lockfile", "python", "test", "smoke", "boot", "imports", "project", "setup"}

@@ -203,6 +203,11 @@ def parse_label(given: str) -> str:
     return given.strip()
 
 
+def parse_label_list(given: str) -> tuple[str, ...]:
+    """Parse names for the forge, separated by commas."""
+    return tuple(parse_label(each) for each in given.split(",") if each.strip()) or (parse_label(given),)
+
+
 def parse_branch_prefix(given: str) -> str:
     """Parse the beginning of a branch name that git accepts."""
     if not re.fullmatch(r"[A-Za-z0-9][\w./-]*", given, re.ASCII) or ".." in given or "//" in given:

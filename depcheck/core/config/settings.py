@@ -111,7 +111,8 @@ class PlanOptions:
 class PublishOptions:
     """Options of `depcheck publish`.
 
-    They say what may be written to the forge, and with which names.
+    They say what may be written to the forge, and with which names. `milestone` is a number, 0 for none. An empty
+    `target_branch` is the branch of the run.
     """
 
     dry_run: bool = False
@@ -122,6 +123,11 @@ class PublishOptions:
     assignees: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
     branch_prefix: str = "depcheck/"
+    milestone: int = 0
+    target_branch: str = ""
+    title_prefix: str = ""
+    draft: bool = False
+    auto_merge: bool = False
 
 
 @dataclass(frozen=True, slots=True)

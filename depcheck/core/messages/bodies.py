@@ -35,8 +35,8 @@ from depcheck.core.text.markdown import (
 )
 from depcheck.core.text.phrases import format_count, format_day, join_with_and
 
-_MARKER_BYTES = 512  # kept free for the marker and line ends
-_TIMELINE_BYTES = 14_000  # for the longest timeline
+_MARKER_BYTES = 1024  # kept free for the marker and line ends
+_TIMELINE_BYTES = 24_000  # for the longest timeline and the fresh set
 
 
 def render_pull_request_body(environment: EnvironmentReport, proposal: ProposalReport, run: RunStamp) -> str:
@@ -60,22 +60,22 @@ def format_pull_request_title(environment: EnvironmentReport, proposal: Proposal
     held = join_with_and(_format_held_release(environment, name) for name in proposal.held[:3])
     more = f" and {len(proposal.held) - 3} more" if len(proposal.held) > 3 else ""  # noqa: PLR2004
     pins = format_count(len(proposal.changes), "pin")
-    place = join_with_and(_list_changed_files(environment, proposal))
+    place = _name_changed_files(environment, proposal)
     head = f"Update {pins} in {place}" if proposal.changes else f"Refresh {place}"
     if first := find_first_lockfile(environment, proposal):
         head = f"Lock {join_with_and(first.sources[:3])} in {first.path}"
     return neutralize_line(f"{head}{f'; hold {held}{more}' if held else ''}", TITLE_LIMIT)
 
 
-def _list_changed_files(environment: EnvironmentReport, proposal: ProposalReport) -> list[str]:
-    """Return the environment's name, or the files that change.
-
-    Where its own lockfile is none of them.
-    """
-    locked = {lockfile.path for lockfile in environment.lockfiles}
-    if environment.name in proposal.files or environment.name not in locked or not proposal.files:
-        return [environment.name]
-    return list(proposal.files)[:3]
+def _name_changed_files(environment: EnvironmentReport, proposal: ProposalReport) -> str:
+    """Name the files that change, and an environment called otherwise."""
+    files = list(proposal.files)
+    if not files:
+        return environment.name
+    more = [f"{len(files) - 3} more"] if len(files) > 3 else []  # noqa: PLR2004
+    named = join_with_and([*files[:3], *more])
+    own = environment.name in {lockfile.path for lockfile in environment.lockfiles}
+    return named if own else f"{named} ({environment.name})"
 
 
 def format_issue_title(environment: EnvironmentReport) -> str:
@@ -83,7 +83,7 @@ def format_issue_title(environment: EnvironmentReport) -> str:
 
     Example: `kombu 4.2.0 breaks requirements.txt`.
     """
-    name = environment.name
+    name = "this repository" if environment.name == "." else environment.name
     if environment.status is Status.BREAKS:
         causes = list(map(describe_releases, environment.culprits))
         if not causes:
@@ -100,7 +100,15 @@ def format_issue_title(environment: EnvironmentReport) -> str:
         Status.STALE: f"{name} is out of sync with its requirements",
         Status.BASELINE_BROKEN: f"{name} already fails as committed",
     }
-    return neutralize_line(said.get(environment.status, f"{name} could not be checked"), TITLE_LIMIT)
+    title = said.get(environment.status, f"{name} could not be checked")
+    return neutralize_line(_begin_with_letter(title), TITLE_LIMIT)
+
+
+def _begin_with_letter(title: str) -> str:
+    """Begin a title with a letter."""
+    if title.startswith("this "):
+        return title.capitalize()
+    return f"Lockfile {title}" if title.startswith(".") else title
 
 
 def summarize_finding(environment: EnvironmentReport) -> str:

@@ -35,7 +35,7 @@ from depcheck.core.text.phrases import format_count, format_day, join_with_and
 
 ROW_LIFETIME_DAYS = 30  # a row that no run has judged for so long is of a lockfile that is gone
 _MOST_ROWS, _MOST_HELD = 200, 8
-_MARKER_BYTES = 512
+_MARKER_BYTES = 1024
 _ALL_ROWS_BYTES, _ROW_CELLS_BYTES = 60_000, 260  # of all rows; of one row beside its name and what it holds
 _ROW = compile_hidden_comment(
     "row",
@@ -84,10 +84,14 @@ class DashboardRow:
 
 @dataclass(frozen=True, slots=True)
 class DashboardInput:
-    """The time of a run and the environments that it judged."""
+    """The time of a run and the environments that it judged.
+
+    `known_names` are those of all environments, empty if it is not known whether there are others.
+    """
 
     moment: datetime
     environments: tuple[EnvironmentReport, ...]
+    known_names: tuple[str, ...] = ()
 
 
 def parse_dashboard_rows(body: str) -> tuple[DashboardRow, ...]:
@@ -112,7 +116,12 @@ def update_dashboard_rows(board: DashboardInput, before: Iterable[DashboardRow])
     known = {row.name: row for row in before}
     today = f"{board.moment:%Y-%m-%d}"
     judged = {each.name: _update_row(each, known.get(each.name), today) for each in board.environments}
-    kept = {name: row for name, row in known.items() if _count_days(row.last_judged, today) <= ROW_LIFETIME_DAYS}
+    kept = {
+        name: row
+        for name, row in known.items()
+        if _count_days(row.last_judged, today) <= ROW_LIFETIME_DAYS
+        and (name in board.known_names or not board.known_names)
+    }
     return _limit_rows(row for _, row in sorted({**kept, **judged}.items()))
 
 

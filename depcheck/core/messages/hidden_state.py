@@ -61,6 +61,8 @@ _HIDDEN_LINE = compile_hidden_comment(
         "head": "[0-9a-f]{40,64}|-",
         "closed": "yes|no",
         "detail?": _DIGEST,
+        "base?": _DIGEST,
+        "files?": "[0-9a-f]{12}(?:,[0-9a-f]{12}){0,15}",
     },
 )
 _REMARK_LINE = compile_hidden_comment("", {"remark": _DIGEST})
@@ -103,6 +105,8 @@ class HiddenMarker:
     - `head` is the commit that depcheck put on the branch. `closed` means that depcheck closed the
       proposal.
     - `detail` is a digest of what else is worth a silent edit, or empty.
+    - `base` is a digest of the base branch, `files` are those of the lockfiles' paths. Both are empty where an
+      earlier version wrote the marker.
     """
 
     form: ProposalForm
@@ -113,6 +117,8 @@ class HiddenMarker:
     head: str = ""
     closed: bool = False
     detail: str = ""
+    base: str = ""
+    files: tuple[str, ...] = ()
 
     @property
     def hidden_line(self) -> str:
@@ -128,6 +134,8 @@ class HiddenMarker:
                 "head": self.head or "-",
                 "closed": "yes" if self.closed else "no",
                 "detail": self.detail,
+                "base": self.base,
+                "files": ",".join(self.files),
             },
         )
 
@@ -150,6 +158,8 @@ def parse_hidden_marker(body: str) -> HiddenMarker | None:
         head="" if found["head"] == "-" else found["head"],
         closed=found["closed"] == "yes",
         detail=found["detail"] or "",
+        base=found["base"] or "",
+        files=tuple(found["files"].split(",")) if found["files"] else (),
     )
 
 

@@ -4,7 +4,7 @@ It is read in a terminal's pager, as an artifact, or as the job summary.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from depcheck.core.messages import advisory_sections, sections, tables
 from depcheck.core.messages.causes.cause_section import render_causes
@@ -61,6 +61,18 @@ def render_report_markdown(report: Report) -> str:
         (text for text in texts if is_within_body_limit(text, SUMMARY_LIMIT_BYTES)),
         "The report is too large to show.\n",
     )
+
+
+def render_published_section(lines: Sequence[str], problems: Sequence[str]) -> str:
+    """Render what publishing did, to stand below the report.
+
+    Empty if nothing was done and nothing refused.
+    """
+    said = [
+        *(f"- {escape_prose(line, 500)}" for line in lines),
+        *(f"- **{escape_prose(each, 1000)}**" for each in problems),
+    ]
+    return f"\n{render_section('On the forge', chr(10).join(said))}\n" if said else ""
 
 
 def _render_report_at(report: Report, tier: DetailLevel) -> str:

@@ -4,7 +4,8 @@ The forge is the only memory. Each event is a hidden line of a fixed shape. A li
 ignored, as people can edit bodies.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -23,6 +24,7 @@ from depcheck.core.text.markdown import render_code_span
 
 TIMELINE_SLOT = "<!-- depcheck story -->"
 MAX_EVENTS = 40
+_MOST_OTHERS = 6
 _EVENT_LINE = compile_hidden_comment("event", {"day": ISO_DAY, "word": "[a-z-]{3,20}"})
 
 
@@ -32,14 +34,17 @@ class EventKind(StrEnum):
     RELEASED = "released"
     BROKE = "broke"
     OTHER_PROBLEM = "otherwise"  # something that is no broken release: the lockfile, the sources, known vulnerabilities
-    NEWER_FAILS = "newer"  # a newer release of the culprit fails as well
+    VICTIM = "victim"  # whose code fails
+    NEWER_FAILS = "newer"  # a newer release of the culprit, or of whose code fails, fails as well
     HEALED = "healed"
 
 
+_FAILING = frozenset({EventKind.BROKE, EventKind.VICTIM, EventKind.NEWER_FAILS})
 _EVENT_PHRASES = {
     EventKind.RELEASED: "released",
     EventKind.BROKE: "first failed, because of",
     EventKind.OTHER_PROBLEM: "first seen",
+    EventKind.VICTIM: "the code that fails is that of",
     EventKind.NEWER_FAILS: "a newer release fails too:",
     EventKind.HEALED: "fixed, with",
 }
@@ -67,7 +72,8 @@ class TimelineUpdate:
     """The events that a run adds to a timeline.
 
     `event` is None if nothing is wrong. `release_events` are the culprits' releases, `newest_tried` newer
-    releases of them that were tried too, `fresh_versions` those of a fresh resolution.
+    releases of them that were tried too, `fresh_versions` those of a fresh resolution. `victims` are the releases
+    whose code fails.
     """
 
     moment: datetime
@@ -75,6 +81,7 @@ class TimelineUpdate:
     release_events: tuple[TimelineEvent, ...] = ()
     newest_tried: tuple[tuple[str, str], ...] = ()
     fresh_versions: tuple[tuple[str, str], ...] = ()
+    victims: tuple[tuple[str, str], ...] = ()
 
 
 def parse_timeline(body: str) -> tuple[TimelineEvent, ...]:
@@ -100,11 +107,11 @@ def make_release_events(environment: EnvironmentReport) -> tuple[TimelineEvent, 
 
 
 def find_newest_tried(environment: EnvironmentReport) -> dict[str, str]:
-    """Find the culprits' releases in a fresh resolution."""
+    """Find the releases of culprits and victims in a fresh resolution."""
     return {
         name: environment.fresh[name]
         for culprit in environment.culprits
-        for name in culprit.packages
+        for name in (*culprit.packages, *culprit.victims)
         if name in environment.fresh and not culprit.build
     }
 
@@ -121,10 +128,27 @@ def extend_timeline(story: Sequence[TimelineEvent], tonight: TimelineUpdate) -> 
     last = next((each for each in reversed(story) if each.kind in {EventKind.BROKE, EventKind.OTHER_PROBLEM}), None)
     if last is None or (last.kind, last.pins) != (event.kind, event.pins):
         more.append(event)
+    met = {name for each in (*story, *more) if each.kind in _FAILING for name, _ in each.pins}
+    first = dict(pair for pair in tonight.victims if pair[0] not in met)
+    more += [TimelineEvent(event.day, EventKind.VICTIM, _select_valid_pins(first))] if first else []
     known = {pair for each in (*story, *more) for pair in each.pins}
     tried = dict(pair for pair in tonight.newest_tried if pair not in known)
     more += [TimelineEvent(event.day, EventKind.NEWER_FAILS, _select_valid_pins(tried))] if tried else []
     return tuple(sorted((*story, *more), key=lambda each: each.day))[-MAX_EVENTS:]
+
+
+def list_failing(story: Sequence[TimelineEvent]) -> tuple[TimelineEvent, ...]:
+    """List the events of releases that failed for the last cause."""
+    begin = max((number for number, each in enumerate(story) if each.kind is EventKind.BROKE), default=len(story))
+    return tuple(each for each in story[begin:] if each.kind in _FAILING)
+
+
+def _split_by_news(failing: Sequence[TimelineEvent], fresh: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Split what failed into fresh releases that came, and others."""
+    seen = {pair for each in failing for pair in each.pins}
+    now = {name: fresh[name] for name, _ in sorted(seen) if name in fresh}
+    came = {name: version for name, version in now.items() if (name, version) not in seen}
+    return came, {name: version for name, version in now.items() if name not in came}
 
 
 def make_healed_event(
@@ -132,14 +156,59 @@ def make_healed_event(
 ) -> TimelineEvent | None:
     """Make the event that ends the timeline.
 
-    It holds the current releases of the last culprits. None if no release was blamed.
+    It holds the releases that came since the last failure, or those of the last cause if none of them did. None if no
+    release was blamed.
     """
-    blamed = next((each.pins for each in reversed(story) if each.kind is EventKind.BROKE), ())
-    return (
-        _make_event(moment, EventKind.HEALED, {name: fresh[name] for name, _ in blamed if name in fresh})
-        if blamed
-        else None
-    )
+    failing = list_failing(story)
+    came, kept = _split_by_news(failing, fresh)
+    return _make_event(moment, EventKind.HEALED, came or kept) if failing else None
+
+
+def describe_healing(story: Sequence[TimelineEvent], fresh: Mapping[str, str], others: Sequence[str] = ()) -> str:
+    """Describe in one sentence what became of the last cause.
+
+    `others` are further releases that came. A release that was seen to fail is never said to be the remedy.
+    """
+    failing = list_failing(story)
+    last = {name: version for each in failing for name, version in each.pins}
+    came, kept = _split_by_news(failing, fresh)
+    if gone := [name for name in last if name not in fresh]:
+        return f"Nothing requires {_join(map(render_code_span, gone))} any more."
+    if not came:
+        others = [each for each in others if each.partition(" ")[0] not in last]
+        since = f"; new since this was last written: {_join(map(render_code_span, others[:_MOST_OTHERS]))}"
+        works = "works" if len(kept) == 1 else "work"
+        return f"{_join_releases(kept)} {works} now, because something else changed{since if others else ''}."
+    works = "works" if len(came) == 1 else "work"
+    if came.keys() == dict(failing[0].pins).keys() and not kept:
+        return f"{_join_releases(dict(failing[0].pins))} broke it, {_join_releases(came)} {works}."
+    beside = f" with {_join_releases(kept)}" if kept else ""
+    return f"{_join_releases(came)} {works}{beside}, {_join_releases({name: last[name] for name in came})} did not."
+
+
+def _join_releases(releases: Mapping[str, str]) -> str:
+    return _join(render_code_span(f"{name} {version}") for name, version in releases.items())
+
+
+_SET_LINE = re.compile(r"^<!-- depcheck fresh(?P<pins>(?: [^\s=]{1,100}==[^\s=]{1,64}){0,400}) -->\r?$", re.MULTILINE)
+_MOST_SET_CHARS = 10_000
+
+
+def render_fresh_set(fresh: Mapping[str, str]) -> str:
+    """Render the fresh set as a hidden line, if not too long."""
+    line = render_hidden_comment("fresh", {}, [pin for pin in sorted(fresh.items()) if is_hidden_pin(*pin)])
+    return line if len(line) <= _MOST_SET_CHARS else ""
+
+
+def parse_fresh_set(body: str) -> dict[str, str]:
+    """Parse the fresh set that a body stores."""
+    found = _SET_LINE.search(body)
+    return dict(pin for pin in parse_hidden_pins(found["pins"]) if is_hidden_pin(*pin)) if found else {}
+
+
+def _join(names: Iterable[str]) -> str:
+    *most, last = [*names] or [""]
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def render_timeline(events: Sequence[TimelineEvent]) -> str:

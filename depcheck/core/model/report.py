@@ -126,7 +126,8 @@ class Culprit:
     `skipped_because` says why. `family` are packages that move only together with the culprits,
     `stay_back` those that cannot move while they are held.
     `explanation` says what the release removed or changed and who uses it, or is empty. `trackers` are where the
-    packages' own issues are, https addresses by package; `paths` how each comes in, a source's path first, as far as
+    packages' and the victims' own issues are, https addresses by package; `victims` are the packages whose code fails,
+    with their releases in the fresh set; `paths` how each comes in, a source's path first, as far as
     the committed lockfiles tell. `sources` are where the lines of `hold` work: those of the lowest lockfiles that have
     the package. `places` says where in the repository a newly failing test or module fails, as `path:line` by id.
     `dropped` are requirements that the first bad releases no longer have and that the failure misses.
@@ -152,6 +153,7 @@ class Culprit:
     sources: tuple[str, ...] = ()
     places: dict[str, str] = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
+    victims: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +235,11 @@ class EnvironmentReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One run of `depcheck check`."""
+    """One run of `depcheck check`.
+
+    `known_environments` are the lockfiles of each environment of the repository by its name, also of those that this
+    run did not judge; empty if the run was told which lockfiles to look at.
+    """
 
     tool: Tool
     started_at: datetime
@@ -244,6 +250,7 @@ class Report:
     isolation: dict[str, bool | int | str]
     environments: tuple[EnvironmentReport, ...]
     schema: int = REPORT_SCHEMA
+    known_environments: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def exit_status(self) -> int:

@@ -3,6 +3,7 @@
 A report that is decoded may have been written by others, so it is validated.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ import msgspec
 from depcheck.core.model.errors import DepcheckError
 from depcheck.core.model.report import REPORT_SCHEMA, Report
 from depcheck.core.text.process_output import clean_text
+from depcheck.core.text.secret_values import make_secret_masker
 
 REPORT_LIMIT_BYTES = 16 << 20
 
@@ -57,6 +59,14 @@ def decode_report(content: bytes) -> Report:
         raise ReportError(f"{message}; run `depcheck check` again.") from None
     _require_time_zones(report)
     return report
+
+
+def mask_report(report: Report, secrets: Iterable[str]) -> Report:
+    """Mask secrets in all texts of the report but the proposed files."""
+    masker = make_secret_masker(secrets)
+    if masker.shape is None:
+        return report
+    return msgspec.convert(masker.mask_values(msgspec.to_builtins(report), frozenset({"files"})), Report)
 
 
 def _require_time_zones(report: Report) -> None:

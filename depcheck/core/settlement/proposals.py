@@ -5,7 +5,7 @@ For each environment at most one pull request and one issue.
 An issue's timeline is continued, and ends with the release that healed it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from depcheck.core.config.settings import PublishOptions
@@ -16,18 +16,22 @@ from depcheck.core.messages.hidden_state import ProposalForm, compute_short_dige
 from depcheck.core.messages.run_stamp import RunStamp
 from depcheck.core.messages.timeline import (
     TIMELINE_SLOT,
-    EventKind,
     TimelineEvent,
     TimelineUpdate,
+    describe_healing,
     extend_timeline,
     make_healed_event,
+    parse_fresh_set,
     parse_timeline,
+    render_fresh_set,
     render_timeline,
 )
 from depcheck.core.model.report import EnvironmentReport, Report
 from depcheck.core.model.status import Status
+from depcheck.core.settlement.identity import compute_base_digest, compute_environment_key, compute_file_digests
+from depcheck.core.settlement.merging import is_mergeable_unseen
 from depcheck.core.settlement.settle import Proposal, PublishedItem, Stance
-from depcheck.core.text.markdown import neutralize_line, render_code_span
+from depcheck.core.text.markdown import neutralize_line
 from depcheck.core.text.process_output import compute_error_signature, strip_import_statement
 
 _UNREPORTED_STATUSES = frozenset({Status.INFRA, Status.FLAKY})
@@ -44,16 +48,22 @@ def make_proposals(
     found: list[Proposal] = []
     run = RunStamp(report.as_of or report.finished_at, report.commit, web_url, run_id)
     for environment in report.environments:
-        key = compute_short_digest(base, environment.name)
-        found += [_propose_pull_request(environment, run, key)] if options.pull_request else []
-        found += [_propose_issue(environment, run, key)] if options.issue else []
+        key = compute_environment_key(base, environment.name)
+        forms = [_propose_pull_request(environment, run, key, options)] if options.pull_request else []
+        forms += [_propose_issue(environment, run, key)] if options.issue else []
+        found += [_add_identity(each, environment, base) for each in forms]
     if options.dashboard and report.environments:
         found.append(_propose_dashboard(report, run, base))
     return tuple(found)
 
 
+def _add_identity(proposal: Proposal, environment: EnvironmentReport, base: str) -> Proposal:
+    paths = tuple(lockfile.path for lockfile in environment.lockfiles)
+    return replace(proposal, base=compute_base_digest(base), paths=paths, files=compute_file_digests(paths))
+
+
 def _propose_dashboard(report: Report, run: RunStamp, base: str) -> Proposal:
-    board = DashboardInput(run.moment, report.environments)
+    board = DashboardInput(run.moment, report.environments, tuple(report.known_environments))
     return Proposal(
         form=ProposalForm.DASHBOARD,
         key=compute_short_digest(base, "dashboard of all environments"),
@@ -65,7 +75,7 @@ def _propose_dashboard(report: Report, run: RunStamp, base: str) -> Proposal:
     )
 
 
-def _propose_pull_request(environment: EnvironmentReport, run: RunStamp, key: str) -> Proposal:
+def _propose_pull_request(environment: EnvironmentReport, run: RunStamp, key: str, options: PublishOptions) -> Proposal:
     shown = neutralize_line(environment.name, 120)
     proposed = environment.proposal
     if environment.status is Status.QUIET:
@@ -78,17 +88,18 @@ def _propose_pull_request(environment: EnvironmentReport, run: RunStamp, key: st
         why = "Nothing newer is old enough yet." if waits else "Your lockfile is already the newest set that works."
         return Proposal(ProposalForm.PULL_REQUEST, key, shown, Stance.CLOSE, why)
     files = tuple(sorted(proposed.files.items()))
+    may_merge = options.auto_merge and is_mergeable_unseen(environment, run.moment)
     return Proposal(
         form=ProposalForm.PULL_REQUEST,
         key=key,
         display_name=shown,
         stance=Stance.PROPOSE,
         digest=compute_short_digest(environment.status, *proposed.held, *(part for pair in files for part in pair)),
-        title=bodies.format_pull_request_title(environment, proposed),
+        title=f"{options.title_prefix} {bodies.format_pull_request_title(environment, proposed)}".strip(),
         body=bodies.render_pull_request_body(environment, proposed, run),
-        change_note="Newer releases came out; this pull request now has them.",
         environment=environment.name,
-        detail=_digest_waiting(environment),
+        detail=_digest_detail(environment, options, may_merge=may_merge),
+        may_merge=may_merge,
     )
 
 
@@ -98,6 +109,12 @@ def _digest_waiting(environment: EnvironmentReport) -> str:
         return ""
     told = (f"{each.package} {each.version} {each.outlook} {each.due_at}" for each in environment.waiting)
     return compute_short_digest("waiting", *told)
+
+
+def _digest_detail(environment: EnvironmentReport, options: PublishOptions, *, may_merge: bool) -> str:
+    """Digest what waits, and whether it may be merged unseen."""
+    waiting = _digest_waiting(environment)
+    return compute_short_digest(waiting, "merge", str(may_merge)) if options.auto_merge else waiting
 
 
 def _propose_issue(environment: EnvironmentReport, run: RunStamp, key: str) -> Proposal:
@@ -145,7 +162,12 @@ def _make_timeline_update(
 ) -> TimelineUpdate:
     newest, fresh = timeline.find_newest_tried(environment), environment.fresh
     return TimelineUpdate(
-        run.moment, event, timeline.make_release_events(environment), tuple(newest.items()), tuple(fresh.items())
+        run.moment,
+        event,
+        timeline.make_release_events(environment),
+        tuple(newest.items()),
+        tuple(fresh.items()),
+        tuple(pair for culprit in environment.culprits for pair in culprit.victims.items()),
     )
 
 
@@ -197,7 +219,9 @@ def merge_published_history(proposal: Proposal, known: Iterable[PublishedItem]) 
         return proposal
     story = parse_timeline(living.body) if living else ()
     if proposal.stance is Stance.PROPOSE and proposal.timeline_update.event:
-        return replace(proposal, body=_insert_timeline(proposal.body, extend_timeline(story, proposal.timeline_update)))
+        update = proposal.timeline_update
+        body = _insert_timeline(proposal.body, extend_timeline(story, update), dict(update.fresh_versions))
+        return replace(proposal, body=body)
     if proposal.stance is Stance.CLOSE and living is not None:
         return _close_with_explanation(proposal, proposal.timeline_update, living, story)
     return proposal
@@ -217,35 +241,26 @@ def _fill_dashboard(proposal: Proposal, board: DashboardInput, before: Published
 def _close_with_explanation(
     proposal: Proposal, tonight: TimelineUpdate, living: PublishedItem, story: tuple[TimelineEvent, ...]
 ) -> Proposal:
-    end = make_healed_event(story, dict(tonight.fresh_versions), tonight.moment)
+    fresh = dict(tonight.fresh_versions)
+    end = make_healed_event(story, fresh, tonight.moment)
     if end is None:
         return proposal
-    blamed = next(dict(each.pins) for each in reversed(story) if each.kind is EventKind.BROKE)
+    before = parse_fresh_set(living.body)
+    others = [f"{name} {version}" for name, version in fresh.items() if name in before and before[name] != version]
     return replace(
         proposal,
-        reason=f"{proposal.reason} {_explain_healing(blamed, dict(end.pins))}",
+        reason=f"{proposal.reason} {describe_healing(story, fresh, others)}",
         body=_insert_timeline(living.body, (*story, end)),
     )
 
 
-def _explain_healing(blamed: dict[str, str], now: dict[str, str]) -> str:
-    """Explain in one sentence what became of the culprits."""
-    said = []
-    for name, bad in blamed.items():
-        if name not in now:
-            said.append(f"nothing requires {render_code_span(name)} any more")
-        elif now[name] == bad:
-            said.append(f"{render_code_span(f'{name} {bad}')} works now, because something else changed")
-        else:
-            said.append(
-                f"{render_code_span(f'{name} {bad}')} broke it, {render_code_span(f'{name} {now[name]}')} works"
-            )
-    return f"{'; '.join(said).capitalize() if said[0].startswith('nothing') else '; '.join(said)}."
+def _insert_timeline(body: str, story: tuple[TimelineEvent, ...], fresh: Mapping[str, str] | None = None) -> str:
+    """Insert the timeline into its slot, or replace the one in `body`.
 
-
-def _insert_timeline(body: str, story: tuple[TimelineEvent, ...]) -> str:
-    """Insert the timeline into its slot, or replace the one in `body`."""
-    block = f"{_TIMELINE_BEGIN}\n{render_timeline(story)}\n{_TIMELINE_END}"
+    With it goes the fresh set, to know later what came since.
+    """
+    line = render_fresh_set(fresh) if fresh else ""
+    block = "\n".join(filter(None, (_TIMELINE_BEGIN, render_timeline(story), line, _TIMELINE_END)))
     if TIMELINE_SLOT in body:
         return body.replace(TIMELINE_SLOT, block, 1)
     before, begin, rest = body.partition(_TIMELINE_BEGIN)

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from depcheck.core.messages.dashboard import DashboardInput
 from depcheck.core.messages.hidden_state import HiddenMarker, ProposalForm, WorkflowRun, compute_short_digest
 from depcheck.core.messages.timeline import TimelineUpdate
+from depcheck.core.settlement.remarks import is_left_note_shown
 
 
 class Stance(StrEnum):
@@ -30,7 +31,9 @@ class Proposal:
     `stance` says which of them. `reason` is the sentence with which it is closed or left, `change_note` the
     remark with which it changes. `display_name` names the environment for people, `environment` in the report.
     A finding is the same as long as its `digest` is; another `detail` is worth a silent edit. `timeline_update`
-    continues an issue's timeline. `board` holds what a dashboard is made of.
+    continues an issue's timeline. `board` holds what a dashboard is made of. `base` is a digest of the base branch,
+    `paths` are the lockfiles that are installed together, `files` their digests, by which a proposal is found again
+    under another name. `may_merge` says that nobody has to look at it, where that is wished for.
     """
 
     form: ProposalForm
@@ -46,6 +49,10 @@ class Proposal:
     detail: str = ""
     timeline_update: TimelineUpdate | None = None
     board: DashboardInput | None = None
+    base: str = ""
+    paths: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    may_merge: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,9 @@ class PublishedItem:
 
     `is_patch_issue`: a pull request could not be opened, so an issue holds its patch. `lacks_labels`: its
     labels are missing; they are set last. `has_foreign_commits` and `has_conflicts` are about an open pull
-    request's `branch`. `posted_remarks` are the remarks already made about others' commits.
+    request's `branch`. `is_rewritten`: a person wrote the description anew, so it has no marker; then `marker` is
+    made of what else is known. `is_by_others`: a person opened it from our branch. `posted_remarks` are the remarks
+    already made about that.
     """
 
     number: int
@@ -69,12 +78,24 @@ class PublishedItem:
     lacks_labels: bool = False
     has_foreign_commits: bool = False
     has_conflicts: bool = False
+    is_rewritten: bool = False
+    is_by_others: bool = False
     posted_remarks: frozenset[str] = frozenset()
 
     @property
     def has_our_title(self) -> bool:
         """True if the title is the one that we set."""
         return compute_short_digest(self.title) == self.marker.title
+
+    @property
+    def is_left_to_others(self) -> bool:
+        """True if the body says that others' commits are on the branch."""
+        return is_left_note_shown(self.body)
+
+    @property
+    def rewrite_remark(self) -> str:
+        """The identity of the remark about a description that a person wrote."""
+        return f"rewritten {self.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +123,29 @@ class UpdateAction:
 
 @dataclass(frozen=True, slots=True)
 class RemarkAction:
-    """Say once that others' commits are on the branch, change nothing."""
+    """Say once that a person's description stays, change nothing."""
 
     existing: PublishedItem
     proposal: Proposal
-    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteAction:
+    """Say in the body that others' commits are on the branch.
+
+    An edit mails nobody.
+    """
+
+    existing: PublishedItem
+    proposal: Proposal
+
+
+@dataclass(frozen=True, slots=True)
+class RetryAction:
+    """Try again to open the pull request behind a stand-in."""
+
+    existing: PublishedItem
+    proposal: Proposal
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +181,9 @@ class YieldAction:
     existing: PublishedItem
 
 
-ForgeAction: TypeAlias = CreateAction | UpdateAction | RemarkAction | CloseAction | LeaveAction | YieldAction
+ForgeAction: TypeAlias = (
+    CreateAction | UpdateAction | RetryAction | RemarkAction | NoteAction | CloseAction | LeaveAction | YieldAction
+)
 
 
 def settle_proposals(
@@ -157,14 +198,6 @@ def settle_proposals(
     return tuple(
         action for proposal in wanted for action in _settle_proposal(_find_published(proposal, known), proposal, run)
     )
-
-
-def make_remark_identity(existing: PublishedItem, proposal: Proposal) -> str:
-    """Make the identity of the remark about others' commits.
-
-    A remark of one identity is posted once, so there is one for each finding.
-    """
-    return f"others {existing.number} {proposal.stance} {proposal.digest}"
 
 
 def _find_published(proposal: Proposal, known: Iterable[PublishedItem]) -> list[PublishedItem]:
@@ -186,7 +219,12 @@ def _settle_proposal(known: list[PublishedItem], proposal: Proposal, run: Workfl
     if not living:
         return [_settle_without_open_item(known, proposal)]
     first, *others = living
-    return [*(_close_duplicate(each, first) for each in others), _settle_open_item(first, proposal)]
+    remark = first.is_rewritten and not first.has_foreign_commits and first.rewrite_remark not in first.posted_remarks
+    return [
+        *(_close_duplicate(each, first) for each in others),
+        *([RemarkAction(first, proposal)] if remark else []),
+        _settle_open_item(first, proposal),
+    ]
 
 
 def _settle_without_open_item(known: list[PublishedItem], proposal: Proposal) -> ForgeAction:
@@ -200,23 +238,39 @@ def _settle_without_open_item(known: list[PublishedItem], proposal: Proposal) ->
 
 
 def _settle_open_item(first: PublishedItem, proposal: Proposal) -> ForgeAction:
-    same = first.marker.digest == proposal.digest and not first.marker.closed
-    well = first.has_foreign_commits or not (first.has_conflicts or first.lacks_labels)
-    up_to_date = first.has_foreign_commits or proposal.detail in {"", first.marker.detail}
-    if proposal.stance is Stance.PROPOSE and same and well and up_to_date:
-        return LeaveAction(proposal, "nothing changed", first)
     if first.has_foreign_commits:
-        identity = make_remark_identity(first, proposal)
-        told = identity in first.posted_remarks
-        return (
-            LeaveAction(proposal, "the branch has commits by others", first)
-            if told
-            else RemarkAction(first, proposal, identity)
-        )
+        return _leave_to_others(first, proposal)
     if proposal.stance is Stance.CLOSE:
-        return CloseAction(first, proposal.reason, body=proposal.body)
-    return UpdateAction(first, proposal, has_remark=not same and bool(proposal.change_note))
+        by_others = LeaveAction(proposal, "a person opened it", first)
+        return by_others if first.is_by_others else CloseAction(first, proposal.reason, body=proposal.body)
+    if not _is_up_to_date(first, proposal):
+        return UpdateAction(first, proposal, has_remark=not _is_same(first, proposal) and bool(proposal.change_note))
+    return RetryAction(first, proposal) if first.is_patch_issue else LeaveAction(proposal, "nothing changed", first)
+
+
+def _leave_to_others(first: PublishedItem, proposal: Proposal) -> ForgeAction:
+    """Never write over others' commits, and say so in our body."""
+    unchanged = proposal.stance is Stance.PROPOSE and _is_same(first, proposal)
+    if unchanged or first.is_rewritten or first.is_left_to_others:
+        return LeaveAction(proposal, "nothing changed" if unchanged else "the branch has commits by others", first)
+    return NoteAction(first, proposal)
+
+
+def _is_same(first: PublishedItem, proposal: Proposal) -> bool:
+    return first.marker.digest == proposal.digest and not first.marker.closed
+
+
+def _is_up_to_date(first: PublishedItem, proposal: Proposal) -> bool:
+    """Whether nothing of the item is to be written."""
+    sound = _is_same(first, proposal) and not first.has_conflicts
+    if first.is_rewritten:
+        return sound
+    marker = first.marker
+    named = proposal.files in {(), marker.files} and proposal.detail in {"", marker.detail}
+    return sound and named and not first.lacks_labels and not first.is_left_to_others
 
 
 def _close_duplicate(each: PublishedItem, first: PublishedItem) -> CloseAction:
+    if each.is_patch_issue and not first.is_patch_issue:
+        return CloseAction(each, f"Pull request #{first.number} is open now.", is_duplicate=True)
     return CloseAction(each, f"The same as #{first.number}, which two runs opened at the same time.", is_duplicate=True)

@@ -43,14 +43,15 @@ MASK = "***"
 _TOKEN_PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
-        r"\bgh[pousr]_[A-Za-z0-9]{16,}",  # GitHub's tokens
+        # GitHub's tokens; since April 2026 an id and three parts of a JSON web token follow
+        r"(?<![A-Za-z0-9])gh[pousr]_[A-Za-z0-9][A-Za-z0-9_.-]{15,}",
         r"\bgithub_pat_[A-Za-z0-9_]{20,}",
         r"\bglpat-[A-Za-z0-9_-]{16,}",
         r"\bpypi-[A-Za-z0-9_-]{32,}",
         r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",
         r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}",
         r"\bsk-[A-Za-z0-9_-]{20,}",
-        r"\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*",  # JSON web tokens
+        r"(?<![A-Za-z0-9])eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*",  # JSON web tokens
         r"-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?",
     )
 )

@@ -9,6 +9,7 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from depcheck.core.messages.hidden_state import is_remark, render_remark
+from depcheck.core.text.terminal_safe import to_one_line
 from depcheck.publishing.forge import (
     LABEL,
     ForgeComment,
@@ -118,12 +119,21 @@ class GitHubForge(GitHubRepository):
             lambda: convert.to_item(self._post_content("/issues", schemas.IssueItem, content)), look
         )
 
-    def open_pull(self, title: str, body: str, head: str, base: str, look: Callable[[], ForgeItem | None]) -> ForgeItem:
+    def open_pull(
+        self,
+        title_and_body: tuple[str, str],
+        head: str,
+        base: str,
+        look: Callable[[], ForgeItem | None],
+        *,
+        is_draft: bool = False,
+    ) -> ForgeItem:
         """Open a pull request and return it.
 
         If the response was lost, return the pull request that `look` finds.
         """
-        content = {"title": title, "body": body, "head": head, "base": base}
+        title, body = title_and_body
+        content = {"title": title, "body": body, "head": head, "base": base, **({"draft": True} if is_draft else {})}
         return self._post_or_find(
             lambda: convert.to_pull(self._post_content("/pulls", schemas.PullRequest, content)).item, look
         )
@@ -166,7 +176,7 @@ class GitHubForge(GitHubRepository):
         found = self.connection.fetch_all_pages(self._build_path("/issues"), schemas.IssueItem, query)
         return [convert.to_item(each) for each in found]
 
-    def _patch_item(self, number: int, content: Mapping[str, str]) -> None:
+    def _patch_item(self, number: int, content: Mapping[str, str | int]) -> None:
         self.connection.send_request("PATCH", self._build_path(f"/issues/{number}"), schemas.IssueItem, body=content)
 
     def ensure_label(self, name: str) -> None:
@@ -200,6 +210,29 @@ class GitHubForge(GitHubRepository):
         self.connection.send_request(
             "POST", self._build_path(f"/issues/{number}/assignees"), schemas.IssueItem, body=body
         )
+
+    def set_milestone(self, number: int, milestone: int) -> None:
+        """Put an issue or pull request into a milestone, by number."""
+        self._patch_item(number, {"milestone": milestone})
+
+    def set_auto_merge(self, number: int, *, wanted: bool) -> str:
+        """Switch on or off that GitHub merges a pull request.
+
+        Returns why it cannot be, or empty. Only GraphQL can do it.
+        """
+        pull = self.connection.send_request("GET", self._build_path(f"/pulls/{number}"), schemas.PullRequest)
+        if wanted == (pull.auto_merge is not None):
+            return ""
+        verb = "enable" if wanted else "disable"
+        query = f"mutation($id:ID!){{{verb}PullRequestAutoMerge(input:{{pullRequestId:$id}}){{clientMutationId}}}}"
+        body = {"query": query, "variables": {"id": pull.node_id}}
+        try:
+            answer = self.connection.send_request(
+                "POST", self.connection.requester.graphql_url, schemas.MutationResponse, body
+            )
+        except RefusedError as error:
+            return str(error)
+        return to_one_line("; ".join(error.message for error in answer.errors), 300)
 
     def request_review(self, number: int, reviewers: Sequence[str]) -> None:
         """Request reviews of a pull request.

@@ -25,7 +25,7 @@ def to_pull(found: schemas.PullRequest) -> ForgePull:
     """Convert a pull request."""
     item = _to_neutral_item(found, frozenset(label.name for label in found.labels))
     item = replace(item, is_pull=True, is_merged=found.merged_at is not None)
-    return ForgePull(item, found.head.ref, found.head.sha, has_conflicts=found.mergeable is False)
+    return ForgePull(item, found.head.ref, found.head.sha, has_conflicts=found.mergeable is False, base=found.base.ref)
 
 
 def _to_neutral_item(found: schemas.IssueItem | schemas.PullRequest, labels: frozenset[str]) -> ForgeItem:
@@ -47,9 +47,8 @@ def to_comment(found: schemas.IssueComment) -> ForgeComment:
 
 def to_commit(found: schemas.GitCommit) -> ForgeCommit:
     """Convert a commit."""
-    people = (str((user or {}).get("login", "")) for user in (found.author, found.committer))
-    parents = tuple(parent.sha for parent in found.parents)
-    return ForgeCommit(found.commit.message, parents, frozenset(people))
+    author, committer = (str((user or {}).get("login", "")) for user in (found.author, found.committer))
+    return ForgeCommit(found.commit.message, tuple(parent.sha for parent in found.parents), author, committer)
 
 
 def to_tree_entry(found: schemas.GitTreeEntry) -> TreeEntry:

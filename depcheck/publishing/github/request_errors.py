@@ -17,6 +17,7 @@ Runs for pull requests from forks, and workflows of a repository or organisation
 read-only token whatever the file says (Settings -> Actions -> General -> Workflow permissions)."""
 
 _UNAUTHORIZED, _FORBIDDEN, _INVALID = 401, 403, 422
+_NAME_TAKEN = re.compile(r"reference update failed|cannot lock ref|exists; cannot create", re.IGNORECASE)
 _PULL_REQUESTS_OFF = re.compile(r"not permitted to create or approve pull requests", re.IGNORECASE)
 
 
@@ -65,13 +66,20 @@ _REMEDIES: tuple[tuple[Callable[[RefusedError], bool], str], ...] = (
     (
         lambda error: bool(_PULL_REQUESTS_OFF.search(error.text)),
         (
-            "Switch on Settings -> Actions -> General -> Allow GitHub Actions to create and approve pull requests, or "
-            "give depcheck an App's token."
+            "Switch on Settings -> Actions -> General -> Allow GitHub Actions to create and approve pull requests (an "
+            "organisation's setting can be above it), or give depcheck an App's token as `token`."
         ),
     ),
     (
         lambda error: error.status == 410,  # noqa: PLR2004
         "Issues are switched off here. Switch them on (Settings -> General -> Features), or set `issue: false`.",
+    ),
+    (
+        lambda error: "/git/refs" in error.request_line and bool(_NAME_TAKEN.search(error.text)),
+        (
+            "A branch that is called as ours begin, such as `depcheck`, is in the way: git keeps branches in folders. "
+            "Rename it, or choose another beginning with `branch-prefix`."
+        ),
     ),
     (
         lambda error: "workflow" in error.text.lower() and "/git/" in error.request_line,

@@ -70,6 +70,8 @@ class PullRequest(msgspec.Struct):
     labels: list[RepositoryLabel] = []
     merged_at: str | None = None
     mergeable: bool | None = None
+    node_id: str = ""
+    auto_merge: dict[str, object] | None = None
 
 
 class IssueComment(msgspec.Struct):
@@ -155,3 +157,15 @@ class ViewerResponse(msgspec.Struct):
     """The GraphQL response."""
 
     data: ViewerData | None = None
+
+
+class GraphQLError(msgspec.Struct):
+    """An error of a GraphQL request, which comes with status 200."""
+
+    message: str
+
+
+class MutationResponse(msgspec.Struct):
+    """The response to a GraphQL mutation."""
+
+    errors: list[GraphQLError] = []

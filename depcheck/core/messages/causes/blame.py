@@ -58,3 +58,12 @@ def describe_company(culprit: Culprit, quote: Callable[[str], str] = str) -> str
         (stay, "While it is held, {} must stay back too."),
     )
     return " ".join(words.format(", ".join(map(quote, names[:MOST_NAMES]))) for names, words in said if names)
+
+
+def describe_victims(culprit: Culprit, quote: Callable[[str], str] = str) -> str:
+    """Describe whose code fails.
+
+    Empty where it is the project's own, or the culprit's.
+    """
+    named = " and ".join(quote(f"{name} {version}") for name, version in culprit.victims.items())
+    return f"The code that fails is that of {named}." if named else ""

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from depcheck.core.messages.causes.blame import describe_company, describe_dating
+from depcheck.core.messages.causes.blame import describe_company, describe_dating, describe_victims
 from depcheck.core.messages.causes.evidence import extract_error_text, find_own_lines, shorten_evidence
 from depcheck.core.messages.causes.failing_tests import render_newly_failing
 from depcheck.core.messages.causes.mermaid import find_requirer_chains
@@ -54,12 +54,13 @@ def _format_held_heading(culprit: Culprit, name: str) -> str:
 def render_cause(environment: EnvironmentReport, culprit: Culprit, tier: DetailLevel, run: RunStamp) -> str:
     """Render one culprit: error, releases, requirers, evidence."""
     spared = replace(culprit, skipped_because=escape_prose(culprit.skipped_because, 300))
-    company = describe_company(culprit, render_code_span)
-    dating = " ".join(
-        filter(
-            None, (describe_dating(spared, render_code_span), company, describe_newest_release(environment, culprit))
-        )
+    said = (
+        describe_dating(spared, render_code_span),
+        describe_victims(culprit, render_code_span),
+        describe_company(culprit, render_code_span),
+        describe_newest_release(environment, culprit),
     )
+    dating = " ".join(filter(None, said))
     return join_paragraphs(
         render_code_block(extract_error_text(culprit), 600),
         escape_prose(culprit.explanation, 1000),

@@ -98,7 +98,7 @@ def cache_of_the_compiler(stage):
     return _write_any(
         f"{cache}/zz"
         for cache in [
-            f"{os.environ.get('DEPCHECK_CACHE', '/var/cache/depcheck')}/index",
+            f"{os.environ.get('DEPCHECK_CACHE', '/github/home/.cache/depcheck')}/index",
             *(f"{scratch}/compile" for scratch in _scratches()),
         ]
     )
@@ -126,7 +126,8 @@ def our_own_code(stage):
 
 def index_cache(stage):
     """Changes kept pages and files of the local index."""
-    return _write_any(_below("/var/cache/depcheck/index", "*") or ["/var/cache/depcheck/index/zz"])
+    folder = "/github/home/.cache/depcheck/index"
+    return _write_any(_below(folder, "*") or [f"{folder}/zz"])
 
 
 def the_repository(stage):
