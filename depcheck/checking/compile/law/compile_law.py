@@ -120,10 +120,10 @@ def _find_pin_breach(law: CompileLaw, pins: Pins, asking: _RequirementWalk, pin:
     if pin.version is None:
         return ""
     wanted = asking.wanted.get(pin.name, [])
-    if not wanted and not law.scope.knows_sources and not law.committed:
-        return ""  # nothing was locked, and what the sources ask for is not known
     if not wanted:
-        return "" if asking.silent.intersection(pin.requirers) else f"holds {pin}, which nothing asks for"
+        is_unknown = not law.scope.knows_sources and not law.committed  # nothing was locked, and no source tells
+        is_unasked = not is_unknown and not asking.silent.intersection(pin.requirers)
+        return f"holds {pin}, which nothing asks for" if is_unasked else ""
     limits = [each for each in law.constraints if get_required_name(each) == pin.name and law.is_active(each)]
     if not law.scope.is_whole:
         wanted = [each for each in wanted if law.is_active(each)]
