@@ -57,6 +57,14 @@ def install(folder: Path, requirements: str, day: str, python: Path) -> Path:
     return there
 
 
+class NamedSide(dict[str, object]):
+    """Stands for the pins of a side, which nothing reads here."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+
 @dataclass(frozen=True, slots=True)
 class TwoEnvironments:
     """Environments and checks of the pipeline, for two sets on disk."""
@@ -71,9 +79,9 @@ class TwoEnvironments:
     def start_check(self, *_: object) -> None:
         """Say nothing: `report_check` says what came of it."""
 
-    def install_pins(self, _spec: EnvironmentSpec, pins: str, _world: IndexView) -> VirtualEnvironment:
+    def install_pins(self, _spec: EnvironmentSpec, pins: NamedSide, _world: IndexView) -> VirtualEnvironment:
         """Return the side that `pins` names."""
-        return self.sides[pins]
+        return self.sides[pins.name]
 
     def run_checks(
         self, spec: EnvironmentSpec, environment: VirtualEnvironment, checks: Sequence[Check]
@@ -99,11 +107,11 @@ def compare_environments(both: TwoEnvironments) -> tuple[frozenset[str], Measure
     ports = SimpleNamespace(clock=time.monotonic, environments=both, checks=both, reporter=both)
     lock = SimpleNamespace(direct_names=both.direct_names)
     spec = EnvironmentSpec("requirements.txt", "3.10", (lock,))
-    case = SimpleNamespace(ports=ports, spec=spec)
+    case = SimpleNamespace(ports=ports, spec=spec, settings=Settings(advisories=False))
     pins = [{each.name: each.version for each in both.sides[side].distributions} for side in ("old", "new")]
     changed = frozenset(n for n in pins[0].keys() | pins[1].keys() if pins[0].get(n) != pins[1].get(n))
-    before = measure_pins(case, "old", IndexView(), [], "old")
-    after = measure_pins(case, "new", IndexView(), plan_checks(Settings(test=""), changed, before), "new")
+    before = measure_pins(case, NamedSide("old"), IndexView(), [], "old")
+    after = measure_pins(case, NamedSide("new"), IndexView(), plan_checks(Settings(test=""), changed, before), "new")
     before, after = prove_imports(case, before, after, "new")
     findings = [
         each
@@ -112,7 +120,7 @@ def compare_environments(both: TwoEnvironments) -> tuple[frozenset[str], Measure
     ]
     if findings:
         asked = Check(CheckKind.IMPORT, ids=frozenset(each.id for each in findings))
-        again = [measure_pins(case, side, IndexView(), [asked], side).results[-1] for side in ("old", "new")]
+        again = [measure_pins(case, NamedSide(side), IndexView(), [asked], side).results[-1] for side in ("old", "new")]
         repeated = {each.id for each in again[1].failures} - {each.id for each in again[0].failures}
         kept = tuple(each for each in after.results[-1].failures if each.id in repeated)
         after = replace(after, results=(*after.results[:-1], replace(after.results[-1], failures=kept)))
