@@ -86,7 +86,7 @@ def refuse_without_work(repo: Path, reasons: Iterable[str]) -> None:
     reasons = list(reasons)
     if all(reasons):
         why = reasons[0] if reasons else "No lockfile and no requirements were found."
-        raise UsageError(f"Nothing here can be judged, so a workflow would be red each time: {why}")
+        raise UsageError(f"Nothing here can be checked, so a workflow would be red each time: {why}")
 
 
 def get_init_paths(repo: Path) -> tuple[Path, Path]:
