@@ -168,7 +168,7 @@ def test_real_releases_are_explained(guest, pypi, interpreters, tmp_path, python
     repo.mkdir()
     copies = WorkspaceCopier(repo, guest, guest.scratch)
     ask = Explained(UvEnvironmentBuilder(guest, pypi, interpreters, copies, guest.scratch, 300), repo)
-    assert ask(lines, step, failure, python) == said
+    assert ask(lines, step, failure, python).startswith(said)  # then where else it is used
 
 
 @pytest.mark.live
