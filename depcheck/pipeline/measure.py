@@ -239,7 +239,7 @@ def find_victims(sides: MeasuredSides, cause: Cause) -> dict[NormalizedName, Ver
     """
     installed = {each.name: each for each in sides.after.distributions}
     owners = ModuleOwners(installed)
-    for frame in reversed(parse_traceback_frames(cause.failures[0])):
+    for frame in parse_traceback_frames(cause.failures[0]):  # the innermost first
         if not frame.is_installed:
             if _STANDARD_LIBRARY.search(frame.path):
                 continue
