@@ -21,6 +21,7 @@ TRUSTED = {
     "pytest_plugin.py": "results in a folder of ours, and a path file where packages are placed, before they run",
     "leftovers.py": "tidies shared folders once no process of the guest is left",
     "unpack.py": "walks a syntax tree",
+    "nox_recipes.py": "walks a syntax tree",
     "stated_commands.py": "walks a syntax tree",
     "importable_modules.py": "lists a copy",
     "open_copies.py": "copies what is ours to a folder of root",
