@@ -293,7 +293,7 @@ def test_the_headers_python_goes_before_files_and_after_the_user(tmp_path):
     assert one(tmp_path, files)[0].python == "3.9"
     environment, _ = one(tmp_path, files, python="3.13")
     assert environment.python == "3.13"
-    assert environment.notes == ("r.txt was compiled with Python 3.9 and is judged with 3.13.",)
+    assert environment.notes == ("r.txt was compiled with Python 3.9 and is checked with 3.13.",)
 
 
 def test_the_tools_configuration_is_told_as_options(tmp_path):
@@ -411,7 +411,7 @@ def test_a_lockfile_for_another_platform_says_so(tmp_path, platform, noted):
     head = UV_HEAD.format(f"uv pip compile r.in --python-platform {platform} -o r.txt")
     environment, _ = one(tmp_path, {"r.in": "six\n", "r.txt": f"{head}six==1.16.0\n"})
     assert (
-        any(f"r.txt is compiled for {platform} and is judged on Linux" in note for note in environment.notes) == noted
+        any(f"r.txt is compiled for {platform} and is checked on Linux" in note for note in environment.notes) == noted
     )
 
 
@@ -481,7 +481,7 @@ def test_only_the_named_are_judged(tmp_path):
     """Check only named environments or lockfiles, and report unknown names."""
     assert set(configured(tmp_path, TWO, MATRIX, only=("a on 3.9", "b.txt"))) == {"a on 3.9", "b.txt"}
     (wrong,) = configured(tmp_path, TWO, MATRIX, only=("c",)).values()
-    assert "there are a on 3.12, a on 3.9, b.txt" in wrong.skip_reason
+    assert "There are: a on 3.12, a on 3.9, b.txt" in wrong.skip_reason
 
 
 def test_a_lockfile_on_the_command_line_chooses_among_the_configured(tmp_path):
