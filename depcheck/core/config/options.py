@@ -156,7 +156,7 @@ CHECK_STEP_OPTIONS = (
         "imports",
         "imports",
         types.BOOLEAN,
-        "Import every module of the changed packages, of those that need them, and of the project.",
+        "Import the modules of the changed packages, of those that need them, and of the project.",
         default="true",
         form=_SWITCH,
     ),
