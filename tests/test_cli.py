@@ -174,6 +174,8 @@ def test_repeatable_inputs_take_one_value_a_line():
 
 def test_init_writes_once(tmp_path, capsys):
     """Write both files of `init` once, valid as they are."""
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    (tmp_path / "requirements.txt").write_text("six\n")
     assert main.main(["init", "--repo", str(tmp_path)], {}) == 0
     config = (tmp_path / "depcheck.toml").read_text()
     uncommented = "\n".join(line[2:] for line in config.splitlines() if line.startswith("# ") and " = " in line)

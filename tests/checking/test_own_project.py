@@ -82,11 +82,12 @@ def test_the_project_is_installed_editable(environments, project, repository) ->
     assert not (repository / "src" / "mine" / "version.py").exists()
 
 
-def test_a_backend_without_editable_wheels_gives_a_copy(environments, project) -> None:
-    """Copy the project when its backend cannot build editable wheels.
-
-    PEP 660 is younger than many backends of the past.
-    """
+def test_a_wheel_that_holds_more_than_the_folder_gives_a_copy(environments, project, repository) -> None:
+    """Copy the project when its old backend builds what its folder lacks."""
+    more = BACKEND.replace(
+        "        archive.writestr(", '        archive.writestr("mine/built.py", "")\n        archive.writestr(', 1
+    )
+    (repository / "backend.py").write_text(more)
     found = environments.install_pins(project, pins(), IndexView())
     assert (found.failure, found.project, found.own.editable) == (None, "mine", False)
 

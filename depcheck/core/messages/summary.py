@@ -16,7 +16,7 @@ from depcheck.core.model.report import Confidence, EnvironmentReport, Report
 from depcheck.core.model.status import Status
 from depcheck.core.text.markdown import escape_prose, is_within_body_limit, join_paragraphs, render_code_span
 from depcheck.core.text.phrases import format_count
-from depcheck.core.text.terminal_safe import to_one_line
+from depcheck.core.text.terminal_safe import redact_secrets, to_one_line
 from depcheck.core.text.workflow_commands import SUMMARY_LIMIT_BYTES
 
 _CONFIDENCE_CLAIMS = {
@@ -45,7 +45,9 @@ def format_summary_line(report: Report) -> str:
     status = find_worst_status(report)
     shown = [each for each in report.environments if each.status is status]
     bad = [pair for each in shown for culprit in each.culprits for pair in culprit.first_bad.items()]
-    names = [_FOREIGN_SIGN.sub("?", f"{name} {version}") for name, version in bad]  # shells read this line, too
+    names = [
+        _FOREIGN_SIGN.sub("?", redact_secrets(f"{name} {version}")) for name, version in bad
+    ]  # shells read this line, too
     blamed = f"; {', '.join(dict.fromkeys(names))}" if names else ""
     of_all = f"{len(shown)} of {format_count(len(report.environments), 'environment')}"
     return to_one_line(f"{status}: {status.phrase} ({of_all}){blamed}", 500)

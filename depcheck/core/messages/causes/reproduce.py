@@ -81,7 +81,7 @@ def _format_install(environment: EnvironmentReport) -> str:
     default = next((lock.index_url for lock in environment.lockfiles if _ADDRESS.fullmatch(lock.index_url)), "")
     extras = [url for lock in environment.lockfiles for url in lock.extra_index_urls if _ADDRESS.fullmatch(url)]
     options = [*([f"--index-url {default}"] if default else []), *(f"--extra-index-url {url}" for url in extras)]
-    union = [_UNION] if extras and not any(lock.compiler == "uv" for lock in environment.lockfiles) else []
+    union = [_UNION] if extras else []  # each pin is exact, so the index that has it is meant
     return " ".join([f"uv pip install --python {REPRODUCTION_FOLDER}", *dict.fromkeys(options), *union])
 
 
