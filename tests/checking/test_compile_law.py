@@ -176,3 +176,17 @@ def test_where_nothing_was_locked_an_unknown_source_may_ask_for_any_pin() -> Non
     compiled = pins("app==1.0", "lib==1.0", "backdoor==6.6")
     assert not find_compile_breach(law("app", scope=OPEN), compiled)
     assert find_compile_breach(law("app", committed=pins("app==1.0"), scope=OPEN), compiled)
+
+
+def test_a_folder_named_by_its_address_may_ask_for_anything() -> None:
+    """Pins of a path's requirements are not held to metadata that nobody has read."""
+    folder = Pin(canonicalize_name("file:///work/libs/common"), None)
+    of_folder = pins("app==1.0", "lib==1.0", requirers=("common",))
+    found = find_compile_breach(law("built"), {folder.name: folder, **pins("built==1.0"), **of_folder})
+    assert not found
+    of_nobody = pins("lib==2.0") | pins("backdoor==6.6", requirers=("lib",))
+    blind = law(committed={folder.name: folder, **pins("lib==1.0")})
+    blind = replace(blind, scope=replace(blind.scope, knows_sources=False))
+    assert (
+        find_compile_breach(blind, {folder.name: folder, **of_nobody}) == "holds backdoor==6.6, which nothing asks for"
+    )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from packaging.requirements import Requirement
-from packaging.utils import NormalizedName
+from packaging.utils import NormalizedName, canonicalize_name, is_normalized_name
 from packaging.version import Version
 
 from depcheck.core.model.installed import parse_lenient_requirement
@@ -91,7 +91,8 @@ class _RequirementWalk:
         scope = self.law.scope
         waiting = [each for each in self.law.direct if not scope.keeps_ranges or self.law.is_active(each)]
         if not scope.knows_sources:
-            waiting += [Requirement(name) for name in self.law.committed if name in self.pins]
+            named = self.law.committed.keys() & self.pins.keys()
+            waiting += [Requirement(name) for name in sorted(named) if is_normalized_name(name)]
         while waiting:
             asked = waiting.pop()
             name = get_required_name(asked)
@@ -106,6 +107,15 @@ class _RequirementWalk:
                 extras[name] = grown
                 waiting += self._list_requirements(self.pins[name], grown)
         return ""
+
+    def is_silent(self, requirers: Iterable[str]) -> bool:
+        """Return True if one of those who ask for a pin does not say what for.
+
+        So does a folder or archive that a lockfile names by its address: the compiler tells its name alone.
+        """
+        if self.silent.intersection(requirers) or all(map(is_normalized_name, self.pins)):
+            return bool(self.silent.intersection(requirers))
+        return any(is_normalized_name(name) and name not in self.pins for name in map(canonicalize_name, requirers))
 
     def _list_requirements(self, pin: Pin, extras: Iterable[str]) -> list[Requirement]:
         lines = self.law.get_requirements(pin) if pin.version is not None else None
@@ -122,7 +132,7 @@ def _find_pin_breach(law: CompileLaw, pins: Pins, asking: _RequirementWalk, pin:
     wanted = asking.wanted.get(pin.name, [])
     if not wanted:
         is_unknown = not law.scope.knows_sources and not law.committed  # nothing was locked, and no source tells
-        is_unasked = not is_unknown and not asking.silent.intersection(pin.requirers)
+        is_unasked = not is_unknown and not asking.is_silent(pin.requirers)
         return f"holds {pin}, which nothing asks for" if is_unasked else ""
     limits = [each for each in law.constraints if get_required_name(each) == pin.name and law.is_active(each)]
     if not law.scope.is_whole:
@@ -133,7 +143,7 @@ def _find_pin_breach(law: CompileLaw, pins: Pins, asking: _RequirementWalk, pin:
     known = law.get_hashes(pin) if pin.hashes else None
     if known is not None and not pin.hashes <= known:
         return f"holds {pin} with hashes that its index does not have"
-    if asking.silent.intersection(pin.requirers) or not _is_suspicious(law, pins, pin):
+    if asking.is_silent(pin.requirers) or not _is_suspicious(law, pins, pin):
         return ""  # who asks for it does not say what for
     newer = _find_newer(law, pins, pin, [*wanted, *limits])
     return f"holds {pin}, though {pin.name} {newer} is accepted by all that ask for it" if newer else ""
