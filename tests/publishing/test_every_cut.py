@@ -74,7 +74,8 @@ def picture(github, *, race):
     """Describe open items with content, closed ones, and branches.
 
     In a race it is open which run remarks on the other's finding (but none does so twice), and whether both
-    open an issue at the same moment (then one is closed as the duplicate).
+    open an issue at the same moment (then one is closed as the duplicate). A timeline has what an older run published
+    only where that run came first.
     """
     shown = []
     for item in github.items.values():
@@ -84,6 +85,7 @@ def picture(github, *, race):
         text = item["body"].split("\n", 1)[1] if item["state"] == "open" else ""
         text = re.sub(r"20\d\d-\d\d-\d\d(?:T[\d:]+Z)?|\d+ days? ago|(?<=/actions/runs/)\d+", "", text)
         text = re.sub(r"(?<= )#\d+(?=[ .])", "#N", text) if race else text  # of the night that wrote it
+        text = re.sub(r"(?s)(?<=timeline begins -->).*?(?=<!-- depcheck timeline ends)", "", text) if race else text
         said = sorted(each["body"] for each in item["comments"])
         assert len(set(said)) == len(said)
         kept = {key: item[key] for key in ("title", "state", "labels", "assignees")}
