@@ -33,6 +33,13 @@ def test_safe_counts_what_passed() -> None:
     )
 
 
+def test_commands_of_a_kind_are_counted() -> None:
+    """Two smoke commands are said once."""
+    results = [INSTALL, passing(CheckKind.SMOKE), passing(CheckKind.SMOKE), passing(CheckKind.BOOT)]
+    said = describe_passing(2, results, tests_wanted=False)
+    assert said.startswith("2 packages changed; installs, 2 smoke commands and a boot command pass")
+
+
 def test_safe_says_that_no_tests_were_run() -> None:
     """And why, and never that all checks pass."""
     results = [INSTALL, passing(CheckKind.IMPORT, 1)]

@@ -34,10 +34,17 @@ def describe_passed(passed: Iterable[tuple[CheckKind, int]]) -> str:
 
     What passed, by kind and number of ids.
     """
-    seen = [word for kind, number in passed if (word := _describe_count(kind, number))]
+    seen = _count_commands([word for kind, number in passed if (word := _describe_count(kind, number))])
     if seen == ["installs"]:
         return "it installs"
     return f"{', '.join(seen[:-1])} and {seen[-1]} pass" if len(seen) > 1 else f"{''.join(seen) or 'nothing'} passes"
+
+
+def _count_commands(words: Sequence[str]) -> list[str]:
+    """Say `2 smoke commands` once, where each of them said `a smoke command`."""
+    times = {word: words.count(word) for word in words if word.endswith(" command")}
+    once = [word for index, word in enumerate(words) if word not in times or word not in words[:index]]
+    return [word if times.get(word, 1) == 1 else f"{times[word]} {word.removeprefix('a ')}s" for word in once]
 
 
 def describe_unreached(results: Sequence[CheckResult]) -> tuple[str, ...]:
