@@ -116,7 +116,7 @@ def outside(ran: Run, exhaustion: Sequence[str]) -> dict[str, str]:
 
 
 def _is_kept_by_checker(ran: Run, path: str) -> bool:
-    """Return True for a file of the cache that root wrote, as no guest can."""
+    """Return True for a file that root wrote into the cache."""
     file = Path(ran.github, path)
     return path.startswith("home/.cache/depcheck/") and file.is_file() and file.lstat().st_uid == 0
 

@@ -179,7 +179,7 @@ def test_where_nothing_was_locked_an_unknown_source_may_ask_for_any_pin() -> Non
 
 
 def test_a_folder_named_by_its_address_may_ask_for_anything() -> None:
-    """Pins of a path's requirements are not held to metadata that nobody has read."""
+    """Pins that a path requires are held to no unread metadata."""
     folder = Pin(canonicalize_name("file:///work/libs/common"), None)
     of_folder = pins("app==1.0", "lib==1.0", requirers=("common",))
     found = find_compile_breach(law("built"), {folder.name: folder, **pins("built==1.0"), **of_folder})

@@ -41,7 +41,7 @@ def describe_passed(passed: Iterable[tuple[CheckKind, int]]) -> str:
 
 
 def _count_commands(words: Sequence[str]) -> list[str]:
-    """Say `2 smoke commands` once, where each of them said `a smoke command`."""
+    """Say `2 smoke commands` for `a smoke command` twice."""
     times = {word: words.count(word) for word in words if word.endswith(" command")}
     once = [word for index, word in enumerate(words) if word not in times or word not in words[:index]]
     return [word if times.get(word, 1) == 1 else f"{times[word]} {word.removeprefix('a ')}s" for word in once]

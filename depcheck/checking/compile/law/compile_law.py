@@ -109,7 +109,7 @@ class _RequirementWalk:
         return ""
 
     def is_silent(self, requirers: Iterable[str]) -> bool:
-        """Return True if one of those who ask for a pin does not say what for.
+        """Return True if a requirer does not say what for.
 
         So does a folder or archive that a lockfile names by its address: the compiler tells its name alone.
         """
