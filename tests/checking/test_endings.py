@@ -95,6 +95,15 @@ UNITTEST_ENDINGS = {
 }
 
 
+@pytest.mark.parametrize("ending", ["no tests", "an exit that looks like success"])
+def test_a_stated_command_of_unittest_that_shows_nothing_fails(run, ending: str) -> None:
+    """Its exit status is 0 all the same."""
+    command = "python -m unittest -q"
+    before, after = (run({"test_it.py": text}, command) for text in (UNITTEST, UNITTEST_ENDINGS[ending]))
+    assert (before.outcome, after.outcome) == (Outcome.PASS, Outcome.FAIL)
+    assert after.failures[0].headline.startswith(("no tests were run", "unittest began"))
+
+
 @pytest.mark.parametrize("ending", UNITTEST_ENDINGS)
 def test_a_run_of_unittest_without_an_id_fails_anew(run, ending: str) -> None:
     """As one of pytest."""

@@ -112,6 +112,10 @@ def parse_junit_cases(content: bytes) -> list[JunitCase]:
 
 INTERNAL_ERROR = "pytest::internal"  # what pytest calls a crash of its own, which is no test
 _CUT_SHORT = "pytest began and never came to its end, though its exit status is 0"
+_CUT_UNITTEST = "unittest began and never came to its end, though its exit status is 0"
+_SEVERAL_COMMANDS = re.compile(r"[;&|<>\n]")
+_RUNS_UNITTEST = re.compile(r"\bpython[\d.]* -m unittest(?!.* (?:-h|--help)\b)")
+_TEST_COUNT = re.compile(r"^Ran (\d+) tests? in ", re.MULTILINE)
 NOTHING_COLLECTED = 5  # pytest's exit status
 MOST_EVIDENCE = 50  # failures that keep their text; the others their headline
 MOST_RESULT_FILES = 20
@@ -158,7 +162,23 @@ def run_test_check(room: CheckContext, check: Check) -> CheckFindings:
         return CheckFindings(Outcome.FAIL, (refused,))
     if cases is None and ran.is_success and any(room.results_folder.glob("started-*")):
         return CheckFindings(Outcome.FAIL, (Failure("", _CUT_SHORT, extract_evidence(ran.output)),))
+    if cases is None and ran.is_success and (empty := find_empty_unittest_run(command, ran.output)):
+        return CheckFindings(Outcome.FAIL, (Failure("", empty, extract_evidence(ran.output)),))
     return _evaluate_pytest(ran, cases, wanted, room.timeout_s)
+
+
+def find_empty_unittest_run(command: str, output: str) -> str:
+    """Return why a successful run of unittest shows nothing, else empty.
+
+    unittest exits with 0 where it found no test (before Python 3.12), and where a test ends its process so. Commands of
+    several parts are left alone: one of the others may have run tests.
+    """
+    if _SEVERAL_COMMANDS.search(command):
+        return ""
+    counts = [int(number) for number in _TEST_COUNT.findall(output)]
+    if counts:
+        return "" if any(counts) else "no tests were run"
+    return _CUT_UNITTEST if _RUNS_UNITTEST.search(command) else ""
 
 
 def _read_result_files(results: Path) -> list[JunitCase] | None:
