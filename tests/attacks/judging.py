@@ -116,9 +116,9 @@ def outside(ran: Run, exhaustion: Sequence[str]) -> dict[str, str]:
 
 
 def _is_kept_by_checker(ran: Run, path: str) -> bool:
-    """Return True for a file of the cache, which the runner's user owns at the end.
+    """Return True for a file of the kept cache.
 
-    That no guest wrote one of them is what `index_cache` and `cache_of_the_compiler` try.
+    The runner owns it at the end. That no guest wrote it is what `index_cache` and `cache_of_the_compiler` try.
     """
     file = Path(ran.github, path)
     return path.startswith("home/.cache/depcheck/") and file.is_file() and file.lstat().st_uid == container.RUNNER
