@@ -7,11 +7,19 @@ Nothing that was put on the import path since then may become a part of this one
 import importlib
 import sys
 from collections.abc import Sequence
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 _CLOCK_S = 0.02  # file systems stamp with the kernel's clock, which ticks up to 10 ms late
+
+
+class _SourceOnlyLoader(SourceFileLoader):
+    """A loader that compiles the source and reads no bytecode."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        return compile(self.get_data(path), path, "exec", dont_inherit=True)
 
 
 class UnchangedFilesOnly:
@@ -28,15 +36,20 @@ class UnchangedFilesOnly:
     ) -> ModuleSpec | None:
         """Find a module as Python would, if its file is unchanged.
 
-        Raises ImportError where its file is younger than this finder.
+        Bytecode younger than this finder is not read: another run beside this one may have written it. Raises
+        ImportError where the file itself is younger.
         """
         spec = PathFinder.find_spec(name, path, target)
         if spec is None:
             return None
-        for place in (spec.origin, spec.cached):
-            if place and Path(place).exists() and Path(place).stat().st_ctime > self._began:
-                raise ImportError(f"{place} changed while this process ran, so it is not imported.", name=name)
+        if self._is_younger(spec.origin):
+            raise ImportError(f"{spec.origin} changed while this process ran, so it is not imported.", name=name)
+        if self._is_younger(spec.cached) and spec.origin:
+            spec.loader, spec.cached = _SourceOnlyLoader(name, spec.origin), None
         return spec
+
+    def _is_younger(self, place: str | None) -> bool:
+        return place is not None and Path(place).exists() and Path(place).stat().st_ctime > self._began
 
 
 def import_all(names: Sequence[str]) -> None:
