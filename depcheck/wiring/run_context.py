@@ -1,6 +1,5 @@
 """The shared state of one run, and the ports of each environment."""
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,6 +13,7 @@ from depcheck.checking.discovery.files.repo_files import RepoFiles
 from depcheck.checking.environments.interpreters import InterpreterFinder
 from depcheck.checking.last_green import LastGreenFiles
 from depcheck.checking.sandbox.guest import Guest
+from depcheck.checking.sandbox.guest_users import claim_guest_number
 from depcheck.checking.sandbox.open_copies import copy_openly, prepare_open_folder
 from depcheck.checking.sandbox.policy import SandboxPolicy, choose_sandbox_policy, is_readable_by_others
 from depcheck.checking.trial_files import TrialFiles, describe_circumstances
@@ -210,7 +210,7 @@ def open_run_context(
         path for spec in specs if not spec.skip_reason for path in _find_needed_interpreters(interpreters, spec.python)
     ]
     walls = choose_sandbox_policy(
-        sandbox=settings.sandbox, in_actions=_is_in_actions(environ), needed=needed, worker=os.getpid()
+        sandbox=settings.sandbox, in_actions=_is_in_actions(environ), needed=needed, worker=claim_guest_number()
     )
     with ExitStack() as stack:
         scratch = stack.enter_context(open_run_folder(_choose_scratch_parent(cache, walls)))

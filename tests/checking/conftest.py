@@ -18,6 +18,7 @@ from depcheck.checking.environments.environment import VirtualEnvironment
 from depcheck.checking.environments.interpreters import InterpreterFinder
 from depcheck.checking.environments.read_installed import read_installed_distributions
 from depcheck.checking.sandbox.guest import Guest
+from depcheck.checking.sandbox.guest_users import claim_guest_number
 from depcheck.checking.sandbox.policy import choose_sandbox_policy, is_readable_by_others
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.index_view import IndexView
@@ -28,7 +29,7 @@ def guest(tmp_path: Path) -> Guest:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     closed = [path for path in (Path(sys.executable), tmp_path) if not is_readable_by_others(path)]
-    walls = choose_sandbox_policy(sandbox=True, in_actions=False, worker=os.getpid())
+    walls = choose_sandbox_policy(sandbox=True, in_actions=False, worker=claim_guest_number())
     if closed:  # this very interpreter runs the guests of these tests: as our own user where others cannot read it
         walls = replace(walls, uid=None)
     return Guest(walls, scratch, os.environ, readable=(Path(__file__).parent, Path(sys.prefix)))

@@ -11,6 +11,7 @@ import pytest
 
 from depcheck.checking.sandbox import policy
 from depcheck.checking.sandbox.guest import Guest
+from depcheck.checking.sandbox.guest_users import claim_guest_number
 from depcheck.checking.sandbox.launcher import landlock, seccomp, system_v
 from depcheck.checking.sandbox.policy import (
     NO_NETWORK,
@@ -21,9 +22,7 @@ from depcheck.checking.sandbox.policy import (
 )
 from depcheck.core.model.errors import DepcheckError, IndexUnavailableError
 
-UID = (
-    policy.GUEST_UID + os.getpid() % policy.GUEST_USER_COUNT
-)  # a sweep ends all processes of a user: another run keeps its own
+UID = policy.GUEST_UID + claim_guest_number()  # a sweep ends all processes of a user: another run keeps its own
 needs_landlock = pytest.mark.skipif(landlock.get_landlock_abi() == 0, reason="this kernel has no Landlock")
 needs_network_rules = pytest.mark.skipif(
     landlock.get_landlock_abi() < landlock.NET_ABI, reason="no Landlock TCP rules here"

@@ -26,6 +26,7 @@ from depcheck.checking.environments.remote_requirements import RemoteRequirement
 from depcheck.checking.environments.uv_builder import UvEnvironmentBuilder
 from depcheck.checking.sandbox import policy
 from depcheck.checking.sandbox.guest import Guest
+from depcheck.checking.sandbox.guest_users import claim_guest_number
 from depcheck.checking.sandbox.launcher import limits as watching
 from depcheck.checking.sandbox.policy import NO_NETWORK, SandboxPolicy
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
@@ -77,7 +78,7 @@ def either(request: pytest.FixtureRequest, guest: Guest) -> Iterator[tuple[Guest
     (place / "folder").mkdir()
     if request.param == "own user" and (os.geteuid() != 0 or not policy.is_readable_by_others(Path(PYTHON))):
         pytest.skip("needs root and a Python of the system")
-    uid = policy.GUEST_UID + os.getpid() % policy.GUEST_USER_COUNT if request.param == "own user" else None
+    uid = policy.GUEST_UID + claim_guest_number() if request.param == "own user" else None
     one = Guest(SandboxPolicy(is_enabled=True, uid=uid), place, os.environ, readable=guest.readable)
     one.take_ownership(place / "folder")
     yield one, place / "folder"
