@@ -3,11 +3,11 @@
 import re
 from dataclasses import dataclass
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
+from depcheck.core.config.stated_package import MAX_REASON_CHARS, parse_stated_package
+
 _BAN_SENTENCE = re.compile(r"(?P<what>\S+)\s+because\s+(?P<reason>\S.*)")
-_MAX_REASON_CHARS = 500
 _EXAMPLE = "give for example litellm==1.82.8 because it is malware"
 _NO_VERSION = "<0.dev0"
 
@@ -36,22 +36,11 @@ def parse_ban(given: str) -> Ban:
         ValueError: The text is none. The message is appended to the option's name.
     """
     found = _BAN_SENTENCE.fullmatch(given.strip())
-    if not found or len(found["reason"]) > _MAX_REASON_CHARS:
+    if not found or len(found["reason"]) > MAX_REASON_CHARS:
         raise ValueError(f"bans no release for a reason; {_EXAMPLE}")
-    try:
-        requirement = Requirement(found["what"])
-    except InvalidRequirement:
-        raise ValueError(f"names no package in {found['what']!r}; {_EXAMPLE}") from None
+    requirement = parse_stated_package(found["what"], _EXAMPLE)
     stated = list(requirement.specifier)
-    if (
-        requirement.url
-        or requirement.extras
-        or requirement.marker
-        or [each.operator for each in stated]
-        not in (
-            [],
-            ["=="],
-        )
-    ):
+    names_one = [each.operator for each in stated] in ([], ["=="])
+    if requirement.url or requirement.extras or requirement.marker or not names_one:
         raise ValueError(f"has more than a name and `==` of one release in {found['what']!r}; {_EXAMPLE}")
     return Ban(canonicalize_name(requirement.name), stated[0].version if stated else "", found["reason"])

@@ -3,11 +3,11 @@
 import re
 from dataclasses import dataclass
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
+from depcheck.core.config.stated_package import MAX_REASON_CHARS, parse_stated_package
+
 _EXCEPTION_SENTENCE = re.compile(r"(?P<name>\S+)\s+because\s+(?P<reason>\S.*)")
-_MAX_REASON_CHARS = 500
 _FEW_DAYS = 2
 _EXAMPLE = "give for example our-client because we release it ourselves"
 
@@ -29,12 +29,9 @@ def parse_cooldown_exception(given: str) -> CooldownException:
         ValueError: The text is none. The message is appended to the option's name.
     """
     found = _EXCEPTION_SENTENCE.fullmatch(given.strip())
-    if not found or len(found["reason"]) > _MAX_REASON_CHARS:
+    if not found or len(found["reason"]) > MAX_REASON_CHARS:
         raise ValueError(f"says of no package why it is taken at any age; {_EXAMPLE}")
-    try:
-        requirement = Requirement(found["name"])
-    except InvalidRequirement:
-        raise ValueError(f"names no package in {found['name']!r}; {_EXAMPLE}") from None
+    requirement = parse_stated_package(found["name"], _EXAMPLE)
     if requirement.specifier or requirement.url or requirement.extras or requirement.marker:
         raise ValueError(f"has more than a name in {found['name']!r}; {_EXAMPLE}")
     return CooldownException(canonicalize_name(requirement.name), found["reason"])

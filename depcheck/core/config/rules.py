@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
+from depcheck.core.config.stated_package import MAX_REASON_CHARS, parse_stated_package
 from depcheck.core.model.pins import Pins
 
 _RULE_SENTENCE = re.compile(r"(?P<what>.*?)\s+until\s+(?P<until>\S+)\s+because\s+(?P<reason>\S.*)")
-_MAX_REASON_CHARS = 500
 
 
 class RuleKind(StrEnum):
@@ -74,12 +73,9 @@ def parse_ignore_rule(given: str) -> Rule:
 
 def _parse_rule_parts(given: str, example: str) -> tuple[NormalizedName, str, date, str]:
     found = _RULE_SENTENCE.fullmatch(given.strip())
-    if not found or len(found["reason"]) > _MAX_REASON_CHARS:
+    if not found or len(found["reason"]) > MAX_REASON_CHARS:
         raise ValueError(f"is no rule; give for example {example} until 2027-01-01 because the reason is this")
-    try:
-        requirement = Requirement(found["what"])
-    except InvalidRequirement:
-        raise ValueError(f"names no package in {found['what']!r}; give for example {example}") from None
+    requirement = parse_stated_package(found["what"], f"give for example {example}")
     if requirement.url or requirement.marker or requirement.extras:
         raise ValueError(f"has more than a name and a specifier in {found['what']!r}; give for example {example}")
     return (
