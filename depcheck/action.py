@@ -15,8 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from depcheck.cli.argument_parser import as_argv, from_action_inputs
-from depcheck.core.config.from_sources import build_publish_options
-from depcheck.core.config.options import CHECK_OPTIONS
+from depcheck.core.config.options import CHECK_OPTIONS, LOCATION_OPTIONS
 from depcheck.core.config.publish_options import PUBLISH_OPTIONS
 from depcheck.core.config.settings import PublishOptions, Settings
 from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
@@ -36,7 +35,7 @@ from depcheck.reporting.folder import transfer_ownership
 from depcheck.reporting.github_log import build_annotations, write_job_summary, write_step_outputs
 from depcheck.wiring import app
 from depcheck.wiring.checker_process import filter_variables, run_checker_process
-from depcheck.wiring.load_config import load_settings
+from depcheck.wiring.load_config import load_publish_options, load_settings
 from depcheck.wiring.run_context import get_cache_folder
 from depcheck.wiring.sealed_imports import import_all, refuse_changed_files
 
@@ -112,7 +111,7 @@ def _read_inputs(environ: Mapping[str, str]) -> ActionInputs:
         command=_read_choice("command", _COMMANDS, environ),
         fail_on=_read_choice("fail-on", tuple(_RED_STATUSES), environ),
         settings=load_settings(source),
-        options=build_publish_options(from_action_inputs(environ, PUBLISH_OPTIONS)),
+        options=load_publish_options(from_action_inputs(environ, (*LOCATION_OPTIONS, *PUBLISH_OPTIONS))),
         checker_words=tuple(as_argv(source, CHECK_OPTIONS)),
     )
 

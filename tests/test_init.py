@@ -14,7 +14,10 @@ from depcheck.cli import commands, init_write
 from depcheck.cli.argument_parser import build_parser
 from depcheck.cli.init_detect import RepositoryFacts, Service, inspect_repository
 from depcheck.core.config.from_sources import build_check_settings, read_toml_options
+from depcheck.core.config.publish_options import PUBLISH_OPTIONS
+from depcheck.core.config.settings import RawOption
 from depcheck.core.model.errors import UsageError
+from depcheck.wiring.load_config import load_publish_options
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCKED = """\
@@ -128,6 +131,19 @@ def test_what_is_written_passes_the_linters(repo, tmp_path):
     )
     # The tag of our own action is to be pinned by whoever commits the file: it is not released yet.
     assert {finding["ident"] for finding in json.loads(ran.stdout)} <= {"unpinned-uses"}
+
+
+def test_what_teams_need_is_offered(repo):
+    """List every option of publish in the configuration."""
+    assert run(repo) == 0
+    written = (repo / init_write.CONFIG_PATH).read_text()
+    for option in PUBLISH_OPTIONS:
+        assert (f"\n# {option.name} = " in written) == (option.name != "dry-run")
+    chosen = 'group = true\ntarget-branch = "develop"\nmilestone = 4\ndraft = true\nreviewers = ["org/backend"]\n'
+    (repo / init_write.CONFIG_PATH).write_text(chosen)
+    options = load_publish_options({"repo": RawOption("--repo", (str(repo),)), "draft": RawOption("x", ("false",))})
+    assert (options.group, options.target_branch, options.milestone) == (True, "develop", 4)
+    assert (options.draft, options.reviewers) == (False, ("org/backend",))
 
 
 def test_a_repository_without_anything_is_said(tmp_path):

@@ -17,7 +17,6 @@ from depcheck.core.config.from_sources import (
     build_bisect_settings,
     build_check_settings,
     build_plan_options,
-    build_publish_options,
 )
 from depcheck.core.config.options import CHECK_OPTIONS
 from depcheck.core.config.settings import PublishOptions, Settings
@@ -30,7 +29,7 @@ from depcheck.reporting.github_log import WorkflowReporter
 from depcheck.reporting.terminal import TerminalReporter, create_console, print_outcomes
 from depcheck.wiring import app
 from depcheck.wiring.checker_process import filter_variables, run_checker_process
-from depcheck.wiring.load_config import load_settings
+from depcheck.wiring.load_config import load_publish_options, load_settings
 
 _LINE_CHARS = 2000
 
@@ -67,13 +66,13 @@ def publish(arguments: Namespace, environ: Mapping[str, str]) -> int:
     The exit status is 3 if the forge refused something.
     """
     source = collect_given_options(arguments)
-    return _publish_and_print(Path(build_check_settings(source).report), build_publish_options(source), environ)
+    return _publish_and_print(Path(build_check_settings(source).report), load_publish_options(source), environ)
 
 
 def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
     """Check in a separate process that sees no token, then publish."""
     source = collect_given_options(arguments)
-    settings, options = load_settings(source), build_publish_options(source)
+    settings, options = load_settings(source), load_publish_options(source)
     status = run_checker_process(
         [*_list_mode_flags(arguments), *as_argv(source, CHECK_OPTIONS)], filter_variables(environ, settings.env)
     )

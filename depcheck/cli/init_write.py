@@ -8,13 +8,13 @@ from pathlib import Path
 from depcheck import __version__
 from depcheck.cli.init_detect import RepositoryFacts, Service
 from depcheck.core.config.option_form import Option, OptionForm
-from depcheck.core.config.options import CHECK_OPTIONS
+from depcheck.core.config.toml_file import CONFIGURATION_OPTIONS, UNCONFIGURABLE_OPTIONS
 from depcheck.core.model.errors import UsageError
 from depcheck.core.text.terminal_safe import to_one_line
 
 WORKFLOW_PATH = ".github/workflows/depcheck.yml"
 CONFIG_PATH = "depcheck.toml"
-_SINGLE_RUN_OPTIONS = {"repo", "report", "as-of", "good", "only"}
+_SINGLE_RUN_OPTIONS = {"report", "as-of", "good", *UNCONFIGURABLE_OPTIONS}
 _RULE_EXAMPLES = {
     "hold": '["kombu<4.2 until 2030-01-01 because the reason is this"]',
     "ban": '["our-client==1.2.3 because it deletes files"]',
@@ -181,7 +181,7 @@ def render_configuration(found: RepositoryFacts, boot: str = "") -> str:
     told = [f"#   {to_one_line(line, 400)}" for line in found.to_lines()]
     given = {"boot": f"[{json.dumps(boot)}]"} if boot else {}
     hints = {"network": _suggest_network(found)}
-    options = [line for option in CHECK_OPTIONS for line in _render_option(option, given, hints)]
+    options = [line for option in CONFIGURATION_OPTIONS for line in _render_option(option, given, hints)]
     return "\n".join([*head, *told, *options]) + "\n"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from depcheck.core.messages.hidden_state import ProposalForm
-from depcheck.core.messages.leads import COUNTERPART_SLOT, link_counterpart
+from depcheck.core.messages.leads import link_counterpart
 from depcheck.core.settlement.settle import Proposal, PublishedItem
 from depcheck.publishing.forge import ForgeRefusalError
 from depcheck.publishing.publish_session import ActionResult, PublishSession
@@ -31,21 +31,25 @@ class CounterpartLinker:
                 self._numbers[each.marker.key, each.marker.form] = each.number
                 self._bodies[each.number] = each.body
 
-    def add_result(self, key: str, form: ProposalForm, result: ActionResult, *, is_written: bool) -> None:
+    def add_result(self, proposal: Proposal, result: ActionResult, *, is_written: bool) -> None:
         """Remember what this run opened, changed or closed.
 
         The body of what it wrote is read again before it is changed.
         """
-        if not result.number:
-            self._numbers.pop((key, form), None)
-            return
-        self._numbers[key, form] = result.number
+        for key in (proposal.key, *proposal.members):
+            if result.number:
+                self._numbers[key, proposal.form] = result.number
+            else:
+                self._numbers.pop((key, proposal.form), None)
         if is_written:
             self._bodies.pop(result.number, None)
 
     def link_proposal(self, proposal: Proposal) -> Proposal:
-        """Name the counterpart in a proposal's body, if it is known."""
-        return replace(proposal, body=self._link_body(proposal.body, proposal.key, proposal.form))
+        """Name the counterparts in a proposal's body, where known."""
+        body = proposal.body
+        for key in (proposal.key, *proposal.members):
+            body = self._link_body(body, key, proposal.form)
+        return replace(proposal, body=body)
 
     def link_all(self) -> Iterator[str]:
         """Fill the slots that are left, and yield refusals."""
@@ -54,16 +58,19 @@ class CounterpartLinker:
             self._bodies |= {each.number: each.body for each in self.session.forge.list_labeled_items()}
         for number, key, form in waiting:
             body = self._bodies.get(number, "")
-            if COUNTERPART_SLOT not in body:
+            linked = self._link_body(body, key, form)
+            if linked == body:
                 continue
+            self._bodies[number] = linked
             try:
-                self.session.forge.edit_item(number, body=self._link_body(body, key, form))
+                self.session.forge.edit_item(number, body=linked)
             except ForgeRefusalError as error:
                 yield f"#{number}: {error.explanation}"
 
     def _link_body(self, body: str, key: str, form: ProposalForm) -> str:
         number = self._find_counterpart(key, form)
-        return link_counterpart(body, number, is_pull_request=form is ProposalForm.PULL_REQUEST) if number else body
+        is_pull_request = form is ProposalForm.PULL_REQUEST
+        return link_counterpart(body, number, key, is_pull_request=is_pull_request) if number else body
 
     def _find_counterpart(self, key: str, form: ProposalForm) -> int:
         """Find the number of the counterpart, or 0."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from depcheck.core.config.settings import PublishOptions
 from depcheck.core.messages.hidden_state import ProposalForm
 from depcheck.core.model.errors import DepcheckError
-from depcheck.core.model.report import EnvironmentReport, Report
+from depcheck.core.model.report import Report
 from depcheck.core.model.report_json import ReportError, mask_report
 from depcheck.core.settlement.identity import KnownEnvironments
 from depcheck.core.settlement.proposals import make_proposals, merge_published_history
@@ -136,7 +136,7 @@ class _Settlement:
             for action in settle_proposals(self.snapshot.existing, (proposal,), self.session.run):
                 result = execution.execute_action(action, puts)
                 is_written = isinstance(action, CreateAction | UpdateAction)
-                self.linker.add_result(proposal.key, proposal.form, result, is_written=is_written)
+                self.linker.add_result(proposal, result, is_written=is_written)
                 yield result
         except ReportError as error:
             yield str(error)
@@ -167,12 +167,14 @@ class _Settlement:
             isinstance(action, CreateAction | UpdateAction | RetryAction) for action in actions
         ):
             return proposal, ()
-        environment = self._find_environment(proposal)
-        moved = self.session.base.find_moved_lockfile(self.report.commit, environment)
-        if moved:
+        environments = [each for each in self.report.environments if each.name in proposal.environments]
+        looked = (self.session.base.find_moved_lockfile(self.report.commit, each) for each in environments)
+        if moved := next(filter(None, looked), ""):
             why = f"{moved} changed on {self.session.base.name} since it was checked; the next run sees it"
             return replace(proposal, stance=Stance.LEAVE, reason=why), ()
-        puts = self.session.base.build_file_changes(environment)
+        puts = tuple(
+            {put.path: put for each in environments for put in self.session.base.build_file_changes(each)}.values()
+        )
         if not puts:
             return replace(proposal, stance=Stance.CLOSE, reason="Nothing is left to update."), ()
         return replace(proposal, change_note=self._describe_news(proposal, actions, puts)), puts
@@ -193,16 +195,15 @@ class _Settlement:
 
     def _is_told_by_issue(self, proposal: Proposal) -> bool:
         beside = [
-            each for each in self.snapshot.wanted if each.form is ProposalForm.ISSUE and each.paths == proposal.paths
+            each
+            for each in self.snapshot.wanted
+            if each.form is ProposalForm.ISSUE and (each.paths == proposal.paths or each.key in proposal.members)
         ]
-        actions = settle_proposals(self.snapshot.existing, beside[:1], self.session.run)
+        actions = settle_proposals(self.snapshot.existing, beside, self.session.run)
         return any(
             isinstance(each, CreateAction | CloseAction) or (isinstance(each, UpdateAction) and each.has_remark)
             for each in actions
         )
-
-    def _find_environment(self, proposal: Proposal) -> EnvironmentReport:
-        return next(each for each in self.report.environments if each.name == proposal.environment)
 
 
 def _summarize_results(notes: Sequence[str], done: Sequence[ActionResult | str]) -> PublishResult:

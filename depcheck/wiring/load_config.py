@@ -2,8 +2,13 @@
 
 from pathlib import Path
 
-from depcheck.core.config.from_sources import RawOptions, build_check_settings, read_toml_options
-from depcheck.core.config.settings import Settings
+from depcheck.core.config.from_sources import (
+    RawOptions,
+    build_check_settings,
+    build_publish_options,
+    read_toml_options,
+)
+from depcheck.core.config.settings import PublishOptions, Settings
 from depcheck.core.model.errors import UsageError
 
 _MAX_CONFIG_BYTES = 1024 * 1024
@@ -15,8 +20,19 @@ def load_settings(source: RawOptions) -> Settings:
 
     `source` takes precedence.
     """
-    repo = build_check_settings({"repo": source["repo"]} if "repo" in source else {}).repo
-    return build_check_settings(load_repository_options(Path(repo)), source)
+    return build_check_settings(load_repository_options(_find_repository(source)), source)
+
+
+def load_publish_options(source: RawOptions) -> PublishOptions:
+    """Build the options of `publish` likewise.
+
+    Where nothing is checked out, as in a job that only publishes, there is no configuration.
+    """
+    return build_publish_options(load_repository_options(_find_repository(source)), source)
+
+
+def _find_repository(source: RawOptions) -> Path:
+    return Path(build_check_settings({"repo": source["repo"]} if "repo" in source else {}).repo)
 
 
 def load_repository_options(repo: Path) -> RawOptions:

@@ -48,7 +48,7 @@ def accepted(config: dict) -> bool:
 def test_the_published_schema_is_current():
     """docs/depcheck.schema.json is what the table of options gives.
 
-    python -c "from depcheck.core.config.json_schema import text; print(text(), end='')" > docs/depcheck.schema.json
+    python -c "from depcheck.core.config.json_schema import render_config_schema as r; print(r(), end='')" > docs/depcheck.schema.json
     """
     assert PUBLISHED.read_text() == render_config_schema()
     Draft202012Validator.check_schema(build_config_schema())

@@ -44,10 +44,10 @@ def test_input_tells_what_the_option_tells(option: Option):
     assert told == {"repo": "the workspace"}.get(option.name, option.default)
 
 
-@pytest.mark.parametrize("option", CHECK_OPTIONS, ids=lambda option: option.name)
+@pytest.mark.parametrize("option", [*CHECK_OPTIONS, *PUBLISH_OPTIONS], ids=lambda option: option.name)
 def test_no_default_hides_the_configuration(option: Option):
-    """Leave options of check empty by default for the configuration."""
-    assert ACTION["inputs"][option.name]["default"] == ""
+    """Leave options empty by default for the configuration."""
+    assert ACTION["inputs"][option.name]["default"] == ("false" if option.name == "dry-run" else "")
 
 
 def test_defaults_are_texts():

@@ -5,6 +5,7 @@ Also those answered wrongly, when begun again.
 
 import re
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -23,12 +24,16 @@ STORIES = {
     "issue opened": ([], [breaks()]),
     "culprit changed": ([[breaks()]], _CHANGED),
     "dashboard": ([[quiet()]], [breaks()]),
+    "common pull request": ([[breaks(NEWER)]], [breaks()]),
     "race": ([], [breaks()]),
     "race of an older run": ([], _CHANGED),
 }
 
 
-BOARD = PublishOptions(pull_request=False, issue=False, dashboard=True)
+CHOSEN = {
+    "dashboard": PublishOptions(pull_request=False, issue=False, dashboard=True),
+    "common pull request": replace(OPTIONS, group=True),
+}
 
 
 class Stage:
@@ -36,7 +41,7 @@ class Stage:
 
     def __init__(self, github, folder, story):
         self.github, self.folder, self.story = github, folder, story
-        self.options = BOARD if story == "dashboard" else OPTIONS
+        self.options = CHOSEN.get(story, OPTIONS)
         github.git.commit_files("main", {"requirements.txt": OLD, "app.py": "print(1)\n"})
         before, self.found = STORIES[story]
         for run, found in enumerate(before, 10):

@@ -63,7 +63,7 @@ def test_what_is_gone_is_closed_with_one_sentence(github, tmp_path, old_markers)
     night(github, tmp_path, told(quiet(), night=2), run=2)
     assert (living(github), list(github.git.refs)) == (([], []), ["main"])
     said = [each["body"] for item in github.items.values() for each in item["comments"]]
-    assert ["no longer judged" in each for each in said] == [True, True]
+    assert ["no longer checked" in each for each in said] == [True, True]
     github.calls.clear()
     night(github, tmp_path, told(quiet(), night=3), run=3)
     assert github.writes == []

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from depcheck.core.config.option_form import Option, OptionForm, TableKey
 from depcheck.core.config.option_types import DAY_SCHEMA, FILLED_TEXT_SCHEMA, JsonSchema
-from depcheck.core.config.options import CHECK_OPTIONS, ENVIRONMENT_OPTIONS, NAME_OPTION
-from depcheck.core.config.toml_file import ENVIRONMENT_KEY, UNCONFIGURABLE_OPTIONS
+from depcheck.core.config.options import ENVIRONMENT_OPTIONS, NAME_OPTION
+from depcheck.core.config.toml_file import CONFIGURATION_OPTIONS, ENVIRONMENT_KEY, UNCONFIGURABLE_OPTIONS
 
 
 def build_config_schema() -> JsonSchema:
@@ -15,7 +15,7 @@ def build_config_schema() -> JsonSchema:
     It also describes the table `tool.depcheck` of `pyproject.toml`.
     """
     environment = _build_table_schema((NAME_OPTION, *ENVIRONMENT_OPTIONS)) | {"required": ["name"]}
-    whole = _build_table_schema(CHECK_OPTIONS)
+    whole = _build_table_schema(CONFIGURATION_OPTIONS)
     whole["properties"][ENVIRONMENT_KEY] = {
         "description": "Environments with options of their own, each by its name.",
         "type": "array",

@@ -8,6 +8,15 @@ _MANY, _SWITCH = OptionForm.MANY, OptionForm.SWITCH
 PUBLISH_OPTIONS = (
     Option("dry-run", "dry_run", types.BOOLEAN, "Print what would be published.", "", "false", _SWITCH),
     Option("pull-request", "pull_request", types.BOOLEAN, "Open pull requests.", "", "true", _SWITCH),
+    Option(
+        "group",
+        "group",
+        types.BOOLEAN,
+        "Open one pull request for all environments instead of one each.",
+        "",
+        "false",
+        _SWITCH,
+    ),
     Option("issue", "issue", types.BOOLEAN, "Open issues.", "", "true", _SWITCH),
     Option(
         "dashboard",

@@ -111,12 +111,14 @@ class PlanOptions:
 class PublishOptions:
     """Options of `depcheck publish`.
 
-    They say what may be written to the forge, and with which names. `milestone` is a number, 0 for none. An empty
+    They say what may be written to the forge, and with which names. `group` puts the updates of all environments into
+    one pull request. `milestone` is a number, 0 for none. An empty
     `target_branch` is the branch of the run.
     """
 
     dry_run: bool = False
     pull_request: bool = True
+    group: bool = False
     issue: bool = True
     dashboard: bool = False
     labels: tuple[str, ...] = ("dependencies",)

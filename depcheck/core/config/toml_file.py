@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from depcheck.core.config import rules
 from depcheck.core.config.option_form import Option, OptionForm, TableKey
 from depcheck.core.config.options import CHECK_OPTIONS, ENVIRONMENT_OPTIONS, NAME_OPTION
+from depcheck.core.config.publish_options import PUBLISH_OPTIONS
 from depcheck.core.config.settings import RawOption, RawOptions
 from depcheck.core.model.errors import UsageError
 from depcheck.core.text import toml
@@ -25,7 +26,9 @@ _SECRET_KEY = re.compile(r"(?i)(?:^|[-_])(?:token|password|passwd|secret|api[-_]
 UNCONFIGURABLE_OPTIONS = {
     "repo": "it is found through the repository",
     "only": "a configuration is for every environment",
+    "dry-run": "it is for one run; give it to that run",
 }
+CONFIGURATION_OPTIONS = (*CHECK_OPTIONS, *PUBLISH_OPTIONS)
 
 
 def read_toml_options(content: str, place: str, *, table: tuple[str, ...] = ()) -> RawOptions:
@@ -45,7 +48,7 @@ def read_toml_options(content: str, place: str, *, table: tuple[str, ...] = ()) 
         found = found.get(key, {}) if isinstance(found, dict) else found
     if not isinstance(found, dict):
         raise UsageError(f"[{'.'.join(table)}] in {place} is not a table; write it as one, with a key per option.")
-    return _read_table(found, CHECK_OPTIONS, place, tables=True)
+    return _read_table(found, CONFIGURATION_OPTIONS, place, tables=True)
 
 
 def _read_table(

@@ -1,6 +1,7 @@
 """Titles and bodies of pull requests and issues, with the verdict first."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from depcheck.core.messages import advisory_sections, sections, tables
 from depcheck.core.messages.attention import describe_update_sizes, render_attention_list
@@ -15,6 +16,7 @@ from depcheck.core.messages.leads import (
     find_held_version,
     format_issue_lead,
     format_pull_request_lead,
+    make_counterpart_slot,
 )
 from depcheck.core.messages.run_stamp import RunStamp
 from depcheck.core.messages.tables import ALL_UPDATES, COMMITTED, PROPOSED, ChangeContext
@@ -35,13 +37,39 @@ from depcheck.core.text.markdown import (
 )
 from depcheck.core.text.phrases import format_count, format_day, join_with_and
 
+Part: TypeAlias = tuple[EnvironmentReport, ProposalReport]
 _MARKER_BYTES = 1024  # kept free for the marker and line ends
 _TIMELINE_BYTES = 24_000  # for the longest timeline and the fresh set
 
 
 def render_pull_request_body(environment: EnvironmentReport, proposal: ProposalReport, run: RunStamp) -> str:
     """Render the body of the pull request that commits `proposal`."""
-    return _render_richest_tier(lambda tier: _render_pull_request(environment, proposal, run, tier), _MARKER_BYTES)
+    return _render_richest_tier(
+        lambda tier: join_paragraphs(
+            _render_proposal(environment, proposal, run, tier), _render_run_link(run), _PULL_REQUEST_FOOTER
+        ),
+        _MARKER_BYTES,
+    )
+
+
+def render_grouped_body(parts: Sequence[Part], keys: Sequence[str], run: RunStamp) -> str:
+    """Render the body of the pull request of several environments.
+
+    `keys` are those of the environments, by which their issues are linked later.
+    """
+
+    def render(tier: DetailLevel) -> str:
+        shown = [
+            f"## {render_code_span(environment.name)}\n\n"
+            + _render_proposal(environment, proposal, run, tier).replace(
+                make_counterpart_slot(), make_counterpart_slot(key)
+            )
+            for (environment, proposal), key in zip(parts, keys, strict=True)
+        ]
+        lead = f"**Updates for {format_count(len(parts), 'environment')}, each checked on its own.**"
+        return join_paragraphs(lead, *shown, _render_run_link(run), _PULL_REQUEST_FOOTER)
+
+    return _render_richest_tier(render, _MARKER_BYTES)
 
 
 def render_issue_body(environment: EnvironmentReport, run: RunStamp) -> str:
@@ -57,23 +85,42 @@ def format_pull_request_title(environment: EnvironmentReport, proposal: Proposal
 
     Example: `Update 14 pins in requirements.txt; hold kombu at 4.1.0`.
     """
-    held = join_with_and(_format_held_release(environment, name) for name in proposal.held[:3])
-    more = f" and {len(proposal.held) - 3} more" if len(proposal.held) > 3 else ""  # noqa: PLR2004
-    pins = format_count(len(proposal.changes), "pin")
-    place = _name_changed_files(environment, proposal)
-    head = f"Update {pins} in {place}" if proposal.changes else f"Refresh {place}"
+    head = _describe_update(len(proposal.changes), _name_changed_files(environment, proposal))
     if first := find_first_lockfile(environment, proposal):
         head = f"Lock {join_with_and(first.sources[:3])} in {first.path}"
-    return neutralize_line(f"{head}{f'; hold {held}{more}' if held else ''}", TITLE_LIMIT)
+    held = [_format_held_release(environment, name) for name in proposal.held]
+    return _join_title(head, held)
+
+
+def format_grouped_title(parts: Sequence[Part]) -> str:
+    """Format the title of the pull request of several environments."""
+    files = dict.fromkeys(path for _, proposal in parts for path in proposal.files)
+    held = dict.fromkeys(
+        _format_held_release(environment, name) for environment, proposal in parts for name in proposal.held
+    )
+    changes = sum(len(proposal.changes) for _, proposal in parts)
+    return _join_title(_describe_update(changes, _list_some([*files])), [*held])
+
+
+def _describe_update(changes: int, place: str) -> str:
+    return f"Update {format_count(changes, 'pin')} in {place}" if changes else f"Refresh {place}"
+
+
+def _join_title(head: str, held: Sequence[str]) -> str:
+    return neutralize_line(f"{head}{f'; hold {_list_some(held)}' if held else ''}", TITLE_LIMIT)
+
+
+def _list_some(names: Sequence[str]) -> str:
+    """List three names, and how many more there are."""
+    more = [f"{len(names) - 3} more"] if len(names) > 3 else []  # noqa: PLR2004
+    return join_with_and([*names[:3], *more])
 
 
 def _name_changed_files(environment: EnvironmentReport, proposal: ProposalReport) -> str:
     """Name the files that change, and an environment called otherwise."""
-    files = list(proposal.files)
-    if not files:
+    if not proposal.files:
         return environment.name
-    more = [f"{len(files) - 3} more"] if len(files) > 3 else []  # noqa: PLR2004
-    named = join_with_and([*files[:3], *more])
+    named = _list_some([*proposal.files])
     own = environment.name in {lockfile.path for lockfile in environment.lockfiles}
     return named if own else f"{named} ({environment.name})"
 
@@ -139,10 +186,8 @@ def render_patch_issue_body(body: str, patch: str, branch_url: str) -> str:
     )
 
 
-def _render_pull_request(
-    environment: EnvironmentReport, proposal: ProposalReport, run: RunStamp, tier: DetailLevel
-) -> str:
-    """Render a pull request's body at the detail of `tier`."""
+def _render_proposal(environment: EnvironmentReport, proposal: ProposalReport, run: RunStamp, tier: DetailLevel) -> str:
+    """Render what a pull request says of a proposal."""
     columns = [
         (COMMITTED, environment.checks.baseline),
         (ALL_UPDATES, environment.checks.candidate),
@@ -174,8 +219,6 @@ def _render_pull_request(
         render_section("Checks", tables.render_checks_table(columns, tier)),
         render_section("Notes", sections.render_notes(environment, tier)),
         sections.render_optional_modules(environment, tier),
-        _render_run_link(run),
-        _PULL_REQUEST_FOOTER,
     )
 
 

@@ -16,7 +16,6 @@ from depcheck.core.text.markdown import escape_prose, join_paragraphs, render_co
 from depcheck.core.text.phrases import format_count, join_with_and
 from depcheck.core.text.process_output import strip_import_statement
 
-COUNTERPART_SLOT = "<!-- depcheck counterpart -->"  # where publishing names the other one of pull request and issue
 _MAX_HELD = 5
 
 
@@ -67,7 +66,7 @@ def _describe_held_back(environment: EnvironmentReport, proposal: ProposalReport
         return ""
     said = [_describe_hold(environment, name) for name in proposal.held[:_MAX_HELD]]
     more = f" And {len(proposal.held) - _MAX_HELD} more." if len(proposal.held) > _MAX_HELD else ""
-    return f"Held back: {'; '.join(said)}.{more}{COUNTERPART_SLOT}"
+    return f"Held back: {'; '.join(said)}.{more}{make_counterpart_slot()}"
 
 
 def _describe_hold(environment: EnvironmentReport, name: str) -> str:
@@ -110,7 +109,7 @@ def _describe_first_step(environment: EnvironmentReport) -> str:
     shown = join_with_and(render_code_span(line, 80) for line in (lines or builds)[:_MAX_HELD])
     place = describe_hold_place(environment) if lines else "a file that <code>PIP_CONSTRAINT</code> names"
     step = f"**What to do now: add {shown} to {place}.**" if shown else "**What to do now: do not upgrade yet.**"
-    return f"{step}{COUNTERPART_SLOT}"
+    return f"{step}{make_counterpart_slot()}"
 
 
 def _describe_breakage(environment: EnvironmentReport, place: str) -> str:
@@ -131,11 +130,18 @@ def _describe_roles(culprit: Culprit) -> str:
     return f"- Culprit: {name}. Victim: {render_code_span(victim, 200)}." if victim else ""
 
 
-def link_counterpart(body: str, number: int, *, is_pull_request: bool) -> str:
+def make_counterpart_slot(key: str = "") -> str:
+    """Return where publishing names the other one of pull request and issue.
+
+    `key` is the environment's, in a body that is about several.
+    """
+    return f"<!-- depcheck counterpart{f' {key}' if key else ''} -->"
+
+
+def link_counterpart(body: str, number: int, key: str, *, is_pull_request: bool) -> str:
     """Name the pull request in an issue's body, or vice versa.
 
     A body without the slot, or with it filled, stays as it is.
     """
-    if is_pull_request:
-        return body.replace(COUNTERPART_SLOT, f" Details: #{number}.", 1)
-    return body.replace(COUNTERPART_SLOT, f" #{number} has the updates that work.", 1)
+    said = f" Details: #{number}." if is_pull_request else f" #{number} has the updates that work."
+    return body.replace(make_counterpart_slot(), said, 1).replace(make_counterpart_slot(key), said, 1)

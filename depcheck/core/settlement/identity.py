@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from depcheck.core.messages.hidden_state import ProposalForm, compute_short_digest
-from depcheck.core.settlement.remarks import GONE_REASON
+from depcheck.core.settlement.remarks import GONE_REASON, SPLIT_REASON
 from depcheck.core.settlement.settle import Proposal, PublishedItem, Stance
 
 _MOST_FILES = 16
@@ -41,6 +41,11 @@ class KnownEnvironments:
 def compute_environment_key(base: str, name: str) -> str:
     """Compute the key of an environment that has this name."""
     return compute_short_digest(base, name)
+
+
+def compute_common_key(base: str) -> str:
+    """Compute the key of the pull request of all environments."""
+    return compute_short_digest(base, "pull request of all environments")
 
 
 def compute_base_digest(base: str) -> str:
@@ -134,7 +139,8 @@ def close_orphans(
         and each.marker.base in {"", known.digest}
         and not any(_is_same_installation(each, paths, known.base) for paths in elsewhere)
     }
+    common = compute_common_key(known.base)
     return tuple(
-        Proposal(form, key, each.title, Stance.CLOSE, GONE_REASON, base=known.digest)
+        Proposal(form, key, each.title, Stance.CLOSE, SPLIT_REASON if key == common else GONE_REASON, base=known.digest)
         for (form, key), each in gone.items()
     )

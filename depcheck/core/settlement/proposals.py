@@ -28,6 +28,7 @@ from depcheck.core.messages.timeline import (
 )
 from depcheck.core.model.report import EnvironmentReport, Report
 from depcheck.core.model.status import Status
+from depcheck.core.settlement.common_pull import group_pull_requests
 from depcheck.core.settlement.identity import compute_base_digest, compute_environment_key, compute_file_digests
 from depcheck.core.settlement.merging import is_mergeable_unseen
 from depcheck.core.settlement.settle import Proposal, PublishedItem, Stance
@@ -49,9 +50,13 @@ def make_proposals(
     run = RunStamp(report.as_of or report.finished_at, report.commit, web_url, run_id)
     for environment in report.environments:
         key = compute_environment_key(base, environment.name)
-        forms = [_propose_pull_request(environment, run, key, options)] if options.pull_request else []
-        forms += [_propose_issue(environment, run, key)] if options.issue else []
-        found += [_add_identity(each, environment, base) for each in forms]
+        if options.pull_request:
+            pull = _propose_pull_request(environment, run, key, options)
+            found.append(_add_identity(pull, environment, base))
+        if options.issue:
+            found.append(_add_identity(_propose_issue(environment, run, key), environment, base))
+    if options.pull_request and options.group:
+        found = group_pull_requests(found, report, run, base, options.title_prefix)
     if options.dashboard and report.environments:
         found.append(_propose_dashboard(report, run, base))
     return tuple(found)
@@ -97,7 +102,7 @@ def _propose_pull_request(environment: EnvironmentReport, run: RunStamp, key: st
         digest=compute_short_digest(environment.status, *proposed.held, *(part for pair in files for part in pair)),
         title=f"{options.title_prefix} {bodies.format_pull_request_title(environment, proposed)}".strip(),
         body=bodies.render_pull_request_body(environment, proposed, run),
-        environment=environment.name,
+        environments=(environment.name,),
         detail=_digest_detail(environment, options, may_merge=may_merge),
         may_merge=may_merge,
     )

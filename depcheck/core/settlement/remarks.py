@@ -18,8 +18,9 @@ REWRITTEN_REMARK = (
     "A person wrote this description, so depcheck leaves it as it is. Close this and depcheck writes a new one when "
     "the finding changes."
 )
+SPLIT_REASON = "Each environment has a pull request of its own now."
 GONE_REASON = (
-    "This environment is no longer judged: its lockfile was removed, moved or renamed, or it left the configuration."
+    "This environment is no longer checked: its lockfile was removed, moved or renamed, or it left the configuration."
 )
 
 

@@ -29,7 +29,8 @@ class Proposal:
     """A pull request or issue that should exist, or should be closed.
 
     `stance` says which of them. `reason` is the sentence with which it is closed or left, `change_note` the
-    remark with which it changes. `display_name` names the environment for people, `environment` in the report.
+    remark with which it changes. `display_name` names what it is about for people, `environments` in the report;
+    `members` are the keys of environments that share a pull request.
     A finding is the same as long as its `digest` is; another `detail` is worth a silent edit. `timeline_update`
     continues an issue's timeline. `board` holds what a dashboard is made of. `base` is a digest of the base branch,
     `paths` are the lockfiles that are installed together, `files` their digests, by which a proposal is found again
@@ -45,7 +46,8 @@ class Proposal:
     title: str = ""
     body: str = ""
     change_note: str = ""
-    environment: str = ""
+    environments: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
     detail: str = ""
     timeline_update: TimelineUpdate | None = None
     board: DashboardInput | None = None
