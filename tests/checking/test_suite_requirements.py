@@ -31,6 +31,17 @@ NOX = """def tests(session):
     session.install("-e", ".[all]", "-r", "requirements/extra.in", "pytest")
     session.run("pytest")
 """
+NOX_GROUPS = """NEEDED = ["anyio", "trio"]
+def tests(session):
+    session.install(".[web]", *nox.project.dependency_groups(PYPROJECT, "tests"), *NEEDED)
+    session.run("pytest")
+"""
+NOX_SYNC = """def test(session):
+    session.run_install("uv", "sync", "--group=tests", "--extra", "web", env={"UV_PROJECT_ENVIRONMENT": "x"})
+    session.run("pytest")
+"""
+NOX_COMPUTED = "def test(session):\n    session.install('.[web]', *computed())\n    session.run('pytest')\n"
+GROUPS_AND_WEB = f"{GROUPS}[project.optional-dependencies]\nweb = ['aiohttp']\n"
 
 
 @pytest.mark.parametrize(
@@ -49,6 +60,9 @@ NOX = """def tests(session):
         ({"pyproject.toml": "[tool.poetry.dev-dependencies]\npytest = '*'\n"}, "pyproject.toml", ("pytest",)),
         ({"setup.py": "", "requirements/base.txt": "a\n", "tox.ini": TOX_DEPS}, "setup.py", ("requirements/base.txt", "pytest>=8", "Django")),
         ({"setup.py": "setup(extras_require={'all': ['a']})", "requirements/extra.in": "b\n", "noxfile.py": NOX}, "setup.py", ("--extra=all", "requirements/extra.in", "pytest")),
+        ({"pyproject.toml": GROUPS_AND_WEB, "noxfile.py": NOX_GROUPS}, "pyproject.toml", ("--extra=web", "--group=tests", "anyio", "trio")),
+        ({"pyproject.toml": GROUPS_AND_WEB, "noxfile.py": NOX_SYNC}, "pyproject.toml", ("--extra=web", "--group=dev", "--group=tests")),
+        ({"pyproject.toml": GROUPS_AND_WEB, "noxfile.py": NOX_COMPUTED}, "pyproject.toml", ("--group=tests", "--extra=web")),
         ({"pyproject.toml": GROUPS, "tox.ini": "[testenv]\ncommands = pytest\n"}, "pyproject.toml", ("--group=tests",)),
     ],
 )  # fmt: skip

@@ -73,20 +73,23 @@ def find_suite_requirements(tree: RepoFiles, source: str, files: Sequence[str]) 
         or _find_of_poetry(tree, source, name)
         for name in (*TEST_NAMES, *DEVELOPMENT_NAMES)
     )
-    stated = _find_stated(tree, source, extras, groups)
-    return stated or next(filter(None, found), SuiteRequirements())
+    stated, leads_to_runner = _find_stated(tree, source, extras, groups)
+    if leads_to_runner:
+        return stated
+    named = next(filter(None, found), SuiteRequirements())
+    return _join(named, stated) if named.label else named
 
 
 def _find_stated(
     tree: RepoFiles, source: str, extras: Sequence[str], groups: Mapping[str, Any]
-) -> SuiteRequirements | None:
-    """Find what tox, nox or hatch install for the tests.
+) -> tuple[SuiteRequirements, bool]:
+    """Find what tox, nox or hatch install, and if it tests.
 
-    Only if that leads to a runner: what a program computes cannot be read.
+    Without one it is a part of what they install: what a program computes cannot be read.
     """
     recipe = find_stated_recipe(tree.root)
     if recipe is None:
-        return None
+        return SuiteRequirements(), False
     lines = list(map(parse_requirement_line, recipe.requirements))
     named = [line.get_included_path("") for line in lines if line.included_file and not line.is_constraint]
     files = tuple(path for path in dict.fromkeys(named) if path != source and tree.has_file(path))
@@ -97,7 +100,18 @@ def _find_stated(
     names = read_direct_names(tree, (*reached, source), asked) | parse_package_names("\n".join(plain))
     names |= {name for group in grouped for name in _expand_group(groups, group)}
     options = (*(f"--extra={name}" for name in sorted(asked)), *(f"--group={name}" for name in sorted(grouped)))
-    return None if RUNNERS.isdisjoint(names) else SuiteRequirements(options, files, recipe.label, plain)
+    return SuiteRequirements(options, files, recipe.label, plain), not RUNNERS.isdisjoint(names)
+
+
+def _join(named: SuiteRequirements, stated: SuiteRequirements) -> SuiteRequirements:
+    """Add what a recipe installs to what leads to a runner."""
+    more = bool(stated.options or stated.files or stated.lines)
+    return SuiteRequirements(
+        tuple(dict.fromkeys((*named.options, *stated.options))),
+        tuple(dict.fromkeys((*named.files, *stated.files))),
+        f"{named.label}, and what {stated.label} installs" if more else named.label,
+        tuple(dict.fromkeys((*named.lines, *stated.lines))),
+    )
 
 
 def _find_named(
