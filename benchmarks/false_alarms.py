@@ -84,7 +84,12 @@ class TwoEnvironments:
         return self.sides[pins.name]
 
     def run_checks(
-        self, spec: EnvironmentSpec, environment: VirtualEnvironment, checks: Sequence[Check]
+        self,
+        spec: EnvironmentSpec,
+        environment: VirtualEnvironment,
+        checks: Sequence[Check],
+        *,
+        is_closed: bool = False,  # noqa: ARG002  # imports never have a network
     ) -> list[CheckResult]:
         """Run import checks over one environment."""
         environment.bytecode_folder.mkdir(parents=True, exist_ok=True)

@@ -203,11 +203,16 @@ class CheckExecutor(Protocol):
     """Runs checks in an environment."""
 
     def run_checks(
-        self, spec: EnvironmentSpec, installed: InstalledEnvironment, checks: Sequence[Check]
+        self,
+        spec: EnvironmentSpec,
+        installed: InstalledEnvironment,
+        checks: Sequence[Check],
+        *,
+        is_closed: bool = False,
     ) -> Sequence[CheckResult]:
         """Run `checks` in order, each in a fresh copy of the workspace.
 
-        A failed check does not stop the next one.
+        A failed check does not stop the next one. If `is_closed`, an open network is closed but for its ports.
         """
 
 

@@ -7,10 +7,14 @@ from depcheck.core.lockfiles.lock_set import LockSet
 from depcheck.core.lockfiles.other_targets import describe_unjudged
 from depcheck.core.messages.observed import describe_passing, describe_shared_failure, describe_unreached
 from depcheck.core.model.checks import Check, CheckComparison, CheckKind, Failure
+from depcheck.core.model.errors import SetupFailedError
 from depcheck.core.model.report import EnvironmentReport, ProposalReport
 from depcheck.core.model.status import Status
 from depcheck.core.text.terminal_safe import to_one_line
 from depcheck.core.tool_output.applicability import describe_compared, describe_tolerated, is_tolerable
+from depcheck.pipeline.closed_network.older_set import judge_older_set, try_older_set
+from depcheck.pipeline.closed_network.unreached import prove_sides
+from depcheck.pipeline.closed_network.very_young import find_very_young
 from depcheck.pipeline.confirm import (
     Confirmation,
     confirm_failures,
@@ -25,7 +29,6 @@ from depcheck.pipeline.investigation import report_breakage
 from depcheck.pipeline.last_run.recall_measurements import recall_sides
 from depcheck.pipeline.last_run.report_again import report_known_breakage
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_baseline, measure_pins, plan_checks
-from depcheck.pipeline.proving.prove_imports import prove_imports
 from depcheck.pipeline.to_report import to_drift_report
 
 MOST_PROVEN_MODULES = 200
@@ -50,11 +53,21 @@ def _judge_anew(case: EnvironmentCase, committed: LockSet, candidate: LockSet) -
     before = measure_baseline(case, committed, changed)
     case.ports.reporter.start_stage("check all updates")
     checks = plan_checks(case.settings, changed, before)
-    after = measure_pins(case, candidate.pins, case.get_upgrade_view(committed.pins), checks, "candidate")
-    before, after = prove_imports(case, before, after, "candidate")
+    try:
+        after = measure_pins(case, candidate.pins, case.get_upgrade_view(committed.pins), checks, "candidate")
+    except SetupFailedError:
+        older = judge_older_set(case, committed, find_very_young(case, candidate.pins), _judge_anew)
+        if older is None:
+            raise
+        return older
+    before, after = prove_sides(case, before, after, "candidate")
     sides = MeasuredSides(committed, candidate, before, after)
+    older, note = try_older_set(case, sides, _judge_anew)
+    if older is not None:
+        return older
     report = _compared(case, sides, sides.comparison)
-    report = replace(report, optional_modules=find_optional_modules(case, before, after))
+    optional = find_optional_modules(case, before, after)
+    report = replace(report, optional_modules=optional, notes=(*report.notes, *filter(None, [note])))
     return choose_proposal(case, JudgedSets(committed, candidate, before), report)
 
 

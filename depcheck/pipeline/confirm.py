@@ -127,6 +127,8 @@ def confirm_passes(
 
 def _is_quick(result: CheckResult) -> bool:
     """Whether the tests pass and can be run again in no time."""
+    if result.unreached:  # would fail again
+        return False
     return result.kind is CheckKind.TEST and result.outcome is Outcome.PASS and result.duration_s < QUICK_TEST_S
 
 

@@ -24,8 +24,9 @@ class EnvironmentCase:
     """One environment with the ports and settings to check it.
 
     `markers` is the target's marker environment. `now` is the moment of the run, aware UTC. `current_view`
-    is what the index shows to new machines at that moment. With `only_old`, an upgrade takes releases that are old
-    enough to be proposed, and those in `taken_early`. `barred` are specifiers that keep flagged releases away.
+    is what the index shows to new machines at that moment. With `least_age_days`, an upgrade takes releases that are
+    at least so old, and those in `taken_early`. `barred` are specifiers that keep flagged releases away. If
+    `is_closed`, the network is closed to commands, whatever the releases' age.
     """
 
     spec: EnvironmentSpec
@@ -33,9 +34,10 @@ class EnvironmentCase:
     settings: Settings
     markers: Mapping[str, str]
     now: datetime
-    only_old: bool = False
+    least_age_days: float = 0
     taken_early: frozenset[tuple[NormalizedName, Version]] = frozenset()
     barred: tuple[tuple[NormalizedName, str], ...] = ()
+    is_closed: bool = False
 
     @property
     def moment(self) -> datetime:
@@ -105,14 +107,14 @@ class EnvironmentCase:
     def get_upgrade_view(self, committed: Pins) -> IndexView:
         """Return the index view that an upgrade may take releases from.
 
-        It is the current view without what the rules exclude, and with `only_old` without releases in their cooldown.
+        It is the current view without what the rules exclude, and with `least_age_days` without younger ones.
         A cooldown never removes committed releases; a rule may.
         """
         return self.apply_rules(self.get_cooldown_view(committed), committed)
 
     def get_cooldown_view(self, committed: Pins) -> IndexView:
         """Return the index view for an upgrade, before the rules."""
-        if not self.only_old:
+        if not self.least_age_days:
             return self.current_view
         view = self.get_old_view()
         locks = [] if self.spec.lockfiles[0].is_unlocked else self.spec.lockfiles
@@ -122,10 +124,17 @@ class EnvironmentCase:
         return replace(view, pinned=gone | self.taken_early)
 
     def get_old_view(self) -> IndexView:
-        """Return the index view of what is old enough to be proposed."""
-        view = self.get_view_at(_go_back(self.moment, self.settings.cooldown_days))
+        """Return the index view of what is at least `least_age_days` old.
+
+        Exceptions from the cooldown are of any age.
+        """
+        view = self.get_aged_view(self.least_age_days)
         exempt = tuple((each.package, self.moment) for each in self.settings.cooldown_exceptions)
         return replace(view, uploaded_before_by_project=(*view.uploaded_before_by_project, *exempt))
+
+    def get_aged_view(self, days: float) -> IndexView:
+        """Return the index view of what is at least `days` old."""
+        return self.get_view_at(_go_back(self.moment, days))
 
     def is_shown(self, name: NormalizedName, version: Version, view: IndexView) -> bool:
         """Return True if the view shows any file of a release."""

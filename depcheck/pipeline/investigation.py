@@ -30,6 +30,7 @@ from depcheck.pipeline.annotate import annotate_victims
 from depcheck.pipeline.baseline import compile_fresh_set
 from depcheck.pipeline.causes.explain_causes import explain_cause
 from depcheck.pipeline.causes.other_holds import MOST_OTHER_HOLDS, HoldChoice, list_other_choices
+from depcheck.pipeline.closed_network.unreached import prove_sides
 from depcheck.pipeline.confirm import confirm_failures
 from depcheck.pipeline.context import EnvironmentCase, find_hold_sources
 from depcheck.pipeline.last_run.recall_measurements import (
@@ -38,7 +39,6 @@ from depcheck.pipeline.last_run.recall_measurements import (
     remember_sides,
 )
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_baseline, measure_pins, plan_checks
-from depcheck.pipeline.proving.prove_imports import prove_imports
 from depcheck.pipeline.to_report import to_change_reports, to_check_reports, to_culprit, to_drift_report
 from depcheck.pipeline.trial_runner import InstalledTrialRunner, build_question
 
@@ -204,7 +204,7 @@ class Investigation:
         else:
             known = recall_failing_set(*asked, self.before) if recalls else None
             after = known or measure_and_remember(*asked, "proposal")
-        self.before, after = prove_imports(case, self.before, after, "proposal")
+        self.before, after = prove_sides(case, self.before, after, "proposal")
         return MeasuredSides(self.committed, safe, self.before, after)
 
     def _report_cause(self, cause: Cause) -> None:

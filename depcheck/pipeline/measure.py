@@ -10,6 +10,7 @@ from packaging.version import Version
 from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.diff import diff_pins
 from depcheck.core.lockfiles.lock_set import LockSet
+from depcheck.core.model.advisories import ReleaseId
 from depcheck.core.model.checks import (
     Check,
     CheckComparison,
@@ -31,6 +32,7 @@ from depcheck.core.text.process_output import strip_scratch_folders
 from depcheck.core.tool_output.api_errors import parse_traceback_frames
 from depcheck.core.tool_output.applicability import drop_result, is_applicable
 from depcheck.pipeline.baseline import find_past_views
+from depcheck.pipeline.closed_network.very_young import find_very_young
 from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.index_alarms.find_flags import find_flagged_pins
 from depcheck.ports import InstalledEnvironment
@@ -45,7 +47,7 @@ class Measurement:
     The first result is always the install check.
 
     `unbuilt` names the package that could not be built or installed, where that is known. `own` is how the repository's
-    own package was installed.
+    own package was installed. `very_young` are releases that closed the network of its commands.
     """
 
     pins: Pins
@@ -55,6 +57,7 @@ class Measurement:
     unbuilt: NormalizedName | None = None
     own: OwnInstallation = field(default_factory=OwnInstallation)
     hook_owners: tuple[HookOwner, ...] = ()
+    very_young: tuple[ReleaseId, ...] = ()
 
     @property
     def is_installed(self) -> bool:
@@ -79,7 +82,7 @@ def measure_pins(
 ) -> Measurement:
     """Install `pins` and run `checks`.
 
-    A set that cannot be installed has only its install result.
+    A set that cannot be installed has only its install result. The network is closed to sets with very young releases.
     """
     ports, spec = case.ports, case.spec
     if flags := find_flagged_pins(case, pins):
@@ -91,10 +94,12 @@ def measure_pins(
     ports.reporter.report_check(label, install)
     if installed.failure:
         return Measurement(pins, world, (install,), unbuilt=installed.package)
+    young = find_very_young(case, pins)
     results = []
     for check in checks:
         ports.reporter.start_check(label, f"{check.kind} {check.command}".strip())
-        for seen in ports.checks.run_checks(spec, installed, [_add_dependents(check, installed)]):
+        asked = [_add_dependents(check, installed)]
+        for seen in ports.checks.run_checks(spec, installed, asked, is_closed=case.is_closed or bool(young)):
             result = replace(
                 seen,
                 failures=tuple(map(_normalize_failure, seen.failures)),
@@ -102,8 +107,9 @@ def measure_pins(
             )
             ports.reporter.report_check(label, result)
             results.append(result)
-    every = (install, *results)
-    return Measurement(pins, world, every, tuple(installed.distributions), None, installed.own, installed.hook_owners)
+    shown = tuple(installed.distributions)
+    hooks = installed.hook_owners
+    return Measurement(pins, world, (install, *results), shown, None, installed.own, hooks, young)
 
 
 def _refuse_pins(pins: Pins, world: IndexView, flags: Sequence[ReleaseFlag]) -> Measurement:

@@ -31,6 +31,7 @@ from depcheck.core.model.report import (
 from depcheck.core.model.status import Status
 from depcheck.core.search.model import Cause, CauseKind
 from depcheck.core.text.links import LinkKind, build_comparison_link
+from depcheck.pipeline.closed_network.annotate_closed_network import annotate_closed_network
 from depcheck.pipeline.context import EnvironmentCase, find_source_paths, list_direct_packages
 from depcheck.pipeline.measure import MeasuredSides
 
@@ -251,7 +252,7 @@ def to_drift_report(
     changes = to_change_reports(case, sides.committed, sides.candidate, sides.distributions)
     fresh = to_version_texts(sides.candidate)
     report = replace(report, changes=changes, fresh=fresh, notes=(*report.notes, *sides.cautions, *notes))
-    return _with_own(report, sides)
+    return _with_own(annotate_closed_network(case, report, sides), sides)
 
 
 def _with_own(report: EnvironmentReport, sides: MeasuredSides) -> EnvironmentReport:

@@ -36,10 +36,10 @@ from depcheck.core.search.diagnose import SearchCallbacks
 from depcheck.core.search.model import Mixture, Observation
 from depcheck.core.search.ranking import FailureContext, rank_suspects
 from depcheck.pipeline.baseline import compile_fresh_set
+from depcheck.pipeline.closed_network.unreached import prove_sides
 from depcheck.pipeline.context import EnvironmentCase, list_direct_pins
 from depcheck.pipeline.last_run.recall_measurements import measure_and_remember, recall_measurement
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_pins, plan_checks
-from depcheck.pipeline.proving.prove_imports import prove_imports
 from depcheck.pipeline.to_report import find_upload_time
 
 MAX_NAMED_CHANGES = 3  # names that fit into a line
@@ -121,7 +121,7 @@ class InstalledTrialRunner:
     def _prove(self, seen: Measurement) -> Measurement:
         """Prove alone what cannot be imported, where nothing is narrowed."""
         if self.is_install_failure:
-            self.before, seen = prove_imports(self.case, self.before, seen, "trial")
+            self.before, seen = prove_sides(self.case, self.before, seen, "trial")
         return seen
 
     def _recall_once(self, pins: Pins, world: IndexView) -> Measurement | None:

@@ -18,7 +18,7 @@ from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
 from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.checks import Check, CheckResult, Outcome
-from depcheck.core.model.errors import DepcheckError
+from depcheck.core.model.errors import SetupFailedError
 from depcheck.core.start_hooks.added_hooks import HookOwner, find_added_hooks
 from depcheck.ports import InstalledEnvironment, PackageServer
 
@@ -44,30 +44,44 @@ class GuestCheckExecutor:
     _runners: dict[str, CheckRunner] = field(default_factory=dict)
 
     def run_checks(
-        self, spec: EnvironmentSpec, installed: InstalledEnvironment, checks: Sequence[Check]
+        self,
+        spec: EnvironmentSpec,
+        installed: InstalledEnvironment,
+        checks: Sequence[Check],
+        *,
+        is_closed: bool = False,
     ) -> Sequence[CheckResult]:
         """Run `checks` in order, each in a fresh copy of the workspace.
 
-        A failed check does not stop the next. A repository without tests has no test result.
+        A failed check does not stop the next. A repository without tests has no test result. If `is_closed`, an open
+        network is closed but for its ports, for --setup too.
 
         Raises:
-            DepcheckError: The setup command failed, or the sandbox could not be set up.
+            SetupFailedError: The setup command failed.
+            DepcheckError: The sandbox could not be set up.
         """
         if not isinstance(installed, VirtualEnvironment):
             raise TypeError(f"{spec.name}: checks need an environment on disk, not {type(installed).__name__}.")
         if not installed.bytecode_folder.exists():
             installed.bytecode_folder.mkdir(parents=True)
             self.guest.take_ownership(installed.bytecode_folder)
-        source = self._prepare_template(installed)
-        results = (self._run_check(spec, installed, check, source) for check in checks)
+        network = NetworkPolicy.from_option(self.settings.network, is_closed=is_closed)
+        source = self._prepare_template(installed, network)
+        results = (self._run_check(spec, installed, check, source, network) for check in checks)
         return [result for result in results if result is not None]
 
     def _run_check(
-        self, spec: EnvironmentSpec, environment: VirtualEnvironment, check: Check, source: Path | None
+        self,
+        spec: EnvironmentSpec,
+        environment: VirtualEnvironment,
+        check: Check,
+        source: Path | None,
+        network: NetworkPolicy,
     ) -> CheckResult | None:
         runner = self._get_runner(check.kind)
         home = self._copy_home(environment)
-        room = self._build_context(environment, check.kind, environment.work, home, is_offline=runner.is_offline)
+        reachable = NetworkPolicy.from_ports(self.index.port) if runner.is_offline else network
+        room = self._build_context(environment, check.kind, environment.work, reachable, home)
         self.copies.copy_to(room.workspace, source)
         completed = runner.complete_check(CheckJob(spec, check, room, self.settings))
         if completed is None:
@@ -128,18 +142,12 @@ class GuestCheckExecutor:
         return home
 
     def _build_context(
-        self, environment: VirtualEnvironment, kind: str, copy: Path, home: Path | None, *, is_offline: bool = False
+        self, environment: VirtualEnvironment, kind: str, copy: Path, network: NetworkPolicy, home: Path | None
     ) -> CheckContext:
-        network = (
-            NetworkPolicy.from_ports(self.index.port)
-            if is_offline
-            else NetworkPolicy.from_option(self.settings.network)
-        )
-        return CheckContext(
-            self.guest, environment, copy, _create_log(self.log_folder, kind), self.settings.timeout_s, network, home
-        )
+        log = _create_log(self.log_folder, kind)
+        return CheckContext(self.guest, environment, copy, log, self.settings.timeout_s, network, home)
 
-    def _prepare_template(self, environment: VirtualEnvironment) -> Path | None:
+    def _prepare_template(self, environment: VirtualEnvironment, network: NetworkPolicy) -> Path | None:
         """Return the tree to copy for checks, None for the repository.
 
         With --setup, where that has run once.
@@ -154,12 +162,12 @@ class GuestCheckExecutor:
             home = environment.folder / "home"
             home.mkdir(exist_ok=True)
             self.guest.take_ownership(home)
-            room = self._build_context(environment, "setup", environment.work, home)
+            room = self._build_context(environment, "setup", environment.work, network, home)
             self.copies.copy_to(environment.work, built)
             ran = room.run_shell(self.settings.setup)
             if not ran.is_success:
                 failure = build_command_failure(ran, room.timeout_s)
-                raise DepcheckError(
+                raise SetupFailedError(
                     f"The setup command `{self.settings.setup}` failed, so nothing could be checked: "
                     f"{failure.headline}. See {room.log}; correct --setup."
                 )

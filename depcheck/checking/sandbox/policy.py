@@ -45,11 +45,16 @@ class NetworkPolicy:
     near: bool = False
 
     @classmethod
-    def from_option(cls, text: str) -> "NetworkPolicy":
-        """Parse the option: `open`, `off`, or ports separated by commas."""
-        if text == "open":
+    def from_option(cls, text: str, *, is_closed: bool = False) -> "NetworkPolicy":
+        """Parse the option: `open`, `off`, or ports separated by commas.
+
+        If `is_closed`, `open` leaves nothing but the ports behind it.
+        """
+        words = text.split(",")
+        if "open" in words and not is_closed:
             return OPEN_NETWORK
-        return NO_NETWORK if text == "off" else cls(frozenset(int(port) for port in text.split(",")), near=True)
+        ports = frozenset(int(word) for word in words if word not in {"open", "off"})
+        return cls(ports, near=True) if ports else NO_NETWORK
 
     @classmethod
     def from_ports(cls, *ports: int) -> "NetworkPolicy":

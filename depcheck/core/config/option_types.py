@@ -42,7 +42,7 @@ DAY_SCHEMA: JsonSchema = {"type": "string", "pattern": "^\\d{4}-\\d\\d-\\d\\d$",
 # The command may stand right behind the equals sign that ends the path.
 _COMPILE_COMMANDS = "|".join(list_command_patterns()).replace("[\\s/]", "[\\s/=]")
 _PORT = "\\s*(?=\\d*[1-9])\\d{1,5}\\s*"
-_PORTS = f"^(open|off|{_PORT}(,{_PORT})*)$"
+_PORTS = f"^(open|off|(\\s*open\\s*,)?{_PORT}(,{_PORT})*)$"
 _RESERVED = "|".join(
     "".join(f"[{letter}{letter.lower()}]" for letter in word)
     for word in ("INPUT", "ACTIONS", "GITHUB", "GH", "RUNNER", "DEPCHECK")

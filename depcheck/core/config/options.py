@@ -94,6 +94,14 @@ INDEX_OPTIONS = (
         (TableKey("package", "Whose releases."), TableKey("reason", "Why, for whoever reads it in a year.")),
     ),
     Option(
+        "quarantine",
+        "quarantine_days",
+        types.DAYS,
+        "How old all releases of a set must be for smoke, boot and test commands to have an open network.",
+        "DAYS",
+        "24h",
+    ),
+    Option(
         "ban",
         "bans",
         types.BAN,
@@ -197,7 +205,8 @@ LIMIT_OPTIONS = (
         "network",
         "network",
         types.NETWORK,
-        "What smoke, boot and test commands may reach: open, off, or ports such as 5432,6379.",
+        "What smoke, boot and test commands may reach: open, off, or ports such as 5432,6379; with `open,5432`, very "
+        "young releases reach that port.",
         "open|off|PORT,…",
         "open",
     ),

@@ -116,10 +116,17 @@ def parse_negated_boolean(given: str) -> bool:
 def parse_network(given: str) -> str:
     """Parse `open`, `off`, or the ports that stay reachable.
 
-    Ports are returned as `5432,6379`: each once, ascending.
+    Ports are returned as `5432,6379`: each once, ascending. Behind `open` they stay reachable for very young releases.
     """
     if given in {"open", "off"}:
         return given
+    first, comma, rest = given.partition(",")
+    if comma and first.strip() == "open":
+        return f"open,{_parse_ports(rest)}"
+    return _parse_ports(given)
+
+
+def _parse_ports(given: str) -> str:
     ports = [port.strip() for port in given.split(",")]
     if not all(re.fullmatch(r"\d{1,5}", port) and 0 < int(port) <= _HIGHEST_PORT for port in ports):
         raise ValueError("is not a network setting; give open, off, or ports such as 5432,6379")

@@ -19,8 +19,8 @@ class Settings:
     """Options of `depcheck check`, named as in the contract.
 
     `test` is None for "find out", an empty string for none. `network` is `open`, `off` or comma-separated
-    ports. `env` are names of variables that checks may see. Empty `lockfiles` is all found; empty `python` is
-    inferred.
+    ports; ports behind `open` are what very young releases may reach. `env` are names of variables that checks may
+    see. Empty `lockfiles` is all found; empty `python` is inferred.
     `project` says how the repository's own package is installed: `editable`, `copy` or `none`.
     `history` are reports of past nights, or folders of them.
     `only` are names of environments to judge, none for all. `environments` are those that the configuration
@@ -41,6 +41,7 @@ class Settings:
     cooldown_days: float = 3
     cooldown_security_days: float = 0
     cooldown_exceptions: tuple[CooldownException, ...] = ()
+    quarantine_days: float = 1
     bans: tuple[Ban, ...] = ()
     holds: tuple[Rule, ...] = ()
     ignores: tuple[Rule, ...] = ()

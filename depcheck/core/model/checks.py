@@ -21,6 +21,10 @@ class CheckKind(StrEnum):
     TEST = "test"
 
 
+COMMAND_KINDS = frozenset({CheckKind.SMOKE, CheckKind.BOOT, CheckKind.TEST})
+"""The kinds that `network` is for; the others never have one."""
+
+
 class Outcome(StrEnum):
     """The outcome of a check or trial, after Zeller's delta debugging.
 
@@ -87,7 +91,8 @@ class CheckResult:
     `passed` are the ids (tests, modules) seen to pass. `log` is relative to `logs/`.
 
     `optional` are modules that cannot be imported and that nothing needs; `left_over` counts those not reached in time.
-    `guessed` says that nobody gave the command; `note` why nothing was run, where nothing was.
+    `guessed` says that nobody gave the command; `note` why nothing was run, where nothing was. `unreached` failed
+    because the network was closed to very young releases, and count for nothing.
     """
 
     kind: CheckKind
@@ -101,6 +106,7 @@ class CheckResult:
     left_over: int = 0
     guessed: bool = False
     note: str = ""
+    unreached: tuple[Failure, ...] = ()
 
     @property
     def headline(self) -> str:

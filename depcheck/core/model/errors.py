@@ -35,5 +35,9 @@ class IndexUnavailableError(DepcheckError):
     """
 
 
+class SetupFailedError(DepcheckError):
+    """A setup command that failed, so no check can run."""
+
+
 class InterpreterMissingError(DepcheckError):
     """An error for a Python version that is missing and unobtainable."""

@@ -14,6 +14,7 @@ from depcheck.core.model.index_facts.caution_reports import (
     AdvisoryReport,
     FlaggedReport,
     RuleReport,
+    VeryYoungReport,
     WaitingReport,
     WithdrawnReport,
 )
@@ -201,6 +202,7 @@ class EnvironmentReport:
     `optional_modules` are those that no longer import and that nothing needs, each with its error. `waiting` are
     releases of `changes` that are younger than `cooldown_days`, which the proposal leaves out. `flagged` are releases
     that were not run, `ran_flagged` tells of those that an earlier run has installed, before they were known.
+    `very_young` are releases to which the network of commands was closed.
     """
 
     name: str
@@ -231,6 +233,7 @@ class EnvironmentReport:
     waiting: tuple[WaitingReport, ...] = ()
     flagged: tuple[FlaggedReport, ...] = ()
     ran_flagged: tuple[str, ...] = ()
+    very_young: tuple[VeryYoungReport, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

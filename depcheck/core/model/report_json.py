@@ -91,6 +91,7 @@ def _collect_times(report: Report) -> list[datetime | None]:
         *(change.released_at for change in changes),
         *(culprit.since for culprit in culprits),
         *(time for each in waiting for time in (each.released_at, each.due_at)),
+        *(each.released_at for environment in report.environments for each in environment.very_young),
     ]
 
 

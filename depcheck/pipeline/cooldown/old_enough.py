@@ -34,7 +34,7 @@ def choose_proposal(case: EnvironmentCase, sets: JudgedSets, report: Environment
     """
     if not case.settings.cooldown_days or report.status not in _CAN_PROPOSE:
         return report
-    case = replace(case, only_old=True)
+    case = replace(case, least_age_days=case.settings.cooldown_days)
     young = _list_young(case, sets, report)
     if young:
         case = take_security_fixes(case, sets.committed, young)

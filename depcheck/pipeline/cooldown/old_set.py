@@ -13,12 +13,12 @@ from depcheck.core.model.compile_result import CompileFailure
 from depcheck.core.model.index_view import Hold, apply_build_holds, apply_holds, create_hold
 from depcheck.core.model.report import Culprit, EnvironmentReport, ProposalReport
 from depcheck.pipeline.baseline import compile_fresh_set
+from depcheck.pipeline.closed_network.unreached import prove_sides
 from depcheck.pipeline.confirm import confirm_failures
 from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.cooldown.judged_sets import JudgedSets
 from depcheck.pipeline.investigation import to_proposal
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_baseline, measure_pins, plan_checks
-from depcheck.pipeline.proving.prove_imports import prove_imports
 
 
 def propose_old_set(
@@ -46,7 +46,7 @@ def _check_old_set(
 ) -> tuple[ProposalReport | None, str]:
     changed = frozenset(change.name for change in diff_pins(sets.committed.pins, compiled.pins))
     before = sets.before or measure_baseline(case, sets.committed, changed)
-    before, after = prove_imports(case, before, _measure(case, sets, compiled, holds, before), "proposal")
+    before, after = prove_sides(case, before, _measure(case, sets, compiled, holds, before), "proposal")
     sides = MeasuredSides(sets.committed, compiled, before, after)
     confirmed = confirm_failures(case, before, sides.after, sides.comparison.regressions)
     why = confirmed.contradiction or next((each.failures[0].headline for each in confirmed.findings), "")

@@ -19,6 +19,7 @@ from depcheck.core.model.checks import Check, CheckResult, compare_check_results
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.installed import Distribution, OwnInstallation
 from depcheck.core.model.pins import Pins
+from depcheck.pipeline.closed_network.very_young import find_very_young
 from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_pins
 
@@ -50,7 +51,10 @@ def recall_sides(
     if before is None or after is None:
         return None
     sides = MeasuredSides(
-        committed, candidate, _to_measurement(before, committed.pins), _to_measurement(after, candidate.pins)
+        committed,
+        candidate,
+        _to_measurement(case, before, committed.pins),
+        _to_measurement(case, after, candidate.pins),
     )
     return (sides, after.seen_at) if sides.comparison.regressions else None
 
@@ -80,7 +84,7 @@ def recall_measurement(
 ) -> Measurement | None:
     """Recall what these checks gave with exactly these pins."""
     found = _recall(case, _build_key(case, pins, world, checks))
-    return _to_measurement(found, pins) if found else None
+    return _to_measurement(case, found, pins) if found else None
 
 
 def measure_and_remember(
@@ -124,7 +128,7 @@ def _decode_value(kind: type, value: object) -> object:
     return Version(str(value)) if kind is Version else value
 
 
-def _to_measurement(record: MeasurementRecord, pins: Pins) -> Measurement:
+def _to_measurement(case: EnvironmentCase, record: MeasurementRecord, pins: Pins) -> Measurement:
     return Measurement(
         pins,
         record.world,
@@ -132,17 +136,20 @@ def _to_measurement(record: MeasurementRecord, pins: Pins) -> Measurement:
         record.distributions,
         unbuilt=record.unbuilt,
         own=record.own,
+        very_young=find_very_young(case, pins),
     )
 
 
 def _build_side_key(case: EnvironmentCase, side: str, committed: Pins, candidate: Pins) -> str:
-    return _digest((side, _list_pins(committed), _list_pins(candidate), _list_settings(case)))
+    young = [find_very_young(case, pins) for pins in (committed, candidate)]
+    return _digest((side, _list_pins(committed), _list_pins(candidate), _list_settings(case), young))
 
 
 def _build_key(case: EnvironmentCase, pins: Pins, world: IndexView, checks: Sequence[Check]) -> str:
     asked = [(each.kind, each.command, sorted(each.ids), sorted(each.packages), each.together) for each in checks]
     known = [(sorted(each.before.passed or ()), each.before.owners) for each in checks if each.before]
-    return _digest((_list_pins(pins), _list_view(world), asked, known, _list_settings(case)))
+    young = find_very_young(case, pins)
+    return _digest((_list_pins(pins), _list_view(world), asked, known, _list_settings(case), young))
 
 
 def _list_pins(pins: Pins) -> list[object]:

@@ -73,6 +73,15 @@ class FlaggedReport:
     committed: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class VeryYoungReport:
+    """A release that closed the network of commands."""
+
+    package: str
+    version: str
+    released_at: datetime | None
+
+
 class Outlook(StrEnum):
     """What this run has seen of a release that waits."""
 

@@ -1,0 +1,1 @@
+"""A closed network for very young releases."""
