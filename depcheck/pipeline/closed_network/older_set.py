@@ -46,7 +46,7 @@ def try_older_set(case: EnvironmentCase, sides: MeasuredSides, judge: Judge) -> 
 def judge_older_set(
     case: EnvironmentCase, committed: LockSet, young: Sequence[ReleaseId], judge: Judge
 ) -> EnvironmentReport | None:
-    """Judge the fresh set without the very young releases, if there is one."""
+    """Judge the set without very young releases, if there is one."""
     older = _compile_older_set(_to_aged_case(case), committed) if young else None
     return _judge_older(case, committed, older, young, judge) if older else None
 

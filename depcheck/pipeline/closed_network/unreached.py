@@ -52,7 +52,7 @@ def _drop_shared(result: CheckResult, closed: CheckResult | None) -> CheckResult
 
 
 def list_unreached_checks(after: Measurement) -> Iterator[Check]:
-    """Yield the checks that say nothing of a set, narrowed to what failed."""
+    """Yield what a closed network left open, narrowed to that."""
     for result in after.results:
         if result.unreached:
             yield Regression(result, result.unreached).narrowed_check
