@@ -80,7 +80,7 @@ class Nights:
     def __init__(self, index: LocalIndex, cache: Path, room: Path, compiler: str, *, both: bool) -> None:
         self.index, self.room, self.both = index, room, both
         guest = Guest(SandboxPolicy(), room, dict(os.environ), ())
-        interpreters = InterpreterFinder(dict(os.environ), cache / "pythons")
+        self.interpreters = interpreters = InterpreterFinder(dict(os.environ), cache / "pythons")
         copies = WorkspaceCopier(self.repo, guest, room)
         toolbox = ToolEnvironments(cache / "tools", lambda: index.get_index_url(IndexView()), dict(os.environ))
         targets = TargetFinder(guest, toolbox, interpreters.get_interpreter)

@@ -8,8 +8,11 @@ from datetime import UTC, datetime, timedelta
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
+from depcheck.core.config.bans import Ban
+from depcheck.core.config.cooldown import CooldownException
 from depcheck.core.config.rules import Rule, select_active_rules, to_allowed_specifiers
 from depcheck.core.config.settings import Settings
+from depcheck.core.config.stated_package import is_in_force
 from depcheck.core.lockfiles.diff import find_requirer_path, is_direct_pin
 from depcheck.core.lockfiles.lock_set import LockSet
 from depcheck.core.lockfiles.spec import EnvironmentSpec
@@ -55,7 +58,7 @@ class EnvironmentCase:
         What is banned or flagged is in none.
         """
         view = build_index_view(until, self.spec.python)
-        bans = tuple((ban.package, ban.allowed) for ban in self.settings.bans)
+        bans = tuple((ban.package, ban.allowed) for ban in self.bans_in_force)
         return replace(view, specifiers=(*view.specifiers, *bans, *self.barred))
 
     @property
@@ -98,7 +101,18 @@ class EnvironmentCase:
     @property
     def rules_in_force(self) -> tuple[Rule, ...]:
         """The rules that are in force on the day that is checked."""
-        return select_active_rules(self.rules, (self.settings.as_of or self.now).date())
+        return select_active_rules(self.rules, self.moment.date())
+
+    @property
+    def bans_in_force(self) -> tuple[Ban, ...]:
+        """The bans that are in force on the day that is checked."""
+        return tuple(each for each in self.settings.bans if is_in_force(each.last_day, self.moment.date()))
+
+    @property
+    def exceptions_in_force(self) -> tuple[CooldownException, ...]:
+        """The exceptions from the cooldown that are in force on that day."""
+        chosen = self.settings.cooldown_exceptions
+        return tuple(each for each in chosen if is_in_force(each.last_day, self.moment.date()))
 
     def apply_rules(self, world: IndexView, committed: Pins) -> IndexView:
         """Return `world` without the releases that the rules exclude."""
@@ -129,7 +143,7 @@ class EnvironmentCase:
         Exceptions from the cooldown are of any age.
         """
         view = self.get_aged_view(self.least_age_days)
-        exempt = tuple((each.package, self.moment) for each in self.settings.cooldown_exceptions)
+        exempt = tuple((each.package, self.moment) for each in self.exceptions_in_force)
         return replace(view, uploaded_before_by_project=(*view.uploaded_before_by_project, *exempt))
 
     def get_aged_view(self, days: float) -> IndexView:

@@ -5,7 +5,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -178,6 +178,7 @@ def test_bans_are_read():
     assert parse_ban("Lib==1.0 because x") == Ban("lib", "1.0", "x")
     assert parse_ban("lib==1.* because x").allowed == "!=1.*"
     assert parse_ban("lib because x").version == ""
+    assert parse_ban("lib until 2027-01-01 because x").last_day == date(2027, 1, 1)
     for wrong in ("lib", "lib>1 because x", "lib[a] because x", "=1 because x"):
         with pytest.raises(ValueError, match="give for example"):
             parse_ban(wrong)

@@ -1,14 +1,13 @@
 """Bans: releases that the maintainers never want to be run."""
 
-import re
 from dataclasses import dataclass
+from datetime import date
 
-from packaging.utils import NormalizedName, canonicalize_name
+from packaging.utils import NormalizedName
 
-from depcheck.core.config.stated_package import MAX_REASON_CHARS, parse_stated_package
+from depcheck.core.config.stated_package import parse_stated_package
 
-_BAN_SENTENCE = re.compile(r"(?P<what>\S+)\s+because\s+(?P<reason>\S.*)")
-_EXAMPLE = "give for example litellm==1.82.8 because it is malware"
+_EXAMPLE = "litellm==1.82.8 because it is malware"
 _NO_VERSION = "<0.dev0"
 
 
@@ -16,12 +15,13 @@ _NO_VERSION = "<0.dev0"
 class Ban:
     """Releases of a package that are never downloaded, built or run.
 
-    `version` is empty for all of them, else one release or `1.82.*`.
+    `version` is empty for all of them, else one release or `1.82.*`. `last_day` is its last day, None for no end.
     """
 
     package: NormalizedName
     version: str
     reason: str
+    last_day: date | None = None
 
     @property
     def allowed(self) -> str:
@@ -35,12 +35,8 @@ def parse_ban(given: str) -> Ban:
     Raises:
         ValueError: The text is none. The message is appended to the option's name.
     """
-    found = _BAN_SENTENCE.fullmatch(given.strip())
-    if not found or len(found["reason"]) > MAX_REASON_CHARS:
-        raise ValueError(f"bans no release for a reason; {_EXAMPLE}")
-    requirement = parse_stated_package(found["what"], _EXAMPLE)
-    stated = list(requirement.specifier)
-    names_one = [each.operator for each in stated] in ([], ["=="])
-    if requirement.url or requirement.extras or requirement.marker or not names_one:
-        raise ValueError(f"has more than a name and `==` of one release in {found['what']!r}; {_EXAMPLE}")
-    return Ban(canonicalize_name(requirement.name), stated[0].version if stated else "", found["reason"])
+    said = parse_stated_package(given, "bans no release for a reason", _EXAMPLE)
+    stated = list(said.specifier)
+    if [each.operator for each in stated] not in ([], ["=="]):
+        raise ValueError(f"has more than a name and `==` of one release; give for example {_EXAMPLE}")
+    return Ban(said.name, stated[0].version if stated else "", said.reason, said.last_day)

@@ -1,23 +1,26 @@
 """Exceptions from the cooldown: packages proposed at any age, and why."""
 
-import re
 from dataclasses import dataclass
+from datetime import date
 
-from packaging.utils import NormalizedName, canonicalize_name
+from packaging.utils import NormalizedName
 
-from depcheck.core.config.stated_package import MAX_REASON_CHARS, parse_stated_package
+from depcheck.core.config.stated_package import parse_stated_package
 
-_EXCEPTION_SENTENCE = re.compile(r"(?P<name>\S+)\s+because\s+(?P<reason>\S.*)")
 _FEW_DAYS = 2
-_EXAMPLE = "give for example our-client because we release it ourselves"
+_EXAMPLE = "our-client because we release it ourselves"
 
 
 @dataclass(frozen=True, slots=True)
 class CooldownException:
-    """A package whose releases need not be of any age."""
+    """A package whose releases need not be of any age.
+
+    `last_day` is its last day, None for no end.
+    """
 
     package: NormalizedName
     reason: str
+    last_day: date | None = None
 
 
 def parse_cooldown_exception(given: str) -> CooldownException:
@@ -28,13 +31,10 @@ def parse_cooldown_exception(given: str) -> CooldownException:
     Raises:
         ValueError: The text is none. The message is appended to the option's name.
     """
-    found = _EXCEPTION_SENTENCE.fullmatch(given.strip())
-    if not found or len(found["reason"]) > MAX_REASON_CHARS:
-        raise ValueError(f"says of no package why it is taken at any age; {_EXAMPLE}")
-    requirement = parse_stated_package(found["name"], _EXAMPLE)
-    if requirement.specifier or requirement.url or requirement.extras or requirement.marker:
-        raise ValueError(f"has more than a name in {found['name']!r}; {_EXAMPLE}")
-    return CooldownException(canonicalize_name(requirement.name), found["reason"])
+    said = parse_stated_package(given, "says of no package why it is taken at any age", _EXAMPLE)
+    if said.specifier:
+        raise ValueError(f"is about whole packages, and has {str(said.specifier)!r}; give for example {_EXAMPLE}")
+    return CooldownException(said.name, said.reason, said.last_day)
 
 
 def describe_days(days: float) -> str:

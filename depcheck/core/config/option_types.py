@@ -47,9 +47,12 @@ _RESERVED = "|".join(
     "".join(f"[{letter}{letter.lower()}]" for letter in word)
     for word in ("INPUT", "ACTIONS", "GITHUB", "GH", "RUNNER", "DEPCHECK")
 )
-_EXCEPTION_SENTENCE_PATTERN = "^\\s*[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\\s+because\\s+\\S"
-_BAN_SENTENCE_PATTERN = "^\\s*[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?(==[A-Za-z0-9.!+_*-]+)?\\s+because\\s+\\S"
-_RULE_SENTENCE_PATTERN = "\\S\\s+until\\s+\\d{4}-\\d\\d-\\d\\d\\s+because\\s+\\S"
+_NAME_PATTERN = "^\\s*[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
+_LAST_DAY_PATTERN = "\\s+until\\s+\\d{4}-\\d\\d-\\d\\d"
+_REASON_PATTERN = "\\s+because\\s+\\S"
+_EXCEPTION_SENTENCE_PATTERN = f"{_NAME_PATTERN}({_LAST_DAY_PATTERN})?{_REASON_PATTERN}"
+_BAN_SENTENCE_PATTERN = f"{_NAME_PATTERN}(==[A-Za-z0-9.!+_*-]+)?({_LAST_DAY_PATTERN})?{_REASON_PATTERN}"
+_RULE_SENTENCE_PATTERN = f"\\S{_LAST_DAY_PATTERN}{_REASON_PATTERN}"
 
 TEXT = OptionType(parsers.parse_text, _TEXT_SCHEMA)
 LABEL = OptionType(parsers.parse_label, FILLED_TEXT_SCHEMA)

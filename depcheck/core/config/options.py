@@ -13,6 +13,7 @@ RULE_KEYS = (
     TableKey("reason", "Why, for whoever reads it in a year."),
     TableKey("until", "The last day on which it holds, in UTC.", is_day=True),
 )
+STATED_KEYS = (TableKey("package", "Whose releases."), TableKey("reason", "Why, for whoever reads it in a year."))
 _MANY, _SWITCH, _OFF = OptionForm.MANY, OptionForm.SWITCH, OptionForm.OFF_SWITCH
 
 LOCATION_OPTIONS = (
@@ -88,10 +89,10 @@ INDEX_OPTIONS = (
         "cooldown_exceptions",
         types.COOLDOWN_EXCEPTION,
         "A package whose releases are proposed at any age, and why.",
-        "NAME because REASON",
+        "NAME [until DAY] because REASON",
         "none",
         _MANY,
-        (TableKey("package", "Whose releases."), TableKey("reason", "Why, for whoever reads it in a year.")),
+        STATED_KEYS,
     ),
     Option(
         "quarantine",
@@ -106,7 +107,7 @@ INDEX_OPTIONS = (
         "bans",
         types.BAN,
         "A release, or a whole package, that is never downloaded, built or run, and why.",
-        "NAME[==VERSION] because REASON",
+        "NAME[==VERSION] [until DAY] because REASON",
         "none",
         _MANY,
     ),

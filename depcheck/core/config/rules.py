@@ -3,19 +3,16 @@
 Each has a reason and a last day.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 from packaging.specifiers import SpecifierSet
-from packaging.utils import NormalizedName, canonicalize_name
+from packaging.utils import NormalizedName
 
-from depcheck.core.config.stated_package import MAX_REASON_CHARS, parse_stated_package
+from depcheck.core.config.stated_package import is_in_force, parse_stated_package
 from depcheck.core.model.pins import Pins
-
-_RULE_SENTENCE = re.compile(r"(?P<what>.*?)\s+until\s+(?P<until>\S+)\s+because\s+(?P<reason>\S.*)")
 
 
 class RuleKind(StrEnum):
@@ -72,31 +69,17 @@ def parse_ignore_rule(given: str) -> Rule:
 
 
 def _parse_rule_parts(given: str, example: str) -> tuple[NormalizedName, str, date, str]:
-    found = _RULE_SENTENCE.fullmatch(given.strip())
-    if not found or len(found["reason"]) > MAX_REASON_CHARS:
-        raise ValueError(f"is no rule; give for example {example} until 2027-01-01 because the reason is this")
-    requirement = parse_stated_package(found["what"], f"give for example {example}")
-    if requirement.url or requirement.marker or requirement.extras:
-        raise ValueError(f"has more than a name and a specifier in {found['what']!r}; give for example {example}")
-    return (
-        canonicalize_name(requirement.name),
-        str(requirement.specifier),
-        _parse_last_day(found["until"]),
-        found["reason"],
-    )
-
-
-def _parse_last_day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"ends on {text!r}, which is no day; give for example 2027-01-01") from None
+    example = f"{example} until 2027-01-01 because the reason is this"
+    said = parse_stated_package(given, "is no rule", example)
+    if said.last_day is None:
+        raise ValueError(f"is no rule, for it has no last day; give for example {example}")
+    return said.name, str(said.specifier), said.last_day, said.reason
 
 
 def format_rule_sentence(table: Mapping[str, object]) -> str:
     """Format a rule's table as the sentence of the option.
 
-    The table is one of the configuration. `below` is short for `specifier = "<…"`. An exception from the cooldown has
+    The table is one of the configuration. `below` is short for `specifier = "<…"`. An exception from the cooldown needs
     no last day.
     """
     below = f"<{table['below']}" if "below" in table else ""
@@ -110,7 +93,7 @@ def select_active_rules(rules: Iterable[Rule], day: date) -> tuple[Rule, ...]:
 
     A rule's last day is included.
     """
-    return tuple(rule for rule in rules if day <= rule.last_day)
+    return tuple(rule for rule in rules if is_in_force(rule.last_day, day))
 
 
 def to_allowed_specifiers(rules: Sequence[Rule], committed: Pins) -> tuple[tuple[NormalizedName, str], ...]:

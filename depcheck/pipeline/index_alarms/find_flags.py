@@ -34,7 +34,7 @@ def find_flagged_pins(case: EnvironmentCase, pins: Pins) -> tuple[ReleaseFlag, .
 
 def _find_bans(case: EnvironmentCase, release: ReleaseId) -> Iterator[ReleaseFlag]:
     name, version = release
-    for ban in case.settings.bans:
+    for ban in case.bans_in_force:
         if ban.package == name and not SpecifierSet(ban.allowed).contains(version, prereleases=True):
             yield ReleaseFlag(name, version, BAN_SOURCE, ban.reason)
             return
