@@ -5,6 +5,7 @@ Verifies that the committed lockfile can be reproduced, and finds when it was ma
 A package moves in every lockfile of an environment, or in none.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -35,6 +36,7 @@ from depcheck.pipeline.context import EnvironmentCase
 MAX_AGREEMENT_ROUNDS = (
     8  # each takes releases away from what the layers may choose; a real graph settles after one or two
 )
+_NAMED_EXTRA = re.compile(r"""\bextra\s*==\s*['"]([^'"]+)""")
 
 
 def compile_fresh_set(case: EnvironmentCase, world: IndexView) -> LockSet | CompileFailure:
@@ -173,7 +175,7 @@ def _describe_difference(change: Change, path: str, scope: str = "") -> str:
 def _are_orphans(case: EnvironmentCase, committed: Pins, gone: Sequence[Pin]) -> bool:
     """Return True if no package asks for the pins any more.
 
-    Not in any extra either.
+    Not in any extra either. A marker that excludes this target asks for nothing.
 
     Tools that edit lockfiles line by line leave them: the package named in the annotation was upgraded since.
     """
@@ -190,8 +192,10 @@ def _is_orphan(case: EnvironmentCase, committed: Pins, pin: Pin, orphans: frozen
         if requirer is None or requirer.version is None:
             return False
         lines = case.ports.index.get_requires_dist(requirer.name, requirer.version)
-        asked = map(parse_lenient_requirement, lines or ())
-        if lines is None or any(wanted is None or get_required_name(wanted) == pin.name for wanted in asked):
+        if lines is None or None in map(parse_lenient_requirement, lines):
+            return False
+        asked = select_active_requirements(lines, case.markers, _NAMED_EXTRA.findall("\n".join(lines)))
+        if any(get_required_name(wanted) == pin.name for wanted in asked):
             return False
     return True
 

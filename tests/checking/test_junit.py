@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depcheck.checking.checks import tests
-from depcheck.checking.checks.tests import UnreadableResultsError, parse_junit_cases
+from depcheck.checking.checks.running import junit_results
+from depcheck.checking.checks.running.junit_results import UnreadableResultsError, parse_junit_cases
 
 GOOD = b"""<?xml version="1.0" encoding="utf-8"?><testsuites><testsuite name="pytest">
 <testcase classname="a.B" name="test_x[1]"/>
@@ -30,6 +30,12 @@ def test_cases_have_ids_and_problems() -> None:
     assert cases["a::test_s"].is_skipped
 
 
+def test_colours_and_signs_of_plug_ins_are_left_out() -> None:
+    """Drop what pytest writes for characters that XML has no room for."""
+    content = b'<t><testcase name="a"><failure message="a#x00-b#x01 #x1B[31mc#x1B[0m #x2A"/></testcase></t>'
+    assert parse_junit_cases(content)[0].problem == ("a-b c #x2A", "")
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -49,10 +55,10 @@ def test_what_no_test_runner_writes_is_refused(content) -> None:
 
 def test_memory_is_bounded(monkeypatch) -> None:
     """Cut texts above the limit and refuse too many tests."""
-    monkeypatch.setattr(tests, "MOST_TEXT_CHARS", 10)
+    monkeypatch.setattr(junit_results, "MOST_TEXT_CHARS", 10)
     long = b'<t><testcase name="a"><failure message="m">' + b"x" * 100_000 + b"</failure></testcase></t>"
     assert parse_junit_cases(long)[0].problem == ("m", "x" * 10)
-    monkeypatch.setattr(tests, "MOST_CASES", 1)
+    monkeypatch.setattr(junit_results, "MOST_CASES", 1)
     with pytest.raises(UnreadableResultsError):
         parse_junit_cases(b'<t><testcase name="a"/><testcase name="b"/></t>')
 

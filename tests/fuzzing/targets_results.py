@@ -10,13 +10,8 @@ from target import Target, parts_of, text_of
 
 from depcheck.checking.checks.importing.imports import ImportFindings, _record_answers
 from depcheck.checking.checks.running.guest_answers import parse_guest_answers
-from depcheck.checking.checks.tests import (
-    MOST_CASES,
-    UnreadableResultsError,
-    _evaluate_pytest,
-    _evaluate_unittest,
-    parse_junit_cases,
-)
+from depcheck.checking.checks.running.junit_results import MOST_CASES, UnreadableResultsError, parse_junit_cases
+from depcheck.checking.checks.tests import _evaluate_pytest, _evaluate_unittest
 from depcheck.checking.explain import explainer
 from depcheck.checking.sandbox.process_result import ProcessResult, build_result
 from depcheck.core.model.checks import Failure, is_similar_headline

@@ -31,3 +31,11 @@ def test_what_a_source_or_an_extra_asks_for_is_no_leftover(files, dated, judged)
     dated.release("tool", "3.0", "2024-03-01", "helper; extra == 'more'")
     report = judged({**files, "r.txt": f"{HEADER}{LEFT.replace('2.0', '3.0')}"}, imports=False)
     assert report.status is Status.STALE, report.reason
+
+
+def test_what_only_another_python_asks_for_is_left_behind(files, dated, judged) -> None:
+    """A marker that excludes this interpreter asks for nothing."""
+    dated.release("tool", "3.0", "2024-03-01", "helper; python_version < '3.8'")
+    report = judged({**files, "r.txt": f"{HEADER}{LEFT.replace('2.0', '3.0')}"}, imports=False)
+    assert report.status is Status.SAFE, report.reason
+    assert [(change.name, change.after) for change in report.changes] == [("below", None), ("helper", None)]

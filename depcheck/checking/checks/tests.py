@@ -1,19 +1,16 @@
-"""Run the test check: pytest, unittest, or a command of the user's.
-
-No entities, no document type, bounded size, each test's problem stored once.
-"""
+"""Run the test check: pytest, unittest, or a command of the user's."""
 
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from xml.parsers.expat import ExpatError, ParserCreate
 
 from depcheck.checking.checks.interface import CheckFindings, CheckJob
 from depcheck.checking.checks.pytest_plugin import prepare_plugin
 from depcheck.checking.checks.running.command_context import GUEST_SCRIPTS, CheckContext, build_command_failure
 from depcheck.checking.checks.running.guest_answers import parse_guest_answers
+from depcheck.checking.checks.running.junit_results import JunitCase, UnreadableResultsError, parse_junit_cases
 from depcheck.checking.sandbox.process_result import ProcessResult
 from depcheck.checking.suites.command_words import UNITTEST_COMMAND, split_settings
 from depcheck.checking.suites.suite_command import guess_command
@@ -29,87 +26,6 @@ from depcheck.core.text.terminal_safe import to_one_line
 from depcheck.untrusted_files import read_beneath
 
 MOST_JUNIT_BYTES = 64 << 20
-MOST_TEXT_CHARS = 256 << 10
-MOST_CASES = 200_000
-_PROBLEM_TAGS = frozenset({"failure", "error"})
-
-
-class UnreadableResultsError(Exception):
-    """A result file that no honest test run has written."""
-
-
-@dataclass(slots=True)
-class JunitCase:
-    """One test of a JUnit file.
-
-    `problem` is None for a test that passed or was skipped, else the message and text of the failure or
-    error.
-    """
-
-    id: str
-    problem: tuple[str, str] | None = None
-    is_skipped: bool = False
-
-
-@dataclass(slots=True)
-class _JunitHandler:
-    cases: list[JunitCase] = field(default_factory=list)
-    message: str = ""
-    text: list[str] = field(default_factory=list)
-    chars_left: int = 0
-    open_tag: str = ""
-
-    def start_element(self, tag: str, attributes: dict[str, str]) -> None:
-        if tag == "testcase":
-            if len(self.cases) >= MOST_CASES:
-                raise UnreadableResultsError(f"it holds more than {MOST_CASES:,} tests")
-            place, name = attributes.get("classname", ""), attributes.get("name", "")
-            self.cases.append(JunitCase(f"{place}::{name}" if place else name))
-        elif tag in _PROBLEM_TAGS and self.cases:
-            self.open_tag, self.message, self.text, self.chars_left = (
-                tag,
-                attributes.get("message", ""),
-                [],
-                MOST_TEXT_CHARS,
-            )
-        elif tag == "skipped" and self.cases:
-            self.cases[-1].is_skipped = True
-
-    def add_characters(self, text: str) -> None:
-        if self.open_tag and self.chars_left > 0:
-            self.text.append(text[: self.chars_left])
-            self.chars_left -= len(text)
-
-    def finish_element(self, tag: str) -> None:
-        if tag == self.open_tag:
-            self.cases[-1].problem = self.cases[-1].problem or (self.message[:MOST_TEXT_CHARS], "".join(self.text))
-            self.open_tag = ""
-
-
-def _refuse_declaration(*_: object) -> None:
-    raise UnreadableResultsError("it declares a document type or entities")
-
-
-def parse_junit_cases(content: bytes) -> list[JunitCase]:
-    """Parse the tests of one file, in order.
-
-    Raises:
-        UnreadableResultsError: It is no XML, or declares what no test runner writes.
-    """
-    reading = _JunitHandler()
-    parser = ParserCreate("utf-8")
-    parser.buffer_text = True
-    parser.StartElementHandler = reading.start_element
-    parser.EndElementHandler = reading.finish_element
-    parser.CharacterDataHandler = reading.add_characters
-    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = _refuse_declaration
-    try:
-        parser.Parse(content, True)
-    except ExpatError as error:
-        raise UnreadableResultsError(str(error)) from None
-    return reading.cases
-
-
 INTERNAL_ERROR = "pytest::internal"  # what pytest calls a crash of its own, which is no test
 _CUT_SHORT = "pytest began and never came to its end, though its exit status is 0"
 _CUT_UNITTEST = "unittest began and never came to its end, though its exit status is 0"
