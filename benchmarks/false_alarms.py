@@ -31,6 +31,7 @@ from uv import find_uv_bin
 from depcheck.checking.checks.import_check import ImportCheckRunner
 from depcheck.checking.checks.interface import CheckJob
 from depcheck.checking.checks.running.command_context import CheckContext
+from depcheck.checking.checks.running.compiled_code import compile_installed
 from depcheck.checking.environments.environment import VirtualEnvironment
 from depcheck.checking.environments.interpreters import Interpreter, InterpreterFinder
 from depcheck.checking.environments.read_installed import read_installed_distributions
@@ -92,7 +93,7 @@ class TwoEnvironments:
         is_closed: bool = False,  # noqa: ARG002  # imports never have a network
     ) -> list[CheckResult]:
         """Run import checks over one environment."""
-        environment.bytecode_folder.mkdir(parents=True, exist_ok=True)
+        compile_installed(self.guest, environment)
         context = CheckContext(self.guest, environment, self.repo, environment.folder / "log.txt", 600, NO_NETWORK)
         results = []
         for check in checks:

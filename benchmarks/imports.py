@@ -57,7 +57,7 @@ def time_sides(folder: Path) -> None:
     old, new = (to_environment(side, python) for side in make_sides(folder, python.path))
     guest = Guest(choose_sandbox_policy(sandbox=False, in_actions=False, needed=[folder]), folder, os.environ)
     for side in (old, new):
-        shutil.rmtree(side.bytecode_folder, ignore_errors=True)
+        shutil.rmtree(side.bytecode_folder.parent, ignore_errors=True)
     started, used = time.monotonic(), get_processor_seconds()
     both = TwoEnvironments({"old": old, "new": new}, guest, folder / "repo", ImportCheckRunner(), print_check)
     changed, _, after = compare_environments(both)

@@ -226,7 +226,7 @@ def _copy_own_programs(folder: Path) -> Mapping[str, str]:
     """
     from uv import find_uv_bin  # noqa: PLC0415  # a quiet run starts no process
 
-    from depcheck.checking.checks.running.command_context import GUEST_SCRIPTS  # noqa: PLC0415
+    from depcheck.checking.checks.running.compiled_code import GUEST_SCRIPTS  # noqa: PLC0415
     from depcheck.checking.compile.tool_envs import LOCKS  # noqa: PLC0415
 
     places = (Path(find_uv_bin()), GUEST_SCRIPTS, LOCKS)

@@ -42,7 +42,7 @@ WALLS: dict[str, tuple[Change, ...]] = {
     "inert log": (("depcheck/core/text/workflow_commands.py", 'return f"| {neutralize_commands(to_one_line(text, limit))}"', "return text"),
                   ("depcheck/core/text/terminal_safe.py", 'line = " ".join(_CONTROL_CHARACTER.sub(" ", _ESCAPE_SEQUENCE.sub("", text)).split())', "line = text")),
     "own user for installed files": ((f"{CHECKING}/environments/uv_builder.py", '"installer", self.guest.derive_installer())', '"installer", self.guest)'),),
-    "read-only environment": ((f"{CHECKING}/checks/running/command_context.py", "writable=(self.environment.bytecode_folder, self.results_folder)", "writable=(self.environment.folder,)"),),
+    "read-only environment": ((f"{CHECKING}/checks/running/command_context.py", "writable=(self.results_folder, *([bytecode] if writes_bytecode else []))", "writable=(self.environment.folder,)"),),
     "limits": ((LAUNCHER, 'for name, limit in order["limits"].items():', "for name, limit in ():"),),
     "first to go when memory ends": ((LAUNCHER, 'write_text("1000")', 'write_text("0")'),),
     "watched memory": ((WATCHING, "return self._check_memory() or next(", "return next("),),

@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -19,6 +20,7 @@ from depcheck.checking.environments.interpreters import InterpreterFinder
 from depcheck.checking.environments.read_installed import read_installed_distributions
 from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.guest_users import claim_guest_number
+from depcheck.checking.sandbox.launcher import landlock
 from depcheck.checking.sandbox.policy import choose_sandbox_policy, is_readable_by_others
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.index_view import IndexView
@@ -40,6 +42,19 @@ def folder(tmp_path: Path) -> Path:
     place = tmp_path / "folder"
     place.mkdir()
     return place
+
+
+@pytest.fixture
+def apart_folder(guest: Guest) -> Iterator[Path]:
+    """Yield a folder outside of /tmp, which all guests share."""
+    home = Path("~").expanduser()
+    if guest.policy.uid is None and (
+        not landlock.get_landlock_abi() or home.is_relative_to("/tmp") or not os.access(home, os.W_OK)
+    ):
+        pytest.skip("no wall between trials here")
+    with TemporaryDirectory(dir=home, prefix=".depcheck-") as scratch:
+        Path(scratch).chmod(0o711)
+        yield Path(scratch)
 
 
 @pytest.fixture

@@ -1,21 +1,18 @@
 """Environments hold exactly the pins, and say what could not be installed."""
 
 import hashlib
-import os
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from depcheck.checking.checks.running.command_context import CheckContext
+from depcheck.checking.checks.running.compiled_code import compile_installed
 from depcheck.checking.environments.uv_builder import UvEnvironmentBuilder
-from depcheck.checking.sandbox.launcher import landlock
 from depcheck.checking.sandbox.policy import NetworkPolicy
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
 from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
@@ -52,21 +49,11 @@ def no_bundle(environments: UvEnvironmentBuilder, spec) -> None:
 
 
 @pytest.fixture
-def apart(environments, guest) -> Iterator[UvEnvironmentBuilder]:
-    """Return a folder outside of /tmp, which all guests share.
-
-    There the walls between trials can be seen.
-    """
-    home = Path("~").expanduser()
-    if guest.policy.uid is None and (
-        not landlock.get_landlock_abi() or home.is_relative_to("/tmp") or not os.access(home, os.W_OK)
-    ):
-        pytest.skip("no wall between trials here")
-    with TemporaryDirectory(dir=home, prefix=".depcheck-") as scratch:
-        Path(scratch).chmod(0o711)
-        other = replace(guest, scratch=Path(scratch))
-        copies = WorkspaceCopier(environments.copies.repo, other, other.scratch)
-        yield UvEnvironmentBuilder(other, environments.index, environments.interpreters, copies, other.scratch, 120)
+def apart(environments, guest, apart_folder) -> UvEnvironmentBuilder:
+    """Return a builder where the walls between trials can be seen."""
+    other = replace(guest, scratch=apart_folder)
+    copies = WorkspaceCopier(environments.copies.repo, other, other.scratch)
+    return UvEnvironmentBuilder(other, environments.index, environments.interpreters, copies, other.scratch, 120)
 
 
 def held(installed) -> dict[str, str]:
@@ -296,13 +283,15 @@ def test_a_check_cannot_change_what_is_installed(apart, spec, shelf, tmp_path) -
     (site,) = installed.site_packages
     copy = apart.scratch / "work"
     apart.copies.copy_to(copy)
-    installed.bytecode_folder.mkdir(parents=True)
-    apart.guest.take_ownership(installed.bytecode_folder)
+    compile_installed(apart.guest, installed)
     room = CheckContext(apart.guest, installed, copy, tmp_path / "log.txt", 60, NetworkPolicy.from_ports())
     ran = room.run([str(installed.python), "-c", f"import alpha; open({str(site / 'alpha.py')!r}, 'a')"])
     assert "Permission" in ran.output
     assert not list(site.rglob("*.pyc"))
     assert sys.version_info < (3, 8) or list(installed.bytecode_folder.rglob("alpha.*.pyc"))
+    ran = room.run([str(installed.python), "-c", "import alpha as a; print(a.__cached__); open(a.__cached__, 'a')"])
+    assert "bytecode-of-run-" in ran.output
+    assert "Permission" in ran.output
 
 
 @pytest.mark.usefixtures("no_bundle")

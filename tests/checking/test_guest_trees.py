@@ -13,6 +13,7 @@ from depcheck.untrusted_files import is_folder_beneath, list_beneath, read_benea
 CHECKING = Path(depcheck.checking.__path__[0])
 # Who may write or walk by path, and why nothing of a guest's stands there.
 TRUSTED = {
+    "compiled_code.py": "the installer's folders, and a run's own before the run begins",
     "workspace_copy.py": "fresh copies in folders of ours; reads the repository, or a tree whose users have ended",
     "policy.py": "changes owners by descriptors; looks for programs",
     "__main__.py": "tidies shared folders once no process of the guest is left",

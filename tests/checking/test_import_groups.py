@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from packaging.utils import canonicalize_name
@@ -9,7 +10,10 @@ from packaging.utils import canonicalize_name
 from depcheck.checking.checks.importing import ask_importer, imports
 from depcheck.checking.checks.importing.imports import ImportFindings, run_import_check
 from depcheck.checking.checks.running.command_context import CheckContext
+from depcheck.checking.checks.running.compiled_code import compile_installed
+from depcheck.checking.environments.environment import VirtualEnvironment
 from depcheck.checking.environments.read_installed import read_installed_distributions
+from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.policy import NO_NETWORK
 from depcheck.core.model.checks import Check, CheckKind, KnownBefore
 
@@ -37,6 +41,18 @@ THIEVES = {
     ),
     "starts what outlives it": "import os, time\nif not os.fork():\n    time.sleep(600)",
 }  # fmt: skip
+PLANTS_BYTECODE = (
+    "import importlib.util, marshal, os, struct\n"
+    "source = os.path.join(os.path.dirname(__file__), 'victim.py')\n"
+    "at, path = os.stat(source), importlib.util.cache_from_source(source)\n"
+    "code = marshal.dumps(compile('', source, 'exec'))\n"
+    "header = importlib.util.MAGIC_NUMBER + struct.pack('<III', 0, int(at.st_mtime), at.st_size)\n"
+    "try:\n"
+    "    os.makedirs(os.path.dirname(path), exist_ok=True)\n"
+    "    open(path + '.new', 'wb').write(header + code)\n"
+    "    os.replace(path + '.new', path)\n"
+    "except OSError: pass"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -49,9 +65,13 @@ def impatient(monkeypatch) -> None:
 @pytest.fixture
 def room(guest, tmp_path, this_environment) -> CheckContext:
     """Return a room whose environment also holds two distributions."""
-    site = tmp_path / "site"
+    return make_room(guest, tmp_path, this_environment)
+
+
+def make_room(guest: Guest, place: Path, environment: VirtualEnvironment) -> CheckContext:
+    site = place / "site"
     site.mkdir(mode=0o755)
-    return CheckContext(guest, this_environment, site, tmp_path / "log.txt", 60, NO_NETWORK)
+    return CheckContext(guest, environment, site, place / "log.txt", 60, NO_NETWORK)
 
 
 def import_beside(room: CheckContext, thief: str, victim: str, **wanted) -> ImportFindings:
@@ -72,6 +92,7 @@ def import_beside(room: CheckContext, thief: str, victim: str, **wanted) -> Impo
     room.workspace.rename(place)
     room.workspace.mkdir()
     environment = replace(room.environment, installed_distributions=read_installed_distributions(place, {}))
+    compile_installed(room.guest, environment)
     names = frozenset(map(canonicalize_name, ("thief", "victim")))
     check = Check(CheckKind.IMPORT, packages=names, before=KnownBefore(names), **wanted)
     return run_import_check(replace(room, environment=environment), check)
@@ -91,3 +112,16 @@ def test_no_release_makes_another_fail(room, thief) -> None:
     findings = import_beside(room, thief.replace('"pass", "victim"', '"fail", "victim", "gone", ""'), "")
     assert "victim" in findings.passed
     assert "victim" not in findings.failed
+
+
+def test_no_release_leaves_compiled_code_for_another(guest, this_environment, apart_folder) -> None:
+    """Import each distribution from its own sources.
+
+    Also where another one leaves compiled code in its place.
+    """
+    (apart_folder / "env").mkdir()
+    (apart_folder / "env/venv").symlink_to(sys.prefix)
+    room = make_room(guest, apart_folder, replace(this_environment, folder=apart_folder / "env"))
+    findings = import_beside(room, PLANTS_BYTECODE, "import json.gone")
+    assert "thief" in findings.passed
+    assert findings.failed["victim"].headline == "ModuleNotFoundError: No module named 'json.gone'"

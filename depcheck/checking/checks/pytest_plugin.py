@@ -4,7 +4,8 @@ import json
 import shutil
 from collections.abc import Sequence
 
-from depcheck.checking.checks.running.command_context import GUEST_SCRIPTS, CheckContext
+from depcheck.checking.checks.running.command_context import CheckContext
+from depcheck.checking.checks.running.compiled_code import GUEST_SCRIPTS
 from depcheck.checking.environments.environment import VirtualEnvironment
 
 PATH_FILE = "depcheck_pytest.pth"

@@ -10,6 +10,7 @@ from threading import Lock
 from depcheck.checking.checks.interface import CheckJob, CheckRunner
 from depcheck.checking.checks.kinds import make_check_runner
 from depcheck.checking.checks.running.command_context import CheckContext, build_command_failure
+from depcheck.checking.checks.running.compiled_code import compile_installed
 from depcheck.checking.environments.environment import VirtualEnvironment
 from depcheck.checking.environments.start_hooks.installed_hooks import switch_off_hooks
 from depcheck.checking.sandbox.guest import Guest
@@ -62,9 +63,7 @@ class GuestCheckExecutor:
         """
         if not isinstance(installed, VirtualEnvironment):
             raise TypeError(f"{spec.name}: checks need an environment on disk, not {type(installed).__name__}.")
-        if not installed.bytecode_folder.exists():
-            installed.bytecode_folder.mkdir(parents=True)
-            self.guest.take_ownership(installed.bytecode_folder)
+        compile_installed(self.guest, installed)
         network = NetworkPolicy.from_option(self.settings.network, is_closed=is_closed)
         source = self._prepare_template(installed, network)
         results = (self._run_check(spec, installed, check, source, network) for check in checks)

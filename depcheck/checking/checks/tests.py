@@ -8,7 +8,8 @@ from pathlib import Path
 
 from depcheck.checking.checks.interface import CheckFindings, CheckJob
 from depcheck.checking.checks.pytest_plugin import prepare_plugin
-from depcheck.checking.checks.running.command_context import GUEST_SCRIPTS, CheckContext, build_command_failure
+from depcheck.checking.checks.running.command_context import CheckContext, build_command_failure
+from depcheck.checking.checks.running.compiled_code import GUEST_SCRIPTS
 from depcheck.checking.checks.running.guest_answers import parse_guest_answers
 from depcheck.checking.checks.running.junit_results import JunitCase, UnreadableResultsError, parse_junit_cases
 from depcheck.checking.sandbox.process_result import ProcessResult

@@ -1,6 +1,5 @@
 """Describe one environment on disk and what is installed in it."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,17 +56,9 @@ class VirtualEnvironment:
         return self.folder / "built"
 
     @property
-    def contents_digest(self) -> str:
-        """A short digest of exactly this set of installed packages."""
-        names = sorted(
-            f"{each.distribution.name}=={each.distribution.version}" for each in self.installed_distributions
-        )
-        return hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
-
-    @property
     def bytecode_folder(self) -> Path:
-        """The folder for compiled bytecode of exactly this set of packages."""
-        return self.folder / "bytecode" / self.contents_digest
+        """The folder of compiled code of what is installed."""
+        return self.folder / "bytecode" / "tree"
 
     @property
     def site_packages(self) -> tuple[Path, ...]:

@@ -30,7 +30,7 @@ def build_guest_environ(
     """Build the guest's variables by an allow-list.
 
     Certificates, time zone, and what the user lets `through`. PYTHONDONTWRITEBYTECODE is not among them:
-    bytecode is kept between the trials of an environment.
+    where a run can keep compiled code, it may.
     """
     fixed = {
         "PATH": SYSTEM_PATH,

@@ -14,7 +14,8 @@ from packaging.utils import NormalizedName
 
 from depcheck.checking.checks.importing.import_progress import ImportProgress
 from depcheck.checking.checks.importing.module_order import MOST_WORKERS, split_modules
-from depcheck.checking.checks.running.command_context import GUEST_SCRIPTS, CheckContext
+from depcheck.checking.checks.running.command_context import CheckContext
+from depcheck.checking.checks.running.compiled_code import GUEST_SCRIPTS
 from depcheck.checking.checks.running.guest_answers import parse_guest_answers
 from depcheck.core.import_graph.reachable import Reach
 from depcheck.core.model.checks import Check, Failure
@@ -159,6 +160,7 @@ def ask_importer(
         [str(work.room.environment.python), "-S", str(GUEST_SCRIPTS / "depcheck_importer.py")],
         given=json.dumps(order).encode(),
         timeout_s=left_s,
+        writes_bytecode=False,
         watch=work.progress.count_answers if work.progress and not alone else None,
     )
     told = parse_guest_answers(ran.answer)

@@ -1,9 +1,11 @@
 """Context of checks, and the failure of a command as a whole."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from depcheck.checking.checks.running.compiled_code import GUEST_SCRIPTS, make_own_bytecode
 from depcheck.checking.environments.environment import VirtualEnvironment
 from depcheck.checking.sandbox.environ import SYSTEM_PATH
 from depcheck.checking.sandbox.guest import Guest
@@ -11,8 +13,6 @@ from depcheck.checking.sandbox.policy import NetworkPolicy
 from depcheck.checking.sandbox.process_result import COMMAND_NOT_FOUND, ProcessResult
 from depcheck.core.model.checks import Failure
 from depcheck.core.text.process_output import extract_evidence, find_error_line, format_exit_status, is_crash_status
-
-GUEST_SCRIPTS = Path(__file__).parents[1] / "guest_scripts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,34 +39,37 @@ class CheckContext:
         stay_up_s: float | None = None,
         given: bytes = b"",
         timeout_s: float | None = None,
+        writes_bytecode: bool = True,
         watch: Callable[[bytes], None] | None = None,
     ) -> ProcessResult:
         """Run `argv` in the workspace with the environment active.
 
-        See `Guest.run`.
+        See `Guest.run`. What it compiles is kept for it alone, or not at all.
         """
+        shared = nullcontext(self.environment.bytecode_folder)
         binaries = self.environment.python.parent
         active = {
             "PATH": f"{binaries}:{SYSTEM_PATH}",
             "VIRTUAL_ENV": str(binaries.parent),
             "PYTHONUNBUFFERED": "1",  # what a program printed before it was stopped is not lost
             "PYTHONFAULTHANDLER": "1",
-            "PYTHONPYCACHEPREFIX": str(self.environment.bytecode_folder),
         }
-        return self.guest.run(
-            argv,
-            folder=self.workspace,
-            env={**active, **(env or {})},
-            timeout_s=self.timeout_s if timeout_s is None else timeout_s,
-            stay_up_s=stay_up_s,
-            given=given,
-            log=self.log,
-            network=self.network,
-            readable=(GUEST_SCRIPTS, self.environment.interpreter.prefix, self.environment.folder),
-            writable=(self.environment.bytecode_folder, self.results_folder),
-            home=self.home,
-            watch=watch,
-        )
+        with make_own_bytecode(self.guest, self.environment) if writes_bytecode else shared as bytecode:
+            compiled = {"PYTHONPYCACHEPREFIX": str(bytecode)}
+            return self.guest.run(
+                argv,
+                folder=self.workspace,
+                env={**active, **compiled, **(env or {})},
+                timeout_s=self.timeout_s if timeout_s is None else timeout_s,
+                stay_up_s=stay_up_s,
+                given=given,
+                log=self.log,
+                network=self.network,
+                readable=(GUEST_SCRIPTS, self.environment.interpreter.prefix, self.environment.folder),
+                writable=(self.results_folder, *([bytecode] if writes_bytecode else [])),
+                home=self.home,
+                watch=watch,
+            )
 
     @property
     def results_folder(self) -> Path:

@@ -2,6 +2,7 @@
 
 import contextlib
 import glob
+import importlib.util
 import os
 import pathlib
 import re
@@ -77,14 +78,17 @@ def planted_bytecode(stage):
     for folder in sys.path:
         source = f"{folder}/victim/__init__.py"
         if "/depcheck-" in folder and os.path.exists(source):
-            for name in (f"{folder}/victim/__pycache__", f"{folder}/zz"):
+            for path in (
+                f"{folder}/victim/__pycache__/__init__.cpython-313.pyc",
+                importlib.util.cache_from_source(source),
+            ):
                 with contextlib.suppress(OSError):
-                    os.makedirs(name, exist_ok=True)
-                    pathlib.Path(name, "__init__.cpython-313.pyc").write_bytes(b"zz")
-                    written.append(name)
-    if sys.pycache_prefix and written == []:
-        return None  # its own set's bytecode is its own; whether another set sees it is judged by the verdict
-    return written
+                    os.makedirs(os.path.dirname(path), exist_ok=True)
+                    pathlib.Path(path + ".zz").write_bytes(b"zz")
+                    os.replace(path + ".zz", path)
+                    written.append(path)
+    # A command has a folder of its own, which ends with it; whether another run sees it is judged by the verdict.
+    return [path for path in written if stage != "test" or "/bytecode-of-run-" not in path]
 
 
 def cache_of_uv(stage):

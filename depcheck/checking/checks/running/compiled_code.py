@@ -1,0 +1,68 @@
+"""Compile what is installed, as a user that runs none of it.
+
+Whoever imports can read it and not change it, so no release leaves code there for another one. Commands, which may
+compile on their own, each get a folder that begins with this code and ends with them.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from depcheck.checking.environments.environment import VirtualEnvironment
+from depcheck.checking.sandbox.guest import Guest
+
+GUEST_SCRIPTS = Path(__file__).parents[1] / "guest_scripts"
+COMPILE_LIMIT_S = 300.0
+MOST_COMPILERS = 4
+_CLEAN = b"clean\n"  # the compiler's word that nothing stale is left
+
+
+def compile_installed(guest: Guest, environment: VirtualEnvironment) -> None:
+    """Compile what is new in the environment, as its installer.
+
+    Whatever goes wrong costs time alone: what is not compiled here is compiled by each who imports it. Interpreters
+    before 3.8 look for compiled code beside the source only.
+    """
+    version = tuple(map(int, environment.interpreter.markers["python_version"].split(".")))
+    if version < (3, 8) or (environment.folder / "venv").is_symlink():  # such a one is not of ours
+        return
+    installer = guest.derive_installer()
+    place, store = environment.bytecode_folder.parent, environment.folder.parent / "bytecode"
+    for folder in (place, store):
+        if not folder.exists():
+            folder.mkdir()
+            installer.take_ownership(folder)
+    order = {
+        "folders": [str(folder) for folder in environment.site_packages],
+        "tree": str(environment.bytecode_folder), "store": str(store), "state": str(place / "state.json"),
+        "workers": min(MOST_COMPILERS, os.cpu_count() or 1),
+    }  # fmt: skip
+    script = str(GUEST_SCRIPTS / "depcheck_compiler.py")
+    ran = installer.run(
+        [str(environment.interpreter.path), "-I", "-S", "-B", script], folder=place, timeout_s=COMPILE_LIMIT_S,
+        readable=(GUEST_SCRIPTS, environment.interpreter.prefix, environment.folder), writable=(store,),
+        given=json.dumps(order).encode(),
+    )  # fmt: skip
+    if not ran.answer.startswith(_CLEAN):
+        shutil.rmtree(place)
+
+
+@contextmanager
+def make_own_bytecode(guest: Guest, environment: VirtualEnvironment) -> Iterator[Path]:
+    """Yield a folder of compiled code that one run may write to.
+
+    It begins with links to what is compiled already.
+    """
+    room = tempfile.TemporaryDirectory(dir=environment.folder, prefix="bytecode-of-run-", ignore_cleanup_errors=True)
+    with room as place:
+        for folder, _, names in os.walk(environment.bytecode_folder):
+            here = os.path.join(place, os.path.relpath(folder, environment.bytecode_folder))  # noqa: PTH118  # many
+            os.makedirs(here, exist_ok=True)  # noqa: PTH103  # many
+            for name in names:
+                os.symlink(f"{folder}/{name}", f"{here}/{name}")  # noqa: PTH211  # many
+        guest.take_ownership(Path(place))
+        yield Path(place)
