@@ -183,4 +183,5 @@ def _build_release(version: Version, files: Sequence[DistributionFile]) -> Relea
         requires_python=tuple(dict.fromkeys(file.requires_python for file in files if file.requires_python)),
         wheels=tuple(file.filename for file in files if file.is_wheel),
         sdists=tuple(file.filename for file in files if file.is_sdist),
+        is_attested=all(file.provenance for file in files),
     )

@@ -112,6 +112,7 @@ IGNORE_RULE = OptionType(rules.parse_ignore_rule, {"type": "string", "pattern": 
 COOLDOWN_EXCEPTION = OptionType(
     cooldown.parse_cooldown_exception, {"type": "string", "pattern": _EXCEPTION_SENTENCE_PATTERN}
 )
+REQUIRED_PROOF = OptionType(parsers.parse_required_proof, {"enum": ["provenance"]})
 BAN = OptionType(bans.parse_ban, {"type": "string", "pattern": _BAN_SENTENCE_PATTERN})
 BRANCH_PREFIX = OptionType(parsers.parse_branch_prefix, _TEXT_SCHEMA)
 BRANCH_NAME = OptionType(parsers.parse_branch_prefix, _TEXT_SCHEMA)

@@ -103,6 +103,14 @@ INDEX_OPTIONS = (
         "24h",
     ),
     Option(
+        "require",
+        "require",
+        types.REQUIRED_PROOF,
+        "What a new release must not have lost: `provenance`, its attestations and their publisher.",
+        "provenance",
+        "none",
+    ),
+    Option(
         "ban",
         "bans",
         types.BAN,

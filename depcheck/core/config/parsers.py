@@ -143,6 +143,13 @@ def parse_project_form(given: str) -> str:
     return given
 
 
+def parse_required_proof(given: str) -> str:
+    """Accept `provenance`."""
+    if given != "provenance":
+        raise ValueError("is nothing that can be required; give provenance")
+    return given
+
+
 def parse_variable_name(given: str) -> str:
     """Parse the name of a variable that checks may see.
 

@@ -42,6 +42,7 @@ class Settings:
     cooldown_security_days: float = 0
     cooldown_exceptions: tuple[CooldownException, ...] = ()
     quarantine_days: float = 1
+    require: str = ""
     bans: tuple[Ban, ...] = ()
     holds: tuple[Rule, ...] = ()
     ignores: tuple[Rule, ...] = ()

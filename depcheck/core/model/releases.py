@@ -58,6 +58,7 @@ class Release:
     `uploaded_at` is the earliest upload time of its visible files (aware UTC), None if the index gives none.
     `yank_reason` is the reason ("" if none was given) if every file is yanked, else None. `requires_python` are
     the distinct specifiers of its files. `wheels` are its wheel file names, `sdists` its source file names.
+    With `is_attested` the index has attestations (PEP 740) for each of them.
     """
 
     version: Version
@@ -66,6 +67,7 @@ class Release:
     requires_python: tuple[str, ...]
     wheels: tuple[str, ...]
     sdists: tuple[str, ...]
+    is_attested: bool = False
 
 
 YOUNG_RELEASE_AGE = timedelta(days=3)

@@ -9,13 +9,14 @@ from depcheck.core.model.advisories import ReleaseId
 from depcheck.core.model.checks import Failure
 from depcheck.core.model.compile_result import CompileFailure, CompileFailureKind
 from depcheck.core.model.index_facts.caution_reports import FlaggedReport
-from depcheck.core.model.index_facts.flags import ReleaseFlag
+from depcheck.core.model.index_facts.flags import PROVENANCE_SOURCE, ReleaseFlag
 from depcheck.core.model.report import Culprit, EnvironmentReport
 from depcheck.core.model.status import Status
 from depcheck.core.text.terminal_safe import to_one_line
 from depcheck.pipeline.baseline import compile_fresh_set
 from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.index_alarms.find_flags import find_flags
+from depcheck.pipeline.index_alarms.lost_provenance import find_lost_provenance
 from depcheck.pipeline.to_report import find_upload_time, to_environment_report
 
 MAX_FLAG_ROUNDS = 8  # each hides what the one before would have taken
@@ -53,7 +54,7 @@ def compile_without_flagged(
         seen = (
             case.ports.index.list_refused_releases()
             if isinstance(candidate, CompileFailure)
-            else _find_in_files(case, candidate)
+            else (*_find_in_files(case, candidate), *find_lost_provenance(case, committed, candidate))
         )
         new = {(flag.package, flag.version): flag for flag in seen if (flag.package, flag.version) not in found}
         if not new:
@@ -72,9 +73,11 @@ def add_flagged(case: EnvironmentCase, report: EnvironmentReport, flags: Sequenc
     if not flags:
         return report
     named = "; ".join(map(str, flags[:_MOST_NAMED]))
+    is_compiled = any(flag.source == PROVENANCE_SOURCE for flag in flags)  # known once a compile has chosen it
+    kept_from = "installed" if is_compiled else "downloaded, built"
     reason = to_one_line(
-        f"A fresh installation takes what must not be run: {named}. It was not downloaded, built, imported or tested "
-        f"here. Without it: {report.reason}",
+        f"A fresh installation takes what must not be run: {named}. It was not {kept_from}, imported or tested here. "
+        f"Without it: {report.reason}",
         1500,
     )
     proposal = report.proposal

@@ -10,6 +10,7 @@ from packaging.version import Version
 from depcheck.core.model.advisories import Advisory
 
 BAN_SOURCE = "your rule"
+PROVENANCE_SOURCE = "lost provenance"
 _MALWARE_ID = "MAL-"
 _MALWARE_WORDS = re.compile(
     r"^\W*(?:malware|malicious (?:code|package|release|version|software|dependency))\b"
