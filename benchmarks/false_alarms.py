@@ -90,7 +90,7 @@ class TwoEnvironments:
         environment: VirtualEnvironment,
         checks: Sequence[Check],
         *,
-        is_closed: bool = False,  # noqa: ARG002  # imports never have a network
+        closed: bool = False,  # noqa: ARG002  # imports never have a network
     ) -> list[CheckResult]:
         """Run import checks over one environment."""
         compile_installed(self.guest, environment)

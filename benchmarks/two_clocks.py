@@ -100,9 +100,9 @@ class Planned:
         return PlannedEnvironment(pins)
 
     def run_checks(
-        self, _spec: EnvironmentSpec, installed: PlannedEnvironment, checks: Sequence[Check], *, is_closed: bool = False
+        self, _spec: EnvironmentSpec, installed: PlannedEnvironment, checks: Sequence[Check], *, closed: bool = False
     ) -> list[CheckResult]:
-        self.counts["checked sets, network closed" if is_closed else "checked sets"] += 1
+        self.counts["checked sets, network closed" if closed else "checked sets"] += 1
         return [self._run_test(check, installed.pins) for check in checks if check.kind is CheckKind.TEST]
 
     def _run_test(self, check: Check, pins: Pins) -> CheckResult:

@@ -53,8 +53,11 @@ class Index(Protocol):
     def get_project_status(self, project: NormalizedName) -> ProjectStatus:
         """Return what the index says of the project as a whole."""
 
-    def find_flag(self, project: NormalizedName, version: Version) -> ReleaseFlag | None:
-        """Return why a release must not be run, None if it may."""
+    def find_flags(self, releases: Collection[ReleaseId]) -> tuple[ReleaseFlag, ...]:
+        """Return which releases must not be run."""
+
+    def get_malware_trouble(self) -> str:
+        """Return why nobody could be asked about malware, or empty."""
 
     def list_refused_releases(self) -> tuple[ReleaseFlag, ...]:
         """List the flagged releases that package tools asked for in vain."""
@@ -107,7 +110,7 @@ class PackageServer(Protocol):
     def serve_file(self, url: str, filename: str, content: bytes | None = None) -> str:
         """Serve a file of another address and return its local URL.
 
-        The file at `url` is fetched on its first request, unless `content` is given.
+        It is fetched on its first request, unless `content` is given.
         """
 
     def get_wheel_requires_dist(self, pin: Pin, world: IndexView, target: InterpreterTarget) -> tuple[str, ...] | None:
@@ -203,16 +206,11 @@ class CheckExecutor(Protocol):
     """Runs checks in an environment."""
 
     def run_checks(
-        self,
-        spec: EnvironmentSpec,
-        installed: InstalledEnvironment,
-        checks: Sequence[Check],
-        *,
-        is_closed: bool = False,
+        self, spec: EnvironmentSpec, installed: InstalledEnvironment, checks: Sequence[Check], *, closed: bool = False
     ) -> Sequence[CheckResult]:
         """Run `checks` in order, each in a fresh copy of the workspace.
 
-        A failed check does not stop the next one. If `is_closed`, an open network is closed but for its ports.
+        A failed check does not stop the next one. If `closed`, an open network is closed but for its ports.
         """
 
 

@@ -1,10 +1,11 @@
-"""Known vulnerabilities of releases, from PyPI's JSON API.
+"""Known vulnerabilities of releases, from PyPI's JSON API, and malware.
 
 A run can do without them if they cannot be fetched.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Protocol
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -13,12 +14,13 @@ import msgspec
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from depcheck.core.model.advisories import Advisory, deduplicate_advisories
+from depcheck.core.model.advisories import Advisory, ReleaseId, deduplicate_advisories
 from depcheck.core.model.errors import IndexUnavailableError
 from depcheck.core.model.index_facts.flags import ReleaseFlag, find_malware
 from depcheck.index.access_log import SingleFlightCache
 from depcheck.index.disk_cache import DiskCache
-from depcheck.index.http_messages import HttpGetter
+from depcheck.index.http_messages import HttpPoster
+from depcheck.index.malware_source import MalwareClient
 from depcheck.index.pages import parse_version_or_none
 from depcheck.index.projects import Project
 from depcheck.index.upstreams import Upstream, to_public_url
@@ -29,6 +31,7 @@ MAX_AGE_S = 86_400
 _LIMIT_BYTES = 32 << 20
 _CACHE_FOLDER = "advisories"
 _OK, _NOT_MODIFIED = 200, 304
+_PARALLEL_LOOKUPS = 16
 _UNKNOWN_STATUSES = (404, 410)
 
 
@@ -83,7 +86,7 @@ class AdvisoryClient:
     def __init__(
         self,
         upstreams: Sequence[Upstream],
-        fetch: HttpGetter,
+        fetch: HttpPoster,
         disk: DiskCache,
         projects: ProjectLookup,
         clock: Callable[[], float] = time.time,
@@ -97,6 +100,7 @@ class AdvisoryClient:
         self._projects = projects
         self._clock = clock
         self._first_failure = ""
+        self._malware = MalwareClient(fetch, disk, self._is_public, clock)
         self._found = SingleFlightCache(self._load_advisories)
 
     def find_advisories(self, project: NormalizedName, version: Version) -> tuple[Advisory, ...]:
@@ -106,15 +110,48 @@ class AdvisoryClient:
         """
         return self._found[project, version] if self._api_url else ()
 
+    @property
+    def malware_trouble(self) -> str:
+        """Why OSV could not be asked, or empty."""
+        return self._malware.trouble
+
+    def find_flags(self, releases: Collection[ReleaseId]) -> tuple[ReleaseFlag, ...]:
+        """Return which releases must not be run.
+
+        Cost: one request for all, and a small one for each; not for what was asked about within a day.
+        """
+        if not self._api_url:
+            return ()
+        with ThreadPoolExecutor(_PARALLEL_LOOKUPS) as pool:
+            loaded = pool.submit(self._malware.load_releases, releases)
+            told = list(pool.map(self._find_advised_flag, releases))
+            loaded.result()
+        return tuple(
+            flag for each, known in zip(releases, told, strict=True) if (flag := known or self._find_known(each))
+        )
+
     def find_flag(self, project: NormalizedName, version: Version) -> ReleaseFlag | None:
         """Return why a release must not be run, None if it may.
 
         None too where advisories cannot be fetched or are not asked for: the report says so.
         """
+        return next(iter(self.find_flags([(project, version)])), None)
+
+    def _find_known(self, release: ReleaseId) -> ReleaseFlag | None:
+        known = self._malware.find_malware(*release)
+        return find_malware([known]) if known else None
+
+    def _find_advised_flag(self, release: ReleaseId) -> ReleaseFlag | None:
         try:
-            return find_malware(self.find_advisories(project, version))
+            return find_malware(self.find_advisories(*release))
         except IndexUnavailableError:
             return None
+
+    def _is_public(self, project: NormalizedName) -> bool:
+        try:
+            return not self._are_several or self._is_on_pypi(project)
+        except IndexUnavailableError:
+            return False
 
     def _load_advisories(self, release: tuple[NormalizedName, Version]) -> tuple[Advisory, ...]:
         project, version = release
@@ -142,8 +179,8 @@ class AdvisoryClient:
     def _fetch_record(
         self, release: tuple[NormalizedName, Version], url: str, kept: _CachedAdvisories | None
     ) -> _CachedAdvisories:
-        if self._are_several and not self._is_on_pypi(release[0]):
-            return _CachedAdvisories(self._clock(), "", [])  # nobody else is to learn a private name from us
+        if not self._is_public(release[0]):  # nobody learns a private name from us
+            return _CachedAdvisories(self._clock(), "", [])
         headers = {"Accept": "application/json", **({"If-None-Match": kept.etag} if kept and kept.etag else {})}
         answer = self._fetch.get(url, headers, _LIMIT_BYTES)
         if kept is not None and answer.status == _NOT_MODIFIED:

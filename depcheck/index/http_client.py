@@ -22,7 +22,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import Retry, create_urllib3_context
 
 from depcheck.core.model.errors import IndexUnavailableError
-from depcheck.index.http_messages import HttpResponse
+from depcheck.index.http_messages import JSON_HEADERS, HttpRequest, HttpResponse
 from depcheck.index.upstreams import Credentials, Upstream, parse_origin, read_keyring_credentials, to_public_url
 
 _CHUNK_BYTES = 1 << 16
@@ -83,9 +83,20 @@ class HttpClient:
 
         A body that breaks off is requested again. Raises IndexUnavailableError.
         """
+        return self._ask(HttpRequest(url, headers), limit_bytes)
+
+    def post(self, url: str, body: bytes, limit_bytes: int) -> HttpResponse:
+        """Send JSON by POST and return the whole response, as `get` does.
+
+        Only for questions, which may be asked twice.
+        """
+        return self._ask(HttpRequest(url, JSON_HEADERS, body), limit_bytes)
+
+    def _ask(self, question: HttpRequest, limit_bytes: int) -> HttpResponse:
+        url = question.url
         for _ in range(_MAX_ATTEMPTS):
             try:
-                return self._get_once(url, headers, limit_bytes)
+                return self._ask_once(question, limit_bytes)
             except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError):
                 continue
             except _REQUEST_ERRORS as error:
@@ -95,8 +106,9 @@ class HttpClient:
             "The index or the network is at fault; try again later."
         )
 
-    def _get_once(self, url: str, headers: Mapping[str, str], limit_bytes: int) -> HttpResponse:
-        with self._open_response(url, headers) as response:
+    def _ask_once(self, question: HttpRequest, limit_bytes: int) -> HttpResponse:
+        url = question.url
+        with self._open_response(question) as response:
             body = bytearray()
             for chunk in response.iter_content(_CHUNK_BYTES):
                 body += chunk
@@ -114,22 +126,31 @@ class HttpClient:
 
         Read the body with `read_body_chunks`.
         """
-        with self._open_response(url, {"Accept-Encoding": "identity", **headers}) as response:
+        with self._open_response(HttpRequest(url, {"Accept-Encoding": "identity", **headers})) as response:
             yield response
 
-    def _open_response(self, url: str, headers: Mapping[str, str]) -> requests.Response:
+    def _open_response(self, question: HttpRequest) -> requests.Response:
+        url = question.url
         known = self._credentials.get(parse_origin(url))
-        response = self._send_request(url, headers, known)
+        response = self._send_request(question, known)
         if response.status_code == _UNAUTHORIZED and parse_origin(response.url) == parse_origin(url):
             found = self._get_keyring_credentials(url)
             if found != known:
                 response.close()
-                return self._send_request(url, headers, found)
+                return self._send_request(question, found)
         return response
 
-    def _send_request(self, url: str, headers: Mapping[str, str], known: Credentials | None) -> requests.Response:
-        wanted = {**headers, **known.to_header()} if known else headers
-        return self._session.get(url, headers=wanted, auth=_skip_authentication, stream=True, timeout=self._timeout_s)
+    def _send_request(self, question: HttpRequest, known: Credentials | None) -> requests.Response:
+        wanted = {**question.headers, **known.to_header()} if known else question.headers
+        return self._session.request(
+            "GET" if question.body is None else "POST",
+            question.url,
+            data=question.body,
+            headers=wanted,
+            auth=_skip_authentication,
+            stream=True,
+            timeout=self._timeout_s,
+        )
 
     def _get_keyring_credentials(self, url: str) -> Credentials | None:
         """Return the credentials for `url`, from the keyring if needed.

@@ -4,13 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+JSON_HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
+
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """The URL of a GET request and its headers."""
+    """The URL of a request and its headers.
+
+    With a `body` it is a POST of JSON, else a GET.
+    """
 
     url: str
     headers: Mapping[str, str]
+    body: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,16 @@ class HttpGetter(Protocol):
 
     def get(self, url: str, headers: Mapping[str, str], limit_bytes: int) -> HttpResponse:
         """Send a GET request and return the response, whatever its status.
+
+        Raises IndexUnavailableError if there is no response.
+        """
+
+
+class HttpPoster(HttpGetter, Protocol):
+    """Anything that also sends JSON by POST."""
+
+    def post(self, url: str, body: bytes, limit_bytes: int) -> HttpResponse:
+        """Send JSON and return the response, whatever its status.
 
         Raises IndexUnavailableError if there is no response.
         """

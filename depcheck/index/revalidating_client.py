@@ -1,6 +1,6 @@
 """HTTP client that revalidates many cached pages over a keep-alive pool.
 
-It does only plain GETs over http and https. Anything else (a redirect, a refusal, a failure) is left to
+It does only plain requests over http and https. Anything else (a redirect, a refusal, a failure) is left to
 the index's own client, which is patient and slower to start.
 """
 
@@ -16,7 +16,7 @@ from threading import Lock, local
 from urllib.parse import urlsplit
 
 from depcheck.core.model.errors import IndexUnavailableError
-from depcheck.index.http_messages import HttpGetter, HttpRequest, HttpResponse
+from depcheck.index.http_messages import JSON_HEADERS, HttpGetter, HttpPoster, HttpRequest, HttpResponse
 from depcheck.index.upstreams import Upstream, build_auth_header, parse_origin
 
 _PARALLEL_REQUESTS = 16
@@ -37,6 +37,7 @@ class RevalidatingClient:
 
     upstreams: Sequence[Upstream]
     ca_bundle: str = ""
+    timeout_s: float = _TIMEOUT_S
     _ssl_context: ssl.SSLContext | None = field(default=None, init=False)
     _lock: Lock = field(default_factory=Lock, init=False)
 
@@ -85,8 +86,8 @@ class RevalidatingClient:
     def _open_connection(self, place: tuple[str, str, int]) -> http.client.HTTPConnection:
         scheme, host, port = place
         if scheme == "https":
-            return http.client.HTTPSConnection(host, port, timeout=_TIMEOUT_S, context=self._load_ssl_context())
-        return http.client.HTTPConnection(host, port, timeout=_TIMEOUT_S)
+            return http.client.HTTPSConnection(host, port, timeout=self.timeout_s, context=self._load_ssl_context())
+        return http.client.HTTPConnection(host, port, timeout=self.timeout_s)
 
     def _load_ssl_context(self) -> ssl.SSLContext:
         """Load the trusted certificates once, because their file is large."""
@@ -98,7 +99,9 @@ class RevalidatingClient:
         parts = urlsplit(question.url)
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
         headers = {"Accept-Encoding": "gzip", **question.headers, **build_auth_header(self.upstreams, question.url)}
-        connection.request("GET", path, headers=headers)
+        if question.body is not None:
+            headers |= JSON_HEADERS
+        connection.request("GET" if question.body is None else "POST", path, question.body, headers)
         response = connection.getresponse()
         body = response.read(_MAX_BODY_BYTES + 1)
         told = {name.lower(): value for name, value in response.getheaders()}
@@ -126,7 +129,7 @@ class FallbackHttpClient:
     """
 
     quick: RevalidatingClient
-    patient: Callable[[], HttpGetter]
+    patient: Callable[[], HttpPoster]
     _thread_state: local = field(default_factory=local, init=False)
 
     def get(self, url: str, headers: Mapping[str, str], limit_bytes: int) -> HttpResponse:
@@ -135,15 +138,27 @@ class FallbackHttpClient:
         Raises:
             IndexUnavailableError: There is no response.
         """
-        try:
-            told = self.quick.fetch_page(
-                HttpRequest(url, headers), self._thread_state.__dict__.setdefault("connections", {})
-            )
-        except HTTP_FAILURES:
-            told = None
+        told = self._ask(HttpRequest(url, headers))
         if told is None or len(told.body) > limit_bytes:
             return self.patient().get(url, headers, limit_bytes)
         return told
+
+    def post(self, url: str, body: bytes, limit_bytes: int) -> HttpResponse:
+        """Return the response to a POST of JSON.
+
+        Raises:
+            IndexUnavailableError: There is no response.
+        """
+        told = self._ask(HttpRequest(url, {}, body))
+        if told is None or len(told.body) > limit_bytes:
+            return self.patient().post(url, body, limit_bytes)
+        return told
+
+    def _ask(self, question: HttpRequest) -> HttpResponse | None:
+        try:
+            return self.quick.fetch_page(question, self._thread_state.__dict__.setdefault("connections", {}))
+        except HTTP_FAILURES:
+            return None
 
 
 PageFetcher = Callable[[Sequence[HttpRequest]], Mapping[str, HttpResponse]]

@@ -180,7 +180,10 @@ def _fetch_all_advisories(case: EnvironmentCase, releases: Sequence[ReleaseId]) 
         answers = list(pool.map(ask, releases))
     errors = [answer for answer in answers if isinstance(answer, IndexUnavailableError)]
     found = tuple(each for answer in answers if not isinstance(answer, IndexUnavailableError) for each in answer)
-    return found, f"Known vulnerabilities could not be looked up: {errors[0]}" if errors else ""
+    known = f"Known vulnerabilities could not be looked up: {errors[0]}" if errors else ""
+    trouble = case.ports.index.get_malware_trouble()
+    malware = f"OSV could not be asked which releases are malicious, so none was refused for it: {trouble}"
+    return found, " ".join(filter(None, [known, malware if trouble else ""]))
 
 
 def _find_all_withdrawn(case: EnvironmentCase, committed: Mapping[str, Pins]) -> tuple[WithdrawnReport, ...]:

@@ -99,7 +99,7 @@ def measure_pins(
     for check in checks:
         ports.reporter.start_check(label, f"{check.kind} {check.command}".strip())
         asked = [_add_dependents(check, installed)]
-        for seen in ports.checks.run_checks(spec, installed, asked, is_closed=case.is_closed or bool(young)):
+        for seen in ports.checks.run_checks(spec, installed, asked, closed=case.is_closed or bool(young)):
             result = replace(
                 seen,
                 failures=tuple(map(_normalize_failure, seen.failures)),

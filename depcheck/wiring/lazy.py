@@ -74,15 +74,10 @@ class LazyCheckExecutor:
         self._inner = inner
 
     def run_checks(
-        self,
-        spec: EnvironmentSpec,
-        installed: InstalledEnvironment,
-        checks: Sequence[Check],
-        *,
-        is_closed: bool = False,
+        self, spec: EnvironmentSpec, installed: InstalledEnvironment, checks: Sequence[Check], *, closed: bool = False
     ) -> Sequence[CheckResult]:
         """Run checks as the inner executor does."""
-        return self._inner.get().run_checks(spec, installed, checks, is_closed=is_closed)
+        return self._inner.get().run_checks(spec, installed, checks, closed=closed)
 
 
 class LazyExplainer:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from depcheck.core.model.advisories import Advisory
+from depcheck.core.model.advisories import Advisory, ReleaseId
 from depcheck.core.model.index_facts.flags import ReleaseFlag
 from depcheck.core.model.index_facts.project_status import ProjectStatus
 from depcheck.core.model.index_view import IndexView
@@ -60,9 +60,13 @@ class LazyIndex:
         """Return the known vulnerabilities of a release."""
         return self._advisories.find_advisories(project, version)
 
-    def find_flag(self, project: NormalizedName, version: Version) -> ReleaseFlag | None:
-        """Return why a release must not be run, None if it may."""
-        return self._advisories.find_flag(project, version)
+    def find_flags(self, releases: Collection[ReleaseId]) -> tuple[ReleaseFlag, ...]:
+        """Return which releases must not be run."""
+        return self._advisories.find_flags(releases)
+
+    def get_malware_trouble(self) -> str:
+        """Return why nobody could be asked about malware, or empty."""
+        return self._advisories.malware_trouble
 
     # ---- all else is the inner index's
 

@@ -23,7 +23,7 @@ from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.errors import InterpreterMissingError
 from depcheck.index.advisory_source import AdvisoryClient
 from depcheck.index.disk_cache import DiskCache
-from depcheck.index.http_messages import HttpGetter
+from depcheck.index.http_messages import HttpPoster
 from depcheck.index.revalidating_client import FallbackHttpClient, RevalidatingClient, has_proxy, make_page_fetcher
 from depcheck.index.upstreams import Upstream, choose_upstreams, resolve_upstreams
 from depcheck.ports import Ports, Reporter
@@ -39,6 +39,7 @@ if TYPE_CHECKING:  # imported where it is used: a quiet night fetches nothing an
     from depcheck.index.server.local import LocalIndex
     from depcheck.wiring.adapters import AdapterFactory
 
+_HASTY_TIMEOUT_S = 5.0
 USERS_PER_ENVIRONMENT = (
     5  # of one environment: as many as lockfiles are compiled at the same time, and one who places tools
 )
@@ -161,13 +162,13 @@ class RunContext:
         self.indexes[places] = LazyIndex(index, advisories, shortcut.find_release_status), shortcut
         return self.indexes[places]
 
-    def _make_hasty_client(self, places: Sequence[Upstream]) -> HttpGetter:
+    def _make_hasty_client(self, places: Sequence[Upstream]) -> HttpPoster:
         """Build an HTTP client that gives up soon, for optional data."""
         patient = cache(lambda: self._make_patient_client(places).create_impatient_client())
         return (
             patient()
             if has_proxy(self.environ)
-            else FallbackHttpClient(RevalidatingClient(places, self._ca_bundle), patient)
+            else FallbackHttpClient(RevalidatingClient(places, self._ca_bundle, _HASTY_TIMEOUT_S), patient)
         )
 
     def _open_index(self, places: Sequence[Upstream]) -> "LocalIndex":

@@ -29,6 +29,7 @@ class Dated:
     files: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)  # paths, in order
     startup: str = ""  # a line that each start of Python runs, of what is released next
+    malware: dict[tuple[str, str], str] = field(default_factory=dict)  # what OSV says of a release
     statuses: dict[str, dict[str, str]] = field(default_factory=dict)  # as PEP 792 has them
 
     def release(self, name: str, version: str, day: str, *requires: str, text: str = "", python: str = "") -> None:
@@ -72,6 +73,19 @@ def serve_dated() -> Iterator[Dated]:
         def log_message(self, *_: object) -> None:
             pass
 
+        def do_POST(self) -> None:
+            """Answer as OSV does to a batch."""
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["queries"]
+            names = [shelf.malware.get((each["package"]["name"], each["version"])) for each in asked]
+            self.answer(json.dumps({"results": [{"vulns": [{"id": name}]} if name else {} for name in names]}).encode())
+
+        def answer(self, body: bytes | None, kind: str = "application/json") -> None:
+            self.send_response(404 if body is None else 200)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body or b"")))
+            self.end_headers()
+            self.wfile.write(body or b"")
+
         def do_GET(self) -> None:
             project = self.path.split("/")[2]
             shelf.asked.append(self.path)
@@ -80,11 +94,7 @@ def serve_dated() -> Iterator[Dated]:
                 page = {"meta": {"api-version": "1.4"}, "name": project, "files": shelf.pages[project], "versions": []}
                 page |= {"project-status": shelf.statuses[project]} if project in shelf.statuses else {}
                 body, kind = json.dumps(page).encode(), "application/vnd.pypi.simple.v1+json"
-            self.send_response(404 if body is None else 200)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body or b"")))
-            self.end_headers()
-            self.wfile.write(body or b"")
+            self.answer(body, kind)
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         shelf.url = f"http://127.0.0.1:{server.server_port}/simple"

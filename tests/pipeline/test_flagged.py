@@ -19,7 +19,7 @@ from depcheck.core.model.report import Report, Tool
 from depcheck.core.model.status import Status
 from depcheck.core.settlement.proposals import make_proposals
 from depcheck.core.settlement.settle import Stance
-from depcheck.index import advisory_source
+from depcheck.index import advisory_source, malware_source
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 UV = (
@@ -108,6 +108,26 @@ def test_a_flagged_pin_stops_everything(shelf, judged, canary):
     assert format_issue_title(report) == "lib 2.0 must not be run, and requirements.txt pins it"
     assert not was_called(canary)
     assert not any(path.endswith(".whl") for path in shelf.asked)
+
+
+def test_what_osv_alone_knows_is_not_run(shelf, judged, canary, monkeypatch):
+    """Ask OSV about malware that PyPI's own records lack."""
+    monkeypatch.setattr(malware_source, "OSV_URL", f"{shelf.url.removesuffix('/simple')}/v1/")
+    shelf.malware["lib", "2.0"] = "MAL-2026-7"
+    shelf.files["/v1/vulns/MAL-2026-7"] = json.dumps({"id": "MAL-2026-7", "summary": "Malicious code in lib"}).encode()
+    report = check(judged, ["lib==1.0"])
+    assert [(each.version, each.source, each.link) for each in report.flagged] == [
+        ("2.0", "MAL-2026-7", "https://osv.dev/vulnerability/MAL-2026-7")
+    ]
+    assert not any("OSV could not be asked" in note for note in report.notes)
+    assert not was_called(canary)
+    assert not was_downloaded(shelf, "2.0")
+
+
+def test_osv_that_cannot_be_reached_is_told(shelf, judged):
+    """Say that nothing was refused as malware, and why."""
+    report = check(judged, ["lib==1.5"])
+    assert any("OSV could not be asked" in note and "127.0.0.1:9" in note for note in report.notes)
 
 
 @pytest.mark.slow

@@ -45,16 +45,11 @@ class GuestCheckExecutor:
     _runners: dict[str, CheckRunner] = field(default_factory=dict)
 
     def run_checks(
-        self,
-        spec: EnvironmentSpec,
-        installed: InstalledEnvironment,
-        checks: Sequence[Check],
-        *,
-        is_closed: bool = False,
+        self, spec: EnvironmentSpec, installed: InstalledEnvironment, checks: Sequence[Check], *, closed: bool = False
     ) -> Sequence[CheckResult]:
         """Run `checks` in order, each in a fresh copy of the workspace.
 
-        A failed check does not stop the next. A repository without tests has no test result. If `is_closed`, an open
+        A failed check does not stop the next. A repository without tests has no test result. If `closed`, an open
         network is closed but for its ports, for --setup too.
 
         Raises:
@@ -64,7 +59,7 @@ class GuestCheckExecutor:
         if not isinstance(installed, VirtualEnvironment):
             raise TypeError(f"{spec.name}: checks need an environment on disk, not {type(installed).__name__}.")
         compile_installed(self.guest, installed)
-        network = NetworkPolicy.from_option(self.settings.network, is_closed=is_closed)
+        network = NetworkPolicy.from_option(self.settings.network, is_closed=closed)
         source = self._prepare_template(installed, network)
         results = (self._run_check(spec, installed, check, source, network) for check in checks)
         return [result for result in results if result is not None]

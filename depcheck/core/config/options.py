@@ -143,7 +143,7 @@ INDEX_OPTIONS = (
         "advisories",
         "advisories",
         types.BOOLEAN,
-        "Ask PyPI for known vulnerabilities of what is pinned.",
+        "Ask PyPI and OSV for known vulnerabilities and malware among what is pinned or taken.",
         default="true",
         form=_SWITCH,
     ),

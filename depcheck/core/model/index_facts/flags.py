@@ -11,7 +11,7 @@ from depcheck.core.model.advisories import Advisory
 
 BAN_SOURCE = "your rule"
 PROVENANCE_SOURCE = "lost provenance"
-_MALWARE_ID = "MAL-"
+MALWARE_ID = "MAL-"
 _MALWARE_WORDS = re.compile(
     r"^\W*(?:malware|malicious (?:code|package|release|version|software|dependency))\b"
     r"|\b(?:contain|includ|replac|publish|shipp|ship|embed|upload|inject)\w*\b[^.]{0,80}\b(?:malware|malicious|backdoor)"
@@ -43,7 +43,7 @@ def find_malware(found: Iterable[Advisory]) -> ReleaseFlag | None:
     By an id of the malware database (`MAL-…`), or by how its text begins: a release that has a flaw is none.
     """
     for each in found:
-        names = [name for name in (each.id, *each.aliases) if name.startswith(_MALWARE_ID)]
+        names = [name for name in (each.id, *each.aliases) if name.startswith(MALWARE_ID)]
         if names or _MALWARE_WORDS.search(each.summary):
             return ReleaseFlag(
                 each.package, each.version, names[0] if names else each.id, each.summary[:300], each.link
