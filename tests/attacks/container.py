@@ -3,9 +3,11 @@
 With its mounts and variables, and secrets in all of them.
 """
 
+import contextlib
 import os
 import re
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Sequence
@@ -13,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import stage
+from hostile.places import DATAGRAMS
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -29,6 +32,7 @@ CANARIES = (
     "netrc",
     "docker-login",
     "index-password",
+    "ignored-file",
 )
 EXHAUSTION = (
     "fork_bomb",
@@ -128,6 +132,9 @@ def mounts(github: Path, tool_wheels: Path) -> None:
         subprocess.run([*git, *words], check=True)
     with (workspace / ".git/config").open("a") as file:
         file.write('[http "https://github.com/"]\n\textraheader = AUTHORIZATION: basic canary-git-config\n')
+    (workspace / ".gitignore").write_text("gha-creds-*.json\n.env\n.npmrc\n*.pem\ndepcheck-report\n")
+    for name in ("gha-creds-0.json", ".env", ".npmrc", "deploy.pem"):
+        (workspace / name).write_text("canary-ignored-file\n")
     (github / "runner_temp/git-credentials-1.config").write_text(
         "[http]\n\textraheader = basic canary-git-credentials\n"
     )
@@ -180,6 +187,15 @@ def inputs(exhaustion: Sequence[str]) -> dict[str, str]:
     }  # fmt: skip
 
 
+def listen_for_datagrams(place: Path) -> socket.socket:
+    """Return a UNIX socket of another program, which anybody may write to."""
+    others = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    others.bind(str(place))
+    place.chmod(0o777)
+    others.setblocking(False)
+    return others
+
+
 def run(plan: Plan, scratch: Path) -> Run:
     """Run it as `plan` says, with `scratch` for all that is mounted."""
     github = scratch / "github"
@@ -219,14 +235,15 @@ def run(plan: Plan, scratch: Path) -> Run:
         "/var/lib/depcheck:exec,mode=711,size=1500m,nr_inodes=100k",
     ]  # a small machine
     words += environment(inputs(plan.exhaustion))
-    socket = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
-    words += ["-v", f"{socket}:/var/run/docker.sock"]
+    engine = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
+    words += ["-v", f"{engine}:/var/run/docker.sock", "-v", f"{scratch / 'datagrams'}:{DATAGRAMS}"]
     words += [
         word
         for name in ("runner_temp", "home", "workflow", "file_commands", "workspace")
         for word in ("-v", f"{github / name}:/github/{name}")
     ]
     words += [word for inside, path in plan.patched.items() for word in ("-v", f"{path}:{IN_IMAGE}/{inside}:ro")]
+    others = listen_for_datagrams(scratch / "datagrams")
     began = time.monotonic()
     try:
         with (scratch / "printed").open("wb") as file:
@@ -242,6 +259,9 @@ def run(plan: Plan, scratch: Path) -> Run:
         docker("rm", "--force", f"{beside}-run")
     took_s = time.monotonic() - began
     docker("rm", "--force", beside)
+    with others, contextlib.suppress(BlockingIOError), (shelf / "log").open("a") as log:
+        while True:
+            log.write(f"visit {others.recv(200)!r}\n")
     return Run(
         status, (scratch / "printed").read_bytes(), took_s, plan.limit_s, github, before, (shelf / "log").read_text()
     )

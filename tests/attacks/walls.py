@@ -23,7 +23,7 @@ WALLS: dict[str, tuple[Change, ...]] = {
     ),
     "Landlock scopes": ((LANDLOCK, "[SCOPES] * (level", "[0] * (level"),),
     "seccomp": ((SECCOMP, "    if not is_seccomp_available():\n        return False\n", "    return False\n"),),
-    "connections by address": ((SECCOMP, "    if not can_hand_over_connections():\n        return None\n", "    return None\n"),),
+    "connections by address": ((SECCOMP, "    if not asked or not can_hand_over_connections():\n        return None\n", "    return None\n"),),
     "clean environment": (
         (f"{SANDBOX}/environ.py", "exclude_loopback({**fixed, **passed})", "exclude_loopback({**outer, **fixed, **passed})"),
         ("depcheck/wiring/checker_process.py", "if name in names or _ALLOWED_VARIABLES.fullmatch(name)}", "if names or True}"),

@@ -38,11 +38,13 @@ def python(guest: Guest, folder: Path, code: str, network: NetworkPolicy = NO_NE
 def test_files_outside_are_closed(guest, folder, tmp_path) -> None:
     """A home's secrets cannot be read, nor can the repository be written."""
     home = Path("~").expanduser()
-    shared = (str(tmp_path), "/tmp", "/var/tmp")
+    shared = (str(tmp_path), *policy.SHARED_FOLDERS)
     if not os.access(home, os.R_OK) or any(
         Path(each).is_relative_to(home) or home.is_relative_to(each) for each in shared
     ):
         pytest.skip("no home folder to keep closed")
+    if any(Path(__file__).is_relative_to(each) for each in policy.SHARED_FOLDERS):
+        pytest.skip("this checkout stands in a folder that is open to guests")
     assert "PermissionError" in python(guest, folder, f"import os; os.listdir({str(home)!r})").output
     assert "PermissionError" in python(guest, folder, f"open({str(Path(__file__))!r}, 'a')").output
     assert python(guest, folder, "open('mine', 'w').write('x')").is_success
@@ -245,6 +247,74 @@ socket.socket(socket.AF_UNIX).connect({str(place)!r})
 """
         ran = python(guest, folder, code)
     assert "word" in ran.output
+    assert "PermissionError" in ran.output
+
+
+MODES = """
+import ctypes, os, sys
+libc, place = ctypes.CDLL(None, use_errno=True), sys.argv[1]
+held = os.open(place, os.O_PATH)
+folder = os.open(os.path.dirname(place), os.O_PATH)
+os.symlink(place, "link")
+tries = {
+    "chmod": lambda: os.chmod(place, 0o777),
+    "link": lambda: os.chmod("link", 0o777),
+    "of a folder": lambda: os.chmod(os.path.basename(place), 0o777, dir_fd=folder),
+    "by descriptor": lambda: os.chmod(f"/proc/self/fd/{held}", 0o777),
+    "fchmodat2": lambda: libc.syscall(452, folder, os.path.basename(place).encode(), 0o777, 0) and os.chmod("/zz", 0),
+}
+for name, attempt in tries.items():
+    try:
+        attempt()
+    except OSError as error:
+        print(name, type(error).__name__)
+    else:
+        print(name, "changed it")
+os.chdir("..")
+own = os.path.join(sys.argv[2], "own")
+open(own, "w").close()
+os.chmod(own, 0o600)
+with open(own) as file:
+    os.fchmod(file.fileno(), 0o640)
+print(oct(os.stat(own).st_mode))
+"""
+
+
+@needs_addresses
+@needs_landlock
+def test_modes_of_files_that_cannot_be_opened_stay(guest, folder, apart_folder) -> None:
+    """Change no mode of a file that the guest cannot write.
+
+    Whoever is our own user could, for Landlock does not see it.
+    """
+    place = apart_folder / "private"
+    place.mkdir(mode=0o700)
+    for network in (NO_NETWORK, OPEN_NETWORK):
+        (folder / "link").unlink(missing_ok=True)
+        ran = guest.run(
+            [sys.executable, "-c", MODES, str(place), str(folder)], folder=folder, timeout_s=60, network=network
+        )
+        assert place.stat().st_mode & 0o777 == 0o700, ran.output
+        assert "changed it" not in ran.output
+        assert "0o100640" in ran.output
+
+
+@needs_seccomp
+@pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_RAW])
+@pytest.mark.parametrize("make", ["socket.socket(socket.AF_UNIX, {})", "socket.socketpair(socket.AF_UNIX, {})[0]"])
+def test_no_datagram_reaches_a_socket_of_the_system(guest, folder, make, kind) -> None:
+    """Send no datagram to a UNIX socket, which needs no connection.
+
+    A socket of a pair can send to any path as well.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as outside:
+        place = folder / "outside"
+        outside.bind(str(place))
+        outside.setblocking(False)
+        place.chmod(0o777)
+        ran = python(guest, folder, f"import socket\n{make.format(int(kind))}.sendto(b'word', {str(place)!r})")
+        with pytest.raises(BlockingIOError):
+            outside.recv(4)
     assert "PermissionError" in ran.output
 
 

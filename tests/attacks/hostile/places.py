@@ -1,6 +1,7 @@
 """Where the listeners are, and the local index."""
 
 TCP, ASKED_FOR, UDP = 9000, 9001, 9053  # listeners beside the container; the tests ask for 9001 alone
+DATAGRAMS = "/run/zz-datagrams"  # a UNIX socket of another program, open to all
 
 
 def local_index_ports():

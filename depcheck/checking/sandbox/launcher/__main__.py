@@ -11,6 +11,7 @@ import ctypes
 import fcntl
 import json
 import os
+import platform
 import resource
 import select
 import signal
@@ -21,12 +22,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from depcheck.checking.sandbox.launcher import connect_gate, landlock, leftovers, limits, seccomp, system_v
+    from depcheck.checking.sandbox.launcher import (
+        connect_gate,
+        landlock,
+        leftovers,
+        limits,
+        mode_gate,
+        seccomp,
+        system_v,
+    )
 else:  # run as a folder: it stands on the path itself
     import connect_gate
     import landlock
     import leftovers
     import limits
+    import mode_gate
     import seccomp
     import system_v
 
@@ -87,12 +97,14 @@ def enter_sandbox(order: LaunchOrder, gate: socket.socket) -> dict[str, bool | i
     if sealed:
         stood["landlock_abi"] = landlock.apply_landlock(order["read"], order["write"], order["ports"])
         closed = order["ports"] is not None
-        listener = seccomp.apply_asking_seccomp() if closed and order["addresses"] else None
+        ours = order["addresses"] and order["uid"] is None
+        asked = seccomp.list_asked_calls(connections=closed and order["addresses"], modes=ours)
+        listener = seccomp.apply_asking_seccomp(asked, closed=closed)
         if listener is not None:
             socket.send_fds(gate, [b"\0"], [listener])
             os.close(listener)
         stood["seccomp"] = listener is not None or seccomp.apply_seccomp(closed=closed)
-        stood["addresses"] = listener is not None
+        stood["addresses"] = listener is not None and closed
     return {"user_dropped": order["uid"] is not None, "no_new_privs": sealed, "rlimits": True, **stood}
 
 
@@ -129,7 +141,7 @@ def exec_guest(order: LaunchOrder, report: int, gate: socket.socket) -> None:
 
 
 def receive_gate(order: LaunchOrder, gate: socket.socket) -> connect_gate.ConnectGate | None:
-    """Return what answers the guest's connections, or None.
+    """Return what answers the guest's calls, or None.
 
     None if it did not ask for that.
     """
@@ -137,12 +149,15 @@ def receive_gate(order: LaunchOrder, gate: socket.socket) -> connect_gate.Connec
         gate.setblocking(False)
         _, descriptors, _, _ = socket.recv_fds(gate, 1, 1)
         for listener in descriptors:
-            return connect_gate.ConnectGate(listener, order, leftovers.list_descendants)
+            answers = connect_gate.ConnectGate(listener, order, leftovers.list_descendants)
+            modes = mode_gate.ModeGate(order["write"], seccomp.MODE_CALLS[platform.machine()])
+            answers.other_calls = dict.fromkeys(modes.calls, modes.change_mode)
+            return answers
     return None
 
 
-def answer_connection(gate: connect_gate.ConnectGate, heard: select.poll, event: int) -> None:
-    """Answer one call of connect().
+def answer_call(gate: connect_gate.ConnectGate, heard: select.poll, event: int) -> None:
+    """Answer one call that waits.
 
     No longer listen if no process is left that could call.
     """
@@ -200,7 +215,7 @@ def watch_guest(child: int, order: LaunchOrder, wake: int, gate: connect_gate.Co
         if 0 in ready:
             return {"status": None, "timed_out": False, "stayed_up": False}
         if gate and gate.listener in ready:
-            answer_connection(gate, heard, ready[gate.listener])
+            answer_call(gate, heard, ready[gate.listener])
         if ending is None and (why := used.find_exceeded_limit()):
             found = {"exceeded": why, "was_short": used.was_short}
             return {"status": None, "timed_out": False, "stayed_up": False, **found}

@@ -77,7 +77,7 @@ def read_near_networks() -> list[ipaddress.IPv4Network]:
 
 
 class ConnectGate:
-    """Answers one guest's calls of connect().
+    """Answers one guest's calls of connect(), and others by their numbers.
 
     They come by the descriptor `listener`.
 
@@ -87,7 +87,8 @@ class ConnectGate:
 
     def __init__(self, listener: int, order: dict[str, Any], relatives: Callable[[], Container[int]]) -> None:
         self.listener = listener
-        self._uid, self._ports, self._relatives = order["uid"], frozenset(order["ports"]), relatives
+        self.other_calls: dict[int, Callable[[int, int, list[int]], int]] = {}
+        self._uid, self._ports, self._relatives = order["uid"], frozenset(order["ports"] or ()), relatives
         self._networks = [ipaddress.IPv4Network("127.0.0.0/8"), *read_near_networks()] if order["near"] else []
         self._hosts: tuple[Address, ...] = (ipaddress.IPv4Address("127.0.0.1"), ipaddress.IPv6Address("::1"))
 
@@ -96,10 +97,13 @@ class ConnectGate:
         request = bytearray(struct.calcsize(REQUEST))
         with contextlib.suppress(OSError):
             call_ioctl(self.listener, RECEIVE, request)
-            identity, process, *_, descriptor, place, length, _, _, _ = struct.unpack(REQUEST, request)
+            identity, process, _, number, _, _, *arguments = struct.unpack(REQUEST, request)
             error = 0
             try:
-                error = self._connect(identity, process, descriptor & 0xFFFFFFFF, place, length & 0xFFFFFFFF)
+                if number in self.other_calls:
+                    error = self.other_calls[number](number, process, arguments)
+                else:
+                    error = self._connect(identity, process, *arguments[:3])
             except RefusedCallError as refused:
                 error = refused.number
             except OSError as failed:
@@ -107,6 +111,7 @@ class ConnectGate:
             call_ioctl(self.listener, SEND, struct.pack(REPLY, identity, 0, -error, 0))
 
     def _connect(self, identity: int, process: int, descriptor: int, place: int, length: int) -> int:
+        descriptor, length = descriptor & 0xFFFFFFFF, length & 0xFFFFFFFF
         with act_as_user(self._uid):
             flags = read_flags(process, descriptor)
             address = read_process_memory(process, place, min(length, LONGEST_ADDRESS))

@@ -20,7 +20,7 @@ CALL_NUMBER, ARCHITECTURE = 0, 4  # offsets in struct seccomp_data
 ARGUMENTS = tuple(16 + 8 * index for index in range(6))  # low halves, little endian
 X32 = 0x40000000
 UNIX, INET, INET6, NETLINK = 1, 2, 10, 16
-STREAM, TCP, FAST_OPEN = 1, 6, 0x20000000
+STREAM, SEQUENCED, TCP, FAST_OPEN = 1, 5, 6, 0x20000000
 
 # audit architecture, socket, sendto, sendmsg, sendmmsg, and the denied: ptrace, process_vm_readv,
 # process_vm_writev, add_key, request_key, keyctl, bpf, perf_event_open, userfaultfd, io_uring_setup, mount,
@@ -32,7 +32,11 @@ CALLS_BY_MACHINE = {
     "aarch64": (0xC00000B7, 198, 206, 211, 269, (  # as above
         117, 270, 271, 217, 218, 219, 280, 241, 282, 425, 40, 39, 97, 268, 104, 438, 105, 273, 265, 41, 51)),
 }  # fmt: skip
-OTHER_CALLS = {"x86_64": (317, 42, 56), "aarch64": (277, 203, 220)}  # seccomp, connect, clone
+OTHER_CALLS = {"x86_64": (317, 42, 56, 53), "aarch64": (277, 203, 220, 199)}  # seccomp, connect, clone, socketpair
+MODE_CALLS = {
+    "x86_64": {90: "chmod", 91: "fchmod", 268: "fchmodat", 452: "fchmodat2"},
+    "aarch64": {52: "fchmod", 53: "fchmodat", 452: "fchmodat2"},
+}
 CLONE3, NEW_USER_NAMESPACE = 435, 0x10000000
 Instruction = tuple[int, int, int, int]
 
@@ -71,6 +75,16 @@ def _deny_flag(number: int, argument: int, flag: int) -> list[Instruction]:
             (RETURN, 0, 0, ERRNO_EPERM), (LOAD, 0, 0, CALL_NUMBER)]  # fmt: skip
 
 
+def _deny_local_datagrams(number: int) -> list[Instruction]:
+    """Deny UNIX sockets that send without connect().
+
+    Where they send to is in memory, which may change after it was read.
+    """
+    return [(EQUAL, 0, 8, number), (LOAD, 0, 0, ARGUMENTS[0]), (EQUAL, 0, 5, UNIX), (LOAD, 0, 0, ARGUMENTS[1]),
+            (AND, 0, 0, 0xF), (EQUAL, 2, 0, STREAM), (EQUAL, 1, 0, SEQUENCED), (RETURN, 0, 0, ERRNO_EPERM),
+            (LOAD, 0, 0, CALL_NUMBER)]  # fmt: skip
+
+
 def _restrict_sockets(number: int, *, closed: bool) -> list[Instruction]:
     """Allow only UNIX, netlink and internet sockets.
 
@@ -94,10 +108,16 @@ def _restrict_sockets(number: int, *, closed: bool) -> list[Instruction]:
     return [(EQUAL, 0, len(inner), number), *inner]
 
 
-def build_seccomp_program(machine: str, *, closed: bool, asks: bool = False) -> bytes:
+def list_asked_calls(*, connections: bool, modes: bool) -> tuple[int, ...]:
+    """List the calls that wait for an answer."""
+    machine = platform.machine()
+    return (*([OTHER_CALLS[machine][1]] if connections else []), *(MODE_CALLS[machine] if modes else ()))
+
+
+def build_seccomp_program(machine: str, *, closed: bool, asked: tuple[int, ...] = ()) -> bytes:
     """Build the filter's instructions for `machine`.
 
-    `closed` also denies the internet except TCP. `asks`: each connect() waits for whoever holds the listener.
+    `closed` also denies the internet except TCP. Each call of `asked` waits for whoever holds the listener.
     """
     architecture, socket, sendto, sendmsg, sendmmsg, denied = CALLS_BY_MACHINE[machine]
     steps: list[Instruction] = [
@@ -121,9 +141,11 @@ def build_seccomp_program(machine: str, *, closed: bool, asks: bool = False) -> 
             *_deny_flag(sendto, 3, FAST_OPEN),
             *_deny_flag(sendmsg, 2, FAST_OPEN),
             *_deny_flag(sendmmsg, 3, FAST_OPEN),
+            *_deny_local_datagrams(socket),
+            *_deny_local_datagrams(OTHER_CALLS[machine][3]),
         ]
-    if asks:
-        steps += [(EQUAL, 0, 1, OTHER_CALLS[machine][1]), (RETURN, 0, 0, NOTIFY)]
+    for number in asked:
+        steps += [(EQUAL, 0, 1, number), (RETURN, 0, 0, NOTIFY)]
     steps += [*_restrict_sockets(socket, closed=closed), (RETURN, 0, 0, ALLOW)]
     return b"".join(struct.pack("=HBBI", *step) for step in steps)
 
@@ -143,26 +165,27 @@ def apply_seccomp(*, closed: bool) -> bool:
     return True
 
 
-def apply_asking_seccomp() -> int | None:
-    """Apply the filter of a closed guest, and return its descriptor.
+def apply_asking_seccomp(asked: tuple[int, ...], *, closed: bool) -> int | None:
+    """Apply a filter with calls that wait, and return its descriptor.
 
-    It answers the process's connect().
-
-    None, and no filter, if the kernel cannot, or another supervisor listens already.
+    Who has it answers the calls. None, and no filter, if no call waits, the kernel cannot, or another supervisor
+    listens already.
     """
-    if not can_hand_over_connections():
+    if not asked or not can_hand_over_connections():
         return None
     number = OTHER_CALLS[platform.machine()][0]
-    listener = int(ctypes.CDLL(None).syscall(number, SET_FILTER, NEW_LISTENER, _make_header(closed=True, asks=True)))
+    listener = int(
+        ctypes.CDLL(None).syscall(number, SET_FILTER, NEW_LISTENER, _make_header(closed=closed, asked=asked))
+    )
     return listener if listener >= 0 else None
 
 
-def _make_header(*, closed: bool, asks: bool = False) -> bytes:
+def _make_header(*, closed: bool, asked: tuple[int, ...] = ()) -> bytes:
     """Build a struct sock_fprog.
 
     What it points to is kept for as long as the process lives.
     """
-    code = build_seccomp_program(platform.machine(), closed=closed, asks=asks)
+    code = build_seccomp_program(platform.machine(), closed=closed, asked=asked)
     buffer = ctypes.create_string_buffer(code, len(code))
     _KEPT_PROGRAMS.append(buffer)
     return struct.pack("=HxxxxxxQ", len(code) // 8, ctypes.addressof(buffer))

@@ -3,7 +3,7 @@
 import contextlib
 import socket
 
-from hostile.places import ASKED_FOR, TCP, UDP, local_index_ports
+from hostile.places import ASKED_FOR, DATAGRAMS, TCP, UDP, local_index_ports
 
 
 def _said(stage, way):
@@ -120,6 +120,23 @@ def another_address_at_the_port_of_the_index(stage):
                 if place.accept()[0].recv(2) == b"zz":
                     return f"sent to 127.0.0.77:{port}" if stage != "test" else None
     return None
+
+
+def datagrams_to_other_programs(stage):
+    """Sends datagrams to UNIX sockets with a path, which needs no connection, by a socket and by one of a pair."""
+    with open("/proc/net/unix") as table:
+        paths = {line.split()[-1] for line in list(table)[1:] if len(line.split()) == 8}
+    sent = []
+    for path in {*(path for path in paths if path.startswith("/")), DATAGRAMS}:
+        for make in (
+            lambda: (socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM),),
+            lambda: socket.socketpair(socket.AF_UNIX, 2),
+        ):
+            with contextlib.suppress(OSError):
+                line, *_ = make()
+                line.sendto(_said(stage, "datagram"), path)
+                sent.append(path)
+    return sent
 
 
 def sockets_of_other_programs(stage):

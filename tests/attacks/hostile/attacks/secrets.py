@@ -106,6 +106,11 @@ def git_config(stage):
     )
 
 
+def ignored_credentials(stage):
+    """Credentials beside the checkout that git does not track: of a cloud, of npm, an environment file, a key."""
+    return _seek(("gha-creds-0.json", ".env", ".npmrc", "deploy.pem"))
+
+
 def checkout_credentials(stage):
     """The file in which checkout keeps the token from its sixth version on."""
     return _seek(
