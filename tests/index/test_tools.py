@@ -12,6 +12,7 @@ import requests
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from depcheck.core.model.index_facts.view_address import to_shared_address
 from depcheck.core.model.index_view import IndexView
 from depcheck.index.upstreams import PYPI_URL, Upstream
 
@@ -87,6 +88,18 @@ def test_uv_resolves_and_installs_any_world(kombu_story, index, folder: Path) ->
     assert "4.1.0" in (folder / "here/kombu.py").read_text()
     assert index.list_requested_projects(PAST) == {"celery", "kombu"}
     assert index.list_index_errors() == ()
+
+
+def test_views_share_what_uv_unpacked(kombu_story, index, folder: Path) -> None:
+    """Let uv unpack once for all views, and see each view's pages."""
+    for world, version in ((PAST, "4.1.0"), (LATER, "4.2.0"), (IndexView(), "4.2.0")):
+        address = to_shared_address(index.get_index_url(world))
+        place = folder / str(len(list(folder.iterdir())))
+        words = [UV, "pip", "install", "--cache-dir", "uv", "--link-mode", "hardlink", "--index-url", address]
+        _run(*words, "--target", place, "celery", cwd=folder)
+        assert version in (place / "kombu.py").read_text()
+    assert [path.stat().st_nlink for path in (folder / "uv").rglob("celery.py")] == [4]
+    assert index.list_requested_projects(PAST) == {"celery", "kombu"}
 
 
 def test_a_page_that_changed_is_seen_by_uv_in_the_next_run(kombu_story, open_index, folder: Path) -> None:

@@ -40,6 +40,7 @@ from depcheck.checking.sandbox.process_result import ProcessResult
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.errors import DepcheckError, IndexUnavailableError
+from depcheck.core.model.index_facts.view_address import to_shared_address
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.installed import OwnInstallation
 from depcheck.core.model.pins import Pin, Pins
@@ -150,8 +151,7 @@ class UvEnvironmentBuilder:
     def unpack_release(self, spec: EnvironmentSpec, world: IndexView, requirement: str, folder: Path) -> bool:
         """Unpack the files of one release into `folder`, without its dependencies.
 
-        Returns False if that would need a build. A wheel that was built for a trial in the same world is used
-        here too.
+        Returns False if that would need a build. What was built for a trial in the same world is used here too.
         """
         self._wait_for_installs()
         environment = self._make_environment(spec, world)
@@ -287,7 +287,7 @@ class UvEnvironmentBuilder:
 
     def _list_index_options(self, environment: VirtualEnvironment, world: IndexView) -> list[str]:
         links = self._get_wheel_builder(environment).find_links_options
-        return ["--index-url", self.index.get_index_url(world), *links]
+        return ["--index-url", to_shared_address(self.index.get_index_url(world)), *links]
 
     def _read_installed(self, environment: VirtualEnvironment) -> tuple[InstalledDistribution, ...]:
         return tuple(

@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import BoundedSemaphore, Lock, Thread
 from typing import Any
 
+from depcheck.core.model.index_facts.view_address import resolve_shared_path
+
 HOST = "127.0.0.1"
 _IDLE_TIMEOUT_S = 120
 _MAX_CONNECTIONS = 512  # uv opens about 50 at once; a guest must not make us start threads without end
@@ -142,7 +144,8 @@ class _RequestHandler(BaseHTTPRequestHandler):
         if self.headers.get("Host") not in self.server.allowed_hosts:
             reply = Reply.from_sentence(HTTPStatus.MISDIRECTED_REQUEST, "This index answers to its own address only.")
         else:
-            reply = self.server.responder(self.path, self.headers.get("Accept", ""))
+            path = resolve_shared_path(self.path, self.headers.get("Authorization", ""))
+            reply = self.server.responder(path, self.headers.get("Accept", ""))
         if reply.body_reader is not None:
             self._send_ranged_body(reply, with_body=with_body)
         elif self._is_client_copy_current(reply):
