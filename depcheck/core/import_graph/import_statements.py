@@ -55,11 +55,21 @@ def _parse_imports(text: str) -> list[ast.stmt] | None:
     Parsing takes most of the time, and most modules import at their top. What would be cut within a string or a
     bracket cannot be parsed, so it is not mistaken: then all is parsed.
     """
-    last = max((match.end() for match in _IMPORT_WORD.finditer(text)), default=None)
+    last = _find_last_import(text)
     if last is None:
         return []
     after = _NEXT_STATEMENT.search(text, last)
     return (parse_statements(text[: after.start()]) if after else None) or parse_statements(text)
+
+
+def _find_last_import(text: str) -> int | None:
+    """Return where the last word `import` ends, or None without one."""
+    place = text.rfind("import")
+    while place >= 0:
+        if found := _IMPORT_WORD.match(text, place):
+            return found.end()
+        place = text.rfind("import", 0, place)
+    return None
 
 
 def parse_statements(text: str) -> list[ast.stmt] | None:
