@@ -14,6 +14,7 @@ told like a module of the name "django.setup()", and where it fails the modules 
 
 import ctypes
 import faulthandler
+import gc
 import json
 import os
 import select
@@ -27,6 +28,7 @@ WORD_COUNTS = {"start": 2, "pass": 2, "fail": 4, "ended": 3}
 LONGEST_LINE, MOST_OTHER_BYTES, MOST_READS = 1 << 20, 64 << 10, 64
 SLACK_S = 2.0  # a child's own alarm comes first, and shows where it stood
 PR_SET_DUMPABLE = 4
+GC_THRESHOLD = 100000  # objects; nearly all that an import makes stays, so to look for garbage is a tenth of the time
 
 
 class Child:
@@ -236,6 +238,7 @@ def main():
     channel = os.fdopen(os.dup(3), "w", 1, encoding="utf-8", errors="backslashreplace")
     os.close(3)
     order = json.loads(sys.stdin.read())
+    gc.set_threshold(GC_THRESHOLD, 50, 50)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     seal_process()
     wake = os.pipe()
