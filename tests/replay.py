@@ -2,11 +2,11 @@
 
 Each repository as it stood, by `depcheck check`.
 
-    python tests/replay.py NAME… | --all [--imports | --imports-alone] [--jobs N] [--out table.md]
+    python tests/replay.py NAME… | --all [--imports | --imports-alone] [--flakes PERCENT] [--jobs N] [--out table.md]
 
 The incidents are folders with an `incident.toml`, found in `../shared/incidents` beside the checkout or where
 DEPCHECK_INCIDENTS says. With `--imports` modules are imported too, as they are by default; with `--imports-alone`
-nothing else is run. Exits with 0 when every replay agrees with history.
+nothing else is run. With `--flakes 20` one test fails at random in a fifth of all runs of pytest. Exits with 0 when every replay agrees with history.
 """
 
 import argparse
@@ -28,6 +28,24 @@ TIMEOUT_S = 3600
 _STATUSES = {"control": "safe", "flaky": "flaky", "baseline": "baseline-broken"}  # all others break
 _EXITS = {"safe": 0, "breaks": 1}
 _FOREIGN = ("PIP_", "UV_", "GITHUB_", "INPUT_", "PYTHON", "VIRTUAL_ENV")
+
+_FLAKY = """import random
+
+LUCK = random.SystemRandom()
+
+
+def pytest_collection_modifyitems(items):
+    if items and 100 * LUCK.random() < PERCENT:
+        LUCK.choice(items).add_marker("unlucky")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "unlucky: fails in this run")
+
+
+def pytest_runtest_setup(item):
+    assert not item.get_closest_marker("unlucky"), "the connection was reset"
+"""
 
 Incident = dict[str, Any]
 
@@ -63,7 +81,14 @@ def choose_arguments(arguments: Sequence[str], imports: str) -> list[str]:
     return [*kept, "--test", ""] if imports == "alone" else kept
 
 
-def replay(name: str, imports: str = "") -> Replay:
+def add_flakes(repo: Path, percent: float) -> None:
+    """Let a test fail at random in `percent` of the runs."""
+    (repo / "conftest.py").write_text(_FLAKY.replace("PERCENT", str(percent)))
+    for words in (["add", "conftest.py"], ["commit", "--quiet", "--amend", "--no-edit"]):
+        subprocess.run(["git", "-c", "user.name=dev", "-c", "user.email=dev@localhost", *words], cwd=repo, check=True)
+
+
+def replay(name: str, imports: str = "", flakes: float = 0) -> Replay:
     """Make the repository of the incident `name`, judge it, and compare."""
     with tempfile.TemporaryDirectory(prefix=f"{name}-") as folder:
         made = subprocess.run(
@@ -73,6 +98,8 @@ def replay(name: str, imports: str = "") -> Replay:
             check=True,
         )
         story = json.loads(made.stdout)
+        if flakes:
+            add_flakes(Path(folder, "repo"), flakes)
         started = time.monotonic()
         ran = subprocess.run(
             [
@@ -166,6 +193,9 @@ def main() -> int:
     words.add_argument("--all", action="store_true", help="every incident that is here")
     words.add_argument("--imports", dest="imports", action="store_const", const="with", default="")
     words.add_argument("--imports-alone", dest="imports", action="store_const", const="alone")
+    words.add_argument(
+        "--flakes", type=float, default=0, metavar="PERCENT", help="of the runs of pytest fail at random"
+    )
     words.add_argument("--jobs", type=int, default=1, help="how many at a time (default: 1)")
     words.add_argument("--out", type=Path, help="a file for the table")
     given = words.parse_args()
@@ -176,7 +206,7 @@ def main() -> int:
     print("\n".join(lines), flush=True)
     wrong = 0
     with ThreadPoolExecutor(given.jobs) as pool:
-        for done in pool.map(lambda name: replay(name, given.imports), names):
+        for done in pool.map(lambda name: replay(name, given.imports, given.flakes), names):
             lines.append(row(done))
             wrong += bool(done.differences)
             print(lines[-1], flush=True)
