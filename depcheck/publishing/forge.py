@@ -142,6 +142,9 @@ class Forge(Protocol):
     def get_repository(self) -> ForgeRepository:
         """Return the repository and its settings."""
 
+    def has_run(self, run: WorkflowRun) -> bool:
+        """Return True if the forge shows this run of a workflow."""
+
     def list_labeled_items(self) -> list[ForgeItem]:
         """List all issues and pull requests with our label, oldest first."""
 

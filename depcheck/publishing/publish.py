@@ -92,7 +92,9 @@ def _settle_report(report: Report, forge: Forge, options: PublishOptions, place:
     branches = BranchPublisher(forge, options.branch_prefix, forge.list_own_accounts())
     base = BaseBranch(forge, branch)
     known = KnownEnvironments(branch, report.known_environments, frozenset(each.name for each in report.environments))
-    reader = SnapshotReader(forge, branches, base, known, is_default_base=branch == settings.default_branch)
+    reader = SnapshotReader(
+        forge, branches, base, known, run=place.run, is_default_base=branch == settings.default_branch
+    )
     site = PublishSession(forge, branches, base, options, place.run, settings.url)
     seen = reader.take_snapshot(wanted)
     linker = CounterpartLinker(site)

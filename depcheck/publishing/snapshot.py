@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from depcheck.core.messages.hidden_state import ProposalForm, parse_hidden_marker
+from depcheck.core.messages.hidden_state import ProposalForm, WorkflowRun, parse_hidden_marker
 from depcheck.core.settlement.identity import KnownEnvironments, adopt_published, close_orphans
 from depcheck.core.settlement.settle import Proposal, PublishedItem, Stance
 from depcheck.publishing.base_branch import BaseBranch
@@ -29,13 +29,14 @@ class ForgeSnapshot:
 class SnapshotReader:
     """Reads everything that settlement needs, by few calls if nothing happened.
 
-    `is_default_base` says that the base is the repository's default branch.
+    `run` is this run, and `is_default_base` says that the base is the repository's default branch.
     """
 
     forge: Forge
     branches: BranchPublisher
     base: BaseBranch
     known: KnownEnvironments
+    run: WorkflowRun
     is_default_base: bool = True
 
     def take_snapshot(self, proposals: Sequence[Proposal]) -> ForgeSnapshot:
@@ -59,7 +60,16 @@ class SnapshotReader:
                 found += here
                 strays += [(name, proposal.key)] * (not here and proposal.stance is Stance.CLOSE)
         found += reader.find_open_issues(unmarked, wanted, found)
-        return ForgeSnapshot(tuple(found), wanted, tuple(strays))
+        return ForgeSnapshot(tuple(map(self._doubt_run, found)), wanted, tuple(strays))
+
+    def _doubt_run(self, each: PublishedItem) -> PublishedItem:
+        """Return the item without the number of a made-up run.
+
+        Who may edit it can write any number there. Where the forge does not show our own run, it shows none.
+        """
+        if not self.run.is_older_than(each.marker.run) or self.forge.has_run(each.marker.run):
+            return each
+        return replace(each, marker=replace(each.marker, run=WorkflowRun())) if self.forge.has_run(self.run) else each
 
     def _close_orphans(
         self,

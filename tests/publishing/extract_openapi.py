@@ -20,6 +20,7 @@ OPERATIONS = (
     ("post", f"{REPO}/issues/{{issue_number}}/comments"),
     ("post", f"{REPO}/issues/{{issue_number}}/labels"),
     ("post", f"{REPO}/issues/{{issue_number}}/assignees"),
+    ("get", f"{REPO}/actions/runs/{{run_id}}/attempts/{{attempt_number}}/jobs"),
     ("get", f"{REPO}/labels/{{name}}"),
     ("post", f"{REPO}/labels"),
     ("get", f"{REPO}/pulls"),

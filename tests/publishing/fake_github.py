@@ -33,7 +33,7 @@ class FakeGitHub:
         self.git = BareRepository(folder)
         self.items, self.labels = {}, {"dependencies"}
         self.settings = {"default_branch": "main", "has_issues": True, "archived": False}
-        self.reviewers = []
+        self.reviewers, self.runs = [], set()
         self.calls, self.violations, self.faults, self.refusals = [], [], {}, []
         self.lag, self.ticks, self.token, self.unassignable, self.unnameable = 0, 0, TOKEN, set(), set()
         self.milestones, self.drafts_refused = {1}, False
@@ -117,6 +117,11 @@ class FakeGitHub:
     def get(self, _names, _query, _body):
         found = instance("full-repository") | self.settings | {"full_name": REPOSITORY, "name": "project"}
         return 200, found | {"html_url": f"https://github.test/{REPOSITORY}"}
+
+    def get_actions_runs_run_id_attempts_attempt_number_jobs(self, names, _query, _body):
+        if int(names["run_id"]) not in self.runs or names["attempt_number"] != "1":
+            raise _RefusalError(404, "Not Found")
+        return 200, {"total_count": 0, "jobs": []}
 
     # ---- issues
 

@@ -90,6 +90,7 @@ def test_others_cannot_pose_as_us(github, tmp_path):
 
 def test_an_older_run_never_takes_back_a_newer_finding(github, tmp_path):
     """Let an older run change nothing of a newer finding."""
+    github.runs = {8, 9, 10}
     night(github, tmp_path, [breaks()], run=9)
     github.calls.clear()
     for found in (quiet(), changed()):
@@ -99,6 +100,21 @@ def test_an_older_run_never_takes_back_a_newer_finding(github, tmp_path):
     github.calls.clear()
     night(github, tmp_path, [breaks()], run=9)
     assert github.writes == []
+
+
+@pytest.mark.parametrize("claim", ["9999999999.1", "2.99"])
+def test_the_number_of_a_run_that_never_was_is_not_believed(github, tmp_path, claim):
+    """Go on where somebody wrote a later run's number into our marker.
+
+    The forge knows which runs there were. One that exists is believed.
+    """
+    night(github, tmp_path, [breaks()])
+    for item in github.items.values():
+        item["body"] = item["body"].replace("run=1.1", f"run={claim}")
+    github.runs = {1, 2, 3}
+    github.calls.clear()
+    night(github, tmp_path, [changed()], run=2)
+    assert github.writes
 
 
 def test_duplicates_are_folded_into_the_oldest(github, tmp_path):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import quote
 
-from depcheck.core.messages.hidden_state import is_remark, render_remark
+from depcheck.core.messages.hidden_state import WorkflowRun, is_remark, render_remark
 from depcheck.core.text.terminal_safe import to_one_line
 from depcheck.publishing.forge import (
     LABEL,
@@ -17,6 +17,7 @@ from depcheck.publishing.forge import (
     ForgePull,
     ForgeRepository,
     PublishContext,
+    RefusalReason,
 )
 from depcheck.publishing.github import convert, schemas
 from depcheck.publishing.github.git_objects import GitHubRepository
@@ -66,6 +67,20 @@ class GitHubForge(GitHubRepository):
         """Return the repository and its settings."""
         found = self.connection.send_request("GET", self._build_path(""), schemas.RepositoryInfo)
         return convert.to_repository(found)
+
+    def has_run(self, run: WorkflowRun) -> bool:
+        """Return True if GitHub shows this run.
+
+        False also without the right to read runs.
+        """
+        path = self._build_path(f"/actions/runs/{run.id}/attempts/{run.attempt}/jobs?per_page=1")
+        try:
+            self.connection.send_request("GET", path, dict[str, object])
+        except RefusedError as error:
+            if error.reason is RefusalReason.CREDENTIALS:
+                raise
+            return False
+        return True
 
     def list_labeled_items(self) -> list[ForgeItem]:
         """List all issues and pull requests with our label, oldest first.
