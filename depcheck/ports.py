@@ -101,11 +101,14 @@ class PackageServer(Protocol):
     def port(self) -> int:
         """Its port on 127.0.0.1."""
 
-    def get_index_url(self, world: IndexView, target: InterpreterTarget | None = None) -> str:
+    def get_index_url(self, world: IndexView, target: InterpreterTarget | None = None, only: str = "") -> str:
         """Return the index URL that shows this view.
 
-        With a `target`, pages leave out the files that do not fit it.
+        Pages leave out the files that do not fit a `target`, or that the index `only` does not have.
         """
+
+    def find_origin(self, local_url: str) -> str:
+        """Return a served file's address at its own index, or nothing."""
 
     def serve_file(self, url: str, filename: str, content: bytes | None = None) -> str:
         """Serve a file of another address and return its local URL.
@@ -137,10 +140,7 @@ class PackageServer(Protocol):
         """
 
     def fetch_requirements(self, url: str, limit_bytes: int) -> str:
-        """Return the text of a requirements file at `url`.
-
-        The same for the whole run. Raises LockfileError, with the address, if it cannot be had.
-        """
+        """Return the text of a requirements file, or raise LockfileError."""
 
     def prefetch_pages(self, names: Iterable[NormalizedName]) -> None:
         """Fetch the projects' pages in the background, before they are requested.

@@ -4,7 +4,7 @@ Each project is fetched once in a run.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -90,6 +90,7 @@ class ProjectLoader:
         self._disk = disk
         self._troubles = troubles
         self._found = SingleFlightCache(self._load_project)
+        self._found_in = SingleFlightCache(self._load_from)
         self._validators: dict[str, PageValidators] = {}
 
     def get_validators(self, name: NormalizedName) -> tuple[PageValidators, ...]:
@@ -107,14 +108,40 @@ class ProjectLoader:
         """
         return self._found[name]
 
+    def get_from(self, name: NormalizedName, only: str) -> Project:
+        """Return the project as one index has it, or as all do.
+
+        `only` is the address of an upstream; any other address, and none, means all. Raises IndexUnavailableError.
+        """
+        place = f"{only.rstrip('/')}/"
+        if not only or all(upstream.url != place for upstream in self._upstreams):
+            return self[name]
+        return self._found_in[place, name]
+
+    def list_known_files(self, name: NormalizedName) -> Iterator[DistributionFile]:
+        """Yield the project's files, merged, then by index.
+
+        Raises IndexUnavailableError.
+        """
+        yield from self[name].files
+        for upstream in self._upstreams if len(self._upstreams) > 1 else ():
+            yield from self._found_in[upstream.url, name].files
+
     def _load_project(self, name: NormalizedName) -> Project:
+        return self._merge_pages(name, self._choose_upstreams(name))
+
+    def _load_from(self, place: tuple[str, NormalizedName]) -> Project:
+        url, name = place
+        return self._merge_pages(name, [upstream for upstream in self._upstreams if upstream.url == url][:1])
+
+    def _merge_pages(self, name: NormalizedName, asked: Sequence[Upstream]) -> Project:
         try:
-            pages = self._load_pages(name)
+            pages = self._load_pages(name, asked)
         except IndexUnavailableError as error:
             self._troubles.add_failure(str(error))
             raise
         merged: dict[str, DistributionFile] = {}
-        for upstream, page in zip(self._choose_upstreams(name), pages, strict=True):
+        for upstream, page in zip(asked, pages, strict=True):
             for file in page.files if page else ():
                 merged.setdefault(file.filename, file)
             if upstream.is_exclusive and page is not None:
@@ -125,12 +152,11 @@ class ProjectLoader:
             if text not in parsed:
                 parsed[text] = parse_version_or_none(text)
         versions = tuple(parsed[text] for text in texts)
-        origins = _compare_origins(self._choose_upstreams(name), pages)
+        origins = _compare_origins(asked, pages)
         is_known = any(page is not None for page in pages)
         return Project(name, tuple(merged.values()), versions, is_known, origins, _choose_status(pages))
 
-    def _load_pages(self, name: NormalizedName) -> list[ProjectPage | None]:
-        asked = self._choose_upstreams(name)
+    def _load_pages(self, name: NormalizedName, asked: Sequence[Upstream]) -> list[ProjectPage | None]:
         if len(asked) == 1:
             return [self._load_page(asked[0], name)]
         with ThreadPoolExecutor(len(asked)) as pool:

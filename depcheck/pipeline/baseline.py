@@ -14,6 +14,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from depcheck.core.lockfiles.diff import Change, diff_pins
 from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
+from depcheck.core.lockfiles.formats.unfaithful import describe_difference, describe_rewritten
 from depcheck.core.lockfiles.lock_set import (
     Disagreement,
     LayersDisagreeError,
@@ -145,16 +146,33 @@ def _compare_with_committed(
         return Stale(f"Compiled without upgrade, the lockfiles disagree: {disagreement}. Compile them again.")
     changes = [(change, path) for path, pins in committed.pins_by_file for change in diff_pins(pins, again[path])]
     others = diff_other_targets(committed.files, dict(faithful.files), case.markers)
+    if not changes and not others:
+        rewritten = describe_rewritten(case.spec.lockfiles, dict(faithful.files))
+        return Stale(rewritten) if rewritten else committed
+    return _judge_differences(case, committed, dict(faithful.files), (changes, others))
+
+
+def _judge_differences(
+    case: EnvironmentCase,
+    committed: LockSet,
+    files: Mapping[str, str],
+    found: tuple[Sequence[tuple[Change, str]], Sequence[tuple[str, Change]]],
+) -> LockSet | Stale:
+    """Return the committed set where other pins have a reason, else Stale.
+
+    `found` are the changes for this target, and those for others.
+    """
+    changes, others = found
     only_gone = not others and all(change.after is None for change, _ in changes)
     if only_gone and _are_orphans(case, committed.pins, [change.before for change, _ in changes if change.before]):
         return committed
-    differences = [_describe_difference(change, path) for change, path in changes]
-    differences += [_describe_difference(change, path, describe_scope(change)) for path, change in others]
+    differences = [describe_difference(change, path) for change, path in changes]
+    differences += [describe_difference(change, path, describe_scope(change)) for path, change in others]
     gone = [change.name for change, _ in changes if change.after is None]
     away = describe_platform_mismatch(gone, [change.name for change, _ in changes if change.before is None])
     if away:
         return Stale(f"Compiling without upgrade gives other pins than are committed ({differences[0]}): {away}")
-    if trimmed := _find_trimmed_lines(case, dict(faithful.files), [*changes, *((c, path) for path, c in others)]):
+    if trimmed := _find_trimmed_lines(case, files, [*changes, *((c, path) for path, c in others)]):
         return replace(committed, trimmed=trimmed)
     more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""  # noqa: PLR2004  # three fit a line
     first = [*(path for _, path in changes), *(path for path, _ in others)][0]
@@ -162,14 +180,6 @@ def _compare_with_committed(
         f"Compiling without upgrade gives other pins than are committed ({'; '.join(differences[:3])}{more}). "
         f"{_describe_remedy(case, first)}"
     )
-
-
-def _describe_difference(change: Change, path: str, scope: str = "") -> str:
-    if change.after is None:
-        return f"{change.name} {change.old_label}{scope} is pinned in {path}, but nothing requires it"
-    if change.before is None:
-        return f"{change.name} {change.new_label}{scope} is required, but not pinned in {path}"
-    return f"{change}{scope} in {path}"
 
 
 def _are_orphans(case: EnvironmentCase, committed: Pins, gone: Sequence[Pin]) -> bool:

@@ -8,7 +8,12 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 
-from depcheck.core.lockfiles.formats.known_formats import parse_compile_command, parse_header, parse_lockfile
+from depcheck.core.lockfiles.formats.known_formats import (
+    get_lockfile_format,
+    parse_compile_command,
+    parse_header,
+    parse_lockfile,
+)
 from depcheck.core.lockfiles.lockfile_parser import Lockfile, LockfileEntry
 from depcheck.core.lockfiles.requirement_line import LogicalLine
 from depcheck.core.model.errors import LockfileError
@@ -52,9 +57,18 @@ def check_lockfile_content(path: str, base: str | None, proposed: str, sources: 
     after = _parse_or_refuse(path, proposed, "proposed")
     if base is not None and not before.entries and not parse_header(base).compiler:
         raise _build_refusal(path, "is no lockfile on the base branch")
+    form = get_lockfile_format(parse_header(base or proposed).compiler)
+    if (own := form.find_violations(before, after)) is not None:
+        _refuse_first(path, own if base is not None else iter(["is new, and only a committed one is changed"]))
+        return
     header = _find_new_header_problem(path, after, sources) if base is None else _find_header_change(before, after)
-    own = frozenset() if base is not None else _find_local_editables(path, after)
-    if wrong := header or next(_find_violations(before, after, own), ""):
+    folders = frozenset() if base is not None else _find_local_editables(path, after)
+    _refuse_first(path, iter([header]) if header else _find_violations(before, after, folders))
+
+
+def _refuse_first(path: str, violations: Iterator[str]) -> None:
+    """Raise ReportError for the first violation, if any."""
+    if wrong := next(violations, ""):
         raise _build_refusal(path, wrong)
 
 

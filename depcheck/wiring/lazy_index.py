@@ -75,9 +75,13 @@ class LazyIndex:
         """The port of the open index."""
         return self._inner.get().port
 
-    def get_index_url(self, world: IndexView, target: InterpreterTarget | None = None) -> str:
+    def get_index_url(self, world: IndexView, target: InterpreterTarget | None = None, only: str = "") -> str:
         """Return the index URL that shows this view."""
-        return self._inner.get().get_index_url(world, target)
+        return self._inner.get().get_index_url(world, target, only)
+
+    def find_origin(self, local_url: str) -> str:
+        """Return a file's address at its own index, or nothing."""
+        return self._inner.get().find_origin(local_url)
 
     def serve_file(self, url: str, filename: str, content: bytes | None = None) -> str:
         """Serve a file of another address and return its local URL."""

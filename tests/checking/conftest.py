@@ -92,7 +92,7 @@ class Shelf:
     port: int = 0
     said: list[str] = field(default_factory=list)
 
-    def get_index_url(self, world: IndexView) -> str:  # noqa: ARG002
+    def get_index_url(self, world: IndexView, target: object = None, only: str = "") -> str:  # noqa: ARG002
         return f"http://127.0.0.1:{self.port}/simple/"
 
     def list_index_errors(self) -> tuple[str, ...]:

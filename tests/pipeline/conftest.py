@@ -84,7 +84,10 @@ def serve_dated() -> Iterator[Dated]:
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body or b"")))
             self.end_headers()
-            self.wfile.write(body or b"")
+            self.wfile.write(b"" if self.command == "HEAD" else body or b"")
+
+        def do_HEAD(self) -> None:
+            self.do_GET()
 
         def do_GET(self) -> None:
             project = self.path.split("/")[2]

@@ -6,6 +6,10 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
+from depcheck.core.model.index_view import IndexView
+from depcheck.ports import PackageServer
+
+PYPI_URL = "https://pypi.org/simple"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,27 @@ class CompileRequest:
         return self.lock.python or self.spec.python
 
 
+@dataclass(frozen=True, slots=True)
+class ShownIndex:
+    """The local index as a compile sees it, in one world."""
+
+    server: PackageServer
+    world: IndexView
+
+    @property
+    def url(self) -> str:
+        """The address that shows all indexes together."""
+        return self.server.get_index_url(self.world)
+
+    def get_url_of(self, address: str) -> str:
+        """Return the address that shows what one index has."""
+        return self.server.get_index_url(self.world, only=address)
+
+    def restore_address(self, text: str, lock: LockfileSpec) -> str:
+        """Return a compiled text with the user's index for the local one."""
+        return text.replace(self.url, next(iter(lock.index_urls), PYPI_URL))
+
+
 class CompileTool(Protocol):
     """A compiler: its arguments, its environment, and what its output is like."""
 
@@ -37,10 +62,14 @@ class CompileTool(Protocol):
     def pins_commits(self) -> bool:
         """True if its lockfiles name the commits of git repositories."""
 
-    def redirect_indexes(self, root: Path, folder: str, url: str) -> None:
-        """Point the copy's tool configuration at the index `url`.
+    def prepare_copy(self, root: Path, lock: LockfileSpec, index: ShownIndex) -> None:
+        """Let the copy at `root` name the local index alone."""
 
-        That for `folder`, in the copy at `root`.
+    def restore_addresses(self, text: str, lock: LockfileSpec, index: ShownIndex) -> str:
+        """Return a compiled text with the addresses of real indexes.
+
+        Raises:
+            LockfileError: It names a file that no index lists.
         """
 
     def needs_only_fitting_files(self, lock: LockfileSpec) -> bool:
@@ -55,7 +84,13 @@ class CompileTool(Protocol):
     def list_no_upgrade_options(self, request: CompileRequest) -> list[str]:
         """Return options that keep every pin, whatever the configuration says."""
 
-    def build_environ(self, request: CompileRequest) -> dict[str, str]:
+    def list_own_files(self, lock: LockfileSpec) -> tuple[str, ...]:
+        """Return files whose requirements by address it fetches itself."""
+
+    def list_file_arguments(self, lock: LockfileSpec) -> list[str]:
+        """Return the words that name output and sources."""
+
+    def build_environ(self, request: CompileRequest, index: ShownIndex) -> dict[str, str]:
         """Return the variables that it needs."""
 
 
@@ -63,8 +98,13 @@ def build_compile_argv(tool: CompileTool, request: CompileRequest) -> list[str]:
     """Return the whole command line: program, options, output and sources."""
     lock = request.lock
     moving = ["--upgrade", *lock.upgrade_options] if request.upgrade else tool.list_no_upgrade_options(request)
-    words = [*tool.build_program(request), *moving, "--output-file", _make_relative(lock.path, lock.folder)]
-    return words + [_make_relative(source, lock.folder) for source in lock.sources]
+    return [*tool.build_program(request), *moving, *tool.list_file_arguments(lock)]
+
+
+def list_output_and_sources(lock: LockfileSpec) -> list[str]:
+    """Return the words of compilers that write one file from others."""
+    sources = [_make_relative(source, lock.folder) for source in lock.sources]
+    return ["--output-file", _make_relative(lock.path, lock.folder), *sources]
 
 
 def _make_relative(path: str, folder: str) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from depcheck.checking.compile.compile_tool import CompileRequest
+from depcheck.checking.compile.compile_tool import CompileRequest, ShownIndex, list_output_and_sources
 from depcheck.checking.compile.tool_envs import PipToolsEnvironment, ToolEnvironments
 from depcheck.core.lockfiles.formats.pip_compile_options import is_supported_option
 from depcheck.core.lockfiles.spec import LockfileSpec
@@ -20,8 +20,20 @@ class PipCompile:
         """Return False: it writes the reference that the source names."""
         return False
 
-    def redirect_indexes(self, root: Path, folder: str, url: str) -> None:
+    def prepare_copy(self, root: Path, lock: LockfileSpec, index: ShownIndex) -> None:
         """Do nothing: the environment names the index, and sources have lost theirs."""
+
+    def restore_addresses(self, text: str, lock: LockfileSpec, index: ShownIndex) -> str:
+        """Return the text with the user's index."""
+        return index.restore_address(text, lock)
+
+    def list_own_files(self, _lock: LockfileSpec) -> tuple[str, ...]:
+        """Return nothing: requirements by address are brought first."""
+        return ()
+
+    def list_file_arguments(self, lock: LockfileSpec) -> list[str]:
+        """Return output and sources."""
+        return list_output_and_sources(lock)
 
     def needs_only_fitting_files(self, lock: LockfileSpec) -> bool:
         """Return False with hashes and with options of pip's.
@@ -46,7 +58,7 @@ class PipCompile:
         supported = is_supported_option("--no-upgrade", self._get_environment(request).version)
         return ["--no-upgrade"] if supported else []
 
-    def build_environ(self, request: CompileRequest) -> dict[str, str]:
+    def build_environ(self, request: CompileRequest, _index: ShownIndex) -> dict[str, str]:
         """Return variables: the index, pip's cache, the header's command."""
         return {
             "PIP_INDEX_URL": request.index_url,

@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from depcheck.checking.compile.remote_files import RemoteFiles
@@ -18,8 +18,11 @@ from depcheck.untrusted_files import read_beneath, write_beneath
 MOST_SOURCE_BYTES = 8 << 20
 _PROJECT_SUFFIXES = (".py", ".toml", ".cfg")
 _UV_INDEX_TABLE = re.compile(r"^[ \t]*\[\[(?:tool\.uv\.)?index\]\][^\[]*", re.MULTILINE)
-_UV_URL_LINE = re.compile(r"""(?P<key>^[ \t]*url[ \t]*=[ \t]*)(?:"[^"\n]*"|'[^'\n]*')""", re.MULTILINE)
-_UV_INDEX_KEY = re.compile(r"^[ \t]*(?P<key>(?:extra-)?index-url)[ \t]*=[ \t]*(?:\[[^\]]*\]|[^\n]*)", re.MULTILINE)
+_UV_URL_LINE = re.compile(r"""(?P<key>^[ \t]*url[ \t]*=[ \t]*)["'](?P<url>[^"'\n]*)["']""", re.MULTILINE)
+_UV_INDEX_KEY = re.compile(
+    r"^[ \t]*(?P<key>(?:extra-)?index-url)[ \t]*=[ \t]*(?P<value>\[[^\]]*\]|[^\n]*)", re.MULTILINE
+)
+_TOML_TEXT = re.compile(r"""["']([^"'\n]*)["']""")
 
 
 def remove_index_options(root: Path, paths: Iterable[str]) -> None:
@@ -103,24 +106,31 @@ def _rewrite_file(root: Path, path: str, text: str, changed: str) -> None:
         write_beneath(root, path, changed.encode("utf-8", "surrogateescape"))
 
 
-def redirect_uv_indexes(root: Path, folder: str, url: str) -> None:
-    """Point uv's configuration at the index `url` wherever it names an index.
+def list_config_files(folder: str) -> list[str]:
+    """List the files that may configure uv for `folder`."""
+    places = (PurePosixPath(folder), *PurePosixPath(folder).parents)
+    return [str(place / name) for place in places for name in ("uv.toml", "pyproject.toml")]
 
-    Reads the files from `folder` upwards, below `root`. The indexes keep their names, which a project's
-    sources refer to.
+
+def redirect_uv_indexes(root: Path, paths: Iterable[str], choose_url: Callable[[str], str]) -> None:
+    """Point uv's configuration at local addresses wherever it names an index.
+
+    `paths` are below `root`; `choose_url` gives the local address of a real one. The indexes keep their names, which a
+    project's sources refer to.
     """
-    for place in (PurePosixPath(folder), *PurePosixPath(folder).parents):
-        for path in (str(place / name) for name in ("uv.toml", "pyproject.toml")):
-            content = read_beneath(root, path, MOST_SOURCE_BYTES)
-            if content is None:
-                continue
-            text = content.decode("utf-8", "surrogateescape")
-            turned = _UV_INDEX_TABLE.sub(lambda block: _UV_URL_LINE.sub(rf'\g<key>"{url}"', block[0]), text)
-            turned = _UV_INDEX_KEY.sub(
-                lambda key: f"{key['key']} = {_format_toml_value(url, many=key['key'].startswith('extra'))}", turned
-            )
-            _rewrite_file(root, path, text, turned)
+    for path in paths:
+        content = read_beneath(root, path, MOST_SOURCE_BYTES)
+        if content is None:
+            continue
+        text = content.decode("utf-8", "surrogateescape")
+        turned = _UV_INDEX_TABLE.sub(
+            lambda block: _UV_URL_LINE.sub(lambda line: f'{line["key"]}"{choose_url(line["url"])}"', block[0]), text
+        )
+        turned = _UV_INDEX_KEY.sub(lambda key: f"{key['key']} = {_redirect_value(key['value'], choose_url)}", turned)
+        _rewrite_file(root, path, text, turned)
 
 
-def _format_toml_value(url: str, *, many: bool) -> str:
-    return f'["{url}"]' if many else f'"{url}"'
+def _redirect_value(value: str, choose_url: Callable[[str], str]) -> str:
+    """Return a TOML text, or a list of texts, with local addresses."""
+    urls = [f'"{choose_url(url)}"' for url in _TOML_TEXT.findall(value)]
+    return f"[{', '.join(urls)}]" if value.lstrip().startswith("[") else next(iter(urls), '""')

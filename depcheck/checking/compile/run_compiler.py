@@ -11,7 +11,7 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
-from depcheck.checking.compile.compile_tool import CompileRequest, CompileTool, build_compile_argv
+from depcheck.checking.compile.compile_tool import CompileRequest, CompileTool, ShownIndex, build_compile_argv
 from depcheck.checking.compile.failed_compile import explain_compile_failure
 from depcheck.checking.compile.known_tools import make_compile_tool
 from depcheck.checking.compile.parallel import (
@@ -60,7 +60,6 @@ from depcheck.untrusted_files import is_folder_beneath, read_beneath
 
 MOST_LOCKFILE_BYTES = 8 << 20
 FETCH_THREADS = 8
-_PYPI_URL = "https://pypi.org/simple"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +115,11 @@ class CommandCompiler:
         with open_worker_pool(self.copies, min(self.worker_count, max(map(len, groups))), written, paths) as lanes:
             for lock in spec.lockfiles:
                 self.remotes.pin_commits(lock.lockfile.text if self._get_tool(lock).pins_commits else "")
-            trust_remote_urls(lanes.workers[0].root, paths, self.remotes)
+            own = {path for lock in spec.lockfiles for path in self._get_tool(lock).list_own_files(lock)}
+            brought = [path for path in paths if path not in own]
+            trust_remote_urls(lanes.workers[0].root, brought, self.remotes)
             for lane in lanes.workers:
-                localize_remote_urls(lane.root, paths, self.remotes)
+                localize_remote_urls(lane.root, brought, self.remotes)
                 localize_remote_includes(lane.root, paths, self.remote_files)
                 write_history(lane.guest, lane.root, spec.history if is_building_own(spec) else None)
             return self._compile_groups(_CompileJob(spec, world, upgrade), groups, lanes)
@@ -148,7 +149,7 @@ class CommandCompiler:
 
     def _compile_lockfile(self, job: _CompileJob, lock: LockfileSpec, lane: CompileWorker) -> tuple[ProcessResult, str]:
         """Compile one lockfile and return its process result and text, if any."""
-        self._get_tool(lock).redirect_indexes(lane.root, lock.folder, self.index.get_index_url(job.world))
+        self._get_tool(lock).prepare_copy(lane.root, lock, ShownIndex(self.index, job.world))
         ran = self._run_with_fallbacks(job, lock, lane)
         return ran, self._read_result(lock, lane.root, job.world) if ran.is_success else ""
 
@@ -167,13 +168,11 @@ class CommandCompiler:
 
         The local index becomes the user's (`# from ...`), and paths of a copy become the written ones.
         """
-        index = next(iter(lock.index_urls), _PYPI_URL)
-        written = _read_compiled_text(root, lock)
-        text = self.remotes.restore_urls(written, precise=self._get_tool(lock).pins_commits)
+        tool = self._get_tool(lock)
+        text = self.remotes.restore_urls(_read_compiled_text(root, lock), precise=tool.pins_commits)
         text = self.remote_files.restore_includes(text)
-        return restore_local_references(
-            text.replace(self.index.get_index_url(world), index), root.as_uri(), lock.root, lock.folder
-        )
+        text = tool.restore_addresses(text, lock, ShownIndex(self.index, world))
+        return restore_local_references(text, root.as_uri(), lock.root, lock.folder)
 
     def _has_nonstandard_pins(self, spec: EnvironmentSpec) -> bool:
         """Return True if today's pip would refuse a pinned release's metadata.
@@ -211,9 +210,9 @@ class CommandCompiler:
 
         Where the lockfile's command names its resolver, that uv found a set is only noted.
         """
-        second, url = build_second_lockfile(lock), self.index.get_index_url(job.world)
-        self._get_tool(second).redirect_indexes(lane.root, lock.folder, url)
-        is_found = self._run_with_index(url, job, second, lane).is_success
+        second, shown = build_second_lockfile(lock), ShownIndex(self.index, job.world)
+        self._get_tool(second).prepare_copy(lane.root, second, shown)
+        is_found = self._run_with_index(shown.url, job, second, lane).is_success
         content = read_beneath(lane.root, second.path, MOST_LOCKFILE_BYTES) if is_found else None
         if content is None:
             return ran
@@ -260,7 +259,7 @@ class CommandCompiler:
             build_compile_argv(tool, request),
             folder=lane.root / lock.folder,
             timeout_s=self.timeout_s,
-            env=tool.build_environ(request),
+            env=tool.build_environ(request, ShownIndex(self.index, job.world)),
             network=NetworkPolicy.from_ports(self.index.port),
             readable=(self.toolbox.folder, interpreter.parent.parent, Path(find_uv_bin()).parent),
             writable=(lane.root, cache),

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
-from depcheck.checking.compile.compile_tool import CompileRequest
-from depcheck.checking.compile.prepare_sources import redirect_uv_indexes
+from depcheck.checking.compile.compile_tool import CompileRequest, ShownIndex, list_output_and_sources
+from depcheck.checking.compile.prepare_sources import list_config_files, redirect_uv_indexes
 from depcheck.core.lockfiles.spec import LockfileSpec
 
 
@@ -17,9 +17,21 @@ class UvPipCompile:
         """Return True: it writes the commit that it took."""
         return True
 
-    def redirect_indexes(self, root: Path, folder: str, url: str) -> None:
-        """Point the indexes of uv's configuration at `url`."""
-        redirect_uv_indexes(root, folder, url)
+    def prepare_copy(self, root: Path, lock: LockfileSpec, index: ShownIndex) -> None:
+        """Point the indexes of uv's configuration at the local one."""
+        redirect_uv_indexes(root, list_config_files(lock.folder), lambda _: index.url)
+
+    def restore_addresses(self, text: str, lock: LockfileSpec, index: ShownIndex) -> str:
+        """Return the text with the user's index (`# from ...`)."""
+        return index.restore_address(text, lock)
+
+    def list_own_files(self, _lock: LockfileSpec) -> tuple[str, ...]:
+        """Return nothing: requirements by address are brought first."""
+        return ()
+
+    def list_file_arguments(self, lock: LockfileSpec) -> list[str]:
+        """Return output and sources."""
+        return list_output_and_sources(lock)
 
     def needs_only_fitting_files(self, _lock: LockfileSpec) -> bool:
         """Return False: uv resolves for other machines, and reads pages quickly."""
@@ -39,7 +51,7 @@ class UvPipCompile:
         """Return the option."""
         return ["--no-upgrade"]
 
-    def build_environ(self, request: CompileRequest) -> dict[str, str]:
+    def build_environ(self, request: CompileRequest, _index: ShownIndex) -> dict[str, str]:
         """Return the index, and the command that the header shows."""
         return {
             "UV_DEFAULT_INDEX": request.index_url,

@@ -41,7 +41,7 @@ def guess_pythons(
     wording, and the interpreter that runs us; none that did not exist when they were committed, none long dead.
     """
     day = max((lock.committed_at.date() for lock in locks if lock.committed_at), default=None)
-    pins = [entry.pin for lock in locks for entry in lock.lockfile.entries]
+    pins = [entry.pin for lock in locks if not lock.lockfile.is_universal for entry in lock.lockfile.entries]
     bound, backport = find_marker_bound(pins), infer_newest_python(pins)
     found = [*evidence.find_stated(name)]
     found += [PythonGuess(backport, "for which the backports among its pins are asked")] if backport else []

@@ -91,8 +91,10 @@ class LockfileFacts:
         if self.header_sources:
             return tuple(path for path, _ in self.header_sources)
         named = () if self.command.sources else self.config.get_texts("src-files")
-        names = named or list_command_sources(tree, self.command, self.folder)
-        return tuple(resolve_repository_path(self.folder, name, "A source") for name in names)
+        names = [*(named or list_command_sources(tree, self.command, self.folder))]
+        members = get_lockfile_format(self.command.compiler).list_members(self.lockfile)
+        names += [posixpath.normpath(posixpath.join(member, name)) for member in members for name in names[:1]]
+        return tuple(dict.fromkeys(resolve_repository_path(self.folder, name, "A source") for name in names))
 
     def list_constraints(self) -> list[str]:
         """List the constraint files, relative to the repository.

@@ -44,7 +44,7 @@ def is_repository_pin(pin: Pin, spec: EnvironmentSpec, copy: Path) -> bool:
 
 def _find_holding_lockfile(spec: EnvironmentSpec, pin: Pin) -> LockfileSpec | None:
     """Find the lockfile that holds the pin."""
-    return next((lock for lock in spec.lockfiles if pin.reference in lock.lockfile.text), None)
+    return next((lock for lock in spec.lockfiles if pin.reference in lock.lockfile.references), None)
 
 
 def _format_reference(pin: Pin, spec: EnvironmentSpec, copy: Path) -> str:

@@ -122,7 +122,7 @@ class UvEnvironmentBuilder:
             self._make_environment(spec, world), extras=extras, unsafe_packages=UNSAFE_PACKAGES | spec.omitted_packages
         )
         copy = environment.folder / "source"
-        self.remotes.trust_urls("\n".join(lock.lockfile.text for lock in spec.lockfiles))
+        self.remotes.trust_urls("\n".join(lock.lockfile.references for lock in spec.lockfiles))
         lines = format_pin_lines(environment, spec, pins, self.remotes, form=self.project)
         if spec.project and not any(requirement_lines.is_repository_pin(pin, spec, copy) for pin in pins.values()):
             network, builds = NetworkPolicy.from_ports(self.index.port), self._editables(environment)

@@ -92,6 +92,16 @@ class Lockfile:
         found = (parse_requirement_line(option) for option in self.options)
         return tuple(line.value for line in found if line.option in {"--requirement", "--constraint"} and line.value)
 
+    @property
+    def is_universal(self) -> bool:
+        """True if it always holds the pins of every Python and platform."""
+        return False
+
+    @property
+    def references(self) -> str:
+        """Return the requirements that are no releases, one a line."""
+        return "\n".join(entry.pin.reference for entry in self.entries if entry.pin.reference)
+
     def select_pins(self, marker_environment: Mapping[str, str]) -> Pins:
         """Select the pins whose markers hold.
 

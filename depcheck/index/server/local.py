@@ -110,20 +110,22 @@ class LocalIndex:
             raise RuntimeError("The local index has no address before its context is entered.")
         return self._server.server_port
 
-    def get_index_url(self, world: IndexView, target: InterpreterTarget | None = None) -> str:
-        """Return the index URL that shows this view, for package tools.
+    def get_index_url(self, world: IndexView, target: InterpreterTarget | None = None, only: str = "") -> str:
+        """Return the index URL that shows this view.
 
         Equal views have equal URLs, in every run. With a `target`, pages leave out the files that pip would skip on
-        it: there is less to read, and the result is the same.
+        it, with `only` what other indexes have.
         """
-        name = (
-            compute_view_token(world)
-            if target is None
-            else f"{compute_view_token(world)}-{compute_view_digest((target.python, target.tags))}"
-        )
+        name = compute_view_token(world)
+        name += f"-{compute_view_digest((target.python, target.tags))}" if target else ""
+        name += f"-{compute_view_digest(only)}" if only else ""
         with self._lock:
-            self._views.setdefault(name, ServedView(world, target))
+            self._views.setdefault(name, ServedView(world, target, only))
         return f"http://{HOST}:{self.port}/{name}/simple/"
+
+    def find_origin(self, local_url: str) -> str:
+        """Return a file's address at its own index, or nothing."""
+        return self._routes.find_origin(local_url)
 
     def list_releases(self, project: NormalizedName, world: IndexView) -> Sequence[Release]:
         """List the project's releases that the view shows, in version order.
@@ -251,10 +253,7 @@ class LocalIndex:
         return self._facts.load_facts(wanted)
 
     def list_requested_projects(self, world: IndexView) -> frozenset[NormalizedName]:
-        """List the projects whose pages were requested in this view so far.
-
-        Projects that no index knows are included.
-        """
+        """List the projects whose pages were requested, known or not."""
         return self.get_accesses(world).projects
 
     def get_accesses(self, world: IndexView) -> AccessSummary:

@@ -47,11 +47,12 @@ FlagLookup = Callable[[NormalizedName, Version], ReleaseFlag | None]
 class ServedView:
     """The files that an address shows: an index view, perhaps with target.
 
-    With a target, files that do not fit it are left out.
+    With a target, files that do not fit it are left out. With `only`, those of other indexes are.
     """
 
     index_view: IndexView
     target: InterpreterTarget | None = None
+    only: str = ""
 
 
 class RequestRouter:
@@ -120,7 +121,7 @@ class RequestRouter:
         if style is None:
             return Reply.from_sentence(HTTPStatus.NOT_ACCEPTABLE, "Pages are JSON (PEP 691) or HTML.")
         self.access_log.record_page(token, normal)
-        project = self._projects[normal]
+        project = self._projects.get_from(normal, self._views[token].only)
         if not project.is_known:
             return _build_not_found_reply(f"No index has a project {normal}.")
         if style is PageFormat.HTML:
@@ -203,6 +204,18 @@ class RequestRouter:
     def _has_file(self, name: NormalizedName, file: DistributionFile) -> bool:
         return any(each.filename == file.filename for each in self._projects[name].files)
 
+    def find_origin(self, local_url: str) -> str:
+        """Return the address that a served file has at its index.
+
+        Empty for one that no page lists.
+        """
+        segments = [unquote(segment) for segment in urlsplit(local_url).path.split("/")[1:]]
+        match segments:
+            case ["files", key, filename] if local_url.startswith(f"{self.base_url}/"):
+                file = self._find_listed_file(key, filename)
+                return file.url if file else ""
+        return ""
+
     def _find_listed_file(self, key: str, filename: str) -> DistributionFile | None:
         """Find the file with this key and name.
 
@@ -212,7 +225,7 @@ class RequestRouter:
         if (key, filename) in self.offered_files:
             return self.offered_files[key, filename]
         for name in _guess_project_names(filename):
-            for file in self._projects[name].files:
+            for file in self._projects.list_known_files(name):
                 if file.filename == filename and file.content_key == key:
                     return file
         return None

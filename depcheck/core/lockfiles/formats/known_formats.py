@@ -1,7 +1,7 @@
 """The table of lockfile formats, and its use for texts."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -10,6 +10,7 @@ from depcheck.core.lockfiles.formats.lockfile_format import LockfileFormat
 from depcheck.core.lockfiles.formats.pip_compile import PipCompileFormat
 from depcheck.core.lockfiles.formats.pip_compile_multi import PipCompileMultiFormat
 from depcheck.core.lockfiles.formats.unsupported_writers import UNSUPPORTED_WRITERS
+from depcheck.core.lockfiles.formats.uv_lock.uv_lock_format import UvLockFormat
 from depcheck.core.lockfiles.formats.uv_pip_compile import UvPipCompileFormat
 from depcheck.core.lockfiles.header import Header, HeaderWriter, parse_header_text, split_header_text
 from depcheck.core.lockfiles.lockfile_parser import Lockfile
@@ -18,11 +19,13 @@ from depcheck.core.lockfiles.spec import LockfileSpec
 
 PIP_COMPILE = PipCompileFormat()
 UV_PIP_COMPILE = UvPipCompileFormat()
+UV_LOCK = UvLockFormat()
 _ALL_FORMATS: tuple[LockfileFormat, ...] = (
     HatchPipCompileFormat(),
     PipCompileMultiFormat(),
     PIP_COMPILE,
     UV_PIP_COMPILE,
+    UV_LOCK,
 )
 LOCKFILE_FORMATS: dict[str, LockfileFormat] = {each.name: each for each in _ALL_FORMATS}
 """All formats by name. Headers are held against their sentences in this order."""
@@ -62,12 +65,20 @@ def uses_pip_resolver(lock: LockfileSpec) -> bool:
     return get_lockfile_format(lock.compiler).uses_pip_resolver
 
 
+def find_hold_format(compilers: Iterable[str]) -> LockfileFormat:
+    """Return the format that says how releases are held.
+
+    That of the first lockfile. `compilers` may come from a report, so unknown names count as pip-compile.
+    """
+    return LOCKFILE_FORMATS.get(next(iter(compilers), ""), PIP_COMPILE)
+
+
 def split_header(text: str) -> tuple[str, str]:
     """Split a lockfile's text into header and body.
 
     Without a known writer, the header is at most the byte order mark.
     """
-    return split_header_text(text, _list_writers())
+    return split_header_text(text, _list_writers()) if _find_owner(text) is None else ("", text)
 
 
 def parse_header(text: str) -> Header:
@@ -75,7 +86,8 @@ def parse_header(text: str) -> Header:
 
     `text` is the whole lockfile, or its header.
     """
-    return parse_header_text(text, _list_writers())
+    owner = _find_owner(text)
+    return owner.make_header(text) if owner else parse_header_text(text, _list_writers())
 
 
 @lru_cache(64)
@@ -118,6 +130,10 @@ def merge_compiled_text(lock: LockfileSpec, compiled: str, below: Mapping[str, s
     layers = below.items() if lock.omits_included_pins else ()
     lower = {path: parse_lockfile(text) for path, text in layers}
     return get_lockfile_format(lock.compiler).render_lockfile(lock, fresh, lower)
+
+
+def _find_owner(text: str) -> LockfileFormat | None:
+    return next((each for each in LOCKFILE_FORMATS.values() if each.is_own_text(text)), None)
 
 
 def _list_writers() -> tuple[HeaderWriter, ...]:

@@ -1,6 +1,6 @@
 """The interface of a lockfile format: all of one writer's particulars."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -9,7 +9,6 @@ from depcheck.core.lockfiles.lockfile_parser import Lockfile
 from depcheck.core.lockfiles.options.compiler_options import OptionTable
 from depcheck.core.lockfiles.options.treatments import CompileCommand
 from depcheck.core.lockfiles.spec import LockfileSpec
-from depcheck.core.model.pins import Pins
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +63,26 @@ class LockfileFormat(HeaderWriter, Protocol):
 
         It is compiled upon them, and holds none of their pins.
         """
+
+    @property
+    def is_exact(self) -> bool:
+        """True if a compile without upgrade must not change a byte."""
+
+    @property
+    def hold_table(self) -> str:
+        """The table of the source that holds releases back, such as `[tool.uv]`.
+
+        Empty where lines of the source do.
+        """
+
+    def format_hold_lines(self, lines: Iterable[str]) -> list[str]:
+        """Format the requirements that hold releases back as the source has them."""
+
+    def is_own_text(self, text: str) -> bool:
+        """Return True if a whole text can only be of this format."""
+
+    def make_header(self, text: str) -> Header:
+        """Return what the header of an own text would say."""
 
     def is_written_in(self, lockfile: Lockfile) -> bool:
         """Return True if a headerless lockfile has this format's wording."""
@@ -122,9 +141,14 @@ class LockfileFormat(HeaderWriter, Protocol):
         That of a command without output, or empty.
         """
 
-    def select_pins(self, lockfile: Lockfile, marker_environment: Mapping[str, str]) -> Pins:
-        """Return the pins that are installed for a target.
+    def list_members(self, lockfile: Lockfile) -> tuple[str, ...]:
+        """List the folders whose projects are compiled together, from the lockfile's own.
 
-        Raises:
-            LockfileError: Two of them disagree about one package.
+        Empty where the command names all sources.
+        """
+
+    def find_violations(self, before: Lockfile, after: Lockfile) -> Iterator[str] | None:
+        """Yield what a proposed lockfile must not change, beyond its pins.
+
+        None for a requirements file, whose lines are all held against the committed ones.
         """

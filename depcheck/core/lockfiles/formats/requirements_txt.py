@@ -1,6 +1,6 @@
 """What all formats share whose lockfiles are requirements files."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from depcheck.core.lockfiles.formats.lockfile_format import InlineSource
@@ -11,7 +11,6 @@ from depcheck.core.lockfiles.options.command import apply_config_keys
 from depcheck.core.lockfiles.options.compiler_options import OptionTable
 from depcheck.core.lockfiles.options.treatments import CompileCommand
 from depcheck.core.lockfiles.spec import LockfileSpec
-from depcheck.core.model.pins import Pins
 
 
 class RequirementsTxtFormat:
@@ -23,6 +22,20 @@ class RequirementsTxtFormat:
     reads_uv_config = False
     uses_pip_resolver = False
     needs_layer_constraints = False
+    is_exact = False
+    hold_table = ""
+
+    def format_hold_lines(self, lines: Iterable[str]) -> list[str]:
+        """Return the lines themselves."""
+        return [*lines]
+
+    def is_own_text(self, _text: str) -> bool:
+        """Return False: a header tells."""
+        return False
+
+    def make_header(self, _text: str) -> Header:
+        """Return an empty header."""
+        return Header()
 
     def refine_versions(self, versions: str, _lines: Sequence[str]) -> str:
         """Return the versions as the sentence tells them."""
@@ -60,6 +73,10 @@ class RequirementsTxtFormat:
         """Return nothing: the compiler writes to standard output."""
         return ""
 
-    def select_pins(self, lockfile: Lockfile, marker_environment: Mapping[str, str]) -> Pins:
-        """Return the pins whose markers hold."""
-        return lockfile.select_pins(marker_environment)
+    def list_members(self, _lockfile: Lockfile) -> tuple[str, ...]:
+        """Return nothing: the command names the sources."""
+        return ()
+
+    def find_violations(self, _before: Lockfile, _after: Lockfile) -> Iterator[str] | None:
+        """Return None: it is a requirements file."""
+        return None

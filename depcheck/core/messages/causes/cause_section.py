@@ -3,6 +3,8 @@
 import re
 from dataclasses import replace
 
+from depcheck.core.lockfiles.formats.known_formats import find_hold_format
+from depcheck.core.lockfiles.formats.lockfile_format import LockfileFormat
 from depcheck.core.messages.causes.blame import describe_company, describe_dating, describe_victims
 from depcheck.core.messages.causes.evidence import extract_error_text, find_own_lines, shorten_evidence
 from depcheck.core.messages.causes.failing_tests import render_newly_failing
@@ -127,13 +129,20 @@ def render_evidence(culprit: Culprit, tier: DetailLevel) -> str:
 
 def list_hold_lines(environment: EnvironmentReport, *, build: bool = False) -> list[str]:
     """List the lines that keep the last good releases, each once."""
-    return list(dict.fromkeys(line for each in environment.culprits if each.build is build for line in each.hold))
+    lines = dict.fromkeys(line for each in environment.culprits if each.build is build for line in each.hold)
+    return list(lines) if build else _find_hold_format(environment).format_hold_lines(lines)
 
 
 def describe_hold_place(environment: EnvironmentReport) -> str:
     """Name the files in which the lines that hold a release work."""
     named = list(dict.fromkeys(source for culprit in environment.culprits for source in culprit.sources))
     sources = list(dict.fromkeys(source for lockfile in environment.lockfiles for source in lockfile.sources))
+    table = _find_hold_format(environment).hold_table
+    inside = f"{render_code_span(table)} in " if table and sources else ""
     if named:
-        return join_with_and(render_code_span(source, 120) for source in named[:4])
-    return " or ".join(render_code_span(source, 120) for source in sources[:4]) or "your requirements"
+        return inside + join_with_and(render_code_span(source, 120) for source in named[:4])
+    return inside + " or ".join(render_code_span(source, 120) for source in sources[:4]) or "your requirements"
+
+
+def _find_hold_format(environment: EnvironmentReport) -> LockfileFormat:
+    return find_hold_format(lockfile.compiler for lockfile in environment.lockfiles)

@@ -1,0 +1,1 @@
+"""`uv lock` in a copy of the repository, against the local index."""

@@ -1,0 +1,109 @@
+"""`uv lock`, by the uv that depcheck is installed with."""
+
+import re
+from pathlib import Path
+
+from uv import find_uv_bin
+
+from depcheck.checking.compile.compile_tool import PYPI_URL, CompileRequest, ShownIndex
+from depcheck.checking.compile.prepare_sources import MOST_SOURCE_BYTES, list_config_files, redirect_uv_indexes
+from depcheck.core.lockfiles.formats.uv_lock.uv_lock_addresses import AddressMap, find_local_address, list_registries
+from depcheck.core.lockfiles.spec import LockfileSpec
+from depcheck.core.model.errors import LockfileError
+from depcheck.untrusted_files import read_beneath, write_beneath
+
+_REQUIRED_UV = re.compile(r"^[ \t]*required-version[ \t]*=[^\n]*$", re.MULTILINE)
+
+
+class UvLock:
+    """The compiler of uv.lock."""
+
+    @property
+    def pins_commits(self) -> bool:
+        """Return True: it writes the commit that it took."""
+        return True
+
+    def needs_only_fitting_files(self, _lock: LockfileSpec) -> bool:
+        """Return False: it resolves for every machine."""
+        return False
+
+    def prepare_copy(self, root: Path, lock: LockfileSpec, index: ShownIndex) -> None:
+        """Point lockfile and configuration at the local index.
+
+        Each index at its own address there, because the lockfile tells them apart.
+        """
+        known = _map_addresses(lock, index)
+        paths = dict.fromkeys([*list_config_files(lock.folder), *lock.sources])
+        redirect_uv_indexes(root, paths, known.choose_local)
+        for path in paths:
+            content = read_beneath(root, path, MOST_SOURCE_BYTES)
+            if content and b"required-version" in content:  # ours is the uv that runs here
+                text = content.decode("utf-8", "surrogateescape")
+                write_beneath(root, path, _REQUIRED_UV.sub("", text).encode("utf-8", "surrogateescape"))
+        write_beneath(root, lock.path, known.localize(lock.lockfile.text).encode())
+
+    def restore_addresses(self, text: str, lock: LockfileSpec, index: ShownIndex) -> str:
+        """Return the lockfile with the addresses of real indexes.
+
+        Raises:
+            LockfileError: It names a file that no index lists.
+        """
+        known = _map_addresses(lock, index)
+        restored = known.restore(text, lock.lockfile.text, index.server.find_origin)
+        if strange := find_local_address(restored, known.base):
+            raise LockfileError(
+                f"{lock.path} as it was locked names {strange!r}, which no index lists: a build may have written it. "
+                "Nothing is checked; look at what was built."
+            )
+        return restored
+
+    def build_program(self, request: CompileRequest) -> list[str]:
+        """Return program, options and interpreter."""
+        words = [find_uv_bin(), "lock", "--quiet", *request.lock.options, "--cache-dir", str(request.cache / "uv")]
+        return [*words, "--python", str(request.interpreter)]
+
+    def list_no_upgrade_options(self, _request: CompileRequest) -> list[str]:
+        """Return nothing: pins are kept where nothing else is asked."""
+        return []
+
+    def list_own_files(self, lock: LockfileSpec) -> tuple[str, ...]:
+        """Return all: the lockfile tells where each package comes from."""
+        return (lock.path, *lock.sources)
+
+    def list_file_arguments(self, _lock: LockfileSpec) -> list[str]:
+        """Return nothing: the project's folder tells both."""
+        return []
+
+    def build_environ(self, request: CompileRequest, index: ShownIndex) -> dict[str, str]:
+        """Return the index, unless the configuration names a default one."""
+        lock = request.lock
+        local = _map_addresses(lock, index).choose_local(_choose_default(lock))
+        default = {} if lock.indexes.default else {"UV_DEFAULT_INDEX": local}
+        return {**default, "UV_NO_CONFIG": "0", "UV_PYTHON_DOWNLOADS": "never"}
+
+
+def _map_addresses(lock: LockfileSpec, index: ShownIndex) -> AddressMap:
+    """Map the indexes that the lockfile and its configuration name.
+
+    A single one is shown as all are together: so the user's own mirror of it serves as well.
+    """
+    stated = [_choose_default(lock), *list_registries(lock.lockfile.text), *_list_configured(lock)]
+    every = dict.fromkeys(address.rstrip("/") for address in stated)
+    base = index.url.rsplit("/", 3)[0]
+    if len(every) == 1:
+        return AddressMap({address: index.url.rstrip("/") for address in every}, base)
+    return AddressMap({address: index.get_url_of(address).rstrip("/") for address in every}, base)
+
+
+def _choose_default(lock: LockfileSpec) -> str:
+    """Return the default index.
+
+    The configured one, or that of the lockfile which is not configured.
+    """
+    known = {address.rstrip("/") for address in _list_configured(lock)}
+    others = (each for each in list_registries(lock.lockfile.text) if each.rstrip("/") not in known)
+    return lock.indexes.default or next(others, PYPI_URL)
+
+
+def _list_configured(lock: LockfileSpec) -> list[str]:
+    return [*lock.indexes.addresses, *(address for address, _ in lock.indexes.names)]

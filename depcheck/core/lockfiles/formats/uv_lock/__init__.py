@@ -1,0 +1,1 @@
+"""uv.lock: its text, its graph, and what may change."""

@@ -1,0 +1,96 @@
+"""Whole verdicts on uv.lock projects, against a dated index on loopback."""
+
+import subprocess
+import sys
+
+import pytest
+from uv import find_uv_bin
+
+from depcheck.core.model.status import Status
+from depcheck.publishing.validate_lockfile import check_lockfile_content
+
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+RUN = "python -c 'import app'"
+PROJECT = '[project]\nname = "shop"\nversion = "1.0"\nrequires-python = ">=3.9"\n'
+
+
+def lock(folder, url, files, *words):
+    """Write `files` and lock them with uv, and return the lockfile's text."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    command = [find_uv_bin(), "lock", "--quiet", "--no-cache", "--python", sys.executable, *words]
+    subprocess.run([*command, "--default-index", url], cwd=folder, check=True)
+    return (folder / "uv.lock").read_text()
+
+
+def lock_on_day(folder, url, files, day):
+    """Lock as of a day, and forget that it was so."""
+    text = lock(folder, url, files, f"--exclude-newer={day}")
+    head, _, rest = text.partition("[options]\n")
+    return head + rest.partition("\n\n")[2]
+
+
+@pytest.fixture
+def histories(dated):
+    """Return releases of lib, plug and spare.
+
+    Plug breaks with lib 2.0.
+    """
+    dated.release("lib", "1.0", "2024-01-01", text="old = 1\n")
+    dated.release("lib", "1.5", "2024-02-01", text="old = 1\n")
+    dated.release("lib", "2.0", "2024-03-01", text="new = 1\n")
+    dated.release("lib", "2.1", "2024-04-01", text="new = 1\n")
+    dated.release("plug", "1.0", "2024-01-01", "lib", text="from lib import old\n")
+    dated.release("spare", "1.0", "2024-01-01", text="level = 1\n")
+    dated.release("spare", "1.1", "2024-03-15", text="level = 2\n")
+    return dated
+
+
+def test_what_breaks_is_found_and_held(histories, judged, tmp_path):
+    """Name the culprit, and propose what uv writes without it."""
+    files = {"pyproject.toml": f'{PROJECT}dependencies = ["plug", "spare"]\n', "app.py": "import plug, spare\n"}
+    committed = lock_on_day(tmp_path / "made", histories.url, files, "2024-01-10")
+    report = judged({**files, "uv.lock": committed}, python=PYTHON, smoke=(RUN,))
+    (culprit,) = report.culprits
+    assert (report.status, report.lockfiles[0].compiler) == (Status.BREAKS, "uv lock")
+    assert (culprit.first_bad, culprit.last_good) == ({"lib": "2.0"}, {"lib": "1.5"})
+    held = {**files, "pyproject.toml": f'{files["pyproject.toml"]}[tool.uv]\nconstraint-dependencies = ["lib<2.0"]\n'}
+    expected = lock(tmp_path / "expected", histories.url, held)
+    told = expected.replace('[manifest]\nconstraints = [{ name = "lib", specifier = "<2.0" }]\n\n', "")
+    assert report.proposal.verified
+    assert report.proposal.files == {"uv.lock": told}
+    check_lockfile_content("uv.lock", committed, told)
+
+
+def test_a_lockfile_behind_its_project_is_stale(histories, judged, tmp_path):
+    """Judge nothing where `uv lock` would change what is committed."""
+    files = {"pyproject.toml": f'{PROJECT}dependencies = ["spare"]\n'}
+    committed = lock(tmp_path / "made", histories.url, files)
+    behind = {"pyproject.toml": f'{PROJECT}dependencies = ["spare>=1"]\n', "uv.lock": committed}
+    report = judged(behind, python=PYTHON)
+    assert report.status is Status.STALE
+    assert "although no pin moves" in report.reason
+
+
+def test_members_groups_and_extras_are_installed(histories, judged, tmp_path):
+    """Install every project of a workspace, with all that can stand together."""
+    member = PROJECT.replace("shop", "part")
+    files = {
+        "pyproject.toml": f'{PROJECT}dependencies = ["spare"]\n[dependency-groups]\nplain = ["lib<2"]\n'
+        f'[tool.uv.workspace]\nmembers = ["part"]\n',
+        "part/pyproject.toml": f'{member}dependencies = []\n[project.optional-dependencies]\nmore = ["plug"]\n',
+    }
+    committed = lock_on_day(tmp_path / "made", histories.url, files, "2024-03-10")
+    report = judged({**files, "uv.lock": committed}, python=PYTHON, smoke=("python -c 'import plug, spare'",))
+    assert (report.status, [change.name for change in report.changes]) == (Status.SAFE, ["spare"])
+    assert report.lockfiles[0].sources == ("pyproject.toml", "part/pyproject.toml")
+
+
+def test_nothing_new_is_quiet(histories, judged, tmp_path):
+    """Propose nothing where the lockfile is as new as the index."""
+    files = {"pyproject.toml": f'{PROJECT}dependencies = ["spare"]\n'}
+    committed = lock(tmp_path / "made", histories.url, files)
+    report = judged({**files, "uv.lock": committed}, python=PYTHON)
+    assert (report.status, report.changes) == (Status.QUIET, ())
