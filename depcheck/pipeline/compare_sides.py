@@ -68,7 +68,7 @@ def _judge_anew(case: EnvironmentCase, committed: LockSet, candidate: LockSet) -
     report = _compared(case, sides, sides.comparison)
     optional = find_optional_modules(case, before, after)
     report = replace(report, optional_modules=optional, notes=(*report.notes, *filter(None, [note])))
-    return choose_proposal(case, JudgedSets(committed, candidate, before), report)
+    return choose_proposal(case, JudgedSets(committed, candidate, before, after), report)
 
 
 def _compared(case: EnvironmentCase, sides: MeasuredSides, comparison: CheckComparison) -> EnvironmentReport:
@@ -84,7 +84,7 @@ def _report_new_failures(case: EnvironmentCase, sides: MeasuredSides, comparison
     confirmed = confirm_failures(case, sides.before, sides.after, comparison.regressions)
     if not confirmed.findings:
         return _report_flaky(case, sides, confirmed)
-    return report_breakage(case, sides, confirmed.findings)
+    return report_breakage(case, sides, confirmed.findings, sides.after)
 
 
 def _report_shared_failures(

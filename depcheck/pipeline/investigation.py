@@ -34,11 +34,12 @@ from depcheck.pipeline.closed_network.unreached import prove_sides
 from depcheck.pipeline.confirm import confirm_failures
 from depcheck.pipeline.context import EnvironmentCase, find_hold_sources
 from depcheck.pipeline.last_run.recall_measurements import (
-    measure_and_remember,
     recall_failing_set,
+    remember_measurement,
     remember_sides,
 )
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_baseline, measure_pins, plan_checks
+from depcheck.pipeline.proving.narrow_imports import narrow_imports
 from depcheck.pipeline.to_report import to_change_reports, to_check_reports, to_culprit, to_drift_report
 from depcheck.pipeline.trial_runner import InstalledTrialRunner, build_question
 
@@ -56,7 +57,8 @@ class Investigation:
     What was found is kept when the budget ends.
 
     `before` is the measured baseline, None until it is needed. `sides` are those that fail now, None until a set was
-    compiled. `numbers` counts the trials. `trouble` is why no set could be proposed.
+    compiled. `numbers` counts the trials. `seen` is the fresh set, where this run has checked it in full. `trouble` is
+    why no set could be proposed.
     """
 
     case: EnvironmentCase
@@ -65,6 +67,7 @@ class Investigation:
     sides: MeasuredSides | None = None
     ask_about_obstacle: ObstacleQuestion | None = None
     numbers: "count[int]" = field(default_factory=lambda: count(1))
+    seen: Measurement | None = None
     deadline_s: float = field(init=False)
     found: Diagnosis = field(default_factory=lambda: Diagnosis((), 0, Confidence.MINIMAL))
     culprits: list[Culprit] = field(default_factory=list)
@@ -198,12 +201,11 @@ class Investigation:
         case.ports.reporter.start_stage("check the set with them held back")
         view = apply_build_holds(case.get_upgrade_view(pins), holds)
         checks = plan_checks(case.settings, changed, self.before)
-        asked = (case, safe.pins, view, checks)
-        if self.sides is None:
-            after = measure_pins(*asked, "proposal")
-        else:
-            known = recall_failing_set(*asked, self.before) if recalls else None
-            after = known or measure_and_remember(*asked, "proposal")
+        known = recall_failing_set(case, safe.pins, view, checks, self.before) if recalls and self.sides else None
+        narrowed = narrow_imports(case, checks, safe.pins, view, self.seen)
+        after = known or measure_pins(case, safe.pins, view, narrowed, "proposal")
+        if self.sides and not known:
+            remember_measurement(case, checks, after)
         self.before, after = prove_sides(case, self.before, after, "proposal")
         return MeasuredSides(self.committed, safe, self.before, after)
 
@@ -245,13 +247,16 @@ class Investigation:
         )
 
 
-def report_breakage(case: EnvironmentCase, sides: MeasuredSides, findings: Sequence[Regression]) -> EnvironmentReport:
+def report_breakage(
+    case: EnvironmentCase, sides: MeasuredSides, findings: Sequence[Regression], seen: Measurement | None = None
+) -> EnvironmentReport:
     """Search the cause of confirmed failures and report it.
 
-    The report has the culprits, their first bad releases, and the newest set that works.
+    The report has the culprits, their first bad releases, and the newest set that works. `seen` is the fresh set, where
+    this run has checked it in full.
     """
     remember_sides(case, sides)
-    work = Investigation(case, sides.committed, sides.before, sides)
+    work = Investigation(case, sides.committed, sides.before, sides, seen=seen)
     work.run(work.ask_about_checks(sides, findings, ()))
     status, reason = work.decide_status(findings[0].failures[0].headline)
     return work.add_to_report(to_drift_report(case, sides, status, reason, tuple(work.notes)))

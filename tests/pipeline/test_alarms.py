@@ -84,6 +84,20 @@ def test_without_python_of_its_own_the_direct_requirements_are_needed(night) -> 
     assert night("", base="raise OSError('no library')", worker="import base").status is Status.BREAKS
 
 
+def test_what_a_hold_does_not_touch_is_not_imported_again(dated, judged) -> None:
+    """Import the dependents of what is held, and the project."""
+    for name, requires in (("base", ()), ("mid", ("base",)), ("top", ("mid",)), ("far", ())):
+        dated.release(name, "1.0", OLD, *requires, text="old = 1")
+        dated.release(name, "2.0", NEW, *requires, text="new = 1" if name == "base" else "old = 1")
+    lock = LOCK[: LOCK.index("base==")] + "".join(f"{name}==1.0\n" for name in ("base", "far", "mid", "top"))
+    files = {"requirements.in": "top\nfar\n", "requirements.txt": lock, "main.py": "from base import old"}
+    report = judged(files, python=PYTHON)
+    assert [each.first_bad for each in report.culprits] == [{"base": "2.0"}]
+    (fresh,) = [check for check in report.checks.candidate if check.kind is CheckKind.IMPORT]
+    (again,) = [check for check in report.proposal.checks if check.kind is CheckKind.IMPORT]
+    assert (fresh.passed, again.passed) == (4, 3)  # all but far
+
+
 @dataclass
 class Measurements:
     """Measurements that show each side's tests without real environments."""

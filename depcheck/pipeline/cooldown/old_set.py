@@ -19,6 +19,7 @@ from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.cooldown.judged_sets import JudgedSets
 from depcheck.pipeline.investigation import to_proposal
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_baseline, measure_pins, plan_checks
+from depcheck.pipeline.proving.narrow_imports import narrow_imports
 
 
 def propose_old_set(
@@ -64,7 +65,9 @@ def _measure(
     case.ports.reporter.start_stage("check what is old enough")
     changed = frozenset(change.name for change in diff_pins(sets.committed.pins, compiled.pins))
     world = apply_build_holds(case.get_upgrade_view(sets.committed.pins), holds)
-    return measure_pins(case, compiled.pins, world, plan_checks(case.settings, changed, before), "proposal")
+    checks = plan_checks(case.settings, changed, before)
+    narrowed = narrow_imports(case, checks, compiled.pins, world, sets.seen)
+    return measure_pins(case, compiled.pins, world, narrowed, "proposal")
 
 
 def _list_holds(report: EnvironmentReport) -> Iterator[Hold]:

@@ -92,8 +92,13 @@ def measure_and_remember(
 ) -> Measurement:
     """Measure as `measure_pins` does, and remember the result."""
     seen = measure_pins(case, pins, world, checks, label)
-    _remember(case, _build_key(case, pins, world, checks), seen)
+    remember_measurement(case, checks, seen)
     return seen
+
+
+def remember_measurement(case: EnvironmentCase, checks: Sequence[Check], seen: Measurement) -> None:
+    """Remember what `checks` gave with a set of pins."""
+    _remember(case, _build_key(case, seen.pins, seen.world, checks), seen)
 
 
 def recall_text(case: EnvironmentCase, parts: object, make: Callable[[], str]) -> str:
