@@ -1,4 +1,4 @@
-"""Import again only what can differ from a set that this run has seen.
+"""Import again only what can differ from a set just seen.
 
 Where nothing of a module's package changed, and nothing below it, it imports as it did. The project's own modules are
 always imported, and with them whatever they need.
