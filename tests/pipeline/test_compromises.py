@@ -101,7 +101,7 @@ class Stage:
 
 @pytest.fixture
 def stage(tmp_path, monkeypatch) -> Iterator[Stage]:
-    """Listen on a port that a stand-in calls, with a secret in the environment."""
+    """Listen on a port that a stand-in calls, and hold a secret."""
     monkeypatch.setattr(advisory_source, "PYPI_HOSTS", frozenset({"127.0.0.1"}))
     monkeypatch.setenv("GITHUB_TOKEN", SECRET)
     at_home = Path("~").expanduser() / f".canary-{uuid.uuid4().hex}"
@@ -113,7 +113,7 @@ def stage(tmp_path, monkeypatch) -> Iterator[Stage]:
 
 @pytest.fixture
 def play(dated, judged, stage, monkeypatch):
-    """Return a function that runs the product at a moment of a story."""
+    """Return what runs the product at a moment of a story."""
     monkeypatch.setattr(malware_source, "OSV_URL", f"{dated.url.removesuffix('/simple')}/v1/")
 
     def run(story: Story, moment: datetime, pins: str = ""):
@@ -169,7 +169,7 @@ def test_what_is_flagged_runs_not_one_line(dated, stage, play, story):
 
 @pytest.mark.parametrize("story", COMPROMISES, ids=lambda story: story.name)
 def test_what_nobody_has_flagged_reaches_nothing(stage, play, story):
-    """Let it run without a secret, a network or a way out, and offer none of it."""
+    """Run it without a secret, a network or a way out."""
     report = play(story, story.night)
     assert [(each.package, each.version) for each in report.waiting] == [(story.name, story.bad)]
     assert report.proposal is None or report.proposal.files == {}
@@ -192,7 +192,7 @@ def test_the_next_morning_it_is_named_first(dated, stage, play, story):
 
 
 def test_the_stand_in_can_be_seen(stage, capsys):
-    """Show that it reaches all of it where nothing is in the way."""
+    """Show that it reaches all where nothing is in the way."""
     (stage.folder / "repo").mkdir()
     exec(stage.code)  # noqa: S102  # the control of all tests here
     assert len(stage.list_canaries()) == 3  # two files and the port

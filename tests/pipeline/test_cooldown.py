@@ -1,13 +1,17 @@
 """Breaks are told at once, proposals are old enough."""
 
+import json
 import sys
 from datetime import UTC, datetime
 
 import pytest
 
 from depcheck.core.config.cooldown import CooldownException
+from depcheck.core.config.rules import parse_hold_rule
 from depcheck.core.model.index_facts.caution_reports import Outlook
 from depcheck.core.model.status import Status
+from depcheck.index import advisory_source
+from depcheck.wiring import app
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 UV = (
@@ -67,7 +71,7 @@ def test_nothing_is_proposed_where_all_is_young(histories, judged) -> None:
     """Stay safe without a proposed file, and say so."""
     report = check(judged, "spare\n", ["spare==1.1"])
     assert (report.status, report.proposal.files) == (Status.SAFE, {})
-    assert "none of it is 3 days old yet" in report.reason
+    assert "None of it is 3 days old yet" in report.reason
     assert find_waiting(report) == [("spare", "1.2", Outlook.WORKS)]
 
 
@@ -114,7 +118,44 @@ def test_an_old_set_that_breaks_is_not_proposed(histories, judged) -> None:
     report = check(judged, "plug\n", ["lib==1.5", "plug==1.0"], imports=True, smoke=(), as_of=day)
     assert (report.status, report.proposal) == (Status.SAFE, None)
     assert "does not pass" in report.reason
-    assert any("cannot import name 'old'" in note for note in report.notes)
+    assert "cannot import name 'old'" in report.reason
+
+
+def test_an_old_set_that_cannot_be_compiled_is_told(histories, judged) -> None:
+    """Propose nothing where a rule wants what is too young, and say why."""
+    rule = parse_hold_rule("lib>=2 until 2999-01-01 because old names are gone")
+    report = check(judged, "lib\nspare\n", ["lib==1.5", "spare==1.0"], holds=(rule,))
+    assert (report.status, report.proposal) == (Status.SAFE, None)
+    assert "Nothing is proposed. No set of releases that are at least 3 days old could be compiled" in report.reason
+    assert ("lib", "2.0") in [(each.package, each.version) for each in report.waiting]
+
+
+@pytest.fixture
+def advised(histories, monkeypatch):
+    """Return the histories as of NOW, with a flaw of spare 1.1 that 1.2 heals."""
+    monkeypatch.setattr(advisory_source, "PYPI_HOSTS", frozenset({"127.0.0.1"}))
+    monkeypatch.setattr(app, "_get_now", lambda: NOW)
+    told = {"id": "PYSEC-2024-1", "summary": "It leaks.", "fixed_in": ["1.2"]}
+    histories.files["/pypi/spare/1.1/json"] = json.dumps({"vulnerabilities": [told]}).encode()
+    histories.files["/pypi/spare/1.2/json"] = histories.files["/pypi/lib/1.5/json"] = b"{}"
+    histories.files["/pypi/lib/2.0/json"] = b"{}"
+    return histories
+
+
+def test_a_fix_of_a_known_vulnerability_is_taken_at_once(advised, judged) -> None:
+    """Propose spare 1.2 of half a day, and let lib 2.0 wait."""
+    report = check(judged, "lib\nspare\n", ["lib==1.5", "spare==1.1"], as_of=None)
+    assert report.status is Status.SAFE
+    assert find_proposed(report) == locked("lib==1.5", "spare==1.2")
+    assert find_waiting(report) == [("lib", "2.0", Outlook.WORKS)]
+
+
+@pytest.mark.slow
+def test_a_fix_may_have_a_cooldown_of_its_own(advised, judged) -> None:
+    """Let spare 1.2 wait for a day where that is asked for."""
+    report = check(judged, "spare\n", ["spare==1.1"], as_of=None, cooldown_security_days=1)
+    assert find_proposed(report) is None
+    assert find_waiting(report) == [("spare", "1.2", Outlook.WORKS)]
 
 
 def test_a_young_conflict_does_not_stop_what_is_old(histories, judged) -> None:

@@ -12,6 +12,7 @@ from depcheck.core.config.cooldown import describe_days
 from depcheck.core.model.advisories import ReleaseId
 from depcheck.core.model.report import EnvironmentReport, ProposalReport
 from depcheck.core.model.status import Status
+from depcheck.core.text.terminal_safe import to_one_line
 from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.cooldown.judged_sets import JudgedSets
 from depcheck.pipeline.cooldown.young_releases import (
@@ -70,13 +71,11 @@ def _list_young(case: EnvironmentCase, sets: JudgedSets, report: EnvironmentRepo
 def _add_old_proposal(
     case: EnvironmentCase, report: EnvironmentReport, proposal: ProposalReport | None, trouble: str
 ) -> EnvironmentReport:
-    notes = (*report.notes, trouble) if trouble else report.notes
-    reason = report.reason
-    if report.status is Status.SAFE and (proposal is None or not proposal.files):
-        age = describe_days(case.settings.cooldown_days)
-        why = f"what is at least {age} old does not pass" if trouble else f"none of it is {age} old yet"
-        reason = f"{reason} Nothing is proposed: {why}."
-    return replace(report, reason=reason, proposal=proposal, notes=notes)
+    if report.status is not Status.SAFE or (proposal and proposal.files):
+        notes = (*report.notes, trouble) if trouble else report.notes
+        return replace(report, proposal=proposal, notes=notes)
+    why = trouble or f"None of it is {describe_days(case.settings.cooldown_days)} old yet."
+    return replace(report, reason=to_one_line(f"{report.reason} Nothing is proposed. {why}", 1000), proposal=proposal)
 
 
 def _describe_undated(case: EnvironmentCase, sets: JudgedSets) -> tuple[str, ...]:
