@@ -29,7 +29,7 @@ from depcheck.pipeline.index_alarms.flagged_releases import (
 )
 from depcheck.pipeline.index_alarms.past_runs import annotate_past_runs
 from depcheck.pipeline.index_alarms.project_statuses import annotate_project_statuses
-from depcheck.pipeline.to_report import to_environment_report
+from depcheck.pipeline.to_report import find_upload_time, to_environment_report
 from depcheck.ports import Index, Ports
 
 MOST_TRIES = 4
@@ -117,8 +117,11 @@ def _annotate_report(
 def _report_stale(case: EnvironmentCase, stale: baseline.Stale) -> EnvironmentReport:
     """Report a lockfile that is behind its sources.
 
-    If no set satisfies the sources at all, report that instead, as it is worse.
+    If no set satisfies the sources at all, report that instead, as it is worse. A pin that is younger than the date
+    asked for explains either.
     """
+    if late := _describe_late_pins(case):
+        return to_environment_report(case, Status.STALE, late)
     if stale.unsatisfied is not None:
         compiled = case.ports.compiler.compile_lockfiles(
             case.spec, case.get_upgrade_view(stale.unsatisfied.pins), upgrade=True
@@ -128,6 +131,23 @@ def _report_stale(case: EnvironmentCase, stale: baseline.Stale) -> EnvironmentRe
 
             return build_failure.report_failed_compile(case, stale.unsatisfied, compiled)
     return to_environment_report(case, Status.STALE, stale.reason)
+
+
+def _describe_late_pins(case: EnvironmentCase) -> str:
+    """Describe pins that did not exist at the time of `as-of`, or return empty."""
+    until = case.settings.as_of
+    if until is None:
+        return ""
+    days = [(pin, find_upload_time(case, pin.name, pin.version)) for pin in case.committed_pins.values()]
+    late = sorted((str(pin), day) for pin, day in days if day and day > until)
+    if not late:
+        return ""
+    more = f" (and {len(late) - 1} more)" if len(late) > 1 else ""
+    return (
+        f"{late[0][0]}{more} is younger than the date asked for: released {late[0][1]:%Y-%m-%d %H:%M} UTC, after "
+        f"{until:%Y-%m-%d %H:%M}. So nobody had this lockfile then. Give a later --as-of, or check out the lockfile of "
+        "that day."
+    )
 
 
 def _judge_drift(case: EnvironmentCase, committed: LockSet, candidate: LockSet) -> EnvironmentReport:

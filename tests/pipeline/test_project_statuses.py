@@ -2,6 +2,8 @@
 
 import sys
 
+import pytest
+
 from depcheck.core.messages.bodies import format_issue_title
 from depcheck.core.model.status import Status
 
@@ -50,10 +52,21 @@ def test_a_quarantined_requirement_that_is_not_pinned_is_named(dated, judged):
     assert report.status is Status.STALE or "has quarantined lib (malware)" in report.reason
 
 
-def test_an_archived_project_is_a_note(dated, judged):
-    """Say that no fix is to be expected, and stay quiet."""
+@pytest.mark.parametrize("status", ["archived", "deprecated"])
+def test_an_archived_or_deprecated_project_is_a_line(dated, judged, tmp_path, status):
+    """Say so in the report with the index's reason, and stay quiet."""
     dated.release("lib", "1.0", "2024-01-01")
-    dated.statuses["lib"] = {"status": "archived", "reason": "use spare"}
+    dated.statuses["lib"] = {"status": status, "reason": "use spare"}
     report = judged(locked("lib\n", "lib==1.0"), python=PYTHON, imports=False)
     assert report.status is Status.QUIET
-    assert any("archived" in note and "lib (use spare)" in note for note in report.notes)
+    assert any(status in note and "lib (use spare)" in note for note in report.notes)
+    assert f"these are {status}" in (tmp_path / "report" / "report.md").read_text()
+
+
+@pytest.mark.parametrize("said", ["frozen", 7, None, ["quarantined"], {"status": 7}, {"reason": "x"}, {"status": "?"}])
+def test_a_status_of_no_standard_changes_nothing(dated, judged, said):
+    """Take what PEP 792 does not have for active."""
+    dated.release("lib", "1.0", "2024-01-01")
+    dated.statuses["lib"] = said
+    report = judged(locked("lib\n", "lib==1.0"), python=PYTHON, imports=False)
+    assert report.status is Status.QUIET

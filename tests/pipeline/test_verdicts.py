@@ -88,6 +88,13 @@ def test_a_break_names_its_first_bad_release_and_keeps_the_rest(histories, judge
     assert any(trial.at == {"lib": "1.5"} and trial.outcome is Outcome.PASS for trial in report.trial_log)
 
 
+def test_as_of_before_the_lockfile_is_said(histories, judged) -> None:
+    """Name the pin that is younger than the date asked for."""
+    report = judged(broken(), python=PYTHON, imports=False, as_of=datetime(2023, 1, 1, tzinfo=UTC))
+    assert report.status is Status.STALE
+    assert "is younger than the date asked for: released 2024-" in report.reason
+
+
 def test_as_of_shows_the_world_up_to_that_day(histories, judged) -> None:
     """Before lib 2.0 came out, all was well."""
     day = datetime(2024, 2, 28, tzinfo=UTC)
