@@ -134,7 +134,7 @@ def _report_stale(case: EnvironmentCase, stale: baseline.Stale) -> EnvironmentRe
 
 
 def _describe_late_pins(case: EnvironmentCase) -> str:
-    """Describe pins that did not exist at the time of `as-of`, or return empty."""
+    """Describe pins from after `as-of`, or return empty."""
     until = case.settings.as_of
     if until is None:
         return ""

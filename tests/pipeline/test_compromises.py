@@ -148,7 +148,7 @@ def flag(dated, story: Story) -> None:
 
 
 def withdraw(dated, story: Story) -> None:
-    """Take the bad release off the index, or the project with all of its files."""
+    """Take the bad release off the index, or its whole project."""
     kept = [each for each in dated.pages[story.name] if f"-{story.bad}-" not in each["filename"]]
     dated.pages[story.name] = [] if story.quarantined else kept
     if story.quarantined:

@@ -122,7 +122,7 @@ def test_an_old_set_that_breaks_is_not_proposed(histories, judged) -> None:
 
 
 def test_an_old_set_that_cannot_be_compiled_is_told(histories, judged) -> None:
-    """Propose nothing where a rule wants what is too young, and say why."""
+    """Propose nothing where a rule wants what is too young."""
     rule = parse_hold_rule("lib>=2 until 2999-01-01 because old names are gone")
     report = check(judged, "lib\nspare\n", ["lib==1.5", "spare==1.0"], holds=(rule,))
     assert (report.status, report.proposal) == (Status.SAFE, None)
@@ -132,7 +132,7 @@ def test_an_old_set_that_cannot_be_compiled_is_told(histories, judged) -> None:
 
 @pytest.fixture
 def advised(histories, monkeypatch):
-    """Return the histories as of NOW, with a flaw of spare 1.1 that 1.2 heals."""
+    """Return the histories, with a flaw that spare 1.2 heals."""
     monkeypatch.setattr(advisory_source, "PYPI_HOSTS", frozenset({"127.0.0.1"}))
     monkeypatch.setattr(app, "_get_now", lambda: NOW)
     told = {"id": "PYSEC-2024-1", "summary": "It leaks.", "fixed_in": ["1.2"]}
@@ -218,6 +218,15 @@ def test_new_files_of_a_committed_release_wait_too(histories, judged) -> None:
     files = {"requirements.in": "spare\n", "requirements.txt": text.replace("spare==1.1\n", pinned), "app.py": ""}
     report = judged(files, python=PYTHON, as_of=NOW, imports=False, smoke=(RUN,))
     assert "0" * 64 not in (find_proposed(report) or "")
+
+
+def test_an_old_release_with_a_young_file_waits(histories, judged) -> None:
+    """Propose none that would bring a file of some hours."""
+    old = next(file for file in histories.pages["spare"] if "1.1" in file["filename"])
+    histories.pages["spare"].append({**old, "filename": "spare-1.1.tar.gz", "upload-time": "2024-04-01T12:00:00Z"})
+    histories.release("spare", "1.0.1", "2024-02-15", text="level = 1\n")
+    report = check(judged, "spare\n", ["spare==1.0"])
+    assert find_proposed(report) == locked("spare==1.0.1")
 
 
 @pytest.mark.slow

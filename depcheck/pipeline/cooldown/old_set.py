@@ -1,6 +1,7 @@
 """Compile and check the newest set without young releases."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
@@ -9,7 +10,8 @@ from depcheck.core.config.cooldown import describe_days
 from depcheck.core.lockfiles.diff import diff_pins
 from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
 from depcheck.core.lockfiles.lock_set import LockSet, has_same_pins
-from depcheck.core.model.compile_result import CompileFailure
+from depcheck.core.model.checks import Failure
+from depcheck.core.model.compile_result import CompileFailure, CompileFailureKind
 from depcheck.core.model.index_view import Hold, apply_build_holds, apply_holds, create_hold
 from depcheck.core.model.report import Culprit, EnvironmentReport, ProposalReport
 from depcheck.pipeline.baseline import compile_fresh_set
@@ -17,9 +19,12 @@ from depcheck.pipeline.closed_network.unreached import prove_sides
 from depcheck.pipeline.confirm import confirm_failures
 from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.cooldown.judged_sets import JudgedSets
+from depcheck.pipeline.cooldown.young_releases import list_young_releases
 from depcheck.pipeline.investigation import to_proposal
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_baseline, measure_pins, plan_checks
 from depcheck.pipeline.proving.narrow_imports import narrow_imports
+
+_MOST_ROUNDS = 6
 
 
 def propose_old_set(
@@ -32,14 +37,36 @@ def propose_old_set(
     holds = tuple(_list_holds(report))
     age = describe_days(case.settings.cooldown_days)
     case.ports.reporter.start_stage(f"compile what is at least {age} old")
-    world = apply_holds(case.get_upgrade_view(sets.committed.pins), holds)
-    compiled = compile_fresh_set(case, world)
+    case, compiled = _compile_old_set(case, sets.committed, holds)
     if isinstance(compiled, CompileFailure):
         said = f"No set of releases that are at least {age} old could be compiled: {compiled.failure.headline}"
         return None, said if sets.candidate else ""
     if has_same_pins(sets.committed, compiled, case.markers):
         return ProposalReport(tuple(_list_names(holds)), (), verified=True, files={}, checks=report.checks.baseline), ""
     return _check_old_set(case, sets, compiled, holds)
+
+
+def _compile_old_set(
+    case: EnvironmentCase, committed: LockSet, holds: tuple[Hold, ...]
+) -> tuple[EnvironmentCase, LockSet | CompileFailure]:
+    """Compile a set of which every file is old enough.
+
+    A release that is old and has a younger file is left out, since new machines would take that file. Returns the case
+    that hides it, too.
+    """
+    files = () if case.spec.lockfiles[0].is_unlocked else committed.files
+    kept = {(entry.pin.name, entry.pin.version) for _, text in files for entry in parse_lockfile(text).entries}
+    said = ""
+    for _ in range(_MOST_ROUNDS):
+        compiled = compile_fresh_set(case, apply_holds(case.get_upgrade_view(committed.pins), holds))
+        if isinstance(compiled, CompileFailure):
+            return case, compiled
+        young = [each for each in list_young_releases(case, committed, compiled.files) if each not in kept]
+        if not young:
+            return case, compiled
+        said = f"after {_MOST_ROUNDS} resolutions there is still {young[0][0]} {young[0][1]}, which has younger files."
+        case = replace(case, barred=(*case.barred, *((name, f"!={version}") for name, version in young)))
+    return case, CompileFailure(CompileFailureKind.UNRESOLVABLE, Failure(said, said), None)
 
 
 def _check_old_set(
