@@ -55,14 +55,23 @@ def compile_installed(guest: Guest, environment: VirtualEnvironment) -> None:
 def make_own_bytecode(guest: Guest, environment: VirtualEnvironment) -> Iterator[Path]:
     """Yield a folder of compiled code that one run may write to.
 
-    It begins with links to what is compiled already.
+    In it are links to the folders of what is compiled already, which it cannot write to.
     """
     room = tempfile.TemporaryDirectory(dir=environment.folder, prefix="bytecode-of-run-", ignore_cleanup_errors=True)
     with room as place:
-        for folder, _, names in os.walk(environment.bytecode_folder):
-            here = os.path.join(place, os.path.relpath(folder, environment.bytecode_folder))  # noqa: PTH118  # many
-            os.makedirs(here, exist_ok=True)  # noqa: PTH103  # many
-            for name in names:
-                os.symlink(f"{folder}/{name}", f"{here}/{name}")  # noqa: PTH211  # many
+        _link_folders(environment.bytecode_folder, Path(place))
         guest.take_ownership(Path(place))
         yield Path(place)
+
+
+def _link_folders(tree: Path, place: Path) -> None:
+    """Link each folder of `tree` that holds files, with all below it.
+
+    A link to each file would be thousands for each command.
+    """
+    for each in tree.iterdir() if tree.is_dir() else ():
+        if each.is_dir() and not any(below.is_file() for below in each.iterdir()):
+            (place / each.name).mkdir()
+            _link_folders(each, place / each.name)
+        else:
+            (place / each.name).symlink_to(each)
