@@ -26,6 +26,7 @@ from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.cooldown.judged_sets import JudgedSets
 from depcheck.pipeline.cooldown.old_enough import choose_proposal
 from depcheck.pipeline.investigation import report_breakage
+from depcheck.pipeline.last_run.known_pass import recall_waiting_pass, remember_waiting_pass
 from depcheck.pipeline.last_run.recall_measurements import recall_sides
 from depcheck.pipeline.last_run.report_again import report_known_breakage
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_baseline, measure_pins, plan_checks
@@ -41,11 +42,14 @@ def judge_candidate(case: EnvironmentCase, committed: LockSet, candidate: LockSe
     It is one of: safe, broken before, flaky, or broken by the changes. What broke in an earlier run in the same way is
     not searched again.
     """
-    report = report_known_breakage(case, committed, candidate)
-    if report is None:
-        return _judge_anew(case, committed, candidate)
-    known = recall_sides(case, committed, candidate)
-    return choose_proposal(case, JudgedSets(committed, candidate, known[0].before if known else None), report)
+    if report := report_known_breakage(case, committed, candidate):
+        known = recall_sides(case, committed, candidate)
+        return choose_proposal(case, JudgedSets(committed, candidate, known[0].before if known else None), report)
+    if passed := recall_waiting_pass(case, committed, candidate):
+        report = _describe_passes(case, passed[0], passed[0].comparison)
+        report = replace(report, notes=(*report.notes, passed[1]))
+        return choose_proposal(case, JudgedSets(committed, candidate), report)
+    return _judge_anew(case, committed, candidate)
 
 
 def _judge_anew(case: EnvironmentCase, committed: LockSet, candidate: LockSet) -> EnvironmentReport:
@@ -68,6 +72,8 @@ def _judge_anew(case: EnvironmentCase, committed: LockSet, candidate: LockSet) -
     report = _compared(case, sides, sides.comparison)
     optional = find_optional_modules(case, before, after)
     report = replace(report, optional_modules=optional, notes=(*report.notes, *filter(None, [note])))
+    if report.status is Status.SAFE:
+        remember_waiting_pass(case, sides)
     return choose_proposal(case, JudgedSets(committed, candidate, before, after), report)
 
 
@@ -105,6 +111,11 @@ def _report_passes(case: EnvironmentCase, sides: MeasuredSides, comparison: Chec
     again = confirm_passes(case, sides.before, sides.after, comparison.fixed_results)
     if again.contradiction:
         return _report_flaky(case, sides, again)
+    return _describe_passes(case, sides, comparison)
+
+
+def _describe_passes(case: EnvironmentCase, sides: MeasuredSides, comparison: CheckComparison) -> EnvironmentReport:
+    """Report what passed, without another run of it."""
     notes = tuple(
         f"Fails with the committed pins and passes with the fresh ones: {r.headline}" for r in comparison.fixed_results
     )

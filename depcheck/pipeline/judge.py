@@ -101,8 +101,8 @@ def _judge_case(case: EnvironmentCase) -> _Judgement:
 
 
 def _close_memory(case: EnvironmentCase, report: EnvironmentReport) -> None:
-    """Keep what was seen for the next run beside a culprit."""
-    case.ports.trial_memory.close_records(case.spec, keep=bool(report.culprits))
+    """Keep what was seen of what breaks or waits."""
+    case.ports.trial_memory.close_records(case.spec, keep=bool(report.culprits or report.waiting))
 
 
 def _annotate_report(

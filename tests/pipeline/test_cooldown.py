@@ -2,7 +2,7 @@
 
 import json
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -73,6 +73,18 @@ def test_nothing_is_proposed_where_all_is_young(histories, judged) -> None:
     assert (report.status, report.proposal.files) == (Status.SAFE, {})
     assert "None of it is 3 days old yet" in report.reason
     assert find_waiting(report) == [("spare", "1.2", Outlook.WORKS)]
+
+
+def test_what_waits_is_not_run_again(histories, judged) -> None:
+    """Run a waiting set once, until something changes or it is proposed."""
+    first = check(judged, "spare\n", ["spare==1.1"], smoke=(RUN,))
+    again = check(judged, "spare\n", ["spare==1.1"], smoke=(RUN,), as_of=NOW + timedelta(hours=20))
+    assert (first.status, again.status, again.proposal.files) == (Status.SAFE, Status.SAFE, {})
+    assert any("were not run again" in note for note in again.notes)
+    assert find_waiting(again) == [("spare", "1.2", Outlook.WORKS)]
+    due = check(judged, "spare\n", ["spare==1.1"], smoke=(RUN,), as_of=NOW + timedelta(days=3))
+    assert find_proposed(due) == locked("spare==1.2")
+    assert not any("were not run again" in note for note in due.notes)
 
 
 def test_one_run_where_both_sets_are_the_same(histories, judged) -> None:

@@ -68,6 +68,32 @@ def remember_sides(case: EnvironmentCase, sides: MeasuredSides) -> None:
     _remember(case, _build_side_key(case, "after", *both), sides.after)
 
 
+def recall_passed_sides(
+    case: EnvironmentCase, committed: LockSet, candidate: LockSet
+) -> tuple[MeasuredSides, datetime] | None:
+    """Recall the checks of two sets of which the fresh one passed."""
+    keys = _build_passed_keys(case, committed, candidate)
+    before, after = (_recall(case, key) for key in keys)
+    if before is None or after is None:
+        return None
+    both = _to_measurement(case, before, committed.pins), _to_measurement(case, after, candidate.pins)
+    return MeasuredSides(committed, candidate, *both), after.seen_at
+
+
+def remember_passed_sides(case: EnvironmentCase, sides: MeasuredSides) -> None:
+    """Remember the checks of two sets of which the fresh one passed."""
+    for key, side in zip(
+        _build_passed_keys(case, sides.committed, sides.candidate), (sides.before, sides.after), strict=True
+    ):
+        _remember(case, key, side)
+
+
+def _build_passed_keys(case: EnvironmentCase, committed: LockSet, candidate: LockSet) -> tuple[str, str]:
+    """Build the keys of two sets, of whatever age."""
+    parts = (_list_pins(committed.pins), _list_pins(candidate.pins), _list_settings(case))
+    return _digest(("passed before", *parts)), _digest(("passed after", *parts))
+
+
 def recall_failing_set(
     case: EnvironmentCase, pins: Pins, world: IndexView, checks: Sequence[Check], before: Measurement
 ) -> Measurement | None:
