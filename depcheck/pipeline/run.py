@@ -14,6 +14,7 @@ from depcheck.core.model.checks import CheckResult
 from depcheck.core.model.report import EnvironmentReport
 from depcheck.pipeline.annotate import annotate_unmatched_rules
 from depcheck.pipeline.judge import judge_environment
+from depcheck.pipeline.progress.time_keeper import TimeKeeper
 from depcheck.ports import Ports, Reporter
 
 MAX_PARALLEL = 8
@@ -72,12 +73,11 @@ def _judge_each(
 def _judge_and_announce(
     spec: EnvironmentSpec, ports: Ports, settings: Settings, now: Callable[[], datetime]
 ) -> EnvironmentReport:
-    began = ports.clock()
+    began, keeper = ports.clock(), TimeKeeper(ports.reporter, ports.clock)
+    ports = replace(ports, reporter=keeper)
     ports.reporter.start_environment(spec)
-    report = replace(
-        judge_environment(spec, ports, settings.get_for_environment(spec.configured_name), now),
-        duration_s=round(ports.clock() - began, 1),
-    )
+    report = judge_environment(spec, ports, settings.get_for_environment(spec.configured_name), now)
+    report = replace(report, duration_s=round(ports.clock() - began, 1), spent_s=keeper.collect_parts())
     ports.reporter.finish_environment(report)
     return report
 

@@ -15,7 +15,7 @@ from depcheck.core.messages.waiting.waiting_releases import WAITING_HEADING, ren
 from depcheck.core.model.report import Confidence, EnvironmentReport, Report
 from depcheck.core.model.status import Status
 from depcheck.core.text.markdown import escape_prose, is_within_body_limit, join_paragraphs, render_code_span
-from depcheck.core.text.phrases import format_count
+from depcheck.core.text.phrases import format_count, format_spent_time
 from depcheck.core.text.terminal_safe import redact_secrets, to_one_line
 from depcheck.core.text.workflow_commands import SUMMARY_LIMIT_BYTES
 
@@ -128,7 +128,14 @@ def _render_environment(judged: EnvironmentReport, run: RunStamp, tier: DetailLe
         _describe_confidence(judged),
         *(render_section(head, text()) for head, text in blocks),
         sections.render_optional_modules(judged, tier),
+        _describe_time(judged),
     )
+
+
+def _describe_time(judged: EnvironmentReport) -> str:
+    """Describe where the time went, where a check was run."""
+    spent = escape_prose(format_spent_time(judged.spent_s), 500)
+    return f"Time: {spent}." if spent and judged.checks.baseline else ""
 
 
 def _describe_confidence(judged: EnvironmentReport) -> str:

@@ -202,7 +202,8 @@ class EnvironmentReport:
     `optional_modules` are those that no longer import and that nothing needs, each with its error. `waiting` are
     releases of `changes` that are younger than `cooldown_days`, which the proposal leaves out. `flagged` are releases
     that were not run, `ran_flagged` tells of those that an earlier run has installed, before they were known.
-    `very_young` are releases to which the network of commands was closed.
+    `very_young` are releases to which the network of commands was closed. `spent_s` are the seconds of each part of the
+    work: compile, install, import, commands (smoke, boot, test), search, other.
     """
 
     name: str
@@ -234,6 +235,7 @@ class EnvironmentReport:
     flagged: tuple[FlaggedReport, ...] = ()
     ran_flagged: tuple[str, ...] = ()
     very_young: tuple[VeryYoungReport, ...] = ()
+    spent_s: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Short phrases that all texts for people are made of."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 
@@ -18,3 +18,8 @@ def join_with_and(names: Iterable[str]) -> str:
     """Join names as in `a, b and c`."""
     *most, last = [*names] or [""]
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def format_spent_time(spent_s: Mapping[str, float]) -> str:
+    """Format the seconds of each part, such as `compile 3.2 s`."""
+    return ", ".join(f"{part} {seconds:.1f} s" for part, seconds in spent_s.items())

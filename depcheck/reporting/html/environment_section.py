@@ -25,6 +25,7 @@ from depcheck.reporting.html.elements import (
 from depcheck.reporting.html.graph import build_dependency_graph
 from depcheck.reporting.html.history import PastRun, build_history
 from depcheck.reporting.html.search import build_search_section
+from depcheck.reporting.html.time_bar import build_time_bar
 
 _MAX_IDS, _MAX_COMMAND_CHARS = 200, 60
 _MAX_EVIDENCE_LINES = 200
@@ -127,6 +128,7 @@ def build_environment_section(
         ("All updates", build_changes_table(judged, number, most_rows)),
         ("Vulnerable and withdrawn pins", _build_dangers(judged)),
         ("Earlier runs", build_history(past)),
+        ("Time", build_time_bar(judged.spent_s)),
         ("Notes", build_tag("ul", [build_tag("li", note) for note in judged.notes]) if judged.notes else None),
         ("Optional modules that no longer import", _optional_modules(judged)),
         ("Lockfiles", _build_lockfiles(judged)),

@@ -1,0 +1,1 @@
+"""Progress of a run, and what it costs."""
