@@ -5,12 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from depcheck.checking.checks.runner import GuestCheckExecutor
 from depcheck.checking.environments.read_installed import list_hook_owners, read_installed_distributions
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
 from depcheck.core.config.settings import Settings
-from depcheck.core.model.checks import Check, CheckKind, Outcome
+from depcheck.core.model.checks import Check, CheckKind, KnownBefore, Outcome
 from depcheck.core.start_hooks.added_hooks import describe_added_hooks, find_added_hooks
 from depcheck.core.start_hooks.path_files import has_own_code
 
@@ -95,6 +96,20 @@ def test_what_passes_with_an_addition_alone_fails(checks, spec, environment, fil
     assert before == sorted((attacked.folder / "venv").rglob("*"))
     other = GuestCheckExecutor(checks.guest, checks.index, checks.copies, checks.settings, checks.log_folder)
     assert other.run_checks(spec, attacked, tests)[0].outcome is Outcome.PASS  # so it was with the committed set
+
+
+def test_the_first_set_counts_also_where_nothing_of_it_was_run(checks, spec, environment) -> None:
+    """Know what the first set ran unasked, though nothing was checked.
+
+    The committed set imports nothing before something fails in the other one.
+    """
+    checks.run_checks(spec, environment, [])
+    thief = {"thief.pth": "import sys; sys.modules.setdefault('gone', sys)\n", "thief.py": ""}
+    victim = install(environment, "victim", {"victim.py": "import gone\n"})
+    imports = Check(CheckKind.IMPORT, packages=frozenset({canonicalize_name("victim")}), before=KnownBefore(None, ()))
+    attacked = install(victim, "thief", thief)
+    (found,) = checks.run_checks(spec, attacked, [imports])
+    assert "victim" in {each.id for each in (*found.failures, *found.optional)}
 
 
 def test_what_is_added_is_told_of_with_its_release(environment) -> None:

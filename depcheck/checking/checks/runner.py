@@ -58,7 +58,10 @@ class GuestCheckExecutor:
         """
         if not isinstance(installed, VirtualEnvironment):
             raise TypeError(f"{spec.name}: checks need an environment on disk, not {type(installed).__name__}.")
-        compile_installed(self.guest, installed)
+        if not (installed.folder / "venv").is_symlink():  # else not an environment of ours
+            self._known_hooks.setdefault(spec.name, installed.hook_owners)
+        if checks:
+            compile_installed(self.guest, installed)
         network = NetworkPolicy.from_option(self.settings.network, is_closed=closed)
         source = self._prepare_template(installed, network)
         results = (self._run_check(spec, installed, check, source, network) for check in checks)
@@ -107,17 +110,13 @@ class GuestCheckExecutor:
     def _find_added_hooks(self, job: CheckJob) -> tuple[HookOwner, ...]:
         """Find what runs unasked and the lockfiles' first environment lacked.
 
-        That which was checked first for these lockfiles.
+        That which came first for these lockfiles, whether or not anything of it was run.
 
         What a release adds to the interpreter's life can make the failures of others pass, so what passes is run
         without it too: nothing of the repository can need what was not there before.
         """
-        environment = job.context.environment
-        if (environment.folder / "venv").is_symlink():  # not an environment of ours
-            return ()
-        owners = environment.hook_owners
-        known = self._known_hooks.setdefault(job.spec.name, owners)
-        return find_added_hooks(known, owners)
+        known = self._known_hooks.get(job.spec.name)
+        return () if known is None else find_added_hooks(known, job.context.environment.hook_owners)
 
     def _get_runner(self, kind: str) -> CheckRunner:
         if kind not in self._runners:
