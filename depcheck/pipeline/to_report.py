@@ -38,6 +38,8 @@ from depcheck.pipeline.measure import MeasuredSides
 InstalledSets = tuple[Sequence[Distribution], Sequence[Distribution]]
 """What is installed of the committed set and of the other; empty where that is not known."""
 
+_MAX_PLACES = 200  # of one check
+
 
 def to_lockfile_reports(case: EnvironmentCase) -> tuple[LockfileReport, ...]:
     """Convert the environment's lockfiles to report values."""
@@ -214,6 +216,7 @@ def to_check_reports(
 def _to_check_report(result: CheckResult, newly: Sequence[Failure]) -> CheckReport:
     old_imports = result.kind is CheckKind.IMPORT and not newly and result.outcome is Outcome.FAIL
     shown = () if old_imports else newly or result.failures
+    named = [each for each in shown if each.id and not each.is_of_whole_check]
     return CheckReport(
         kind=result.kind,
         command=result.command,
@@ -222,6 +225,7 @@ def _to_check_report(result: CheckResult, newly: Sequence[Failure]) -> CheckRepo
         headline=shown[0].headline if shown else result.note,
         newly_failing=tuple(sorted(failure.id for failure in newly if failure.id)),
         failing=len(result.failures),
+        places={each.id: find_failing_line(each) for each in named[:_MAX_PLACES]},
         passed=len(result.passed_ids),
         log=result.log,
     )

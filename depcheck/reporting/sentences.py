@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.messages import advisory_sections
 from depcheck.core.messages.causes.blame import describe_dating, is_dated
+from depcheck.core.messages.causes.failing_tests import summarize_failing_ids
 from depcheck.core.messages.tables import ALL_UPDATES, COMMITTED, PROPOSED
 from depcheck.core.messages.waiting.waiting_releases import format_waiting_line
 from depcheck.core.model.checks import CheckKind, CheckResult, Failure, Outcome
@@ -128,6 +129,9 @@ class CheckLineFormatter:
                 self._baseline_failures |= frozenset(failure.id for failure in result.failures if failure.id)
             newly = tuple(failure for failure in result.failures if failure.id not in self._baseline_failures)
             outcome, tail = _summarize_imports(result, newly)
+        ids = [failure.id for failure in result.failures if failure.id and result.kind is CheckKind.TEST]
+        if len(ids) > 1:
+            tail = f"{summarize_failing_ids(ids, newly=False)}: {tail}"
         command = f" {to_one_line(result.command, 80)}" if result.command else ""
         told = f": {to_one_line(tail, 200)}" if tail else ""
         head = f"{CHECK_MARKS[outcome]} {to_one_line(format_set_name(label), 60)}: {result.kind}{command}"

@@ -4,11 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from depcheck.core.messages.bodies import render_issue_body
 from depcheck.core.messages.causes.evidence import find_failing_line, find_own_lines, shorten_evidence
 from depcheck.core.messages.causes.failing_tests import summarize_failing_ids
 from depcheck.core.messages.run_stamp import RunStamp
-from depcheck.core.model.checks import Failure
-from depcheck.core.model.report import Culprit
+from depcheck.core.model.checks import CheckKind, Failure, Outcome
+from depcheck.core.model.report import CheckReport, ChecksReport, Culprit, EnvironmentReport
+from depcheck.core.model.status import Status
 
 FRAMES = "\n".join(
     f'  File "venv/lib/python3.12/site-packages/a/m{n}.py", line {n}, in f\n    g{n}()' for n in range(40)
@@ -67,6 +69,21 @@ def test_modules_that_fail_are_counted_by_package():
     ids = ["flask.app", "flask.cli", "shop"]
     assert summarize_failing_ids(ids) == "3 modules can no longer be imported (flask: 2, shop: 1)"
     assert summarize_failing_ids(["tests.test_x::test_y"]) == "1 test newly fails"
+
+
+def test_many_failing_tests_are_told_by_their_files():
+    """Say how many fail and in which files, also those of your lockfile."""
+    ids = [*(f"tests/test_api.py::test_{n}" for n in range(20)), *(f"tests/test_shop.py::test_{n}" for n in range(6))]
+    assert summarize_failing_ids(ids) == "26 tests newly fail (tests/test_api.py: 20, tests/test_shop.py: 6)"
+    places = dict.fromkeys(ids, "tests/test_api.py:7")
+    check = CheckReport(CheckKind.TEST, "pytest", Outcome.FAIL, 1, "boom", failing=230, places=places, passed=3)
+    found = EnvironmentReport(
+        "r.txt", "3.12", Status.BASELINE_BROKEN, "It fails: boom", checks=ChecksReport((check,), (check,))
+    )
+    body = render_issue_body(found, RunStamp(datetime(2026, 11, 22, tzinfo=UTC), "c" * 40, "https://github.test/o/r"))
+    assert "230 tests fail (tests/test_api.py: 20, tests/test_shop.py: 6)" in body
+    assert f"(https://github.test/o/r/blob/{'c' * 40}/tests/test_api.py#L7)" in body
+    assert "3 pass, 230 fail".replace(" ", "\u00a0") in body
 
 
 def test_a_line_is_linked_where_commit_and_page_are_known():

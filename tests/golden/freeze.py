@@ -27,7 +27,7 @@ INCIDENTS = (
 )
 # Folders of the machine that replayed: what they stand for is the same everywhere.
 _FOLDERS = re.compile(r"/tmp/[^\s'\"<>:,)\\]*?(?=/(?:site-packages|lib/python|repo\b|bin/)|[\s'\"<>:,)\\])")
-_PYTHONS = re.compile(r"/[^\s'\"<>:,)\\]*?/versions/[\d.]+(?=/)")
+_PYTHONS = re.compile(r"/[^\s'\"<>:,)\\]*?/(?:versions|open/[0-9a-f]+)/[\d.]+(?=/)")
 
 
 def frozen(done: Replay) -> str:

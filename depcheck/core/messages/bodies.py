@@ -7,7 +7,7 @@ from depcheck.core.messages import advisory_sections, sections, tables
 from depcheck.core.messages.attention import describe_update_sizes, render_attention_list
 from depcheck.core.messages.causes.blame import describe_releases
 from depcheck.core.messages.causes.cause_section import render_causes
-from depcheck.core.messages.causes.evidence import shorten_evidence
+from depcheck.core.messages.causes.failing_tests import render_failing
 from depcheck.core.messages.causes.mermaid import render_culprit_graph
 from depcheck.core.messages.causes.upstream_draft import render_upstream_drafts
 from depcheck.core.messages.detail_level import DETAIL_LEVELS, DetailLevel, render_section
@@ -38,6 +38,7 @@ from depcheck.core.text.markdown import (
 from depcheck.core.text.phrases import format_count, format_day, join_with_and
 
 Part: TypeAlias = tuple[EnvironmentReport, ProposalReport]
+_MAX_ERROR_CHARS = 400
 _MARKER_BYTES = 1024  # kept free for the marker and line ends
 _TIMELINE_BYTES = 24_000  # for the longest timeline and the fresh set
 
@@ -227,13 +228,15 @@ def _render_issue(environment: EnvironmentReport, run: RunStamp, tier: DetailLev
     failing = [check for check in environment.checks.candidate if check.headline] or [
         check for check in environment.checks.baseline if check.headline
     ]
-    said = shorten_evidence("\n".join(check.headline for check in failing[:5]))
+    said = "\n".join(dict.fromkeys(check.headline[:_MAX_ERROR_CHARS] for check in failing[:5]))
+    which = "" if environment.culprits else render_failing(failing[:5], tier, run)
     columns = [(COMMITTED, environment.checks.baseline), (ALL_UPDATES, environment.checks.candidate)]
     changes = tables.render_changes_table(environment.changes, ChangeContext(run.moment, environment.advisories), tier)
     reproduction = sections.render_reproduction(environment, run.moment, run.commit) if tier.max_names else ""
     return join_paragraphs(
         format_issue_lead(environment),
         "" if environment.culprits else render_code_block(said, 1500),
+        render_section("What fails", which),
         render_section("What broke", render_causes(environment, tier, run)),
         render_section("Until it is fixed", sections.render_remedy(environment)),
         render_section("Reproduce", reproduction),

@@ -99,7 +99,14 @@ def format_issue_lead(environment: EnvironmentReport) -> str:
     advised = advisory_sections.choose_advice(environment)
     advice = f"**What to do now:** {advised}" if advised else ""
     what = environment.status.phrase
-    return join_paragraphs(advice, f"{place}: {what}. {escape_prose(environment.reason, 1000)}")
+    return join_paragraphs(advice, f"{place}: {what}. {escape_prose(_omit_evidence(environment), 1000)}")
+
+
+def _omit_evidence(environment: EnvironmentReport) -> str:
+    """Return the reason without an error that is shown below it."""
+    shown = [check.headline[:40] for check in environment.checks.candidate if check.headline]
+    cut = next((environment.reason.partition(f": {each}") for each in shown if each in environment.reason), ())
+    return f"{cut[0]}." if cut and cut[1] else environment.reason
 
 
 def _describe_first_step(environment: EnvironmentReport) -> str:

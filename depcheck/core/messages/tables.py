@@ -204,7 +204,8 @@ def _find_check(found: Sequence[CheckReport], kind: str, command: str) -> CheckR
 def _format_result(check: CheckReport | None) -> str:
     if check is None:
         return "not run"
-    counted = [f"{check.passed} pass"] * bool(check.passed) + [f"{check.failing} fail"] * (check.failing > 1)
+    several = check.failing > 1 or (check.failing and check.passed)
+    counted = [f"{check.passed} pass"] * bool(check.passed) + [f"{check.failing} fail"] * bool(several)
     words = ", ".join([*counted, f"{check.duration_s:.1f} s"])
     return f"{_OUTCOME_MARKS[check.outcome]} {words}".replace(" ", _NO_BREAK_SPACE)
 

@@ -95,7 +95,8 @@ class ChangeReport:
 class CheckReport:
     """The result of one check.
 
-    `newly_failing` are the ids that fail here and passed on the baseline.
+    `newly_failing` are the ids that fail here and passed on the baseline. `places` says where tests and modules fail,
+    as `path:line` of the repository by id, of at most 200; empty where the traceback has no line of it.
     """
 
     kind: CheckKind
@@ -107,6 +108,7 @@ class CheckReport:
     failing: int = 0
     passed: int = 0
     log: str = ""
+    places: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

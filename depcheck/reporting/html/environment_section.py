@@ -1,10 +1,11 @@
 """The section of one environment: verdict, causes, proposal, and evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from xml.etree.ElementTree import Element
 
 from depcheck.core.messages.causes.blame import describe_company, describe_dating
 from depcheck.core.messages.causes.evidence import extract_error_text, shorten_evidence
+from depcheck.core.messages.causes.failing_tests import describe_failing, summarize_failing_ids
 from depcheck.core.messages.waiting.waiting_releases import format_waiting_line
 from depcheck.core.model.report import CheckReport, Confidence, Culprit, EnvironmentReport
 from depcheck.core.text.phrases import format_count, join_with_and
@@ -48,11 +49,13 @@ def build_checks_table(environment: EnvironmentReport) -> Child:
         for kind, command in keys
     ]
     anew = [each for check in environment.checks.candidate for each in check.newly_failing]
+    failing = [check for _, found in columns for check in found if check.failing > len(check.newly_failing)]
     return [
         build_scrollable(
             "Checks", build_table("Each check with each set", ("Check", *(name for name, _ in columns)), rows)
         ),
-        _build_newly_failing(anew),
+        _build_ids(anew, summarize_failing_ids(anew), {}),
+        *(_build_ids([*check.places], describe_failing(check), check.places) for check in failing[:1]),
     ]
 
 
@@ -88,14 +91,19 @@ def _build_check_cell(check: CheckReport | None) -> Child:
     ]
 
 
-def _build_newly_failing(ids: Sequence[str]) -> Child:
-    if len(ids) < 2:  # noqa: PLR2004  # one stands in the headline
+def _build_ids(ids: Sequence[str], head: str, places: Mapping[str, str]) -> Child:
+    """Build the folded list of what fails, with files and lines.
+
+    None for one id, which stands in the headline.
+    """
+    if len(ids) < 2:  # noqa: PLR2004
         return None
     left = len(ids) - _MAX_IDS
-    listed = build_tag("ul", [build_tag("li", build_tag("code", each)) for each in ids[:_MAX_IDS]])
-    return build_details(
-        f"Newly failing: {len(ids)}", listed, build_tag("p", f"And {left} more.") if left > 0 else None
-    )
+    listed = [
+        build_tag("li", build_tag("code", each), f" at {places[each]}" if places.get(each) else None)
+        for each in ids[:_MAX_IDS]
+    ]
+    return build_details(head, build_tag("ul", listed), build_tag("p", f"And {left} more.") if left > 0 else None)
 
 
 _MOST_MODULES = 200

@@ -34,7 +34,7 @@ def render_waiting_table(environment: EnvironmentReport, tier: DetailLevel) -> s
         for each in shown
     ]
     return join_paragraphs(
-        f"Judged in this run, and not proposed before they are {describe_days(environment.cooldown_days)} old:",
+        f"Checked in this run, and not proposed before they are {describe_days(environment.cooldown_days)} old:",
         render_markdown_table(("release", "released", "proposed from", "in this run"), rows),
         format_omitted_count(environment.waiting, shown, "release"),
     )
