@@ -39,5 +39,5 @@ ENV TMPDIR=/var/lib/depcheck \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 # It starts as root, as the runner's files demand, and gives that up for each child. Exec form: a shell would lose
-# the inputs with a hyphen. -P: nothing of the workspace is on the import path.
-ENTRYPOINT ["/opt/depcheck/bin/python", "-P", "/opt/depcheck/entrypoint.py"]
+# the inputs with a hyphen. A cancel waits until it can be answered. -P: nothing of the workspace is on the import path.
+ENTRYPOINT ["/usr/bin/env", "--block-signal=INT", "/opt/depcheck/bin/python", "-P", "/opt/depcheck/entrypoint.py"]

@@ -1,6 +1,7 @@
 """The action's process in the container. Everything is in `depcheck.action`."""
 
 import os
+import signal
 import sys
 
 
@@ -14,6 +15,8 @@ def _start() -> int:
     restart_with_hidden_environ(os.environ)
     forbid_process_inspection()
     close_mounts()
+    # The image blocks it until here: nobody could answer it before, but a traceback.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     from depcheck.action import main  # noqa: PLC0415  # the process starts again before
 
     return main()
@@ -23,6 +26,6 @@ if __name__ == "__main__":
     try:
         status = _start()
     except KeyboardInterrupt:
-        sys.stderr.write("depcheck: interrupted; nothing was judged.\n")
+        sys.stderr.write("depcheck: interrupted; nothing was checked.\n")
         status = 130
     raise SystemExit(status)

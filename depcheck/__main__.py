@@ -13,7 +13,7 @@ def main() -> int:
     try:
         return _start()
     except KeyboardInterrupt:  # in the first moments, while modules are imported
-        sys.stderr.write("depcheck: interrupted; nothing was judged.\n")
+        sys.stderr.write("depcheck: interrupted; nothing was checked.\n")
         return _INTERRUPTED_STATUS
 
 

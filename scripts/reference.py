@@ -34,7 +34,7 @@ _FORMS = {
 _STATUSES = {
     0: "nothing is broken",
     1: "something is broken",
-    2: "wrong usage or configuration; nothing was judged",
+    2: "wrong usage or configuration; nothing was checked",
     3: "could not judge, or could not publish",
     main.BUG_STATUS: "a bug of ours; the traceback is in the report folder",
     main._INTERRUPTED_STATUS: "interrupted",  # noqa: SLF001  # what it is belongs to the command line

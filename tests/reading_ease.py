@@ -3,7 +3,7 @@
 import re
 
 _FENCE = re.compile(r"(?ms)^(`{3,})\w*\n.*?^\1$")
-_NOT_PROSE = re.compile(r"(?s)<code>.*?</code>|`[^`\n]*`|<!--.*?-->|</?\w+>|https?://\S+")
+_NOT_PROSE = re.compile(r"(?s)<code>.*?</code>|`[^`\n]*`|<!--.*?-->|</?\w+>|https?://[^\s)]+")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _VOWELS = re.compile(r"[aeiouy]+")
 

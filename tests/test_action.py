@@ -4,6 +4,7 @@ INPUT_*, files for outputs and summary, the token in a variable.
 """
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -233,6 +234,17 @@ def test_the_process_that_holds_the_token_is_sealed():
     assert started.startswith(
         "    restart_with_hidden_environ(os.environ)\n    forbid_process_inspection()\n    close_mounts()\n"
     )
+
+
+def test_a_cancel_before_the_first_line_is_answered_in_words():
+    """Answer an interrupt that the image kept back while Python started."""
+    command = [sys.executable, "-P", ROOT / "entrypoint.py"]
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited, as from the image's entrypoint
+    ran = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    ran.send_signal(signal.SIGINT)
+    said, _ = ran.communicate(timeout=60)
+    assert (ran.returncode, said) == (130, "depcheck: interrupted; nothing was checked.\n")
 
 
 def test_the_checker_is_cancelled_once(monkeypatch):

@@ -230,7 +230,7 @@ def report_failed_compile(case: EnvironmentCase, committed: LockSet, obstacle: C
         return conflict.report_conflict(case, committed, obstacle, result)
     before = measure_baseline(case, committed, frozenset())
     if not before.is_installed:
-        reason = f"The committed set cannot be installed either: {before.results[0].headline}"
+        reason = f"Your lockfile cannot be installed either: {before.results[0].headline}"
         return to_environment_report(case, Status.BASELINE_BROKEN, reason, to_checks_report(before.results, (result,)))
     work = Investigation(case, committed, before, ask_about_obstacle=_ask_about_build)
     work.run(_ask_about_build(work, obstacle))

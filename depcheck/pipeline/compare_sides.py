@@ -5,7 +5,12 @@ from dataclasses import replace
 from depcheck.core.lockfiles.diff import diff_pins
 from depcheck.core.lockfiles.lock_set import LockSet
 from depcheck.core.lockfiles.other_targets import describe_unjudged
-from depcheck.core.messages.observed import describe_passing, describe_shared_failure, describe_unreached
+from depcheck.core.messages.observed import (
+    describe_missing_command,
+    describe_passing,
+    describe_shared_failure,
+    describe_unreached,
+)
 from depcheck.core.model.checks import Check, CheckComparison, CheckKind, Failure
 from depcheck.core.model.errors import SetupFailedError
 from depcheck.core.model.report import EnvironmentReport, ProposalReport
@@ -104,6 +109,8 @@ def _report_shared_failures(
         return _report_flaky(case, sides, again)
     failing = next(result for result in (*comparison.shared_failures, *sides.after.results) if result.failures)
     old = next((r for r in sides.before.results if (r.kind, r.command) == (failing.kind, failing.command)), None)
+    if old and all(each.is_of_missing_command for each in (*old.failures, *failing.failures)):
+        return to_drift_report(case, sides, Status.SKIPPED, describe_missing_command(failing))
     return to_drift_report(case, sides, Status.BASELINE_BROKEN, describe_shared_failure(old, failing))
 
 
@@ -117,7 +124,7 @@ def _report_passes(case: EnvironmentCase, sides: MeasuredSides, comparison: Chec
 def _describe_passes(case: EnvironmentCase, sides: MeasuredSides, comparison: CheckComparison) -> EnvironmentReport:
     """Report what passed, without another run of it."""
     notes = tuple(
-        f"Fails with the committed pins and passes with the fresh ones: {r.headline}" for r in comparison.fixed_results
+        f"Fails with your lockfile and passes with all updates: {r.headline}" for r in comparison.fixed_results
     )
     why = next((each.note for each in sides.before.results if each.note), "")
     wanted = case.settings.test != ""

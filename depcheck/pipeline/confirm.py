@@ -56,7 +56,7 @@ def confirm_failures(
                 if not kept:
                     lost = lost or _describe_contradiction("failed once and then passed", weighed)
             shaky = [finding for finding in kept if _has_baseline_failure(finding, again)]
-            lost = lost or _describe_contradiction("passed once and then failed with the committed pins", shaky)
+            lost = lost or _describe_contradiction("passed once and then failed with your lockfile", shaky)
             kept = tuple(clean for finding in kept if (clean := _drop_baseline_failures(finding, again)))
         if not kept or [finding.narrowed_check for finding in kept] == [finding.narrowed_check for finding in asked]:
             return Confirmation(kept, lost)

@@ -233,7 +233,7 @@ class Investigation:
             self.culprits.clear()
             return Status.FLAKY, f"Trials contradicted each other, so no release is blamed: {headline}"
         blamed = "; ".join(map(describe_releases, self.culprits))
-        return Status.BREAKS, f"{blamed}: {headline}" if blamed else f"The fresh set fails: {headline}"
+        return Status.BREAKS, f"{blamed}: {headline}" if blamed else f"All updates together fail: {headline}"
 
     def add_to_report(self, report: EnvironmentReport) -> EnvironmentReport:
         """Add what was found to the report."""

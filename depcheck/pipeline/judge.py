@@ -188,7 +188,7 @@ def is_python_doubtful(report: EnvironmentReport) -> bool:
         return True
     if report.status is Status.BASELINE_BROKEN:
         return [(check.kind, check.outcome) for check in report.checks.baseline] == [(CheckKind.INSTALL, Outcome.FAIL)]
-    return report.status in _DOUBTFUL
+    return report.status in _DOUBTFUL and not report.checks.candidate
 
 
 def _has_newer_syntax(report: EnvironmentReport) -> bool:

@@ -15,6 +15,7 @@ from depcheck.checking.discovery.python_version import find_python_in_path
 from depcheck.checking.discovery.repository import RepositoryWorkspace
 from depcheck.core.config.from_sources import build_check_settings, read_toml_options
 from depcheck.core.config.settings import Settings
+from depcheck.core.model.errors import UsageError
 
 INCIDENTS = Path(os.environ.get("DEPCHECK_INCIDENTS", Path(__file__).parents[3] / "shared" / "incidents"))
 
@@ -151,10 +152,14 @@ def test_what_cannot_be_judged_says_why(tmp_path, files, reason):
 
 
 def test_named_lockfiles_that_do_not_exist_are_told(tmp_path):
-    """Report a wrong --lockfile path as an environment with a reason."""
+    """Refuse a wrong --lockfile path as a mistake of usage, with the nearest."""
     for path in ("gone.txt", "../outside.txt", "/etc/hostname"):
-        (environment,) = repository(tmp_path, {}, lockfiles=(path,))
-        assert "not a file of the repository" in environment.skip_reason
+        with pytest.raises(UsageError, match="not a file of the repository"):
+            repository(tmp_path, {}, lockfiles=(path,))
+    with pytest.raises(UsageError, match=r"did you mean requirements\.txt"):
+        repository(tmp_path, {"requirements.txt": "x==1\n"}, lockfiles=("requirments.txt",))
+    with pytest.raises(UsageError, match="one a line"):
+        repository(tmp_path, {}, lockfiles=("requirements.txt, dev.txt",))
 
 
 def test_only_named_lockfiles_are_judged(tmp_path):
@@ -478,10 +483,10 @@ def test_a_library_on_several_pythons(tmp_path):
 
 
 def test_only_the_named_are_judged(tmp_path):
-    """Check only named environments or lockfiles, and report unknown names."""
+    """Check only named environments or lockfiles, and refuse unknown names."""
     assert set(configured(tmp_path, TWO, MATRIX, only=("a on 3.9", "b.txt"))) == {"a on 3.9", "b.txt"}
-    (wrong,) = configured(tmp_path, TWO, MATRIX, only=("c",)).values()
-    assert "There are: a on 3.12, a on 3.9, b.txt" in wrong.skip_reason
+    with pytest.raises(UsageError, match=r"--only c: .* there are a on 3\.12, a on 3\.9, b\.txt"):
+        configured(tmp_path, TWO, MATRIX, only=("c",))
 
 
 def test_a_lockfile_on_the_command_line_chooses_among_the_configured(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from depcheck.checking.discovery.files.repo_files import RepoFiles
 from depcheck.checking.discovery.grouping import select_environments
 from depcheck.core.lockfiles.spec import EnvironmentSpec
-from depcheck.core.model.errors import LockfileError
+from depcheck.core.model.errors import LockfileError, UsageError
 
 
 @pytest.mark.parametrize(
@@ -33,5 +33,5 @@ def test_a_missing_file_is_answered_with_its_neighbour(tmp_path: Path, path: str
 
 def test_an_unknown_environment_is_answered_with_the_nearest() -> None:
     """Name the nearest, and all that there are."""
-    (lost,) = select_environments([EnvironmentSpec("requirements.txt", "3.12", ())], ["requirement.txt"])
-    assert "Did you mean requirements.txt? There are: requirements.txt." in lost.skip_reason
+    with pytest.raises(UsageError, match=r"did you mean requirements\.txt\? there are requirements\.txt\."):
+        select_environments([EnvironmentSpec("requirements.txt", "3.12", ())], ["requirement.txt"])

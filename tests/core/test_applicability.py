@@ -75,7 +75,7 @@ def test_old_failures_of_a_guess_are_tolerated_whatever_their_share(before, afte
 def test_what_is_tolerated_is_told() -> None:
     """With its first sentence, the number that passed, and the way out."""
     said = describe_tolerated(result(ODD, passed=9), result(ODD, passed=8))
-    assert "1 test failed with the committed pins too" in said
+    assert "1 test failed with your lockfile too" in said
     assert "8 passed with both sets" in said
     assert "--test" in said
     assert describe_compared(result(*MANY, passed=1), result(*MANY, passed=1)) == (

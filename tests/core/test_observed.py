@@ -66,7 +66,7 @@ def test_modules_that_were_not_reached_are_counted() -> None:
 def test_the_same_way_needs_the_same_failure_on_both_sides() -> None:
     """The same test, and the same error but for times and places."""
     one, other = failing("t::x", "OSError: /tmp/a1/x is 3 s old"), failing("t::x", "OSError: /tmp/b2/x is 4 s old")
-    assert describe_shared_failure(one, other).startswith("The committed set fails in the same way")
+    assert describe_shared_failure(one, other).startswith("Your lockfile fails in the same way")
 
 
 @pytest.mark.parametrize(
@@ -90,4 +90,4 @@ def test_every_sentence_of_the_table_is_held_by_a_test() -> None:
 def test_every_status_that_judges_is_in_the_table() -> None:
     """Those that judge nothing have reasons of their own."""
     told = set(re.findall(r"^\| `([\w-]+)` \|", _VERDICTS, re.MULTILINE))
-    assert told == {str(status) for status in Status} - {"stale", "skipped", "infra"}
+    assert told == {str(status) for status in Status} - {"stale", "infra"}

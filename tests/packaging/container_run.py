@@ -31,6 +31,10 @@ def main(status: str, github: str, log: str) -> None:
         "the outputs say safe": "safe" in outputs,
         "the summary names what changed": "markupsafe" in summary,
         "the network is closed to a check, as the input says": closed(logs, report["isolation"]),
+        "no check reads the credentials of the checkout": all(
+            "credentials hidden" in log for log in logs if "network" in log
+        )
+        and any("credentials hidden" in log for log in logs),
         "no token is printed": "never-a-real" not in printed + summary + outputs + json.dumps(report),
         "nothing of root is left in the workspace": 0 not in owners or os.geteuid() != 0,
     }

@@ -67,9 +67,8 @@ def test_outputs_are_those_of_the_contract():
 def test_image_starts_in_exec_form():
     """A shell would lose the inputs whose names have a hyphen."""
     assert ACTION["runs"] == {"using": "docker", "image": "Dockerfile"}
-    assert re.search(
-        r'^ENTRYPOINT \["/opt/depcheck/bin/python", "-P", ', (ROOT / "Dockerfile").read_text(), re.MULTILINE
-    )
+    start = r'^ENTRYPOINT \["/usr/bin/env", "--block-signal=INT", "/opt/depcheck/bin/python", "-P", '
+    assert re.search(start, (ROOT / "Dockerfile").read_text(), re.MULTILINE)
 
 
 def test_image_gets_all_that_it_copies():

@@ -92,5 +92,5 @@ def test_the_package_has_what_it_needs(tmp_path):
         inside, packed = one.namelist(), other.getnames()
     for name in ("style.css", "script.js"):
         assert f"depcheck/reporting/html/{name}" in inside
-        assert any(path.endswith(f"/page/{name}") for path in packed)
+        assert any(path.endswith(f"/html/{name}") for path in packed)
     assert not [name for name in inside if name.startswith(("tests/", "docs/"))]

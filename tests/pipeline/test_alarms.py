@@ -130,7 +130,7 @@ def test_the_control_ends_a_search_that_the_committed_set_would_fail(monkeypatch
     """
     found, _ = control(monkeypatch, {frozenset("a"): {"a"}}, "a")
     assert found.findings == ()
-    assert "failed with the committed pins" in found.contradiction
+    assert "failed with your lockfile" in found.contradiction
 
 
 def test_what_is_narrowed_again_is_seen_again_on_the_committed_set(monkeypatch) -> None:

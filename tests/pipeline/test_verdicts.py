@@ -128,6 +128,16 @@ def shared_folder():
         yield Path(folder)
 
 
+@pytest.mark.parametrize("kind", ["test", "smoke"])
+def test_a_command_that_is_not_found_is_a_mistake_of_the_configuration(histories, judged, kind) -> None:
+    """Blame no release and no lockfile, and say what to correct."""
+    files = {"requirements.in": "spare\n", "requirements.txt": locked("spare==1.0")}
+    found = judged(files, python=PYTHON, **{kind: "pytset -q" if kind == "test" else ("pytset -q",)})
+    assert (found.status, found.culprits) == ("skipped", ())
+    assert found.reason.startswith(f"The {kind} command `pytset -q` was not found")
+    assert f"correct --{kind}" in found.reason
+
+
 def test_what_does_not_repeat_blames_nobody(histories, judged, shared_folder) -> None:
     """A check that fails every third time is flaky, whatever changed."""
     counter = shared_folder / "count"
@@ -188,6 +198,15 @@ def test_a_stale_lockfile_is_not_judged(histories, judged) -> None:
     report = judged(files, python=PYTHON)
     assert report.status is Status.STALE
     assert "lib" in report.reason
+
+
+def test_a_date_before_the_lockfile_is_said_to_be_one(histories, judged) -> None:
+    """Name the pin that is younger than the date asked for."""
+    files = {"requirements.in": "spare\n", "requirements.txt": locked("spare==1.0")}
+    report = judged(files, python=PYTHON, as_of=datetime(2020, 1, 1, tzinfo=UTC))
+    assert report.status is Status.STALE
+    assert report.reason.startswith("spare 1.0 was released on 202")
+    assert "after 2020-01-01, the date asked for" in report.reason
 
 
 @pytest.mark.live

@@ -6,6 +6,8 @@ from stories import NEWER, OLD, SAFE, breaks, culprit, environment, night, quiet
 from test_nights import living
 
 from depcheck.core.config.settings import PublishOptions
+from depcheck.core.model.checks import CheckKind, Outcome
+from depcheck.core.model.report import CheckReport, ChecksReport
 from depcheck.core.model.status import Status
 
 
@@ -177,6 +179,14 @@ def test_what_cannot_be_judged_is_an_issue(github, tmp_path, status):
     assert f"It is {status}." in issue["body"].replace("\\", "")
     night(github, tmp_path, [quiet()], run=2)
     assert issue["state"] == "closed"
+
+
+def test_a_mistake_of_the_configuration_is_no_issue(github, tmp_path):
+    """Leave what only whoever wrote the configuration can correct to the run."""
+    missing = CheckReport(CheckKind.TEST, "pytset", Outcome.FAIL, 1, "command not found: sh: 1: pytset: not found")
+    checks = ChecksReport((missing,), (missing,))
+    done = night(github, tmp_path, [environment(Status.SKIPPED, checks=checks)])
+    assert (github.items, "the configuration is mistaken" in "".join(done.lines)) == ({}, True)
 
 
 def test_all_pages_are_read(github, tmp_path):

@@ -9,6 +9,7 @@ from depcheck.checking.discovery.python_version import find_python_in_path
 from depcheck.core.config.settings import EnvironmentSettings, Settings
 from depcheck.core.lockfiles.origin import find_other_platform
 from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
+from depcheck.core.model.errors import UsageError
 from depcheck.core.model.pins import Pin
 from depcheck.core.text.close_names import suggest_name
 
@@ -213,21 +214,17 @@ def find_configured_environments(settings: Settings, find: EnvironmentFinder) ->
 def select_environments(found: Sequence[EnvironmentSpec], only: Sequence[str]) -> Sequence[EnvironmentSpec]:
     """Select the environments that have one of these names.
 
-    Both names count: the found and the configured one. For each name without an environment, a skipped one
-    that says so is added.
+    Both names count: the found and the configured one.
+
+    Raises:
+        UsageError: No environment has one of the names.
     """
-    if not only:
-        return found
-    kept = tuple(spec for spec in found if {spec.name, spec.configured_name} & set(only))
-    known = {name for spec in found for name in (spec.name, spec.configured_name) if name}
-    return (*kept, *(_build_unknown_environment(name, known) for name in only if name not in known))
-
-
-def _build_unknown_environment(name: str, known: Iterable[str]) -> EnvironmentSpec:
-    meant = suggest_name(name, sorted(known))
-    said = f"Did you mean {meant}? " if meant else ""
-    reason = f"No environment has this name. {said}There are: {', '.join(sorted(known)[:20]) or 'none'}."
-    return EnvironmentSpec(name, "", (), skip_reason=reason)
+    known = sorted({name for spec in found for name in (spec.name, spec.configured_name) if name})
+    if unknown := next((name for name in only if name not in known), ""):
+        meant = suggest_name(unknown, known)
+        said = f"did you mean {meant}? " if meant else ""
+        raise UsageError(f"--only {unknown}: no environment has this name; {said}there are {', '.join(known[:20])}.")
+    return [spec for spec in found if not only or {spec.name, spec.configured_name} & set(only)]
 
 
 def _find_described(settings: Settings, each: EnvironmentSettings, find: EnvironmentFinder) -> list[EnvironmentSpec]:

@@ -61,12 +61,21 @@ def describe_shared_failure(before: CheckResult | None, after: CheckResult) -> s
     As far as that was seen.
     """
     if before is None or not before.failures:
-        return f"The fresh set fails, and whether the committed one does was not seen: {after.headline}"
+        return f"All updates together fail, and whether your lockfile does was not seen: {after.headline}"
     if shared := find_shared_failure(before, after):
-        return f"The committed set fails in the same way, so the changes are not to blame: {shared.headline}"
+        return f"Your lockfile fails in the same way, so the updates are not to blame: {shared.headline}"
     return (
-        f"The committed set fails this check as well, with another error ({before.headline}), so no release can be "
+        f"Your lockfile fails this check as well, with another error ({before.headline}), so no release can be "
         f"blamed for: {after.headline}"
+    )
+
+
+def describe_missing_command(after: CheckResult) -> str:
+    """Describe a command of the configuration that no set has."""
+    return (
+        f"The {after.kind} command `{after.command}` was not found ({after.headline}), neither with your lockfile nor "
+        f"with all updates. That is a mistake of the configuration: correct --{after.kind}, or add the package with "
+        "the command to your lockfile."
     )
 
 

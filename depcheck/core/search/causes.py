@@ -147,6 +147,6 @@ def describe_other_failures(log: Sequence[TrialRecord]) -> list[str]:
     """Describe what trials showed beside the failure under search."""
     said = Counter(each.observation.failures[0].headline for each in log if each.answer is TrialAnswer.OTHER)
     return [
-        f"Seen in {number} of the trials, and not pursued because the fresh set does not fail so: {headline}"
+        f"Seen in {number} of the trials, and not pursued because all updates together do not fail so: {headline}"
         for headline, number in said.most_common(MOST_OTHERS)
     ]

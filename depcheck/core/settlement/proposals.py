@@ -26,6 +26,7 @@ from depcheck.core.messages.timeline import (
     render_fresh_set,
     render_timeline,
 )
+from depcheck.core.model.checks import MISSING_COMMAND
 from depcheck.core.model.report import EnvironmentReport, Report
 from depcheck.core.model.status import Status
 from depcheck.core.settlement.common_pull import group_pull_requests
@@ -136,6 +137,9 @@ def _propose_issue(environment: EnvironmentReport, run: RunStamp, key: str) -> P
             reason,
             timeline_update=_make_timeline_update(environment, run),
         )
+    if any(each.headline.startswith(MISSING_COMMAND) for each in environment.checks.baseline):
+        why = "the configuration is mistaken; the run says what to change"
+        return Proposal(ProposalForm.ISSUE, key, shown, Stance.LEAVE, why)
     if environment.status in _UNREPORTED_STATUSES:
         return Proposal(ProposalForm.ISSUE, key, shown, Stance.LEAVE, f"nothing to report ({environment.status})")
     title = bodies.format_issue_title(environment)

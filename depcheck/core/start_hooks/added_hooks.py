@@ -90,7 +90,7 @@ def describe_added_hooks(owners: Iterable[HookOwner]) -> tuple[str, ...]:
     """Return a sentence for each distribution and kind of hook."""
     return tuple(
         f"Caution: {owner.name} {owner.version} {_SENTENCES[kind].format(names=_list_names(owner, kind))}. "
-        "The committed set had no such thing; look at it before you merge."
+        "Your lockfile brings no such thing; look at it before you merge."
         for owner in owners
         for kind in HookKind
         if any(hook.kind is kind for hook in owner.hooks)

@@ -22,7 +22,7 @@ def is_applicable(result: CheckResult) -> bool:
 def drop_result(result: CheckResult) -> CheckResult:
     """Turn an inapplicable command's result into an open one, noted."""
     shown = next((each.headline for each in result.failures if each.headline), "it ran none")
-    note = f"`{result.command}`, which was guessed, passed no test with the committed pins ({shown})"
+    note = f"`{result.command}`, which was guessed, passed no test with your lockfile ({shown})"
     return replace(result, outcome=Outcome.UNRESOLVED, failures=(), passed_ids=frozenset(), note=note)
 
 
@@ -48,7 +48,7 @@ def describe_tolerated(before: CheckResult, after: CheckResult) -> str:
     """Say which tests fail with both sets and how many pass."""
     first = next((f"{each.id or 'it'}: {each.headline}" for each in after.failures), "")
     return (
-        f"Of `{after.command}`, which was guessed, {_count_failed(after)} failed with the committed pins too, so that "
+        f"Of `{after.command}`, which was guessed, {_count_failed(after)} failed with your lockfile too, so that "
         f"decides nothing ({first}); {len(before.passed_ids & after.passed_ids)} passed with both sets. If your own "
         "tests pass there, give their command with --test."
     )

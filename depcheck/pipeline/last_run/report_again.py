@@ -30,8 +30,8 @@ def report_known_breakage(case: EnvironmentCase, committed: LockSet, candidate: 
         return None
     recalled = sum(trial.recalled for trial in report.trial_log)
     note = (
-        f"Same as in the run of {seen_at:%Y-%m-%d %H:%M} UTC: the repository, the committed and the fresh set are what "
-        f"they were. Seen again in this run: the failure with the fresh set and not with the committed one, "
+        f"Same as in the run of {seen_at:%Y-%m-%d %H:%M} UTC: the repository, your lockfile and all updates are what "
+        f"they were. Seen again in this run: the failure with all updates and not with your lockfile, "
         f"{_describe_convicted(report)}, and all checks with the set that holds it. Taken from that run: what else "
         f"both sets showed, and {recalled} trials."
     )

@@ -11,7 +11,7 @@ from depcheck.checking.sandbox.environ import SYSTEM_PATH
 from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.policy import NetworkPolicy
 from depcheck.checking.sandbox.process_result import COMMAND_NOT_FOUND, ProcessResult
-from depcheck.core.model.checks import Failure
+from depcheck.core.model.checks import MISSING_COMMAND, Failure
 from depcheck.core.text.process_output import extract_evidence, find_error_line, format_exit_status, is_crash_status
 
 
@@ -96,5 +96,5 @@ def build_command_failure(ran: ProcessResult, timeout_s: float) -> Failure:
     if is_crash_status(status):
         return Failure("", format_exit_status(status), extract_evidence(ran.output))
     said = find_error_line(ran.output) or format_exit_status(status)
-    lacking = "command not found: " if status == COMMAND_NOT_FOUND else ""
+    lacking = MISSING_COMMAND if status == COMMAND_NOT_FOUND else ""
     return Failure("", f"{lacking}{said}", extract_evidence(ran.output))

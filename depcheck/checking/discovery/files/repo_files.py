@@ -140,6 +140,14 @@ class RepoFiles:
         """
         return _decode_tolerantly(self._read_bytes(path, size))
 
+    def explain_missing_file(self, path: str) -> str:
+        """Say that there is no such file, and which one was meant.
+
+        Empty if it is there.
+        """
+        remedy = "" if self.has_file(path) else self._suggest_remedy(path)
+        return f"{path} is not a file of the repository; {remedy}" if remedy else ""
+
     def _suggest_remedy(self, path: str) -> str:
         """Suggest one path for each value, or the file that was meant."""
         if "," in path:
@@ -156,8 +164,8 @@ class RepoFiles:
         Raises:
             LockfileError: It is missing, unreadable, longer than MOST_TEXT_BYTES, or not UTF-8.
         """
-        if not self.has_file(path):
-            raise LockfileError(f"{path} is not a file of the repository; {self._suggest_remedy(path)}")
+        if missing := self.explain_missing_file(path):
+            raise LockfileError(missing)
         content = self._read_bytes(path, MOST_TEXT_BYTES + 1)
         if len(content) > MOST_TEXT_BYTES:
             raise LockfileError(f"{path} is longer than {MOST_TEXT_BYTES >> 20} MiB, which no lockfile is; shorten it.")
