@@ -10,7 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:  # imported before packages run, by `import_all`
     from depcheck.publishing.publish import PublishResult
 
 _COMMANDS = ("run", "check", "publish")
-_RED_STATUSES = {"unjudged": {1, 3}, "broken": {1}, "never": set[int]()}
+_RED_STATUSES = {"unjudged": {1, 3}, "broken": {1}, "new": {1, 3}, "never": set[int]()}
 _CHECKED_STATUSES = {0, 1, 3}
 _BUG_STATUS = 70
 # What publishing needs, imported before anything of a package runs; what a library imports later is held to its time.
@@ -138,8 +138,14 @@ def _run_command(inputs: ActionInputs, token: str, environ: Mapping[str, str]) -
     _write_outputs(to_action_outputs(report, inputs.settings), environ)  # first: publishing depends on the forge
     if inputs.command != "publish":
         _show_report(report, inputs.settings, environ)
-    failed = inputs.command != "check" and _publish_report(inputs, token, environ)
-    return _get_step_status(inputs.fail_on, status or report.exit_status, failed=failed)
+    status = status or report.exit_status
+    if inputs.command == "check":
+        return _get_step_status(inputs.fail_on, status, failed=False)
+    done = _publish_report(inputs, token, environ)
+    if inputs.fail_on == "new":
+        news = tuple(each for each in report.environments if each.name not in done.known)
+        status = replace(report, environments=news).exit_status if news else 0
+    return _get_step_status(inputs.fail_on, status, failed=bool(done.problems))
 
 
 def _write_outputs(outputs: Mapping[str, str], environ: Mapping[str, str]) -> None:
@@ -198,32 +204,31 @@ def _find_pin_lines(report: Report, repo: Path) -> dict[tuple[str, str], int]:
     return found
 
 
-def _publish_report(inputs: ActionInputs, token: str, environ: Mapping[str, str]) -> bool:
+def _publish_report(inputs: ActionInputs, token: str, environ: Mapping[str, str]) -> "PublishResult":
     """Publish, print what was done, complete outputs and summary.
 
-    Returns True if the forge refused something, or could not be used at all.
+    A forge that could not be used at all is a problem of the result.
     """
-    problems: tuple[str, ...] = ()
-    lines: tuple[str, ...] = ()
+    from depcheck.publishing.publish import PublishResult  # noqa: PLC0415  # `import_all` has it
+
     try:
         folder = Path(inputs.settings.report)
         done = app.publish_report_folder(folder, inputs.options, {**environ, "GITHUB_TOKEN": token})
     except UsageError:
         raise
     except DepcheckError as error:
-        problems = (str(error),)
+        done = PublishResult(problems=(str(error),))
     else:
-        lines, problems = done.lines, done.problems
         _write_outputs(_to_publish_outputs(done), environ)
     _print_line(format_workflow_command("group", "What would be published" if inputs.options.dry_run else "Published"))
-    for line in "\n".join(lines).splitlines():
+    for line in "\n".join(done.lines).splitlines():
         _print_line(to_inert_line(line))
     _print_line(format_workflow_command("endgroup", ""))
-    for problem in problems:
+    for problem in done.problems:
         _print_line(format_workflow_command("error", problem, {"title": "depcheck could not publish"}))
     if not inputs.options.dry_run:
-        _append_summary(render_published_section(lines, problems), environ)
-    return bool(problems)
+        _append_summary(render_published_section(done.lines, done.problems), environ)
+    return done
 
 
 def _to_publish_outputs(done: "PublishResult") -> dict[str, str]:

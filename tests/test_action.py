@@ -3,6 +3,7 @@
 INPUT_*, files for outputs and summary, the token in a variable.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from depcheck import action
 from depcheck.core.model.errors import DepcheckError
+from depcheck.publishing.publish import PublishResult
 from depcheck.wiring import app, checker_process
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -217,6 +219,19 @@ def test_publishing_alone_honours_fail_on(runner, monkeypatch, fail_on, status):
     action.main(dict(runner.environ))
     inputs = {"INPUT_COMMAND": "publish", "INPUT_DRY-RUN": "true", "INPUT_FAIL-ON": fail_on}
     assert action.main({**runner.environ, **inputs}) == status
+
+
+@pytest.mark.parametrize(("known", "problem", "status"), [(True, False, 0), (False, False, 3), (True, True, 3)])
+def test_what_an_issue_tells_already_is_green_on_request(runner, monkeypatch, known, problem, status):
+    """Make the step red for news, and for what could not be published."""
+
+    def publish(folder, *_):
+        names = [each["name"] for each in json.loads(Path(folder, "report.json").read_text())["environments"]]
+        return PublishResult(known=tuple(names) if known else (), problems=("No.",) * problem)
+
+    monkeypatch.setattr(app, "publish_report_folder", publish)
+    monkeypatch.chdir(runner.workspace)
+    assert action.main({**runner.environ, "INPUT_COMMAND": "run", "INPUT_FAIL-ON": "new"}) == status
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux shuts a process's memory")

@@ -54,6 +54,8 @@ jobs:
           fetch-depth: 0 # when the lockfiles were committed
       # Pin the commit of this tag: a tag can be moved. Dependabot and Renovate keep pinned actions current.
       - uses: {action}
+        with:
+          fail-on: new # red when something is new; broken or unjudged: red as long as something is wrong
 {index}      - uses: actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0
         if: ${{{{ !cancelled() }}}}
         with:

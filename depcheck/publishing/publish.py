@@ -20,6 +20,7 @@ from depcheck.core.settlement.settle import (
     RetryAction,
     Stance,
     UpdateAction,
+    is_told_already,
     settle_proposals,
 )
 from depcheck.publishing.apply import ActionExecutor
@@ -37,12 +38,14 @@ from depcheck.publishing.validate_report import read_untrusted_report
 class PublishResult:
     """The result of publishing.
 
-    `lines` are the actions, `problems` the refusals with their remedies, one line each. The other fields are
-    the first open pull request and issue, for the outputs.
+    `lines` are the actions, `problems` the refusals with their remedies, one line each. `known` are the environments
+    whose finding an issue told before this run. The other fields are the first open pull request and issue, for the
+    outputs.
     """
 
     lines: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
     pull_request_number: int = 0
     pull_request_url: str = ""
     issue_number: int = 0
@@ -139,7 +142,8 @@ class _Settlement:
                 result = execution.execute_action(action, puts)
                 is_written = isinstance(action, CreateAction | UpdateAction)
                 self.linker.add_result(proposal, result, is_written=is_written)
-                yield result
+                is_known = proposal.form is ProposalForm.ISSUE and is_told_already(action)
+                yield replace(result, known=proposal.environments) if is_known else result
         except ReportError as error:
             yield str(error)
         except ForgeRefusalError as error:
@@ -215,6 +219,7 @@ def _summarize_results(notes: Sequence[str], done: Sequence[ActionResult | str])
     return PublishResult(
         lines=(*notes, *(f"{each.sentence}{f' {each.url}' if each.url else ''}" for each in stand)),
         problems=tuple(each for each in done if isinstance(each, str)),
+        known=tuple(name for each in stand for name in each.known),
         pull_request_number=pull.number if pull else 0,
         pull_request_url=pull.url if pull else "",
         issue_number=issue.number if issue else 0,

@@ -22,13 +22,15 @@ from depcheck.publishing.forge import LABEL, Forge, ForgeItem, ForgeRefusalError
 class ActionResult:
     """The result of an action on the forge.
 
-    `number` is 0 if nothing is there now. `sentence` describes the result for people.
+    `number` is 0 if nothing is there now. `sentence` describes the result for people. `known` are the environments
+    whose finding was there before this run.
     """
 
     sentence: str
     form: ProposalForm
     number: int = 0
     url: str = ""
+    known: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

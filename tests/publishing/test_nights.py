@@ -84,6 +84,16 @@ def test_a_changed_finding_edits_and_remarks_once(github, tmp_path):
     ) == (NEWER, 0)
 
 
+def test_what_an_issue_tells_already_is_no_news(github, tmp_path):
+    """Know a finding that is open or was closed by hand, until it changes."""
+    assert night(github, tmp_path, [breaks()]).known == ()
+    assert night(github, tmp_path, [breaks()], run=2).known == ("requirements.txt",)
+    assert night(github, tmp_path, [breaks(found=culprit(bad="4.1.1"))], run=3).known == ()
+    github.items[2]["state"] = "closed"
+    assert night(github, tmp_path, [breaks(found=culprit(bad="4.1.1"))], run=4).known == ("requirements.txt",)
+    assert night(github, tmp_path, [breaks()], run=5, options=PublishOptions(issue=False)).known == ()
+
+
 def test_green_again_closes_with_a_remark_and_leaves_no_branch(github, tmp_path):
     """Issue and pull request are closed, the branch is gone."""
     night(github, tmp_path, [breaks()])

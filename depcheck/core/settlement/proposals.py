@@ -151,6 +151,7 @@ def _propose_issue(environment: EnvironmentReport, run: RunStamp, key: str) -> P
         digest=_digest_finding(environment),
         title=title,
         body=bodies.render_issue_body(environment, run),
+        environments=(environment.name,),
         change_note=f"The finding has changed: {bodies.summarize_finding(environment)}",
         detail=_digest_newest_tried(environment),
         timeline_update=_make_timeline_update(environment, run, timeline.make_finding_event(environment, run.moment)),

@@ -188,6 +188,16 @@ ForgeAction: TypeAlias = (
 )
 
 
+def is_told_already(action: ForgeAction) -> bool:
+    """Return True if the forge has shown this finding before.
+
+    Also where people closed it, or a newer run wrote it.
+    """
+    if isinstance(action, UpdateAction):
+        return not action.has_remark and not action.existing.marker.closed
+    return isinstance(action, LeaveAction | YieldAction) and action.proposal.stance is Stance.PROPOSE
+
+
 def settle_proposals(
     existing: Iterable[PublishedItem], wanted: Sequence[Proposal], run: WorkflowRun
 ) -> tuple[ForgeAction, ...]:
