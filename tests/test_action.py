@@ -223,7 +223,7 @@ def test_publishing_alone_honours_fail_on(runner, monkeypatch, fail_on, status):
 
 @pytest.mark.parametrize(("known", "problem", "status"), [(True, False, 0), (False, False, 3), (True, True, 3)])
 def test_what_an_issue_tells_already_is_green_on_request(runner, monkeypatch, known, problem, status):
-    """Make the step red for news, and for what could not be published."""
+    """Make the step red for news, and for refusals."""
 
     def publish(folder, *_):
         names = [each["name"] for each in json.loads(Path(folder, "report.json").read_text())["environments"]]

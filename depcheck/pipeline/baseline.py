@@ -1,7 +1,8 @@
 """The baseline of a check.
 
-Verifies that the committed lockfile can be reproduced, and finds when it was made. A package moves in every lockfile
-of an environment, or in none.
+Verifies that the committed lockfile can be reproduced, and finds when it was made.
+
+A package moves in every lockfile of an environment, or in none.
 """
 
 import re
@@ -99,9 +100,7 @@ def understand_lockfile(case: EnvironmentCase) -> LockSet | Stale | CompileFailu
     except LayersDisagreeError as disagreement:
         return Stale(f"The lockfiles that are installed together disagree: {disagreement}. Compile them again.")
     case.ports.reporter.start_stage("compile as committed")
-    found = _compare_with_committed(case, committed, _compile_without_upgrade(case, committed.pins))
-    younger = _describe_younger_pins(case, committed.pins) if isinstance(found, Stale) else ""
-    return Stale(younger) if younger else found
+    return _compare_with_committed(case, committed, _compile_without_upgrade(case, committed.pins))
 
 
 def find_past_views(case: EnvironmentCase, pins: Pins) -> Iterator[IndexView]:
@@ -111,7 +110,7 @@ def find_past_views(case: EnvironmentCase, pins: Pins) -> Iterator[IndexView]:
     comes second.
     """
     limit = case.settings.as_of or datetime.max.replace(tzinfo=UTC)
-    youngest = max((day for day, _ in _list_uploads(case, pins)), default=None)
+    youngest = max(_list_upload_times(case, pins), default=None)
     committed = _find_commit_time(case)
     days = [max(committed, youngest) if committed and youngest else committed, youngest]
     for day in dict.fromkeys(day for day in days if day):
@@ -292,22 +291,9 @@ def _find_commit_time(case: EnvironmentCase) -> datetime | None:
     return max((lock.committed_at for lock in case.spec.lockfiles if lock.committed_at), default=None)
 
 
-def _describe_younger_pins(case: EnvironmentCase, pins: Pins) -> str:
-    """Describe pins that did not exist at the date asked for, or nothing."""
-    asked = case.settings.as_of
-    day, pin = max(_list_uploads(case, pins), key=lambda each: each[0], default=(None, None))
-    if not (asked and day and pin and day > asked):
-        return ""
-    return (
-        f"{pin.name} {pin.version} was released on {day:%Y-%m-%d}, after {asked:%Y-%m-%d}, the date asked for, so this "
-        "lockfile did not exist yet. Give a later --as-of, or check out a commit of that time."
-    )
-
-
-def _list_uploads(case: EnvironmentCase, pins: Pins) -> list[tuple[datetime, Pin]]:
-    """List the pins whose upload times are known, with those."""
+def _list_upload_times(case: EnvironmentCase, pins: Pins) -> list[datetime]:
     return [
-        (release.uploaded_at, pin)
+        release.uploaded_at
         for pin in pins.values()
         for release in case.ports.index.list_releases(pin.name, IndexView())
         if release.version == pin.version and release.uploaded_at

@@ -6,6 +6,7 @@ from depcheck.core.lockfiles.diff import diff_pins
 from depcheck.core.lockfiles.lock_set import LockSet
 from depcheck.core.lockfiles.other_targets import describe_unjudged
 from depcheck.core.messages.observed import (
+    MISSING_COMMAND,
     describe_missing_command,
     describe_passing,
     describe_shared_failure,
@@ -109,7 +110,7 @@ def _report_shared_failures(
         return _report_flaky(case, sides, again)
     failing = next(result for result in (*comparison.shared_failures, *sides.after.results) if result.failures)
     old = next((r for r in sides.before.results if (r.kind, r.command) == (failing.kind, failing.command)), None)
-    if old and all(each.is_of_missing_command for each in (*old.failures, *failing.failures)):
+    if old and all(each.headline.startswith(MISSING_COMMAND) for each in (*old.failures, *failing.failures)):
         return to_drift_report(case, sides, Status.SKIPPED, describe_missing_command(failing))
     return to_drift_report(case, sides, Status.BASELINE_BROKEN, describe_shared_failure(old, failing))
 

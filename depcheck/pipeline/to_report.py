@@ -14,7 +14,7 @@ from depcheck.core.lockfiles.other_targets import diff_other_targets, find_scope
 from depcheck.core.lockfiles.pin_line import is_source_requirer
 from depcheck.core.lockfiles.spec import describe_lockfile
 from depcheck.core.messages.causes.change_reasons import ComparedSets, explain_change
-from depcheck.core.messages.causes.evidence import find_failing_line
+from depcheck.core.messages.causes.evidence import find_failing_line, find_failing_lines
 from depcheck.core.model.checks import CheckComparison, CheckKind, CheckResult, Failure, Outcome, compare_check_results
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.installed import Distribution
@@ -37,8 +37,6 @@ from depcheck.pipeline.measure import MeasuredSides
 
 InstalledSets = tuple[Sequence[Distribution], Sequence[Distribution]]
 """What is installed of the committed set and of the other; empty where that is not known."""
-
-_MAX_PLACES = 200  # of one check
 
 
 def to_lockfile_reports(case: EnvironmentCase) -> tuple[LockfileReport, ...]:
@@ -89,8 +87,7 @@ def _list_other_changes(case: EnvironmentCase, before: LockSet, after: LockSet) 
     """
     locks = {lock.path: lock for lock in case.spec.lockfiles}
     for path, change in diff_other_targets(before.files, dict(after.files), case.markers):
-        pin = change.after or change.before
-        lock = locks[path]
+        pin, lock = change.after or change.before, locks[path]
         new = change.after.version if change.after else None
         yield ChangeReport(
             name=change.name,
@@ -216,7 +213,6 @@ def to_check_reports(
 def _to_check_report(result: CheckResult, newly: Sequence[Failure]) -> CheckReport:
     old_imports = result.kind is CheckKind.IMPORT and not newly and result.outcome is Outcome.FAIL
     shown = () if old_imports else newly or result.failures
-    named = [each for each in shown if each.id and not each.is_of_whole_check]
     return CheckReport(
         kind=result.kind,
         command=result.command,
@@ -225,7 +221,7 @@ def _to_check_report(result: CheckResult, newly: Sequence[Failure]) -> CheckRepo
         headline=shown[0].headline if shown else result.note,
         newly_failing=tuple(sorted(failure.id for failure in newly if failure.id)),
         failing=len(result.failures),
-        places={each.id: find_failing_line(each) for each in named[:_MAX_PLACES]},
+        places=find_failing_lines(shown),
         passed=len(result.passed_ids),
         log=result.log,
     )

@@ -152,7 +152,7 @@ def test_what_cannot_be_judged_says_why(tmp_path, files, reason):
 
 
 def test_named_lockfiles_that_do_not_exist_are_told(tmp_path):
-    """Refuse a wrong --lockfile path as a mistake of usage, with the nearest."""
+    """Refuse a wrong --lockfile path, and name the nearest."""
     for path in ("gone.txt", "../outside.txt", "/etc/hostname"):
         with pytest.raises(UsageError, match="not a file of the repository"):
             repository(tmp_path, {}, lockfiles=(path,))

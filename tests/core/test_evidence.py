@@ -72,7 +72,7 @@ def test_modules_that_fail_are_counted_by_package():
 
 
 def test_many_failing_tests_are_told_by_their_files():
-    """Say how many fail and in which files, also those of your lockfile."""
+    """Say how many fail and in which files."""
     ids = [*(f"tests/test_api.py::test_{n}" for n in range(20)), *(f"tests/test_shop.py::test_{n}" for n in range(6))]
     assert summarize_failing_ids(ids) == "26 tests newly fail (tests/test_api.py: 20, tests/test_shop.py: 6)"
     places = dict.fromkeys(ids, "tests/test_api.py:7")

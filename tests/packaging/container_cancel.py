@@ -72,7 +72,7 @@ def main(image: str, checked: str, scratch: str) -> None:
 
 
 def cancel_publishing(image: str, source: Path, room: Path) -> list[str]:
-    """Cancel between two calls to the forge, and let the next run finish."""
+    """Cancel between two calls, and let the next run finish."""
     github, log = room / "publishing", room / "cancelled-publishing"
     hand_over_report(source, github)
     with serve_forge(source / "workspace", room / "forge.git") as forge:

@@ -1,4 +1,4 @@
-"""A job of a workflow: the container as GitHub's runner starts and cancels it."""
+"""The container, started and cancelled as by GitHub's runner."""
 
 import os
 import signal
@@ -29,7 +29,7 @@ def give_to_runner(folder: Path) -> None:
 
 
 def start_job(image: str, github: Path, inputs: Mapping[str, str], variables: Mapping[str, str], name: str):
-    """Start the container, with its output in the file `name` beside the mounts."""
+    """Start the container, its output in a file beside the mounts."""
     given = {f"INPUT_{key.upper()}": value for key, value in inputs.items()} | {
         "HOME": "/github/home",
         "GITHUB_ACTIONS": "true",
@@ -47,7 +47,7 @@ def start_job(image: str, github: Path, inputs: Mapping[str, str], variables: Ma
 
 
 def cancel_job(process) -> bool:
-    """Cancel the job as the runner does, and return whether it ended by itself."""
+    """Cancel as the runner does, and return whether it ended itself."""
     for number, patience_s in ((signal.SIGINT, ASKED_S), (signal.SIGTERM, TOLD_S)):
         process.send_signal(number)
         try:

@@ -1,4 +1,4 @@
-"""Publish from a second job that gets the report of the first and nothing else.
+"""Publish from a second job that gets the report alone.
 
 `scripts/container` calls it: IMAGE, the folder of the first job's mounts, and a folder for the second one's.
 """
@@ -18,7 +18,7 @@ from fake_github import REPOSITORY, FakeGitHub
 
 @contextmanager
 def serve_forge(workspace: Path, folder: Path):
-    """Serve a GitHub that holds the commit of `workspace` on its main branch."""
+    """Serve a GitHub with the commit of `workspace` on main."""
     with FakeGitHub(folder) as github:
         github.token = TOKEN
         git = ["git", "-c", f"safe.directory={workspace}", "-C", workspace]

@@ -200,15 +200,6 @@ def test_a_stale_lockfile_is_not_judged(histories, judged) -> None:
     assert "lib" in report.reason
 
 
-def test_a_date_before_the_lockfile_is_said_to_be_one(histories, judged) -> None:
-    """Name the pin that is younger than the date asked for."""
-    files = {"requirements.in": "spare\n", "requirements.txt": locked("spare==1.0")}
-    report = judged(files, python=PYTHON, as_of=datetime(2020, 1, 1, tzinfo=UTC))
-    assert report.status is Status.STALE
-    assert report.reason.startswith("spare 1.0 was released on 202")
-    assert "after 2020-01-01, the date asked for" in report.reason
-
-
 @pytest.mark.live
 def test_loose_requirements_are_judged_against_the_last_good_day(dated, judged) -> None:
     """Check loose requirements against the resolution as of `good`.

@@ -85,7 +85,7 @@ def test_a_changed_finding_edits_and_remarks_once(github, tmp_path):
 
 
 def test_what_an_issue_tells_already_is_no_news(github, tmp_path):
-    """Know a finding that is open or was closed by hand, until it changes."""
+    """Know what is open or closed by hand, until it changes."""
     assert night(github, tmp_path, [breaks()]).known == ()
     assert night(github, tmp_path, [breaks()], run=2).known == ("requirements.txt",)
     assert night(github, tmp_path, [breaks(found=culprit(bad="4.1.1"))], run=3).known == ()

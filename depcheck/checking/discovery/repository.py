@@ -39,7 +39,7 @@ from depcheck.core.lockfiles.formats.known_formats import parse_header
 from depcheck.core.lockfiles.header import explain_unsupported_file_name
 from depcheck.core.lockfiles.origin import find_other_platform
 from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
-from depcheck.core.model.errors import LockfileError, UsageError
+from depcheck.core.model.errors import LockfileError
 
 _TOO_MANY = "There are more lockfiles than are checked in one run; name it with --lockfile."
 MOST_LOCKFILES = 500
@@ -73,13 +73,8 @@ class RepositoryWorkspace:
         """Find all environments, sorted by name.
 
         An environment that cannot be judged carries the reason in `skipped`.
-
-        Raises:
-            UsageError: A lockfile or environment that the settings name is not there.
         """
-        for path in self.settings.lockfiles:
-            if missing := self.tree.explain_missing_file(_normalize_path(path, self.tree)):
-                raise UsageError(f"--lockfile {missing}")
+        self.tree.refuse_missing_lockfiles(_normalize_path(path, self.tree) for path in self.settings.lockfiles)
         if not self.settings.environments:
             return select_environments(self.discover_environments(), self.settings.only)
         found = find_configured_environments(

@@ -8,6 +8,7 @@ UNKNOWN_TESTS = "no tests were run, because none are known"
 UNTESTED = "no tests were run"  # a note says why
 REFUSED_TESTS = "no tests were run, because `--test` is empty"
 
+MISSING_COMMAND = "command not found: "  # begins the headline where the shell did not find it
 UNKNOWN_IDS = "the test command (test ids unknown, so its exit status alone decides)"
 
 

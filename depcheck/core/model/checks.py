@@ -36,9 +36,6 @@ class Outcome(StrEnum):
     UNRESOLVED = "unresolved"
 
 
-MISSING_COMMAND = "command not found: "  # begins the headline
-
-
 @dataclass(frozen=True, slots=True)
 class Failure:
     """One failed test, module or command.
@@ -52,11 +49,6 @@ class Failure:
     headline: str
     evidence: str = ""
     is_of_whole_check: bool = False
-
-    @property
-    def is_of_missing_command(self) -> bool:
-        """True if the shell did not find the command."""
-        return self.headline.startswith(MISSING_COMMAND)
 
 
 @dataclass(frozen=True, slots=True)

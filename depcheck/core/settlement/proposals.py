@@ -13,6 +13,7 @@ from depcheck.core.messages import bodies, dashboard, timeline
 from depcheck.core.messages.advisory_sections import find_unfixed_pins
 from depcheck.core.messages.dashboard import DashboardInput
 from depcheck.core.messages.hidden_state import ProposalForm, compute_short_digest
+from depcheck.core.messages.observed import MISSING_COMMAND
 from depcheck.core.messages.run_stamp import RunStamp
 from depcheck.core.messages.timeline import (
     TIMELINE_SLOT,
@@ -26,7 +27,6 @@ from depcheck.core.messages.timeline import (
     render_fresh_set,
     render_timeline,
 )
-from depcheck.core.model.checks import MISSING_COMMAND
 from depcheck.core.model.report import EnvironmentReport, Report
 from depcheck.core.model.status import Status
 from depcheck.core.settlement.common_pull import group_pull_requests

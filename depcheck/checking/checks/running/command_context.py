@@ -11,7 +11,8 @@ from depcheck.checking.sandbox.environ import SYSTEM_PATH
 from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.policy import NetworkPolicy
 from depcheck.checking.sandbox.process_result import COMMAND_NOT_FOUND, ProcessResult
-from depcheck.core.model.checks import MISSING_COMMAND, Failure
+from depcheck.core.messages.observed import MISSING_COMMAND
+from depcheck.core.model.checks import Failure
 from depcheck.core.text.process_output import extract_evidence, find_error_line, format_exit_status, is_crash_status
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from depcheck.core.model.errors import LockfileError
+from depcheck.core.model.errors import LockfileError, UsageError
 from depcheck.core.text.close_names import suggest_name
 
 MOST_TEXT_BYTES = 8 << 20
@@ -147,6 +147,15 @@ class RepoFiles:
         """
         remedy = "" if self.has_file(path) else self._suggest_remedy(path)
         return f"{path} is not a file of the repository; {remedy}" if remedy else ""
+
+    def refuse_missing_lockfiles(self, paths: Iterable[str]) -> None:
+        """Refuse lockfiles that the options name and that are not there.
+
+        Raises:
+            UsageError: One is not; the message names the nearest.
+        """
+        if missing := next(filter(None, map(self.explain_missing_file, paths)), ""):
+            raise UsageError(f"--lockfile {missing}")
 
     def _suggest_remedy(self, path: str) -> str:
         """Suggest one path for each value, or the file that was meant."""

@@ -1,7 +1,7 @@
 """Evidence as people read it: few lines, the error first."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from depcheck.core.model.checks import Failure
 from depcheck.core.model.report import Culprit
@@ -9,6 +9,7 @@ from depcheck.core.text.process_output import clean_text, strip_import_statement
 from depcheck.core.tool_output.api_errors import parse_traceback_frames
 
 MAX_EVIDENCE_LINES = 15
+MOST_PLACES = 200  # of one check
 _MAX_LINE_CHARS = 160
 _WORK_FOLDER = "work/"  # the copy of the repository in which checks run
 
@@ -71,6 +72,15 @@ def find_failing_line(failure: Failure) -> str:
     module = failure.id.partition("::")[0]
     at_home = [each for each in known if is_file_of_module(each[0], module)]
     return next((f"{path}:{line}" for path, line in (*at_home, *known)), "")
+
+
+def find_failing_lines(failures: Sequence[Failure]) -> dict[str, str]:
+    """Find the line of each failing test or module, by its id.
+
+    Of the first MOST_PLACES; empty where none is known.
+    """
+    named = [each for each in failures if each.id and not each.is_of_whole_check]
+    return {each.id: find_failing_line(each) for each in named[:MOST_PLACES]}
 
 
 def is_file_of_module(path: str, module: str) -> bool:
