@@ -223,6 +223,37 @@ going = False
     assert ran.is_success, ran.output
 
 
+OWN_SERVER = """
+import socket, sys, threading
+server = socket.create_server(("127.0.0.1", 0))
+port = server.getsockname()[1]
+threading.Thread(target=lambda: server.accept()[0].sendall(b"word"), daemon=True).start()
+near = socket.create_connection(("127.0.0.1", port), 5)
+print(near.recv(4).decode())
+"""
+
+
+@needs_addresses
+def test_a_server_of_its_own_is_reached_and_one_of_others_is_not(guest, folder) -> None:
+    """Let closed tests talk to what they serve themselves."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        code = f"{OWN_SERVER}\nsocket.create_connection(('127.0.0.1', {port}), 5)"
+        ran = python(guest, folder, code)
+    assert "word" in ran.output
+    assert "PermissionError" in ran.output
+
+
+@needs_addresses
+def test_a_port_that_others_serve_too_is_refused(guest, folder) -> None:
+    """Refuse a port where another program listens at another address."""
+    with socket.create_server(("127.0.0.2", 0)) as other:
+        port = other.getsockname()[1]
+        code = f"import socket\ns = socket.create_server(('127.0.0.1', {port}))\n"
+        ran = python(guest, folder, f"{code}socket.create_connection(('127.0.0.1', {port}), 5)")
+    assert "PermissionError" in ran.output
+
+
 @needs_addresses
 def test_a_socket_of_the_system_is_refused_and_one_of_its_own_is_not(guest, folder, tmp_path) -> None:
     """Allow UNIX sockets of the guest's own processes only.

@@ -115,6 +115,20 @@ def test_an_older_release_that_breaks_the_network_is_blamed(shelf, judged, canar
     assert any("newest set without what is younger than 1 day" in note for note in report.notes)
 
 
+OWN_SERVER = """import lib, socket, threading
+server = socket.create_server(("127.0.0.1", 0))
+threading.Thread(target=server.accept, daemon=True).start()
+socket.create_connection(server.getsockname(), 5)
+"""
+
+
+def test_its_own_servers_are_reached(shelf, judged):
+    """Leave nothing open for tests that talk to themselves alone."""
+    report = check(judged, OWN_SERVER)
+    assert (report.status, [each.version for each in report.very_young]) == (Status.SAFE, ["2.0"])
+    assert not any("only because the network was closed" in note for note in report.notes)
+
+
 def test_named_ports_stay_open(shelf, judged, canary):
     """Let a young release reach the ports behind `open`."""
     shelf.release("lib", "3.0", "2026-03-24", text=call(canary))

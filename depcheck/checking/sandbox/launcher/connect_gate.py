@@ -6,7 +6,8 @@ Landlock knows ports and no addresses. So connect() of a closed guest waits (sec
 launcher, which no guest can change, reads the address, connects in the guest's place and puts its own socket there.
 The guest's call is never continued: another thread could change the address after it was read.
 
-A UNIX socket leads to processes of the same guest alone, whatever its path: the kernel knows who listens.
+A UNIX socket, or a port of the loopback address, that processes of the same guest serve may be reached: the kernel
+knows who listens.
 
 Source: seccomp_unotify(2); Linux 5.9. Runs in the launcher: standard library only.
 """
@@ -19,9 +20,14 @@ import os
 import select
 import socket
 import struct
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from depcheck.checking.sandbox.launcher import own_servers
+else:  # run as a folder: it stands on the path itself
+    import own_servers
 
 RECEIVE, SEND, ADD_DESCRIPTOR = 0xC0502100, 0xC0182101, 0x40182103  # ioctls of linux/seccomp.h
 REQUEST, REPLY, DESCRIPTOR = "=QIIiIQ6Q", "=QqiI", "=QIIII"
@@ -85,7 +91,7 @@ class ConnectGate:
     this host. `relatives` gives the processes that belong to the guest.
     """
 
-    def __init__(self, listener: int, order: dict[str, Any], relatives: Callable[[], Container[int]]) -> None:
+    def __init__(self, listener: int, order: dict[str, Any], relatives: Callable[[], Collection[int]]) -> None:
         self.listener = listener
         self.other_calls: dict[int, Callable[[int, int, list[int]], int]] = {}
         self._uid, self._ports, self._relatives = order["uid"], frozenset(order["ports"] or ()), relatives
@@ -153,7 +159,13 @@ class ConnectGate:
         return made, error
 
     def _is_allowed(self, host: Address, port: int) -> bool:
-        return port in self._ports and (host in self._hosts or any(host in network for network in self._networks))
+        if port in self._ports and (host in self._hosts or any(host in network for network in self._networks)):
+            return True
+        if host not in self._hosts:
+            return False
+        relatives = self._relatives()
+        with act_as_user(self._uid):
+            return own_servers.is_own_server(port, relatives)
 
     def _connect_local(self, process: int, name: bytes) -> socket.socket:
         """Connect to a UNIX socket of the same guest."""
