@@ -126,7 +126,10 @@ def _refuse_unsupported_lockfile(lock: LockfileSpec, spec: EnvironmentSpec) -> N
     """
     if lock.inline_sources or lock.python not in {"", spec.python}:
         raise UncacheableError(lock.path)
-    known = get_lockfile_format(lock.compiler).options
+    form = get_lockfile_format(lock.compiler)
+    if form.is_exact:  # groups, members and sources count there, which are not read here
+        raise UncacheableError(lock.path)
+    known = form.options
     for option in (*lock.options, *lock.upgrade_options):
         if not has_effect(option, known, OptionEffect.INDEXED):
             raise UncacheableError(option)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from packaging.utils import canonicalize_name
+from uv import find_uv_bin
 
 from depcheck.checking.compile.run_compiler import CommandCompiler
 from depcheck.checking.compile.tool_envs import TargetFinder, ToolEnvironments
@@ -284,3 +285,33 @@ def test_a_lockfile_with_both_is_compiled_as_committed(  # noqa: PLR0913, PLR091
         assert [entry.pin for entry in parse_lockfile(text).entries] == [
             entry.pin for entry in parse_lockfile((repo / "requirements.txt").read_text()).entries
         ], text
+
+
+def test_a_project_of_uv_keeps_addresses_and_commits(  # noqa: PLR0913, PLR0917  # fixtures, by name
+    guest, index, interpreters, shelf, repository, tmp_path
+) -> None:
+    """Lock a project with git and a file again, to the byte."""
+    repo = tmp_path / "repo"
+    repo.mkdir()
+    wheel = shelf.wheel("near", "9", {"near.py": ""}, ("plain",))
+    shelf.wheel("plain", "1", {"plain.py": ""})
+    near = f"http://127.0.0.1:{shelf.port}/{wheel.relative_to(shelf.folder)}"
+    sources = f'[tool.uv.sources]\nafar = {{ git = "{repository.removeprefix("git+")}", branch = "side" }}\n'
+    (repo / "pyproject.toml").write_text(
+        f'[project]\nname = "mine"\nversion = "1"\nrequires-python = ">=3.9"\n'
+        f'dependencies = ["afar", "near @ {near}"]\n{sources}'
+    )
+    words = [find_uv_bin(), "lock", "-q", "--no-cache", "--python", sys.executable]
+    subprocess.run([*words, "--default-index", f"http://127.0.0.1:{shelf.port}/simple"], cwd=repo, check=True)
+    committed = (repo / "uv.lock").read_text()
+    (spec,) = RepositoryWorkspace(Settings(repo=str(repo), python=PYTHON)).find_environments()
+    assert not spec.skip_reason, spec.skip_reason
+    tool = compiler(guest, index, interpreters, repo, tmp_path)
+    for upgrade in (False, True):
+        found = tool.compile_lockfiles(spec, IndexView(), upgrade=upgrade)
+        assert isinstance(found, CompiledLockfiles), found
+        assert dict(found.files) == {"uv.lock": committed}
+    (pin,) = [pin for pin in spec.lockfiles[0].lockfile.select_pins({}).values() if pin.name == "afar"]
+    assert f"@{subprocess.check_output(['git', '-C', tmp_path / 'afar', 'rev-parse', 'side'], text=True).strip()}" in (
+        pin.reference
+    )

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from depcheck.checking.environments.remote_requirements import RemoteRequirements
+from depcheck.checking.sandbox.guest import Guest
 from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
 from depcheck.core.model.index_view import IndexView
 from depcheck.ports import PackageServer
@@ -16,8 +18,8 @@ PYPI_URL = "https://pypi.org/simple"
 class CompileRequest:
     """One run of a compiler: lockfile, interpreter and index.
 
-    `cache` is a folder for this run's caches alone. `is_lenient` asks for a tool that takes metadata which breaks the
-    standards.
+    `guest` runs it, and `cache` is a folder for this run's caches alone. `remotes` fetches what is not in an index.
+    `is_lenient` asks for a tool that takes metadata which breaks the standards.
     """
 
     spec: EnvironmentSpec
@@ -25,6 +27,8 @@ class CompileRequest:
     interpreter: Path
     index_url: str
     cache: Path
+    guest: Guest
+    remotes: RemoteRequirements
     upgrade: bool
     is_lenient: bool = False
 

@@ -253,7 +253,8 @@ class CommandCompiler:
         if not is_folder_beneath(lane.root, lock.folder or "."):
             raise LockfileError(f"The folder of {lock.path} is a link or gone: a build replaced it. Nothing ran.")
         lenient = self._leniency[job.spec.name]
-        request = CompileRequest(job.spec, lock, interpreter, url, cache, job.upgrade, lenient)
+        places = (cache, lane.guest, self.remotes)
+        request = CompileRequest(job.spec, lock, interpreter, url, *places, job.upgrade, lenient)
         tool = self._get_tool(lock)
         return lane.guest.run(
             build_compile_argv(tool, request),

@@ -50,6 +50,17 @@ cd ..
 tar -czf tree.tar.gz tree
 printf %s "$commit" >&3
 """
+_MIRROR_SCRIPT = """
+set -e
+url=$1 commit=$2
+shift 2
+git init --quiet --bare --template= mirror
+cd mirror
+git -c core.hooksPath=/dev/null fetch --quiet -- "$url" "$commit" "+refs/tags/*:refs/tags/*"
+git config uploadpack.allowAnySHA1InWant true
+for name in "$@"; do git update-ref "$name" "$commit"; done
+git symbolic-ref HEAD "$1"
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +191,25 @@ class RemoteRequirements:
                 "try again later."
             )
         return content, commit
+
+    def fetch_history(self, folder: Path, url: str, commit: str, names: tuple[str, ...]) -> None:
+        """Fetch a commit with its history into the bare repository `folder`/mirror.
+
+        `names` are the branches and tags that point to it there.
+
+        Raises:
+            IndexUnavailableError: git could not fetch it.
+        """
+        folder.mkdir(parents=True)
+        self.guest.take_ownership(folder)
+        env = {**_GIT_VARIABLES, **self._proxy_variables}
+        words = ["sh", "-c", _MIRROR_SCRIPT, "mirror", url, commit, *names]
+        ran = self.guest.run(words, folder=folder, timeout_s=self.timeout_s, env=env, network=OPEN_NETWORK)
+        if not ran.is_success:
+            raise IndexUnavailableError(
+                f"{url} could not be fetched at {commit}: {ran.exceeded_limit or find_error_line(ran.output)}. No "
+                "package is to blame; correct the source, or try again later."
+            )
 
     @property
     def _proxy_variables(self) -> Mapping[str, str]:

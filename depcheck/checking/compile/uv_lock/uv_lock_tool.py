@@ -7,6 +7,8 @@ from uv import find_uv_bin
 
 from depcheck.checking.compile.compile_tool import PYPI_URL, CompileRequest, ShownIndex
 from depcheck.checking.compile.prepare_sources import MOST_SOURCE_BYTES, list_config_files, redirect_uv_indexes
+from depcheck.checking.compile.uv_lock.git_mirrors import mirror_repositories
+from depcheck.core.lockfiles.formats.uv_lock.remote_sources import get_file_name, list_archives, list_git_sources
 from depcheck.core.lockfiles.formats.uv_lock.uv_lock_addresses import AddressMap, find_local_address, list_registries
 from depcheck.core.lockfiles.spec import LockfileSpec
 from depcheck.core.model.errors import LockfileError
@@ -37,9 +39,9 @@ class UvLock:
         redirect_uv_indexes(root, paths, known.choose_local)
         for path in paths:
             content = read_beneath(root, path, MOST_SOURCE_BYTES)
-            if content and b"required-version" in content:  # ours is the uv that runs here
-                text = content.decode("utf-8", "surrogateescape")
-                write_beneath(root, path, _REQUIRED_UV.sub("", text).encode("utf-8", "surrogateescape"))
+            if content:  # the uv that runs here is ours
+                text = known.localize_archives(_REQUIRED_UV.sub("", content.decode("utf-8", "surrogateescape")))
+                write_beneath(root, path, text.encode("utf-8", "surrogateescape"))
         write_beneath(root, lock.path, known.localize(lock.lockfile.text).encode())
 
     def restore_addresses(self, text: str, lock: LockfileSpec, index: ShownIndex) -> str:
@@ -79,7 +81,8 @@ class UvLock:
         lock = request.lock
         local = _map_addresses(lock, index).choose_local(_choose_default(lock))
         default = {} if lock.indexes.default else {"UV_DEFAULT_INDEX": local}
-        return {**default, "UV_NO_CONFIG": "0", "UV_PYTHON_DOWNLOADS": "never"}
+        mirrors = mirror_repositories(list_git_sources(lock.lockfile), request.remotes, request.guest, request.cache)
+        return {**default, **mirrors, "UV_NO_CONFIG": "0", "UV_PYTHON_DOWNLOADS": "never"}
 
 
 def _map_addresses(lock: LockfileSpec, index: ShownIndex) -> AddressMap:
@@ -90,9 +93,9 @@ def _map_addresses(lock: LockfileSpec, index: ShownIndex) -> AddressMap:
     stated = [_choose_default(lock), *list_registries(lock.lockfile.text), *_list_configured(lock)]
     every = dict.fromkeys(address.rstrip("/") for address in stated)
     base = index.url.rsplit("/", 3)[0]
-    if len(every) == 1:
-        return AddressMap({address: index.url.rstrip("/") for address in every}, base)
-    return AddressMap({address: index.get_url_of(address).rstrip("/") for address in every}, base)
+    archives = {url: index.server.serve_file(url, get_file_name(url)) for url in list_archives(lock.lockfile)}
+    only = index.url.rstrip("/") if len(every) == 1 else ""
+    return AddressMap({each: only or index.get_url_of(each).rstrip("/") for each in every}, base, archives)
 
 
 def _choose_default(lock: LockfileSpec) -> str:

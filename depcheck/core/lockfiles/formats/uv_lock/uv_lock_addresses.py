@@ -1,12 +1,15 @@
 """Addresses in a uv.lock: real ones, and local ones instead."""
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
 
 _REGISTRY = re.compile(r'(?P<key>\b(?:registry|index) = )"(?P<address>https?://[^"\s]+)"')
-_FILE = re.compile(r'(?P<key>\burl = )"(?P<address>https?://[^"\s]+)", hash = "sha256:(?P<digest>[0-9a-f]{64})"')
+_FILE = re.compile(
+    r'(?P<key>\burl = )"(?P<address>https?://[^"\s]+)"(?P<rest>(?:, hash = "(?P<hash>[a-z0-9]+:[0-9a-f]+)")?)'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +17,12 @@ class AddressMap:
     """Real addresses of indexes, each with its local one.
 
     They are without slashes at the end. `base` is the local server, which serves files by hash and name.
+    `archives` are files that no index lists, with their addresses there.
     """
 
     registries: Mapping[str, str]
     base: str
+    archives: Mapping[str, str] = field(default_factory=dict)
 
     def choose_local(self, address: str) -> str:
         """Return the local address of an index, or the address itself."""
@@ -26,26 +31,55 @@ class AddressMap:
 
     def localize(self, text: str) -> str:
         """Return a committed lockfile as uv would have written it here."""
-        return _FILE.sub(self._localize_file, _REGISTRY.sub(lambda found: _swap(found, self.registries), text))
+        known = _REGISTRY.sub(lambda found: _swap(found, self.registries), self.localize_archives(text))
+        return _FILE.sub(self._localize_file, known)
+
+    def localize_archives(self, text: str) -> str:
+        """Return a text with local addresses of archives."""
+        for address in sorted(self.archives, key=len, reverse=True):
+            text = text.replace(address, self.archives[address])
+        return text
 
     def _localize_file(self, found: re.Match[str]) -> str:
-        name = quote(unquote(found["address"].rpartition("/")[2]))
-        local = f"{self.base}/files/{found['digest']}/{name}"
-        return f'{found["key"]}"{local}", hash = "sha256:{found["digest"]}"'
+        address = found["address"]
+        if address.startswith(f"{self.base}/"):
+            return found[0]
+        name = quote(unquote(address.rpartition("/")[2]))
+        return _put_address(found, f"{self.base}/files/{_compute_key(found)}/{name}")
 
     def restore(self, text: str, committed: str, find_origin: Callable[[str], str]) -> str:
         """Return a lockfile that was written here with real addresses.
 
         Those of the `committed` one win; `find_origin` gives a file's real address for its local one.
         """
-        real = {_get_file_key(found): found["address"] for found in _FILE.finditer(committed)}
+        real = {_identify(found): found["address"] for found in _FILE.finditer(committed) if found["hash"]}
+        for address, local in self.archives.items():
+            text = text.replace(local, address)
         backwards = {local: address for address, local in self.registries.items()}
 
         def restore_file(found: re.Match[str]) -> str:
-            address = real.get(_get_file_key(found)) or find_origin(found["address"]) or found["address"]
-            return f'{found["key"]}"{address}", hash = "sha256:{found["digest"]}"'
+            if not found["address"].startswith(f"{self.base}/"):
+                return found[0]
+            return _put_address(found, real.get(_identify(found)) or find_origin(found["address"]) or found["address"])
 
         return _FILE.sub(restore_file, _REGISTRY.sub(lambda found: _swap(found, backwards), text))
+
+
+def _identify(found: re.Match[str]) -> tuple[str, str]:
+    return found["hash"] or "", unquote(found["address"].rpartition("/")[2])
+
+
+def _put_address(found: re.Match[str], address: str) -> str:
+    return f'{found["key"]}"{address}"{found["rest"]}'
+
+
+def _compute_key(found: re.Match[str]) -> str:
+    """Return the key of a file, as the local index computes it."""
+    kind, _, digest = (found["hash"] or "").partition(":")
+    if kind == "sha256":
+        return digest
+    stated = "\n".join([found["address"], *([f"{kind}={digest}"] if kind else [])])
+    return "u" + hashlib.sha256(stated.encode()).hexdigest()
 
 
 def list_registries(text: str) -> list[str]:
@@ -57,10 +91,6 @@ def find_local_address(text: str, base: str) -> str:
     """Return the first address of the local server, or nothing."""
     start = text.find(base)
     return text[start : text.find('"', start)] if start >= 0 else ""
-
-
-def _get_file_key(found: re.Match[str]) -> tuple[str, str]:
-    return found["digest"], unquote(found["address"].rpartition("/")[2])
 
 
 def _swap(found: re.Match[str], known: Mapping[str, str]) -> str:

@@ -101,5 +101,8 @@ class UvLockFormat(RequirementsTxtFormat):
 def _list_recorded_options(head: str) -> list[str]:
     """List the options that the lockfile was written with."""
     block = _OWN_OPTIONS.search(head)
-    found = map(_OWN_OPTION.match, block["lines"].splitlines() if block else ())
-    return [f"{_OPTION_NAMES.get(each['name'], '--' + each['name'])}={each['value']}" for each in found if each]
+    lines = block["lines"] if block else ""
+    stated = [each for each in map(_OWN_OPTION.match, lines.splitlines()) if each]
+    moves = "exclude-newer-span" in lines  # then the project's files state it, and the day is no day
+    found = [each for each in stated if not (moves and each["name"] == "exclude-newer")]
+    return [f"{_OPTION_NAMES.get(each['name'], '--' + each['name'])}={each['value']}" for each in found]

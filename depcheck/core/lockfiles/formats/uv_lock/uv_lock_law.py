@@ -130,8 +130,17 @@ def _list_own_tables(lockfile: UvLockfile) -> Mapping[str, Any]:
     for part in lockfile.parts[1:]:
         table = parse_toml(part if isinstance(part, str) else part.text)["package"][0]
         if _is_own(table, lockfile.graph.packages):
-            found[table["name"]] = {key: table.get(key) for key in _OWN_TABLES}
+            found[table["name"]] = _strip_markers({key: table.get(key) for key in _OWN_TABLES})
     return found
+
+
+def _strip_markers(value: Any) -> Any:  # noqa: ANN401  # any TOML
+    """Return a table without markers, whose wording changes with uv."""
+    if isinstance(value, dict):
+        return {key: _strip_markers(each) for key, each in value.items() if key != "marker"}
+    if isinstance(value, list):
+        return frozenset(repr(_strip_markers(each)) for each in value)
+    return value
 
 
 def _is_own(table: Mapping[str, Any], packages: tuple[LockedPackage, ...]) -> bool:
