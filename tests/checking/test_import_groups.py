@@ -125,3 +125,13 @@ def test_no_release_leaves_compiled_code_for_another(guest, this_environment, ap
     findings = import_beside(room, PLANTS_BYTECODE, "import json.gone")
     assert "thief" in findings.passed
     assert findings.failed["victim"].headline == "ModuleNotFoundError: No module named 'json.gone'"
+
+
+def test_no_release_leaves_a_module_among_the_projects(guest, this_environment, apart_folder) -> None:
+    """Write no module to the project's copy, where others could find it."""
+    (apart_folder / "env").mkdir()
+    (apart_folder / "env/venv").symlink_to(sys.prefix)
+    room = make_room(guest, apart_folder, replace(this_environment, folder=apart_folder / "env"))
+    findings = import_beside(room, "try: open('gone.py', 'w')\nexcept OSError: pass", "import json.gone")
+    assert "thief" in findings.passed
+    assert not (room.workspace / "gone.py").exists()

@@ -281,6 +281,21 @@ socket.socket(socket.AF_UNIX).connect({str(place)!r})
     assert "PermissionError" in ran.output
 
 
+@needs_landlock
+def test_no_terminal_of_the_person_is_read_or_written(guest, folder) -> None:
+    """Open no terminal, unless that is asked for."""
+    master, slave = os.openpty()
+    for way in ("O_RDONLY", "O_WRONLY"):
+        ran = python(guest, folder, f"import os; os.open({os.ttyname(slave)!r}, os.{way})", OPEN_NETWORK)
+        assert "PermissionError" in ran.output
+    code = (
+        "import os, pty; os.openpty(); print(pty.spawn(['true']), open('/dev/null', 'w'), open('/dev/urandom', 'rb'))"
+    )
+    assert guest.run([sys.executable, "-c", code], folder=folder, timeout_s=60, terminals=True).is_success
+    os.close(master)
+    os.close(slave)
+
+
 MODES = """
 import ctypes, os, sys
 libc, place = ctypes.CDLL(None, use_errno=True), sys.argv[1]

@@ -99,12 +99,14 @@ class Guest:
         home: Path | None = None,
         given: bytes = b"",
         watch: Callable[[bytes], None] | None = None,
+        writes_folder: bool = True,
+        terminals: bool = False,
     ) -> ProcessResult:
         """Run `argv` in `folder` until it ends or its time is up.
 
-        `folder` is writable. With `stay_up_s`, it runs until it has stayed up for so long. `env` is added to
-        the clean environment. `home` is kept; without it the run has a fresh one. `given` is standard input.
-        `watch` sees what the guest writes to its channel, as it comes.
+        `folder` is writable, unless not `writes_folder`. With `stay_up_s`, it runs until it has stayed up for so long.
+        `env` is added to the clean environment. `home` is kept; without it the run has a fresh one. `given` is standard
+        input. `watch` sees what the guest writes to its channel, as it comes. `terminals` lets it make and use some.
 
         Raises:
             DepcheckError: The sandbox could not be set up; nothing was run.
@@ -114,12 +116,12 @@ class Guest:
             seen = {name: self._move_paths(value) for name, value in {**clean, **(env or {})}.items()}
             argv = [self._move_paths(word) for word in argv]
             programs = sandbox.find_program_folders(argv[0], seen["PATH"])
-            trees = [*self._list_readable(), *readable, *programs]
-            places = [folder, own, temporary, *writable]
+            trees = [*self._list_readable(), *readable, *programs, folder]
+            places = [*([folder] if writes_folder else []), own, temporary, *writable]
             order = {
                 **sandbox.build_sandbox_order(self.policy, network, readable=trees, writable=places),
                 "argv": list(argv), "env": seen, "folder": str(folder), "timeout_s": timeout_s,
-                "stay_up_s": stay_up_s,
+                "stay_up_s": stay_up_s, "terminals": terminals,
             }  # fmt: skip
             return self._run_launcher(order, given, log, watch)
 

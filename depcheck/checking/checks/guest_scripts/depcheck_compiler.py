@@ -22,6 +22,7 @@ import warnings
 
 LEFT_OUT = {"test", "tests", "idlelib", "lib2to3", "turtledemo", "__pycache__"}
 MOST_SOURCE_BYTES = 4 << 20
+LIMIT_S = 60.0  # for all together; what is left then is never compiled here
 FILE_LIMIT_S = 10.0  # whoever takes longer to compile is compiled by those who import it
 LIBRARY = os.path.dirname(os.__file__)
 UNCHECKED = 1  # of PEP 552: the source is not looked at
@@ -120,12 +121,22 @@ def start_worker(sources, store, done):
 
 def compile_all(sources, store, count):
     """Compile `sources` in processes; one that is ended goes on behind the source that it was at."""
+
+    def stop(*_):
+        over.append(True)
+        for process in running:
+            os.kill(process, signal.SIGKILL)
+
+    over, running = [], {}
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, LIMIT_S)
     shares = [(sources[first::count], mmap.mmap(-1, 8)) for first in range(count)]
-    running = {start_worker(share, store, done): (share, done) for share, done in shares}
+    for share, done in shares:
+        running[start_worker(share, store, done)] = (share, done)
     while running:
         process, _ = os.wait()
         share, done = running.pop(process)
-        if struct.unpack("Q", done[:8])[0] < len(share):
+        if not over and struct.unpack("Q", done[:8])[0] < len(share):
             running[start_worker(share, store, done)] = (share, done)
 
 

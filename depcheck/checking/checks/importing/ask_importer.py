@@ -161,6 +161,7 @@ def ask_importer(
         given=json.dumps(order).encode(),
         timeout_s=left_s,
         writes_bytecode=False,
+        writes_workspace=places.is_own,  # a site's folders are where installed modules look as well
         watch=work.progress.count_answers if work.progress and not alone else None,
     )
     told = parse_guest_answers(ran.answer)

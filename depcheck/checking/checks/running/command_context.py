@@ -41,6 +41,7 @@ class CheckContext:
         given: bytes = b"",
         timeout_s: float | None = None,
         writes_bytecode: bool = True,
+        writes_workspace: bool = True,
         watch: Callable[[bytes], None] | None = None,
     ) -> ProcessResult:
         """Run `argv` in the workspace with the environment active.
@@ -48,19 +49,11 @@ class CheckContext:
         See `Guest.run`. What it compiles is kept for it alone, or not at all.
         """
         shared = nullcontext(self.environment.bytecode_folder)
-        binaries = self.environment.python.parent
-        active = {
-            "PATH": f"{binaries}:{SYSTEM_PATH}",
-            "VIRTUAL_ENV": str(binaries.parent),
-            "PYTHONUNBUFFERED": "1",  # what a program printed before it was stopped is not lost
-            "PYTHONFAULTHANDLER": "1",
-        }
         with make_own_bytecode(self.guest, self.environment) if writes_bytecode else shared as bytecode:
-            compiled = {"PYTHONPYCACHEPREFIX": str(bytecode)}
             return self.guest.run(
                 argv,
                 folder=self.workspace,
-                env={**active, **compiled, **(env or {})},
+                env={**self._build_variables(bytecode), **(env or {})},
                 timeout_s=self.timeout_s if timeout_s is None else timeout_s,
                 stay_up_s=stay_up_s,
                 given=given,
@@ -70,7 +63,19 @@ class CheckContext:
                 writable=(self.results_folder, *([bytecode] if writes_bytecode else [])),
                 home=self.home,
                 watch=watch,
+                writes_folder=writes_workspace,
+                terminals=writes_bytecode,  # programs and tests
             )
+
+    def _build_variables(self, bytecode: Path) -> dict[str, str]:
+        binaries = self.environment.python.parent
+        return {
+            "PATH": f"{binaries}:{SYSTEM_PATH}",
+            "VIRTUAL_ENV": str(binaries.parent),
+            "PYTHONUNBUFFERED": "1",  # what a program printed before it was stopped is not lost
+            "PYTHONFAULTHANDLER": "1",
+            "PYTHONPYCACHEPREFIX": str(bytecode),
+        }
 
     @property
     def results_folder(self) -> Path:

@@ -95,7 +95,9 @@ def enter_sandbox(order: LaunchOrder, gate: socket.socket) -> dict[str, bool | i
     sealed = _call_prctl(PR_SET_NO_NEW_PRIVS, 1)
     stood = {"landlock_abi": 0, "seccomp": False}
     if sealed:
-        stood["landlock_abi"] = landlock.apply_landlock(order["read"], order["write"], order["ports"])
+        stood["landlock_abi"] = landlock.apply_landlock(
+            order["read"], order["write"], order["ports"], terminals=order["terminals"]
+        )
         closed = order["ports"] is not None
         ours = order["addresses"] and order["uid"] is None
         asked = seccomp.list_asked_calls(connections=closed and order["addresses"], modes=ours)

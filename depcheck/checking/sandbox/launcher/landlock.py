@@ -6,6 +6,7 @@ Linux kernel. Runs in the launcher: standard library only.
 
 import ctypes
 import os
+import re
 import stat
 import struct
 import sys
@@ -27,6 +28,7 @@ READ = EXECUTE | READ_FILE | READ_DIR
 FILE_ONLY = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
 RIGHTS_BY_ABI = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
 NET_ABI, SCOPE_ABI = 4, 6
+_TERMINAL = re.compile(r"pts|console|(?:tty|pty|vcs|hvc).+")
 
 
 def _call_kernel(*arguments: object) -> int:
@@ -72,11 +74,20 @@ def _allow_path(ruleset: int, path: str, allowed: int) -> None:
         os.close(handle)
 
 
-def apply_landlock(read: Iterable[str], write: Iterable[str], ports: Iterable[int] | None) -> int:
+def list_devices() -> list[str]:
+    """List devices that are no terminal of anybody.
+
+    Who may open a person's terminal reads what is typed there. The kernel asks the same for terminals of one's own.
+    """
+    with os.scandir("/dev") as entries:
+        return [each.path for each in entries if not each.is_symlink() and not _TERMINAL.fullmatch(each.name)]
+
+
+def apply_landlock(read: Iterable[str], write: Iterable[str], ports: Iterable[int] | None, *, terminals: bool) -> int:
     """Restrict this process to the `read` and `write` trees and TCP `ports`.
 
-    `ports` None allows any. Needs no_new_privs. Returns the ABI in force, 0 for none. Devices keep their
-    own permissions.
+    `ports` None allows any, `terminals` those of its user. Needs no_new_privs. Returns the ABI in force, 0 for none.
+    Devices keep their own permissions.
     """
     level = get_landlock_abi()
     if level == 0:
@@ -87,7 +98,9 @@ def apply_landlock(read: Iterable[str], write: Iterable[str], ports: Iterable[in
         _allow_path(ruleset, path, READ)
     for path in write:
         _allow_path(ruleset, path, get_file_rights(level))
-    _allow_path(ruleset, "/dev", (READ | WRITE_FILE | IOCTL_DEV) & get_file_rights(level))
+    _allow_path(ruleset, "/dev", READ_DIR)
+    for path in [*list_devices(), *(["/dev/pts"] if terminals else [])]:
+        _allow_path(ruleset, path, (READ | WRITE_FILE | IOCTL_DEV) & get_file_rights(level))
     for port in ports or ():
         if level >= NET_ABI:
             _call_kernel(ADD_RULE, ruleset, NET_PORT, struct.pack("=QQ", CONNECT_TCP, port), 0)

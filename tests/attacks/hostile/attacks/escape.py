@@ -91,9 +91,9 @@ def clone_into_namespaces(stage):
 
 
 def modes_of_others(stage):
-    """Opens to itself by chmod what it may not open: secrets, installed packages, the system's files."""
+    """Opens to itself by chmod what it may not open: secrets, our own code, the system's files."""
     changed = []
-    for path in ("/github/runner_temp", "/github/home/.netrc", "/etc/passwd", "/opt/depcheck", os.__file__, sys.prefix):
+    for path in ("/github/runner_temp", "/github/home/.netrc", "/etc/passwd", "/opt/depcheck", os.__file__):
         with contextlib.suppress(OSError):
             os.chmod(path, 0o777)
             changed.append(path)
