@@ -87,7 +87,8 @@ class ProposalOpener:
         self._add_assignees(number)
         self._set_milestone(number)
         for reviewer in self.session.options.reviewers:  # one by one: a refused one does not cost the others
-            _call_if_allowed(partial(self.session.forge.request_review, number, (reviewer,)))
+            ask = partial(self.session.forge.request_review, number, (reviewer,))
+            self.session.try_courtesy(ask, f"reviewer {reviewer!r}")
         self._add_labels(number)
 
     def set_auto_merge(self, number: int, proposal: Proposal) -> str:
@@ -101,11 +102,13 @@ class ProposalOpener:
 
     def _set_milestone(self, number: int) -> None:
         if milestone := self.session.options.milestone:
-            _call_if_allowed(partial(self.session.forge.set_milestone, number, milestone))
+            ask = partial(self.session.forge.set_milestone, number, milestone)
+            self.session.try_courtesy(ask, f"milestone {milestone}")
 
     def _add_assignees(self, number: int) -> None:
         for login in self.session.options.assignees:  # one by one, too
-            _call_if_allowed(partial(self.session.forge.add_assignees, number, (login,)))
+            ask = partial(self.session.forge.add_assignees, number, (login,))
+            self.session.try_courtesy(ask, f"assignee {login!r}")
 
     def _add_labels(self, number: int) -> None:
         """Add all labels, one by one where one is refused."""
@@ -116,7 +119,7 @@ class ProposalOpener:
             if error.reason is not RefusalReason.INVALID:
                 raise
             for label in labels:
-                _call_if_allowed(partial(forge.add_labels, number, (label,)))
+                self.session.try_courtesy(partial(forge.add_labels, number, (label,)), f"label {label!r}")
 
     def render_patch_issue(self, proposal: Proposal, branch: str, puts: tuple[FileChange, ...]) -> str:
         """Render the text of an issue that replaces a pull request."""
@@ -174,10 +177,3 @@ def _get_opened_form(proposal: Proposal) -> ProposalForm:
     If pull requests are not allowed, it is an issue.
     """
     return ProposalForm.ISSUE if proposal.form is ProposalForm.PULL_REQUEST else proposal.form
-
-
-def _call_if_allowed(ask: Callable[[], None]) -> None:
-    try:
-        ask()
-    except ForgeRefusalError:
-        return  # a wrong name, or no right to ask: the proposal counts, not its courtesies

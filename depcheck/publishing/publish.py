@@ -102,7 +102,8 @@ def _settle_report(report: Report, forge: Forge, options: PublishOptions, place:
     seen = reader.take_snapshot(wanted)
     linker = CounterpartLinker(site)
     linker.add_existing(seen.existing)
-    return _summarize_results(notes, _settle_each(_Settlement(report, seen, site, linker)))
+    done = _settle_each(_Settlement(report, seen, site, linker))
+    return _summarize_results((*notes, *site.remarks), done)
 
 
 def _settle_each(settlement: "_Settlement") -> list[ActionResult | str]:

@@ -1,7 +1,7 @@
 """What all actions of one publishing share, and their results."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 from depcheck.core.config.settings import PublishOptions
 from depcheck.core.messages.hidden_state import (
@@ -37,7 +37,7 @@ class ActionResult:
 class PublishSession:
     """The repository, its base branch now, the options and the run.
 
-    `web_url` is the repository's page.
+    `web_url` is the repository's page. `remarks` are names that the forge refused, each told once.
     """
 
     forge: Forge
@@ -46,6 +46,17 @@ class PublishSession:
     options: PublishOptions
     run: WorkflowRun
     web_url: str
+    remarks: list[str] = field(default_factory=list)
+
+    def try_courtesy(self, ask: Callable[[], None], what: str) -> None:
+        """Ask for what the proposal can do without, and note a refusal.
+
+        A wrong name, or no right to ask, costs nothing else.
+        """
+        try:
+            ask()
+        except ForgeRefusalError as error:
+            self._note_refusal(what, error)
 
     def build_marker(self, proposal: Proposal, head: str = "") -> HiddenMarker:
         """Build the marker that this run writes for `proposal`."""
@@ -91,8 +102,13 @@ class PublishSession:
         except ForgeRefusalError as error:
             if label == LABEL or error.reason is RefusalReason.CREDENTIALS:  # by it we find again what we wrote
                 raise
+            self._note_refusal(f"label {label!r}", error)
             return False
         return True
+
+    def _note_refusal(self, what: str, error: ForgeRefusalError) -> None:
+        if not any(each.startswith(f"The {what} ") for each in self.remarks):
+            self.remarks.append(f"The {what} is refused: {error.explanation}")
 
 
 def build_unchanged_result(proposal: Proposal, why: str, existing: PublishedItem | None) -> ActionResult:

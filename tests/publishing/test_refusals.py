@@ -135,12 +135,17 @@ def test_issues_switched_off_leave_the_pull_request(github, tmp_path):
 
 
 def test_refused_reviewers_and_assignees_cost_nothing(github, tmp_path):
-    """Propose despite refused reviewers and assignees."""
+    """Propose despite refused reviewers and assignees, and name them once."""
     github.unassignable = {"ghost"}
     options = PublishOptions(reviewers=("nobody", "joe"), assignees=("ghost",))
     done = night(github, tmp_path, [breaks()], options=options)
     assert (done.problems, github.reviewers) == ((), ["joe"])
     assert [len(found) for found in living(github)] == [1, 1]
+    told = [line for line in done.lines if " is refused: " in line]
+    assert [line.split(" is ")[0] for line in told] == ["The assignee 'ghost'", "The reviewer 'nobody'"]
+    assert "Reviews may only be requested from collaborators" in told[1]
+    again = night(github, tmp_path, [breaks()], options=options, run=2)
+    assert not any(" is refused: " in line for line in again.lines)
 
 
 @pytest.mark.parametrize(("fault", "waits"), [("429", 1.0), ("403", 60.0), ("500", 1.0)])

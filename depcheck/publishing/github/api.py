@@ -220,11 +220,15 @@ class GitHubForge(GitHubRepository):
         )
 
     def add_assignees(self, number: int, assignees: Sequence[str]) -> None:
-        """Add assignees to an issue or pull request."""
-        body = {"assignees": list(assignees)}
-        self.connection.send_request(
-            "POST", self._build_path(f"/issues/{number}/assignees"), schemas.IssueItem, body=body
-        )
+        """Add assignees to an issue or pull request.
+
+        GitHub passes over whom it does not know, in silence.
+        """
+        body, path = {"assignees": list(assignees)}, self._build_path(f"/issues/{number}/assignees")
+        item = self.connection.send_request("POST", path, schemas.IssueItem, body=body)
+        there = {each.login.lower() for each in item.assignees}
+        if left := [each for each in assignees if each.lower() not in there]:
+            raise RefusedError(422, f"{', '.join(left)} may not be assigned here", f"POST {path}")
 
     def set_milestone(self, number: int, milestone: int) -> None:
         """Put an issue or pull request into a milestone, by number."""

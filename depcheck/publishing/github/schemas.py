@@ -43,6 +43,7 @@ class IssueItem(msgspec.Struct):
     user: GitHubUser | None = None
     body: str | None = None
     labels: list[IssueLabel | str] = []
+    assignees: list[GitHubUser] = []
     pull_request: IssuePullRequest | None = None
 
 
