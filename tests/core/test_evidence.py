@@ -11,6 +11,7 @@ from depcheck.core.messages.run_stamp import RunStamp
 from depcheck.core.model.checks import CheckKind, Failure, Outcome
 from depcheck.core.model.report import CheckReport, ChecksReport, Culprit, EnvironmentReport
 from depcheck.core.model.status import Status
+from depcheck.core.tool_output.api_errors import shorten_other_uses
 
 FRAMES = "\n".join(
     f'  File "venv/lib/python3.12/site-packages/a/m{n}.py", line {n}, in f\n    g{n}()' for n in range(40)
@@ -69,6 +70,16 @@ def test_modules_that_fail_are_counted_by_package():
     ids = ["flask.app", "flask.cli", "shop"]
     assert summarize_failing_ids(ids) == "3 modules can no longer be imported (flask: 2, shop: 1)"
     assert summarize_failing_ids(["tests.test_x::test_y"]) == "1 test newly fails"
+
+
+def test_a_long_list_of_uses_is_cut_after_three():
+    """Name three lines in a body, and how many more there are."""
+    said = "a 2 removed x; a.py line 1 uses it."
+    many = f"{said} It is also used at {', '.join(f'b/c.py line {n}' for n in range(1, 12))}"
+    three = f"{said} It is also used at b/c.py line 1, b/c.py line 2, b/c.py line 3"
+    assert shorten_other_uses(f"{many}.") == f"{three} and 8 more lines."
+    assert shorten_other_uses(f"{many} and 4 more lines.") == f"{three} and 12 more lines."
+    assert shorten_other_uses(f"{three}.") == f"{three}."
 
 
 def test_many_failing_tests_are_told_by_their_files():

@@ -132,9 +132,11 @@ def _describe_breakage(environment: EnvironmentReport, place: str) -> str:
 
 def _describe_roles(culprit: Culprit) -> str:
     """Name culprit and victim in one line, where the victim is known."""
-    victim = find_victim(culprit)
-    name = render_code_span(describe_releases(culprit), 120)
-    return f"- Culprit: {name}. Victim: {render_code_span(victim, 200)}." if victim else ""
+    packages = join_with_and(render_code_span(f"{name} {version}", 120) for name, version in culprit.victims.items())
+    found = find_victim(culprit)
+    place = render_code_span(found, 200) if found else ""
+    victim = f"{packages}, at {place}" if packages and place else packages or place
+    return f"- Culprit: {render_code_span(describe_releases(culprit), 120)}. Victim: {victim}." if victim else ""
 
 
 def make_counterpart_slot(key: str = "") -> str:

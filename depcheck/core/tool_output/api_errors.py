@@ -39,6 +39,8 @@ _IDENTIFIER = re.compile(r"(?<![\w.])[A-Za-z_]\w{2,60}(?![\w.])")
 _PLAIN_DETAIL = re.compile(r"[\w .,:*=()'\"…+-]{1,400}")
 _USED_LINE = re.compile(r"(?<![\w./-])([\w.+@-]+(?:/[\w.+@-]+)*\.pyi?) line (\d{1,7})\b")
 MOST_USES_NAMED = 20
+_MOST_USES_SHOWN = 3  # in a body
+_OTHER_USES = re.compile(r" It is also used at ((?:\S+ line \d+, )*\S+ line \d+)(?: and (\d+) more lines)?\.$")
 _PLAIN_PATH = re.compile(r"[\w.+@-]+(?:/[\w.+@-]+)*")
 
 
@@ -198,6 +200,19 @@ def format_other_uses(places: Sequence[tuple[str, int]]) -> str:
         return ""
     more = f" and {len(good) - MOST_USES_NAMED} more lines" if len(good) > MOST_USES_NAMED else ""
     return f" It is also used at {', '.join(good[:MOST_USES_NAMED])}{more}."
+
+
+def shorten_other_uses(explanation: str) -> str:
+    """Shorten an explanation that names many lines to the first ones.
+
+    All of them are in the fix brief.
+    """
+    found = _OTHER_USES.search(explanation)
+    named = found[1].split(", ") if found else []
+    left = len(named) - _MOST_USES_SHOWN + int((found and found[2]) or 0)
+    if not found or left <= 1:
+        return explanation
+    return f"{explanation[: found.start(1)]}{', '.join(named[:_MOST_USES_SHOWN])} and {left} more lines."
 
 
 def parse_used_lines(explanation: str) -> tuple[tuple[str, int], ...]:

@@ -22,7 +22,7 @@ from depcheck.core.text.markdown import (
     render_folded_block,
 )
 from depcheck.core.text.phrases import join_with_and
-from depcheck.core.tool_output.api_errors import parse_traceback_frames
+from depcheck.core.tool_output.api_errors import parse_traceback_frames, shorten_other_uses
 
 _MAX_OWN_LINES = 4
 _SEPARATORS = re.compile(r"[-_.]+")
@@ -65,7 +65,7 @@ def render_cause(environment: EnvironmentReport, culprit: Culprit, tier: DetailL
     dating = " ".join(filter(None, said))
     return join_paragraphs(
         render_code_block(extract_error_text(culprit), 600),
-        escape_prose(culprit.explanation, 1000),
+        escape_prose(shorten_other_uses(culprit.explanation), 1000),
         _render_own_lines(culprit, run),
         dating,
         _describe_requirers(environment, culprit),
