@@ -47,6 +47,48 @@ def test_a_fresh_copy_replaces_what_was_there(repo, tmp_path, guest) -> None:
     assert not (tmp_path / "work/new.py").exists()
 
 
+def test_a_copy_is_restored_by_what_was_changed(repo, tmp_path, guest) -> None:
+    """Leave alone what nobody touched, and undo all else."""
+    copies, work = WorkspaceCopier(repo, guest, guest.scratch), tmp_path / "work"
+    (repo / "pkg/c.py").write_text("y")
+    copies.copy_to(work)
+    kept = (work / "pkg/c.py").stat().st_ino
+    state = (work / "a.py").stat()
+    (work / "a.py").write_text("z")  # as long as before, and as old
+    os.utime(work / "a.py", ns=(state.st_atime_ns, state.st_mtime_ns))
+    (work / "pkg/b.py").unlink()
+    (work / "inside").unlink()
+    (work / "inside").symlink_to("/etc/passwd")
+    (work / "new/deep").mkdir(parents=True)
+    copies.copy_to(work)
+    assert [(work / name).read_text() for name in ("a.py", "pkg/b.py", "pkg/c.py")] == ["x", "x", "y"]
+    assert ((work / "inside").readlink(), (work / "new").exists()) == (Path("pkg/b.py"), False)
+    assert (work / "pkg/c.py").stat().st_ino == kept
+    assert {path.lstat().st_uid for path in work.rglob("*")} == {work.stat().st_uid}
+
+
+@pytest.mark.parametrize("change", ["folder", "mode", "source"])
+def test_a_copy_is_made_anew_where_its_folders_or_its_source_changed(repo, tmp_path, guest, change) -> None:
+    """Trust nothing that is not known to be the same."""
+    copies, work = WorkspaceCopier(repo, guest, guest.scratch), tmp_path / "work"
+    copies.copy_to(work)
+    if change == "folder":
+        (work / "pkg").rename(work / "moved")
+        (work / "pkg").symlink_to("/etc")
+    elif change == "mode":
+        (work / "pkg").chmod(0o700)
+    else:
+        (repo / "a.py").write_text("new")
+    copies.copy_to(work)
+    assert (work / "a.py").read_text() == ("new" if change == "source" else "x")
+    assert ((work / "pkg/b.py").read_text(), (work / "pkg").is_symlink(), (work / "moved").exists()) == (
+        "x",
+        False,
+        False,
+    )
+    assert (work / "pkg").stat().st_mode & 0o777 == 0o755
+
+
 def test_too_much_is_refused_in_words(repo, tmp_path, monkeypatch) -> None:
     """Refuse to copy a repository that would fill the disk."""
     monkeypatch.setattr(workspace_copy, "MOST_FILES", 1)

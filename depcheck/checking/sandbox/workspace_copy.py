@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from depcheck.checking.sandbox.guest import Guest, run_trusted_command
+from depcheck.checking.sandbox.tree_marks import Marks, find_changes, read_marks, wait_for_tick
 from depcheck.core.model.errors import DepcheckError
 
 MOST_BYTES, MOST_FILES = 2 << 30, 200_000
@@ -25,6 +26,18 @@ EXCLUDED_NAMES = VERSION_CONTROL_FOLDERS | CACHE_FOLDERS | {".tox", ".nox", ".ve
 
 
 @dataclass(frozen=True, slots=True)
+class KeptCopy:
+    """A copy as it was when its check began.
+
+    `source` is the tree that it was made of, `told` the marks of that, `marks` its own.
+    """
+
+    source: Path
+    told: Marks
+    marks: Marks
+
+
+@dataclass(frozen=True, slots=True)
 class WorkspaceCopier:
     """Makes copies of `repo` in `scratch` that belong to the guest.
 
@@ -36,6 +49,7 @@ class WorkspaceCopier:
     scratch: Path
     excluded_folders: tuple[Path, ...] = ()
     _measured: set[Path] = field(default_factory=set)
+    _kept: dict[Path, KeptCopy] = field(default_factory=dict)
 
     @contextmanager
     def open_copy(self) -> Iterator[Path]:
@@ -43,23 +57,56 @@ class WorkspaceCopier:
         with TemporaryDirectory(dir=self.scratch, prefix="copy-", ignore_cleanup_errors=True) as room:
             Path(room).chmod(0o755)
             copy = Path(room, "repo")
-            self.copy_to(copy)
+            self._make_copy(copy, None)
             yield copy
 
     def copy_to(self, folder: Path, source: Path | None = None) -> None:
         """Make `folder` a fresh copy of the repository, or of `source`.
 
-        What was in it before is deleted.
+        What was in it before is deleted. Where it is this copier's last copy of the same tree, only what was changed
+        since is: no process of the guest is left that could change more meanwhile.
         """
+        tree, kept = source or self.repo, self._kept.pop(folder, None)
+        told = self._read_source_marks(tree)
+        if kept is None or (kept.source, kept.told) != (tree, told) or not self._restore_copy(folder, kept):
+            if folder.exists():
+                shutil.rmtree(folder)
+            self._make_copy(folder, source)
+        wait_for_tick()
+        self._kept[folder] = KeptCopy(tree, told, read_marks(folder))
+
+    def _make_copy(self, folder: Path, source: Path | None) -> None:
         if source is None and self.repo not in self._measured:
             refuse_large_tree(self.repo, self.excluded_folders)
             self._measured.add(self.repo)
-        if folder.exists():
-            shutil.rmtree(folder)
         copy_tree(
             source or self.repo, folder, self.excluded_folders, list_untracked_credentials if source is None else None
         )
         self.guest.take_ownership(folder)
+
+    def _read_source_marks(self, tree: Path) -> Marks:
+        """Read the marks of what may be copied, and more."""
+        root = tree.resolve()
+        left_out = {str(each.resolve().relative_to(root)) for each in self.excluded_folders
+                    if each.resolve().is_relative_to(root)}  # fmt: skip
+        return read_marks(root, EXCLUDED_NAMES, left_out)
+
+    def _restore_copy(self, folder: Path, kept: KeptCopy) -> bool:
+        """Make a copy as it was, unless that takes too much."""
+        root = kept.source.resolve()
+        try:
+            changes = find_changes(kept.marks, read_marks(folder))
+            if not changes.is_small:
+                return False
+            for each in (folder / place for place in changes.new):
+                shutil.rmtree(each) if each.is_dir() and not each.is_symlink() else each.unlink()
+            for place in changes.changed:
+                (folder / place).unlink(missing_ok=True)
+                _copy_entry(root / place, folder / place, root, root.stat().st_uid)
+                self.guest.take_ownership(folder / place)
+        except OSError:  # a new copy says what is wrong, if anything is
+            return False
+        return True
 
 
 def copy_tree(
