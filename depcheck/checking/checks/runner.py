@@ -43,6 +43,7 @@ class GuestCheckExecutor:
     _prepared_folders: set[Path] = field(default_factory=set)
     _known_hooks: dict[str, tuple[HookOwner, ...]] = field(default_factory=dict)
     _runners: dict[str, CheckRunner] = field(default_factory=dict)
+    _compiled: dict[Path, VirtualEnvironment] = field(default_factory=dict)
 
     def run_checks(
         self, spec: EnvironmentSpec, installed: InstalledEnvironment, checks: Sequence[Check], *, closed: bool = False
@@ -60,8 +61,9 @@ class GuestCheckExecutor:
             raise TypeError(f"{spec.name}: checks need an environment on disk, not {type(installed).__name__}.")
         if not (installed.folder / "venv").is_symlink():  # else not an environment of ours
             self._known_hooks.setdefault(spec.name, installed.hook_owners)
-        if checks:
+        if checks and self._compiled.get(installed.folder) is not installed:  # else nothing was placed since then
             compile_installed(self.guest, installed)
+            self._compiled[installed.folder] = installed
         network = NetworkPolicy.from_option(self.settings.network, is_closed=closed)
         source = self._prepare_template(installed, network)
         results = (self._run_check(spec, installed, check, source, network) for check in checks)
