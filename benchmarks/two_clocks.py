@@ -2,11 +2,11 @@
 """Replay consecutive nights with one clock and with two: what differs?
 
     benchmarks/two_clocks.py SET [--from DATE] [--nights 200] [--cooldown 3] [--cache FOLDER] [--json FILE]
-        [--keep FOLDER]
+        [--keep FOLDER] [--bad-one-in 25]
 
 Verdicts are made by the product, on the real index as of each night, compiled by uv; only installing and checking is
-planned: one release in 25 breaks the one test of its package, as its name and version decide. Each night's proposal is
-merged at once. Counted are compiles and checked sets. Held against each other are the nights on which each bad release
+planned: one release in so many breaks the one test of its package, as its name and version decide. Each night's
+proposal is merged at once. Counted are compiles and checked sets. Held against each other are the nights on which each bad release
 is blamed first; held against the index is the age of each release that is proposed.
 """
 
@@ -45,11 +45,10 @@ from depcheck.pipeline.judge import judge_environment
 from depcheck.pipeline.run import BufferedReporter
 from depcheck.ports import Ports
 
-BAD_ONE_IN = 25
 
-
-def is_planted(name: str, version: Version | None) -> bool:
-    return hashlib.sha256(f"{name} {version}".encode()).digest()[0] % BAD_ONE_IN == 0
+def is_planted(name: str, version: Version | None, one_in: int) -> bool:
+    digest = hashlib.sha256(f"{name} {version}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") % one_in == 0
 
 
 @dataclass(frozen=True)
@@ -73,6 +72,7 @@ class Planned:
     """
 
     since: datetime
+    bad_one_in: int
     interpreter: Interpreter
     compiler: Any
     index: Any
@@ -106,7 +106,11 @@ class Planned:
         return [self._run_test(check, installed.pins) for check in checks if check.kind is CheckKind.TEST]
 
     def _run_test(self, check: Check, pins: Pins) -> CheckResult:
-        bad = {pin.name for pin in pins.values() if is_planted(pin.name, pin.version) and self._is_new(pin)}
+        bad = {
+            pin.name
+            for pin in pins.values()
+            if is_planted(pin.name, pin.version, self.bad_one_in) and self._is_new(pin)
+        }
         ids = {f"tests/test_{name}.py::test_it": name for name in pins}
         asked = {each: name for each, name in ids.items() if not check.ids or each in check.ids}
         failures = tuple(Failure(each, f"AssertionError: {name} is bad") for each, name in asked.items() if name in bad)
@@ -218,7 +222,7 @@ def open_clock(stack: ExitStack, wanted: argparse.Namespace, cooldown: float, si
     replay = stack.enter_context(opened(wanted.set, wanted.cache.absolute(), "uv", both=False))
     replay.index.fetch_release_facts = lambda _wanted: {}  # type: ignore[method-assign]  # links of no use here
     about = replay.interpreters.get_interpreter(PYTHON)
-    planned = Planned(since, about, replay.compiler, replay.index)
+    planned = Planned(since, wanted.bad_one_in, about, replay.compiler, replay.index)
     return Clock(cooldown, replay, planned, wanted.keep)
 
 
@@ -230,6 +234,7 @@ def main() -> int:
     asked.add_argument("--cooldown", type=float, default=3)
     asked.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir(), "depcheck-nights"))
     asked.add_argument("--json", type=Path)
+    asked.add_argument("--bad-one-in", type=int, default=25, help="how rare a bad release is")
     asked.add_argument("--keep", type=Path, help="a folder for each night's committed lockfiles")
     wanted = asked.parse_args()
     start = datetime.fromisoformat(wanted.start).replace(tzinfo=UTC) + timedelta(days=1, microseconds=-1)
