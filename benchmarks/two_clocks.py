@@ -6,8 +6,8 @@
 
 Verdicts are made by the product, on the real index as of each night, compiled by uv; only installing and checking is
 planned: one release in so many breaks the one test of its package, as its name and version decide. Each night's
-proposal is merged at once. Counted are compiles and checked sets. Held against each other are the nights on which each bad release
-is blamed first; held against the index is the age of each release that is proposed.
+proposal is merged at once. Counted are compiles and checked sets. Held against each other are the nights on which each
+bad release is blamed first; held against the index is the age of each release that is proposed.
 """
 
 import argparse

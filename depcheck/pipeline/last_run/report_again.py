@@ -9,6 +9,7 @@ from depcheck.pipeline.confirm import confirm_failures
 from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.investigation import report_breakage
 from depcheck.pipeline.last_run.recall_measurements import recall_sides
+from depcheck.pipeline.measure import measure_pins
 
 
 def report_known_breakage(case: EnvironmentCase, committed: LockSet, candidate: LockSet) -> EnvironmentReport | None:
@@ -22,6 +23,7 @@ def report_known_breakage(case: EnvironmentCase, committed: LockSet, candidate: 
         return None
     sides, seen_at = found
     case.ports.reporter.start_stage("check what the last run found")
+    measure_pins(case, sides.before.pins, sides.before.world, (), "baseline")  # what it starts unasked is known first
     confirmed = confirm_failures(case, sides.before, sides.after, sides.comparison.regressions)
     report = None
     if confirmed.findings and not confirmed.contradiction:
