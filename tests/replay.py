@@ -2,11 +2,13 @@
 
 Each repository as it stood, by `depcheck check`.
 
-    python tests/replay.py NAME… | --all [--imports | --imports-alone] [--flakes PERCENT] [--jobs N] [--out table.md]
+    python tests/replay.py NAME… | --all [--imports | --imports-alone] [--flakes PERCENT] [--uv-lock]
+        [--jobs N] [--out table.md]
 
 The incidents are folders with an `incident.toml`, found in `../shared/incidents` beside the checkout or where
 DEPCHECK_INCIDENTS says. With `--imports` modules are imported too, as they are by default; with `--imports-alone`
-nothing else is run. With `--flakes 20` one test fails at random in a fifth of all runs of pytest. Exits with 0 when every replay agrees with history.
+nothing else is run. With `--flakes 20` one test fails at random in a fifth of all runs of pytest. With `--uv-lock`
+the repository is recast as a project of uv before. Exits with 0 when every replay agrees with history.
 """
 
 import argparse
@@ -88,7 +90,7 @@ def add_flakes(repo: Path, percent: float) -> None:
         subprocess.run(["git", "-c", "user.name=dev", "-c", "user.email=dev@localhost", *words], cwd=repo, check=True)
 
 
-def replay(name: str, imports: str = "", flakes: float = 0) -> Replay:
+def replay(name: str, imports: str = "", flakes: float = 0, *, recasts: bool = False) -> Replay:
     """Make the repository of the incident `name`, judge it, and compare."""
     with tempfile.TemporaryDirectory(prefix=f"{name}-") as folder:
         made = subprocess.run(
@@ -98,6 +100,9 @@ def replay(name: str, imports: str = "", flakes: float = 0) -> Replay:
             check=True,
         )
         story = json.loads(made.stdout)
+        if recasts:
+            what = (Path(folder, "repo"), story["incident"]["python"], story["incident"]["good_date"])
+            subprocess.run([sys.executable, "-m", "tests.recast", *what], cwd=CHECKOUT, check=True)
         if flakes:
             add_flakes(Path(folder, "repo"), flakes)
         started = time.monotonic()
@@ -196,6 +201,7 @@ def main() -> int:
     words.add_argument(
         "--flakes", type=float, default=0, metavar="PERCENT", help="of the runs of pytest fail at random"
     )
+    words.add_argument("--uv-lock", action="store_true", help="as a project of uv")
     words.add_argument("--jobs", type=int, default=1, help="how many at a time (default: 1)")
     words.add_argument("--out", type=Path, help="a file for the table")
     given = words.parse_args()
@@ -206,7 +212,7 @@ def main() -> int:
     print("\n".join(lines), flush=True)
     wrong = 0
     with ThreadPoolExecutor(given.jobs) as pool:
-        for done in pool.map(lambda name: replay(name, given.imports, given.flakes), names):
+        for done in pool.map(lambda name: replay(name, given.imports, given.flakes, recasts=given.uv_lock), names):
             lines.append(row(done))
             wrong += bool(done.differences)
             print(lines[-1], flush=True)

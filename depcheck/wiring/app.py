@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from depcheck import __version__
 from depcheck.checking.discovery.grouping import select_environments
-from depcheck.checking.discovery.repository import NOTHING_TO_JUDGE, RepositoryWorkspace
+from depcheck.checking.discovery.repository import RepositoryWorkspace
+from depcheck.checking.discovery.skipped_specs import NOTHING_TO_JUDGE
 from depcheck.checking.sandbox.guest import run_trusted_command
 from depcheck.checking.sandbox.workspace_copy import refuse_large_tree
 from depcheck.core.config.settings import BisectSettings, PublishOptions, Settings

@@ -42,8 +42,8 @@ def main() -> int:
     parser.add_argument("--one", choices=["guided", "pumped"], help=argparse.SUPPRESS)
     parser.add_argument("targets", nargs="*", metavar="target")
     asked, rest = parser.parse_known_args()
-    if asked.fetch_page:
-        return {"guided": _guided, "pumped": _pumped}[asked.fetch_page](asked.targets[0], asked, rest)
+    if asked.one:
+        return {"guided": _guided, "pumped": _pumped}[asked.one](asked.targets[0], asked, rest)
     from targets import TARGETS
 
     unknown = set(asked.targets) - TARGETS.keys()

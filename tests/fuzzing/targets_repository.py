@@ -3,6 +3,7 @@
 import re
 import shlex
 import tempfile
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from packaging.markers import default_environment
@@ -35,6 +36,10 @@ from depcheck.core.lockfiles.formats.known_formats import (
     parse_lockfile,
     split_header,
 )
+from depcheck.core.lockfiles.formats.uv_lock.remote_sources import list_git_sources
+from depcheck.core.lockfiles.formats.uv_lock.uv_lock_addresses import AddressMap, list_registries
+from depcheck.core.lockfiles.formats.uv_lock.uv_lock_law import find_uv_lock_violations
+from depcheck.core.lockfiles.formats.uv_lock.uv_lockfile import parse_uv_lock
 from depcheck.core.lockfiles.lockfile_parser import Lockfile, merge_header_and_body
 from depcheck.core.lockfiles.options import pip_args
 from depcheck.core.lockfiles.options.command import check_command_paths
@@ -70,6 +75,22 @@ def header(content: bytes) -> None:
         assert not there.is_absolute()
         assert ".." not in there.parts
     assert all(option.startswith("-") and option.isprintable() for option in command.options)
+
+
+def uv_lock(content: bytes) -> None:
+    """Read a uv.lock and choose from it, or refuse it."""
+    text = text_of(content)
+    try:
+        parsed = parse_uv_lock(text)
+    except LockfileError:
+        return
+    assert parsed.text == text
+    assert not list(find_uv_lock_violations(parsed, parsed))
+    AddressMap(dict.fromkeys(list_registries(text), "http://127.0.0.1:9/x"), "http://127.0.0.1:9").localize(text)
+    list_git_sources(parsed)
+    with suppress(LockfileError):
+        chosen = parsed.select_pins(ENVIRONMENT)
+        assert len(chosen) + len(parsed.list_inactive_pins(ENVIRONMENT)) == len(parsed.entries)
 
 
 def lockfile(content: bytes) -> None:
@@ -211,6 +232,12 @@ _TOML_WORDS = (
     "as-of = 2026-01-01\n", "python = 3.10\n", "cooldown = ", "extra = ['x']\n", "[[", "{a = ", "'''", "dependencies = ['six>=1']\n", "\0",
     "[dependency-groups]\n", "[project.optional-dependencies]\n", "9" * 20, "1e400", "inf", "nan", "0x", "test = ''\n", "together = [['a','b']]\n",
 )  # fmt: skip
+_UV_LOCK_WORDS = (
+    'version = 1\nrequires-python = ">=3.9"\n', "revision = 3\n", "[[package]]\n", 'name = "x"\n', 'version = "1.0"\n', 'source = { registry = "https://pypi.org/simple" }\n',
+    'source = { editable = "." }\n', 'source = { git = "https://h/x?rev=main#' + "0" * 40 + '" }\n', "dependencies = [\n", '    { name = "y", marker = "python_full_version < \'3.11\'" },\n', "]\n",
+    '    { url = "https://h/x-1.0-py3-none-any.whl", hash = "sha256:' + "0" * 64 + '", size = 1 },\n', "wheels = [\n", "[package.dev-dependencies]\n", "dev = [\n", "[package.metadata]\n", "conflicts = [[\n",
+    '{ package = "x", extra = "y" },\n', "extra == 'extra-1-x-y'", "[manifest]\n", 'members = ["x"]\n', "[options]\n", 'exclude-newer = "2026-01-01T00:00:00Z"\n', "resolution-markers = [\n", '"""', "#", "'", "\r\n",
+)  # fmt: skip
 _PROJECT_WORDS = (
     "[options]\n", "install_requires =\n  ", "[options.extras_require]\n", "x = six\n", "from setuptools import setup\n", "setup(", "install_requires=", "['six>=1', ", "extras_require={'x': ", "(", "-", "~", "lambda: ",
     "[tool.setuptools.dynamic]\n", "dependencies = {file = ['a.in']}\n", "dynamic = ['dependencies']\n", "[tool.poetry.dependencies]\n", "six = '^1'\n", "six = {version = '1.0', optional = true}\n", "%(x)s", ";;", "b'x'", "f'{x}'",
@@ -219,6 +246,7 @@ _PROJECT_WORDS = (
 TARGETS = (
     Target("header", header, _HEADER_WORDS),
     Target("lockfile", lockfile, (*_HEADER_WORDS[:6], *_LINE_WORDS)),
+    Target("uv-lock", uv_lock, _UV_LOCK_WORDS),
     Target("requirement", requirement_line, _LINE_WORDS, 1024),
     Target("pip-args", pip_arguments, ("--pre ", "-c x", "--no-binary=:all: ", "--index-url=", "'", "\\", "--config-settings "), 512),
     Target("settings", settings, _TOML_WORDS, 2048),

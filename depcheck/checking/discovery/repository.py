@@ -31,8 +31,9 @@ from depcheck.checking.discovery.installs.relations import find_related
 from depcheck.checking.discovery.installs.suite_requirements import find_suite_requirements
 from depcheck.checking.discovery.python_version import add_guesses, find_python_in_path, guess_pythons
 from depcheck.checking.discovery.read_lockfile import DiscoveryContext, read_lockfile_spec
-from depcheck.checking.discovery.skipped_specs import build_skipped_spec, build_unnameable_spec
+from depcheck.checking.discovery.skipped_specs import NOTHING_TO_JUDGE, build_skipped_spec, build_unnameable_spec
 from depcheck.checking.discovery.unlocked_spec import build_unlocked_spec
+from depcheck.checking.discovery.unread_lockfiles import describe_unread_lockfiles, find_unread_lockfile
 from depcheck.checking.discovery.version_tags import read_history
 from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.formats.known_formats import parse_header
@@ -43,10 +44,6 @@ from depcheck.core.model.errors import LockfileError
 
 _TOO_MANY = "There are more lockfiles than are checked in one run; name it with --lockfile."
 MOST_LOCKFILES = 500
-NOTHING_TO_JUDGE = (
-    "No lockfile of pip-tools or uv and no requirements were found; "
-    "compile one with pip-compile, or name one with --lockfile."
-)
 _GIT_COMMAND = ("git", "-c", "safe.directory=*", "-c", "log.showSignature=false", "-c", "core.fsmonitor=false")
 _UNSERVED_PYTHONS = frozenset({"2.6", "2.7", "3.3", "3.4", "3.5"})
 _LOCKFILE_SUFFIXES = (".txt", ".lock", ".pip", ".pinned", ".frozen", ".compiled")
@@ -251,7 +248,8 @@ class RepositoryWorkspace:
         """
         sources = self._find_unlocked_sources(files)
         if not sources:
-            return [EnvironmentSpec(".", self.settings.python, (), skip_reason=NOTHING_TO_JUDGE)]
+            path, reason = find_unread_lockfile(files)
+            return [EnvironmentSpec(path or ".", self.settings.python, (), skip_reason=reason or NOTHING_TO_JUDGE)]
         found = []
         for source in sources:
             try:
@@ -262,8 +260,9 @@ class RepositoryWorkspace:
             suite = find_suite_requirements(self.tree, source, files)
             spec = build_unlocked_spec(source, self._choose_lockfile_path(source), reading, suite)
             environment = self._build_environment((spec,), {spec.path: ""}, reading)
-            note = (f"What the tests need belongs to it: {suite.label}.",) if suite.label else ()
-            found.append(replace(environment, notes=(*environment.notes, *note)))
+            notes = [f"What the tests need belongs to it: {suite.label}."] if suite.label else []
+            notes += describe_unread_lockfiles(source, files)
+            found.append(replace(environment, notes=(*environment.notes, *notes)))
         return found
 
     def _choose_lockfile_path(self, source: str) -> str:

@@ -2,6 +2,11 @@
 
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 
+NOTHING_TO_JUDGE = (
+    "No lockfile of pip-tools or uv and no requirements were found; "
+    "lock the project with uv or pip-compile, or name one with --lockfile."
+)
+
 
 def build_skipped_spec(path: str, reason: str) -> EnvironmentSpec:
     """Build an environment that is skipped for `reason`, a sentence."""

@@ -21,7 +21,8 @@ _NOTHING_KNOWN = LawScope(knows_sources=False, keeps_ranges=False, takes_newest=
 
 def find_law_scope(lock: LockfileSpec, *, knows_sources: bool) -> LawScope:
     """Find what a lockfile's sources and options leave known."""
-    if any(_is_unforeseen(option, lock) for option in lock.options):
+    whole = get_lockfile_format(lock.compiler).is_exact  # its sources have tables for all that changes a choice
+    if whole or any(_is_unforeseen(option, lock) for option in lock.options):
         return _NOTHING_KNOWN
     named = {_to_name(option) for option in lock.options}
     omits = lock.omits_included_pins or not named.isdisjoint(_HIDING_PINS)

@@ -19,7 +19,7 @@ from depcheck.checking.discovery.files.requirement_files import (
     UncertainError,
     read_source_requirements,
 )
-from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
+from depcheck.core.lockfiles.formats.known_formats import get_lockfile_format, parse_lockfile
 from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
 from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure
 from depcheck.core.model.errors import IndexUnavailableError, LockfileError
@@ -71,7 +71,9 @@ class LawfulCompiler:
     ) -> str:
         law = self._make_law(spec, lock, world, texts)
         try:
-            return find_compile_breach(law, parse_lockfile(texts[lock.path]).select_pins(law.markers))
+            fresh = parse_lockfile(texts[lock.path])
+            own = get_lockfile_format(lock.compiler).find_violations(lock.lockfile, fresh)
+            return next(own or iter(()), "") or find_compile_breach(law, fresh.select_pins(law.markers))
         except LockfileError as error:
             return f"is no lockfile: {error}"
 

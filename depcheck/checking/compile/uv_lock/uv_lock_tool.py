@@ -52,7 +52,7 @@ class UvLock:
         """
         known = _map_addresses(lock, index)
         restored = known.restore(text, lock.lockfile.text, index.server.find_origin)
-        if strange := find_local_address(restored, known.base):
+        if strange := known.find_foreign(text) or find_local_address(restored, known.base):
             raise LockfileError(
                 f"{lock.path} as it was locked names {strange!r}, which no index lists: a build may have written it. "
                 "Nothing is checked; look at what was built."

@@ -9,7 +9,6 @@ from depcheck.core.lockfiles.header import (
     Header,
     WriterSentence,
     cut_at_operator,
-    explain_unread_origin,
     find_command_end,
 )
 from depcheck.core.lockfiles.lockfile_parser import Lockfile
@@ -18,6 +17,10 @@ from depcheck.core.lockfiles.options.inferred_options import infer_uv_options, i
 from depcheck.core.lockfiles.options.treatments import CompileCommand
 
 _COMMAND = ["uv", "pip", "compile"]
+_EXPORTED = (
+    "It was written by `uv export` from uv.lock, which is judged itself; export it again after an update, or name the "
+    "lockfiles to judge with --lockfile."
+)
 
 
 class UvPipCompileFormat(RequirementsTxtFormat):
@@ -53,7 +56,8 @@ class UvPipCompileFormat(RequirementsTxtFormat):
 
     def explain_decline(self, command: str) -> str:
         """Explain why an export is not compiled. Empty for a compile."""
-        return explain_unread_origin("`uv export`", "uv.lock") if command.split()[:2] == ["uv", "export"] else ""
+        is_export = command.split()[:2] == ["uv", "export"]
+        return _EXPORTED if is_export else ""
 
     def is_written_in(self, lockfile: Lockfile) -> bool:
         """Return True if the text has a wording that only uv uses."""

@@ -58,11 +58,24 @@ class AddressMap:
         backwards = {local: address for address, local in self.registries.items()}
 
         def restore_file(found: re.Match[str]) -> str:
-            if not found["address"].startswith(f"{self.base}/"):
+            if not self._is_own(found):
                 return found[0]
             return _put_address(found, real.get(_identify(found)) or find_origin(found["address"]) or found["address"])
 
         return _FILE.sub(restore_file, _REGISTRY.sub(lambda found: _swap(found, backwards), text))
+
+    def find_foreign(self, text: str) -> str:
+        """Return the first file that is not served here, or nothing.
+
+        Or whose hash is not what its address says. The text is one that was written here.
+        """
+        found = (each for each in _FILE.finditer(text) if not self._is_own(each))
+        return next((each["address"] for each in found if each["address"] not in self.archives), "")
+
+    def _is_own(self, found: re.Match[str]) -> bool:
+        kind, _, digest = (found["hash"] or "").partition(":")
+        place = f"{self.base}/files/{digest if kind == 'sha256' else 'u'}"
+        return found["address"].startswith(place) or found["address"] in self.archives.values()
 
 
 def _identify(found: re.Match[str]) -> tuple[str, str]:

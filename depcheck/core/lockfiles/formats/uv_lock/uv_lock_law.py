@@ -85,14 +85,15 @@ def _describe_source(source: PackageSource) -> str:
 
 
 def _find_file_problems(before: UvLockfile, after: UvLockfile) -> Iterator[str]:
-    known = {file.place: file.hash for package in before.graph.packages for file in package.files}
+    known = {(file.place, file.hash) for package in before.graph.packages for file in package.files}
+    places = {place for place, _ in known}
     hosts = {registry: _list_hosts(before, registry) for registry in _list_registries(before)}
     for package in after.graph.packages:
         for file in package.files if package.source.kind == "registry" else ():
-            if known.get(file.place) == file.hash:
+            if (file.place, file.hash) in known:
                 continue
             place = to_one_line(file.place, 120)
-            if file.place in known:
+            if file.place in places:
                 yield f"would give {place!r} another hash"
             elif not _HASH.fullmatch(file.hash):
                 yield f"would get {place!r} without a hash"

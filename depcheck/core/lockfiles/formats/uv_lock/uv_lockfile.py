@@ -83,7 +83,8 @@ def parse_uv_lock(text: str) -> UvLockfile:
         raise LockfileError(f"The lockfile has more than {_MOST_PACKAGES} packages, which none has; run `uv lock`.")
     first = starts[0] if starts else len(text)
     head = _parse_table(text[:first], 1)
-    blocks = [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
+    ends = [*starts[1:], len(text)] if starts else []
+    blocks = [text[start:end] for start, end in zip(starts, ends, strict=True)]
     lines = [text.count("\n", 0, first) + 1] if starts else []
     for block in blocks[:-1]:
         lines.append(lines[-1] + block.count("\n"))
