@@ -9,11 +9,13 @@ from packaging.utils import canonicalize_name
 
 from depcheck.checking.checks.runner import GuestCheckExecutor
 from depcheck.checking.environments.read_installed import list_hook_owners, read_installed_distributions
+from depcheck.checking.environments.start_hooks.installed_hooks import switch_off_hooks
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
 from depcheck.core.config.settings import Settings
 from depcheck.core.model.checks import Check, CheckKind, KnownBefore, Outcome
 from depcheck.core.start_hooks.added_hooks import describe_added_hooks, find_added_hooks
 from depcheck.core.start_hooks.path_files import has_own_code
+from depcheck.core.start_hooks.plugins import PYTEST_GROUP, UNASKED_GROUPS
 
 PASSING = """
 import pytest
@@ -28,6 +30,14 @@ THIEVES = {
     "plug-in and a command with options of its own": (
         {"thief.py": PASSING, "about/entry_points.txt": "[pytest11]\nthief = thief\n"},
         "PYTEST_ADDOPTS=-q pytest",
+    ),
+    "plug-in behind a line of nothing": (
+        {"thief.py": PASSING, "about/entry_points.txt": "nothing\n[pytest11]\nthief = thief\n"},
+        "pytest -q",
+    ),
+    "plug-in in a section that looks like a value": (
+        {"thief.py": PASSING, "about/entry_points.txt": "[zz]\na = b\n  [pytest11]\n  thief = thief\n"},
+        "pytest -q",
     ),
     "path file": ({"thief.py": PASSING, "zz.pth": "import os; os.environ['PYTEST_PLUGINS'] = 'thief'\n"}, "pytest"),
     "start module": (
@@ -110,6 +120,17 @@ def test_the_first_set_counts_also_where_nothing_of_it_was_run(checks, spec, env
     attacked = install(victim, "thief", thief)
     (found,) = checks.run_checks(spec, attacked, [imports])
     assert "victim" in {each.id for each in (*found.failures, *found.optional)}
+
+
+@pytest.mark.parametrize("group", sorted(UNASKED_GROUPS - {PYTEST_GROUP}))
+def test_a_plugin_that_its_host_loads_by_itself_is_told_of(environment, group) -> None:
+    """Name plug-ins that run wherever their host is imported."""
+    files = {"thief.py": "", "about/entry_points.txt": f"[zz]\na = b\n[{group}]\nzz = thief\n"}
+    (owner,) = find_added_hooks((), list_hook_owners(install(environment, "thief", files).installed_distributions[-1:]))
+    assert "thief 1.0 runs wherever another package is imported" in describe_added_hooks([owner])[0]
+    (site,) = environment.site_packages
+    with switch_off_hooks([site], environment.python.parent, [owner]):
+        assert (site / "thief-1.0.dist-info/entry_points.txt").read_text() == "[zz]\na = b\n"
 
 
 def test_what_is_added_is_told_of_with_its_release(environment) -> None:

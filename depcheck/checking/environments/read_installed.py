@@ -16,11 +16,11 @@ from packaging.version import Version
 
 from depcheck.checking.environments.start_hooks.installed_hooks import (
     find_shared_hooks,
-    list_pytest_plugins,
     read_own_hooks,
 )
 from depcheck.core.model.installed import Distribution
 from depcheck.core.start_hooks.added_hooks import HookOwner, StartHook
+from depcheck.core.start_hooks.plugins import list_plugins
 from depcheck.untrusted_files import read_untrusted_file
 
 MOST_METADATA_BYTES, MOST_RECORD_BYTES = 16 << 20, 64 << 20  # what is longer is a failure of its release
@@ -84,7 +84,7 @@ def _read_distribution(folder: Path) -> InstalledDistribution:
     if entry_points is None and (folder / "entry_points.txt").exists():
         return InstalledDistribution(named, (), f"its entry_points.txt is over {MOST_METADATA_BYTES >> 20} MiB")
     found = _parse_distribution(named, metadata or b"", record or b"")
-    plugins = list_pytest_plugins(entry_points or b"")
+    plugins = list_plugins(entry_points or b"")
     return replace(found, hooks=frozenset(read_own_hooks(folder.parent, found.owned_files, plugins, named.name)))
 
 

@@ -18,14 +18,17 @@ class HookKind(StrEnum):
     PATH_FILE = "path file"
     START_MODULE = "start module"
     PYTEST_PLUGIN = "pytest plug-in"
+    PLUGIN = "plug-in"
     PROGRAM = "program"
     SHARED_FILE = "shared file"
 
 
+PLUGIN_KINDS = frozenset({HookKind.PYTEST_PLUGIN, HookKind.PLUGIN})
 _SENTENCES = {
     HookKind.PATH_FILE: "runs code at every start of Python ({names})",
     HookKind.START_MODULE: "runs code at every start of Python ({names})",
     HookKind.PYTEST_PLUGIN: "adds to pytest whatever is tested ({names})",
+    HookKind.PLUGIN: "runs wherever another package is imported ({names})",
     HookKind.PROGRAM: "installs a program of another's name ({names})",
     HookKind.SHARED_FILE: "holds files of another package too ({names})",
 }
@@ -36,7 +39,7 @@ class StartHook:
     """One thing that is run without being imported.
 
     `name` is a file's or a plug-in's. `digest` is of a path file's content, `other` the distribution whose file or
-    name it is as well.
+    name it is as well, or which loads the plug-in.
     """
 
     kind: HookKind

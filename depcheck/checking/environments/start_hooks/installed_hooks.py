@@ -5,30 +5,29 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from configparser import ConfigParser, RawConfigParser
-from configparser import Error as ConfigParserError
 from contextlib import ExitStack, contextmanager, suppress
-from io import StringIO
 from pathlib import Path, PurePosixPath
 
 from packaging.utils import canonicalize_name
 
 from depcheck.checking.sandbox.environ import SYSTEM_PATH
-from depcheck.core.start_hooks.added_hooks import HookKind, HookOwner, StartHook
+from depcheck.core.start_hooks.added_hooks import PLUGIN_KINDS, HookKind, HookOwner, StartHook
 from depcheck.core.start_hooks.path_files import has_own_code
+from depcheck.core.start_hooks.plugins import leave_out_plugins
 from depcheck.untrusted_files import read_untrusted_file
 
 MOST_PATH_FILE_BYTES, MOST_ENTRIES_BYTES = 1 << 20, 16 << 20
 START_MODULES = frozenset({"sitecustomize", "usercustomize"})
-PYTEST_GROUP = "pytest11"
 PROGRAM = re.compile(r"(?:\.\./)+bin/(?P<name>[^/]+)")
 IGNORED_FOLDERS = frozenset({"tests", "test", "docs", "doc", "examples", "example", "benchmarks", "scripts"})
 OFF = ".switched-off"
 
 
-def read_own_hooks(site_packages: Path, owned: Iterable[str], plugins: Iterable[str], name: str) -> Iterator[StartHook]:
+def read_own_hooks(
+    site_packages: Path, owned: Iterable[str], plugins: Iterable[StartHook], name: str
+) -> Iterator[StartHook]:
     """Yield the hooks of one distribution that are its own alone."""
-    yield from (StartHook(HookKind.PYTEST_PLUGIN, plugin) for plugin in plugins)
+    yield from plugins
     for path in owned:
         top = PurePosixPath(path).parts[0]
         if path == top and path.endswith(".pth"):
@@ -88,7 +87,7 @@ def switch_off_hooks(site_packages: Sequence[Path], binaries: Path, owners: Sequ
                 elif hook.kind in {HookKind.PATH_FILE, HookKind.START_MODULE}:
                     for site in site_packages:
                         _move_away(undone, site / hook.name)
-            if any(hook.kind is HookKind.PYTEST_PLUGIN for hook in owner.hooks):
+            if any(hook.kind in PLUGIN_KINDS for hook in owner.hooks):
                 _take_plugins_out(undone, site_packages, owner)
         yield
 
@@ -101,36 +100,11 @@ def _move_away(undone: ExitStack, path: Path) -> None:
 
 
 def _take_plugins_out(undone: ExitStack, site_packages: Sequence[Path], owner: HookOwner) -> None:
-    """Put entry points without pytest's in the place of a distribution's."""
+    """Put entry points without plug-ins in the place of a distribution's."""
     for site in site_packages:
         for folder in site.glob("*.dist-info"):
             if canonicalize_name(folder.name.partition("-")[0]) == owner.name:
                 content = read_untrusted_file(folder / "entry_points.txt", MOST_ENTRIES_BYTES)
-                text = _leave_out_group((content or b"").decode(errors="replace"))
+                text = leave_out_plugins((content or b"").decode(errors="replace"))
                 _move_away(undone, folder / "entry_points.txt")
                 (folder / "entry_points.txt").write_text(text)
-
-
-def _leave_out_group(text: str) -> str:
-    parser = RawConfigParser(delimiters=("=",), strict=False)
-    parser.optionxform = str  # type: ignore[method-assign,assignment]  # names as they are written
-    with suppress(ConfigParserError):
-        parser.read_string(text)
-    parser.remove_section(PYTEST_GROUP)
-    rest = StringIO()
-    parser.write(rest)
-    return rest.getvalue()
-
-
-def list_pytest_plugins(entry_points: bytes) -> tuple[str, ...]:
-    """List the names in the section of pytest.
-
-    What is no such file has none, for pytest cannot read it either.
-    """
-    parser = ConfigParser(delimiters=("=",), interpolation=None, strict=False)
-    parser.optionxform = str  # type: ignore[method-assign,assignment]  # names as they are written
-    try:
-        parser.read_string(entry_points.decode(errors="replace"))
-    except ConfigParserError:
-        return ()
-    return tuple(sorted(parser[PYTEST_GROUP])) if parser.has_section(PYTEST_GROUP) else ()
