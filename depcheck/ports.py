@@ -107,7 +107,7 @@ class PackageServer(Protocol):
         Pages leave out the files that do not fit a `target`, or that the index `only` does not have.
         """
 
-    def find_origin(self, local_url: str) -> str:
+    def find_origin(self, local_url: str, only: str = "") -> str:
         """Return a served file's address at its own index, or nothing."""
 
     def serve_file(self, url: str, filename: str, content: bytes | None = None) -> str:

@@ -118,12 +118,13 @@ class ProjectLoader:
             return self[name]
         return self._found_in[place, name]
 
-    def list_known_files(self, name: NormalizedName) -> Iterator[DistributionFile]:
-        """Yield the project's files, merged, then by index.
+    def list_known_files(self, name: NormalizedName, only: str = "") -> Iterator[DistributionFile]:
+        """Yield the project's files: those of `only`, all merged, by index.
 
         Raises IndexUnavailableError.
         """
-        yield from self[name].files
+        yield from self.get_from(name, only).files
+        yield from self[name].files if only else ()
         for upstream in self._upstreams if len(self._upstreams) > 1 else ():
             yield from self._found_in[upstream.url, name].files
 

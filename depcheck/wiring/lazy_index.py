@@ -79,9 +79,9 @@ class LazyIndex:
         """Return the index URL that shows this view."""
         return self._inner.get().get_index_url(world, target, only)
 
-    def find_origin(self, local_url: str) -> str:
+    def find_origin(self, local_url: str, only: str = "") -> str:
         """Return a file's address at its own index, or nothing."""
-        return self._inner.get().find_origin(local_url)
+        return self._inner.get().find_origin(local_url, only)
 
     def serve_file(self, url: str, filename: str, content: bytes | None = None) -> str:
         """Serve a file of another address and return its local URL."""

@@ -94,7 +94,7 @@ def test_addresses_go_there_and_back():
     local = known.localize(WHOLE)
     assert "pypi.org" not in local
     assert "pythonhosted" not in local
-    assert known.restore(local, WHOLE, lambda _: "") == WHOLE
+    assert known.restore(local, WHOLE, lambda *_: "") == WHOLE
     assert known.find_foreign(local) == ""
     assert known.find_foreign(local.replace("0" * 64 + '",', "1" * 64 + '",'))
     assert known.find_foreign(WHOLE)

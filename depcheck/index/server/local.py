@@ -123,9 +123,9 @@ class LocalIndex:
             self._views.setdefault(name, ServedView(world, target, only))
         return f"http://{HOST}:{self.port}/{name}/simple/"
 
-    def find_origin(self, local_url: str) -> str:
+    def find_origin(self, local_url: str, only: str = "") -> str:
         """Return a file's address at its own index, or nothing."""
-        return self._routes.find_origin(local_url)
+        return self._routes.find_origin(local_url, only)
 
     def list_releases(self, project: NormalizedName, world: IndexView) -> Sequence[Release]:
         """List the project's releases that the view shows, in version order.

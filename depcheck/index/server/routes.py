@@ -204,19 +204,19 @@ class RequestRouter:
     def _has_file(self, name: NormalizedName, file: DistributionFile) -> bool:
         return any(each.filename == file.filename for each in self._projects[name].files)
 
-    def find_origin(self, local_url: str) -> str:
+    def find_origin(self, local_url: str, only: str = "") -> str:
         """Return the address that a served file has at its index.
 
-        Empty for one that no page lists.
+        Two indexes may have the same file; that of `only` counts. Empty for a file that no page lists.
         """
         segments = [unquote(segment) for segment in urlsplit(local_url).path.split("/")[1:]]
         match segments:
             case ["files", key, filename] if local_url.startswith(f"{self.base_url}/"):
-                file = self._find_listed_file(key, filename)
+                file = self._find_listed_file(key, filename, only)
                 return file.url if file else ""
         return ""
 
-    def _find_listed_file(self, key: str, filename: str) -> DistributionFile | None:
+    def _find_listed_file(self, key: str, filename: str, only: str = "") -> DistributionFile | None:
         """Find the file with this key and name.
 
         The projects that its name may belong to are searched. The address alone identifies the file, so that URLs
@@ -225,7 +225,7 @@ class RequestRouter:
         if (key, filename) in self.offered_files:
             return self.offered_files[key, filename]
         for name in _guess_project_names(filename):
-            for file in self._projects.list_known_files(name):
+            for file in self._projects.list_known_files(name, only):
                 if file.filename == filename and file.content_key == key:
                     return file
         return None

@@ -2,11 +2,13 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from urllib.parse import quote, unquote
 
 _REGISTRY = re.compile(r'(?P<key>\b(?:registry|index) = )"(?P<address>https?://[^"\s]+)"')
+_PACKAGE = re.compile(r"^\[\[package\]\]", re.MULTILINE)
 _FILE = re.compile(
     r'(?P<key>\burl = )"(?P<address>https?://[^"\s]+)"(?P<rest>(?:, hash = "(?P<hash>[a-z0-9]+:[0-9a-f]+)")?)'
 )
@@ -47,22 +49,32 @@ class AddressMap:
         name = quote(unquote(address.rpartition("/")[2]))
         return _put_address(found, f"{self.base}/files/{_compute_key(found)}/{name}")
 
-    def restore(self, text: str, committed: str, find_origin: Callable[[str], str]) -> str:
+    def restore(self, text: str, committed: str, find_origin: Callable[[str, str], str]) -> str:
         """Return a lockfile that was written here with real addresses.
 
-        Those of the `committed` one win; `find_origin` gives a file's real address for its local one.
+        Those of the `committed` one win; `find_origin` gives a file's real address for its local one and its index.
         """
-        real = {_identify(found): found["address"] for found in _FILE.finditer(committed) if found["hash"]}
+        real = {
+            (registry, *_identify(found)): found["address"]
+            for registry, block in _split_packages(committed)
+            for found in _FILE.finditer(block)
+            if found["hash"]
+        }
         for address, local in self.archives.items():
             text = text.replace(local, address)
         backwards = {local: address for address, local in self.registries.items()}
+        text = _REGISTRY.sub(lambda found: _swap(found, backwards), text)
 
-        def restore_file(found: re.Match[str]) -> str:
+        def restore_file(found: re.Match[str], registry: str) -> str:
             if not self._is_own(found):
                 return found[0]
-            return _put_address(found, real.get(_identify(found)) or find_origin(found["address"]) or found["address"])
+            known = real.get((registry, *_identify(found)))
+            return _put_address(found, known or find_origin(found["address"], registry) or found["address"])
 
-        return _FILE.sub(restore_file, _REGISTRY.sub(lambda found: _swap(found, backwards), text))
+        return "".join(
+            _FILE.sub(lambda found, place=registry: restore_file(found, place), block)  # type: ignore[misc]
+            for registry, block in _split_packages(text)
+        )
 
     def find_foreign(self, text: str) -> str:
         """Return the first file that is not served here, or nothing.
@@ -76,6 +88,14 @@ class AddressMap:
         kind, _, digest = (found["hash"] or "").partition(":")
         place = f"{self.base}/files/{digest if kind == 'sha256' else 'u'}"
         return found["address"].startswith(place) or found["address"] in self.archives.values()
+
+
+def _split_packages(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each package's index and text, after what stands before them."""
+    starts = [0, *(found.start() for found in _PACKAGE.finditer(text)), len(text)]
+    for start, end in pairwise(starts):
+        found = _REGISTRY.search(text, start, end)
+        yield found["address"] if found else "", text[start:end]
 
 
 def _identify(found: re.Match[str]) -> tuple[str, str]:
