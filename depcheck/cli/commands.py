@@ -191,4 +191,4 @@ def _print_report(arguments: Namespace, environ: Mapping[str, str], report: Repo
     elif not _is_in_workflow(environ):
         print_outcomes(create_console(sys.stdout, environ), report.environments, quiet=arguments.quiet)
         if not arguments.quiet:
-            print(f"The whole report: {settings.report}")
+            print(f"The whole report: {settings.report / 'report.html'}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.messages import advisory_sections
 from depcheck.core.messages.causes.blame import describe_dating, is_dated
+from depcheck.core.messages.causes.cause_section import describe_hold_place, list_hold_lines
 from depcheck.core.messages.causes.failing_tests import summarize_failing_ids
 from depcheck.core.messages.tables import ALL_UPDATES, COMMITTED, PROPOSED
 from depcheck.core.messages.waiting.waiting_releases import format_waiting_line
@@ -54,6 +55,12 @@ def format_culprit_line(found: Culprit, told: str = "") -> str:
     return to_one_line(f"first bad: {bad}{since}{last}{error}", 500)
 
 
+def format_hold_line(report: EnvironmentReport) -> str:
+    """Return which line holds what broke, or empty."""
+    lines = ", ".join(to_one_line(line, 80) for line in list_hold_lines(report)[:5])
+    return f"to hold it back: add {lines} to {describe_hold_place(report, to_one_line)}" if lines else ""
+
+
 def format_proposal_line(report: EnvironmentReport) -> str:
     """Return a line about the proposed changes, or empty."""
     if report.proposal is None:
@@ -72,7 +79,7 @@ def format_outcome_lines(report: EnvironmentReport) -> tuple[str, ...]:
     below: list[str] = []
     for found in report.culprits:
         below += [format_culprit_line(found, report.reason), to_one_line(found.explanation, 500)]
-    below += [format_proposal_line(report), format_waiting_line(report)]
+    below += [format_hold_line(report), format_proposal_line(report), format_waiting_line(report)]
     if report.status is Status.SAFE and not report.proposal:
         below.append(_format_count(len(report.changes), "change"))
     below += [to_one_line(f"caution: {text}", 500) for _, text in advisory_sections.format_pin_warnings(report)]

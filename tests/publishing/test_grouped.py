@@ -70,3 +70,11 @@ def test_it_is_closed_when_nothing_is_left(github, tmp_path):
     night(github, tmp_path, [safe(), safe(name=DEV)], run=1, options=GROUPED)
     night(github, tmp_path, [quiet(), quiet(name=DEV)], run=2, options=GROUPED)
     assert (living(github), list(github.git.refs)) == (([], []), ["main"])
+
+
+def test_one_environment_keeps_the_common_pull_request(github, tmp_path):
+    """Find the common pull request again where it is about one environment."""
+    night(github, tmp_path, [breaks()], run=1, options=GROUPED)
+    night(github, tmp_path, [breaks(NEWER)], run=2, options=GROUPED)
+    ((pull,), _) = living(github)
+    assert (pull["number"], pull["comments"][-1]["body"].splitlines()[-1]) == (1, "New here: <code>six 1.12.0</code>.")

@@ -180,10 +180,18 @@ def outcome(judged: EnvironmentReport, **options) -> list[str]:
 
 
 def test_the_outcome_says_each_thing_once():
-    """Verdict with the error, culprit without repeating it, explanation, proposal."""
+    """Verdict with the error, culprit, explanation, what to do, proposal."""
     error = "ImportError: cannot import name 'url_quote'"
     culprit = Culprit(
-        ("werkzeug",), (), {"werkzeug": "2.3.7"}, {"werkzeug": "3.0.0"}, error, "", explanation="It removed url_quote."
+        ("werkzeug",),
+        (),
+        {"werkzeug": "2.3.7"},
+        {"werkzeug": "3.0.0"},
+        error,
+        "",
+        hold=("werkzeug<3.0.0",),
+        explanation="It removed url_quote.",
+        sources=("requirements.in",),
     )
     proposal = ProposalReport(("werkzeug",), (), verified=True, files={})
     judged = EnvironmentReport("r.txt", "3.12", Status.BREAKS, error, culprits=(culprit,), proposal=proposal)
@@ -192,6 +200,7 @@ def test_the_outcome_says_each_thing_once():
         f"r.txt (Python 3.12): breaks. {error}",
         "  first bad: werkzeug 3.0.0, the last good one is 2.3.7",
         "  It removed url_quote.",
+        "  to hold it back: add werkzeug<3.0.0 to requirements.in",
         "  nothing can be updated, holding werkzeug",
     ]
 

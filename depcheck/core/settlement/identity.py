@@ -79,7 +79,13 @@ def adopt_published(
 def _share_key(
     proposal: Proposal, found: Sequence[Proposal], existing: Sequence[PublishedItem], known: KnownEnvironments
 ) -> Proposal:
-    """Give a proposal the key under which its counterpart was found."""
+    """Give a proposal the key under which its counterpart was found.
+
+    The common pull request has no counterpart.
+    """
+    if proposal.members:
+        return proposal
+    found = [each for each in found if not each.members]
     beside = [each.key for each in found if each.form in _FORMS and each.paths == proposal.paths and proposal.paths]
     taken = next((key for key in beside if key not in known.keys), "")
     own = any((each.marker.form, each.marker.key) == (proposal.form, proposal.key) for each in existing)

@@ -44,7 +44,10 @@ def build_checks_table(environment: EnvironmentReport) -> Child:
     rows: list[list[Child]] = [
         [
             [build_tag("span", kind, class_="kind"), [" ", _build_command(command)] if command else None],
-            *(_build_check_cell(_find_check(found, (kind, command))) for _, found in columns),
+            *(
+                [build_tag("span", f"{name}: ", class_="set"), _build_check_cell(_find_check(found, (kind, command)))]
+                for name, found in columns
+            ),
         ]
         for kind, command in keys
     ]
@@ -52,7 +55,8 @@ def build_checks_table(environment: EnvironmentReport) -> Child:
     failing = [check for _, found in columns for check in found if check.failing > len(check.newly_failing)]
     return [
         build_scrollable(
-            "Checks", build_table("Each check with each set", ("Check", *(name for name, _ in columns)), rows)
+            "Checks",
+            build_table("Each check with each set", ("Check", *(name for name, _ in columns)), rows, class_="checks"),
         ),
         _build_ids(anew, summarize_failing_ids(anew), {}),
         *(_build_ids([*check.places], describe_failing(check), check.places) for check in failing[:1]),

@@ -1,6 +1,7 @@
 """Render each cause of a breakage: its error, its releases, its evidence."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from depcheck.core.lockfiles.formats.known_formats import find_hold_format
@@ -133,15 +134,15 @@ def list_hold_lines(environment: EnvironmentReport, *, build: bool = False) -> l
     return list(lines) if build else _find_hold_format(environment).format_hold_lines(lines)
 
 
-def describe_hold_place(environment: EnvironmentReport) -> str:
+def describe_hold_place(environment: EnvironmentReport, show: Callable[[str, int], str] = render_code_span) -> str:
     """Name the files in which the lines that hold a release work."""
     named = list(dict.fromkeys(source for culprit in environment.culprits for source in culprit.sources))
     sources = list(dict.fromkeys(source for lockfile in environment.lockfiles for source in lockfile.sources))
     table = _find_hold_format(environment).hold_table
-    inside = f"{render_code_span(table)} in " if table and sources else ""
+    inside = f"{show(table, 120)} in " if table and sources else ""
     if named:
-        return inside + join_with_and(render_code_span(source, 120) for source in named[:4])
-    return inside + " or ".join(render_code_span(source, 120) for source in sources[:4]) or "your requirements"
+        return inside + join_with_and(show(source, 120) for source in named[:4])
+    return inside + " or ".join(show(source, 120) for source in sources[:4]) or "your requirements"
 
 
 def _find_hold_format(environment: EnvironmentReport) -> LockfileFormat:
