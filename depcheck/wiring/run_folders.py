@@ -5,12 +5,13 @@ Those of killed runs are swept.
 
 import fcntl
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from depcheck.checking.sandbox.launcher.tree_removal import open_guest_folder, remove_tree
 
 PREFIX, HOLDER = "depcheck-", ".held"
 LEAST_AGE_S = 3600.0  # between a folder's beginning and its lock lies a moment
@@ -23,11 +24,11 @@ def open_run_folder(parent: Path | None) -> Iterator[Path]:
     What killed runs left beside it is removed first.
     """
     sweep_run_folders(parent or Path(tempfile.gettempdir()))
-    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=parent, ignore_cleanup_errors=True) as room:
-        holder = os.open(Path(room, HOLDER), os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with open_guest_folder(parent, PREFIX) as room:
+        holder = os.open(room / HOLDER, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(holder, fcntl.LOCK_EX)
-            yield Path(room)
+            yield room
         finally:
             os.close(holder)
 
@@ -38,7 +39,7 @@ def sweep_run_folders(parent: Path) -> None:
         for folder in sorted(parent.glob(f"{PREFIX}*")):
             with suppress(OSError):
                 if _is_left_over(folder):
-                    shutil.rmtree(folder, ignore_errors=True)
+                    remove_tree(folder)
 
 
 def _is_left_over(folder: Path) -> bool:

@@ -13,6 +13,7 @@ from depcheck.checking.sandbox import policy
 from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.guest_users import claim_guest_number
 from depcheck.checking.sandbox.launcher import landlock, seccomp, system_v
+from depcheck.checking.sandbox.launcher.tree_removal import remove_tree
 from depcheck.checking.sandbox.policy import (
     NO_NETWORK,
     OPEN_NETWORK,
@@ -294,6 +295,20 @@ def test_no_terminal_of_the_person_is_read_or_written(guest, folder) -> None:
     assert guest.run([sys.executable, "-c", code], folder=folder, timeout_s=60, terminals=True).is_success
     os.close(master)
     os.close(slave)
+
+
+def test_folders_deeper_than_a_path_are_removed(guest, folder) -> None:
+    """Remove what is nested deeper than Python recurses, wherever it is."""
+    code = "import os\nfor place in (os.environ['TMPDIR'], os.environ['HOME'], '/tmp'):\n"
+    code += f"    os.chdir(place)\n    os.mkdir('deep-{os.getpid()}')\n    os.chdir('deep-{os.getpid()}')\n"
+    code += "    for _ in range(2500):\n        os.mkdir('d', 0o700)\n        os.chdir('d')\n"
+    assert python(guest, folder, code).is_success
+    assert not list(guest.scratch.glob("run-*"))
+    left = Path(f"/tmp/deep-{os.getpid()}")
+    assert guest.policy.uid is None or not left.exists()
+    if left.exists():
+        remove_tree(left)
+    assert not left.exists()
 
 
 MODES = """

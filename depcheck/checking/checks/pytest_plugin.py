@@ -1,12 +1,12 @@
 """The pytest plug-in that reports passed tests, and how it loads."""
 
 import json
-import shutil
 from collections.abc import Sequence
 
 from depcheck.checking.checks.running.command_context import CheckContext
 from depcheck.checking.checks.running.compiled_code import GUEST_SCRIPTS
 from depcheck.checking.environments.environment import VirtualEnvironment
+from depcheck.checking.sandbox.launcher.tree_removal import remove_tree
 
 PATH_FILE = "depcheck_pytest.pth"
 
@@ -19,7 +19,7 @@ def prepare_plugin(room: CheckContext, wanted: Sequence[str]) -> dict[str, str]:
     """
     results = room.results_folder
     if results.exists():
-        shutil.rmtree(results)
+        remove_tree(results)
     results.mkdir()
     (results / "wanted.json").write_text(json.dumps(wanted))
     room.guest.take_ownership(results)

@@ -4,7 +4,6 @@ import ast
 import base64
 import hashlib
 import re
-import shutil
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from depcheck.checking.environments.version_history import write_history
 from depcheck.checking.environments.wheel_builder import WheelBuilder
+from depcheck.checking.sandbox.launcher.tree_removal import remove_tree
 from depcheck.checking.sandbox.policy import NetworkPolicy
 from depcheck.checking.sandbox.process_result import ProcessResult
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier, copy_tree
@@ -74,7 +74,8 @@ class EditableBuilds:
         write_history(self.copies.guest, self.work, self.history)
         built = self.house.build_wheel(line, network, own=True, folder=self.work)
         if isinstance(built, Path):
-            shutil.rmtree(self.built, ignore_errors=True)
+            if self.built.exists():
+                remove_tree(self.built)
             copy_tree(self.work, self.built)
         return built
 

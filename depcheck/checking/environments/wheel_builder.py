@@ -6,13 +6,13 @@ import zipfile
 from dataclasses import dataclass, field
 from email.parser import HeaderParser
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from packaging.utils import InvalidWheelFilename, NormalizedName, parse_wheel_filename
 from uv import find_uv_bin
 
 from depcheck.checking.environments.interpreters import Interpreter
 from depcheck.checking.sandbox.guest import Guest
+from depcheck.checking.sandbox.launcher.tree_removal import open_guest_folder
 from depcheck.checking.sandbox.policy import NetworkPolicy
 from depcheck.checking.sandbox.process_result import ProcessResult
 from depcheck.untrusted_files import list_beneath, read_beneath
@@ -98,11 +98,11 @@ class WheelBuilder:
         `folder` is where the build may write, `source` by default.
         """
         if line not in self._wheels:
-            with TemporaryDirectory(dir=self.folder.parent, prefix="build-", ignore_cleanup_errors=True) as room:
-                ran = self._run_build(line, Path(room), network, own=own, folder=folder or self.source)
+            with open_guest_folder(self.folder.parent, "build-") as room:
+                ran = self._run_build(line, room, network, own=own, folder=folder or self.source)
                 if not ran.is_success:
                     return ran
-                self._wheels[line] = self._collect_wheel(Path(room, "cache"), name)
+                self._wheels[line] = self._collect_wheel(room / "cache", name)
         return self._wheels[line]
 
     def _run_build(self, line: str, room: Path, network: NetworkPolicy, *, own: bool, folder: Path) -> ProcessResult:

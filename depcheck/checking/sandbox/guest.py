@@ -22,6 +22,7 @@ from typing import IO, Any
 from depcheck.checking.sandbox import environ
 from depcheck.checking.sandbox import policy as sandbox
 from depcheck.checking.sandbox.environ import BoundedOutput, WatchedOutput, drain_streams
+from depcheck.checking.sandbox.launcher.tree_removal import open_guest_folder
 from depcheck.checking.sandbox.policy import NO_NETWORK, NetworkPolicy, SandboxPolicy
 from depcheck.checking.sandbox.process_result import (
     COMMAND_NOT_FOUND,
@@ -168,11 +169,11 @@ class Guest:
 
         Both are deleted after the run, except for a given home.
         """
-        with tempfile.TemporaryDirectory(dir=self.scratch, prefix="run-", ignore_cleanup_errors=True) as room:
+        with open_guest_folder(self.scratch, "run-") as room:
             own, temporary = home or Path(room, "home"), Path(room, "tmp")
             own.mkdir(exist_ok=True)
             temporary.mkdir()
-            self.take_ownership(Path(room))
+            self.take_ownership(room)
             yield own, temporary
 
     def _run_launcher(

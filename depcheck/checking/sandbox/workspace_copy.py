@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from depcheck.checking.sandbox.guest import Guest, run_trusted_command
+from depcheck.checking.sandbox.launcher.tree_removal import open_guest_folder, remove_tree
 from depcheck.checking.sandbox.tree_marks import Marks, find_changes, read_marks, wait_for_tick
 from depcheck.core.model.errors import DepcheckError
 
@@ -54,9 +54,9 @@ class WorkspaceCopier:
     @contextmanager
     def open_copy(self) -> Iterator[Path]:
         """Yield a copy that exists for the length of the block."""
-        with TemporaryDirectory(dir=self.scratch, prefix="copy-", ignore_cleanup_errors=True) as room:
-            Path(room).chmod(0o755)
-            copy = Path(room, "repo")
+        with open_guest_folder(self.scratch, "copy-") as room:
+            room.chmod(0o755)
+            copy = room / "repo"
             self._make_copy(copy, None)
             yield copy
 
@@ -70,7 +70,7 @@ class WorkspaceCopier:
         told = self._read_source_marks(tree)
         if kept is None or (kept.source, kept.told) != (tree, told) or not self._restore_copy(folder, kept):
             if folder.exists():
-                shutil.rmtree(folder)
+                remove_tree(folder)
             self._make_copy(folder, source)
         wait_for_tick()
         self._kept[folder] = KeptCopy(tree, told, read_marks(folder))
@@ -99,7 +99,7 @@ class WorkspaceCopier:
             if not changes.is_small:
                 return False
             for each in (folder / place for place in changes.new):
-                shutil.rmtree(each) if each.is_dir() and not each.is_symlink() else each.unlink()
+                remove_tree(each) if each.is_dir() and not each.is_symlink() else each.unlink()
             for place in changes.changed:
                 (folder / place).unlink(missing_ok=True)
                 _copy_entry(root / place, folder / place, root, root.stat().st_uid)

@@ -7,13 +7,13 @@ compile on their own, each get a folder that begins with this code and ends with
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from depcheck.checking.environments.environment import VirtualEnvironment
 from depcheck.checking.sandbox.guest import Guest
+from depcheck.checking.sandbox.launcher.tree_removal import open_guest_folder
 
 GUEST_SCRIPTS = Path(__file__).parents[1] / "guest_scripts"
 COMPILE_LIMIT_S = 120.0  # beyond the script's own
@@ -57,11 +57,10 @@ def make_own_bytecode(guest: Guest, environment: VirtualEnvironment) -> Iterator
 
     In it are links to the folders of what is compiled already, which it cannot write to.
     """
-    room = tempfile.TemporaryDirectory(dir=environment.folder, prefix="bytecode-of-run-", ignore_cleanup_errors=True)
-    with room as place:
+    with open_guest_folder(environment.folder, "bytecode-of-run-") as place:
         _link_folders(environment.bytecode_folder, Path(place))
-        guest.take_ownership(Path(place))
-        yield Path(place)
+        guest.take_ownership(place)
+        yield place
 
 
 def _link_folders(tree: Path, place: Path) -> None:

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -10,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from depcheck.checking.sandbox.launcher import system_v
+    from depcheck.checking.sandbox.launcher import system_v, tree_removal
 else:  # run as a folder: it stands on the path itself
     import system_v
+    import tree_removal
 
 SWEEP_S = 5.0
 
@@ -99,6 +99,6 @@ def remove_leftovers(folders: list[str], uid: int | None, before: set[tuple[str,
                 if entry.stat(follow_symlinks=False).st_uid != uid:
                     continue
                 if entry.is_dir(follow_symlinks=False):
-                    shutil.rmtree(entry.path, ignore_errors=True)
+                    tree_removal.remove_tree(Path(entry.path))
                 else:
                     Path(entry.path).unlink(missing_ok=True)
