@@ -17,6 +17,7 @@ import asyncio
 import gzip
 import hashlib
 import json
+import re
 import sys
 import urllib.request
 from collections.abc import Iterator
@@ -30,6 +31,13 @@ PYPI = "https://pypi.org/simple/"
 JSON = "application/vnd.pypi.simple.v1+json"
 TIMEOUT_S = 60
 TOOLS = frozenset({"pip", "pip-tools"})  # shown whole: the tools are today's, whatever the day of the packages
+LOCKS = Path(__file__).parents[1] / "depcheck/checking/compile/tool_locks"
+TOOL_FILES = frozenset(re.findall(r"sha256:(\w{64})", "".join(lock.read_text() for lock in LOCKS.glob("*.txt"))))
+"""What the tools' locks name, shown too: else the compilers themselves cannot be installed as of an older day."""
+
+
+def _is_of_tools(file: dict) -> bool:
+    return file.get("hashes", {}).get("sha256") in TOOL_FILES
 
 
 @dataclass
@@ -55,7 +63,7 @@ class Replay:
 
     def _shown(self, project: str, page: dict) -> tuple[bytes, str]:
         until = self.until.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if self.until and project not in TOOLS else "9"
-        files = [file for file in page["files"] if file.get("upload-time", "") <= until]
+        files = [file for file in page["files"] if file.get("upload-time", "") <= until or _is_of_tools(file)]
         for file in files:
             file["url"] = file["url"].replace("https://files.pythonhosted.org/", f"{self.base}/files/")
         body = json.dumps({**page, "files": files}).encode()
