@@ -75,7 +75,9 @@ class ActionExecutor:
         if proposal.form is ProposalForm.PULL_REQUEST:
             if not proposal.may_merge:  # before the push: what comes now must not be merged unseen
                 self.opener.set_auto_merge(existing.number, proposal)
-            made = self.session.branches.update_branch(existing.branch, proposal, self.session.base, puts)
+            made = self.session.branches.update_branch(
+                existing.branch, proposal, self.session.base, puts, again=existing.is_asked_again
+            )
             if made is None:
                 return build_unchanged_result(proposal, _OTHERS_COMMITS, existing)
             head = made

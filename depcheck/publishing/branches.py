@@ -81,15 +81,16 @@ class BranchPublisher:
         return people <= self.own_accounts | {self.forge.committer} and bool(people & self.own_accounts)
 
     def update_branch(
-        self, branch: str, proposal: Proposal, base: BaseBranch, puts: tuple[FileChange, ...]
+        self, branch: str, proposal: Proposal, base: BaseBranch, puts: tuple[FileChange, ...], *, again: bool = False
     ) -> str | None:
         """Set `branch` to a commit with the file changes on `base`.
 
         Returns its hash, or None if a commit of others is at `branch`. A branch that has these files already and
-        fits the base is kept: each push has people's checks run again.
+        fits the base is kept: each push has people's checks run again. With `again`, which a person asked for, a new
+        commit is made in any case.
         """
         tip = self.forge.get_branch_commit(branch)
-        if tip is not None:
+        if tip is not None and not again:
             own = self.find_own_commit(
                 tip, proposal.key, lambda one, other: base.has_equal_files(one, other, proposal.paths)
             )

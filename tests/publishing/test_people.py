@@ -33,6 +33,25 @@ def test_commits_of_others_stop_us_and_the_body_says_so(github, tmp_path):
     assert pull["body"].count("Others' commits are on this branch") == 1
 
 
+def test_a_ticked_box_has_the_branch_made_again(github, tmp_path):
+    """Make the branch anew, also over others' commits."""
+    night(github, tmp_path, [safe()])
+    ((pull,), _), branch = living(github), github.items[1]["pull"]["head"]
+    github.git.commit_files(branch, {"app.py": "print(2)\n"}, "Ours")
+    night(github, tmp_path, [safe()], run=2)
+    assert github.git.text(github.git.refs[branch], "app.py") == "print(2)\n"
+    pull["body"] = pull["body"].replace("- [ ] Make this branch again", "- [x] Make this branch again")
+    night(github, tmp_path, [safe()], run=3)
+    assert github.git.text(github.git.refs[branch], "app.py") != "print(2)\n"
+    assert ("- [ ] Make this branch again" in pull["body"], "Others' commits" in pull["body"]) == (True, False)
+    before = github.git.refs[branch]
+    pull["body"] = pull["body"].replace(
+        "### ", "- [x] Make this branch again in the next run, also over others' commits\n### "
+    )
+    night(github, tmp_path, [safe()], run=4)  # a package's words are no tick
+    assert (github.git.refs[branch], pull["comments"]) == (before, [])
+
+
 def test_commits_of_others_outlive_a_green_night(github, tmp_path):
     """A pull request with a person's work is not closed."""
     night(github, tmp_path, [safe()])

@@ -285,10 +285,12 @@ def _render_richest_tier(body: Callable[[DetailLevel], str], spare: int) -> str:
     )
 
 
+AGAIN_BOX = "- [ ] Make this branch again in the next run, also over others' commits"
+FOOTER_BEGIN = "<sub>depcheck keeps this up to date."
 _PULL_REQUEST_FOOTER = (
-    "<sub>depcheck keeps this up to date. Close it to skip this set of updates. Push to the branch to take over. "
-    "GitHub may ask you to approve the workflows here: that is its rule for the default token. The checks above are "
-    "depcheck's own.</sub>"
+    f"{AGAIN_BOX}\n\n{FOOTER_BEGIN} Close it to skip this set of updates. Push to the branch to take over. GitHub may "
+    "ask you to approve the workflows here: that is its rule for the default token. The checks above are depcheck's "
+    "own.</sub>"
 )
 _ISSUE_FOOTER = (
     "<sub>depcheck keeps this up to date, and closes it when a run passes again. Close it to ignore this finding.</sub>"

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from packaging.version import Version
 
 from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
+from depcheck.core.messages.bodies import AGAIN_BOX, FOOTER_BEGIN
 from depcheck.core.model.errors import LockfileError
 from depcheck.core.text.markdown import render_code_span
 
@@ -27,6 +28,15 @@ GONE_REASON = (
 def is_left_note_shown(body: str) -> bool:
     """Whether a body says that others' commits are on the branch."""
     return _LEFT_BEGIN in body
+
+
+def is_again_asked(body: str) -> bool:
+    """Whether a person ticked the box that asks for a new branch.
+
+    It stands right above the footer; the same words elsewhere may be a package's.
+    """
+    above = body.rpartition(FOOTER_BEGIN)[0].rstrip().rpartition("\n")[2]
+    return above.strip().lower() == AGAIN_BOX.replace("[ ]", "[x]").lower()
 
 
 def add_left_note(body: str) -> str:

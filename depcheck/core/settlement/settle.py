@@ -13,7 +13,7 @@ from typing import TypeAlias
 from depcheck.core.messages.dashboard import DashboardInput
 from depcheck.core.messages.hidden_state import HiddenMarker, ProposalForm, WorkflowRun, compute_short_digest
 from depcheck.core.messages.timeline import TimelineUpdate
-from depcheck.core.settlement.remarks import is_left_note_shown
+from depcheck.core.settlement.remarks import is_again_asked, is_left_note_shown
 
 
 class Stance(StrEnum):
@@ -93,6 +93,11 @@ class PublishedItem:
     def is_left_to_others(self) -> bool:
         """True if the body says that others' commits are on the branch."""
         return is_left_note_shown(self.body)
+
+    @property
+    def is_asked_again(self) -> bool:
+        """True if a person asked for a new branch."""
+        return is_again_asked(self.body)
 
     @property
     def rewrite_remark(self) -> str:
@@ -250,7 +255,7 @@ def _settle_without_open_item(known: list[PublishedItem], proposal: Proposal) ->
 
 
 def _settle_open_item(first: PublishedItem, proposal: Proposal) -> ForgeAction:
-    if first.has_foreign_commits:
+    if first.has_foreign_commits and not first.is_asked_again:
         return _leave_to_others(first, proposal)
     if proposal.stance is Stance.CLOSE:
         by_others = LeaveAction(proposal, "a person opened it", first)
@@ -274,7 +279,7 @@ def _is_same(first: PublishedItem, proposal: Proposal) -> bool:
 
 def _is_up_to_date(first: PublishedItem, proposal: Proposal) -> bool:
     """Whether nothing of the item is to be written."""
-    sound = _is_same(first, proposal) and not first.has_conflicts
+    sound = _is_same(first, proposal) and not first.has_conflicts and not first.is_asked_again
     if first.is_rewritten:
         return sound
     marker = first.marker
