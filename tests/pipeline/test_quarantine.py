@@ -137,6 +137,13 @@ def test_named_ports_stay_open(shelf, judged, canary):
     assert was_called(canary)
 
 
+def test_without_a_sandbox_nothing_is_said_to_be_closed(shelf, judged):
+    """Claim no wall that does not stand."""
+    report = check(judged, "import lib\n", sandbox=False)
+    assert (report.status, report.very_young) == (Status.SAFE, ())
+    assert not any("network was closed" in note for note in report.notes)
+
+
 def test_no_quarantine_closes_nothing(shelf, judged, canary):
     """Let anything talk where the maintainers say so."""
     shelf.release("lib", "3.0", "2026-03-24", text=call(canary))

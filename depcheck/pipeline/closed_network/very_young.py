@@ -14,10 +14,10 @@ _MOST_NAMED = 4
 def find_very_young(case: EnvironmentCase, pins: Pins) -> tuple[ReleaseId, ...]:
     """Find the pins with files that are younger than `quarantine`, by name.
 
-    None where the network is closed anyway. What an index gives no time for is of no age.
+    None where the network is closed anyway, or cannot be. What an index gives no time for is of no age.
     """
     days = case.settings.quarantine_days
-    if not days or not case.settings.network.startswith("open"):
+    if not days or not case.settings.sandbox or not case.settings.network.startswith("open"):
         return ()
     now, aged = case.current_view, case.get_aged_view(days)
     releases = sorted((pin.name, pin.version) for pin in pins.values() if pin.version)
