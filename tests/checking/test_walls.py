@@ -322,6 +322,7 @@ tries = {
     "link": lambda: os.chmod("link", 0o777),
     "of a folder": lambda: os.chmod(os.path.basename(place), 0o777, dir_fd=folder),
     "by descriptor": lambda: os.chmod(f"/proc/self/fd/{held}", 0o777),
+    "attribute": lambda: os.setxattr(place, "user.zz", b""),  # an access list is one as well
     "fchmodat2": lambda: libc.syscall(452, folder, os.path.basename(place).encode(), 0o777, 0) and os.chmod("/zz", 0),
 }
 for name, attempt in tries.items():

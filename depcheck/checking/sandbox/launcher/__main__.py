@@ -98,14 +98,13 @@ def enter_sandbox(order: LaunchOrder, gate: socket.socket) -> dict[str, bool | i
         stood["landlock_abi"] = landlock.apply_landlock(
             order["read"], order["write"], order["ports"], terminals=order["terminals"]
         )
-        closed = order["ports"] is not None
-        ours = order["addresses"] and order["uid"] is None
-        asked = seccomp.list_asked_calls(connections=closed and order["addresses"], modes=ours)
-        listener = seccomp.apply_asking_seccomp(asked, closed=closed)
+        closed, own, asks = order["ports"] is not None, order["uid"] is None, order["addresses"]
+        asked = seccomp.list_asked_calls(connections=closed and asks, modes=own and asks)
+        listener = seccomp.apply_asking_seccomp(asked, closed=closed, own=own)
         if listener is not None:
             socket.send_fds(gate, [b"\0"], [listener])
             os.close(listener)
-        stood["seccomp"] = listener is not None or seccomp.apply_seccomp(closed=closed)
+        stood["seccomp"] = listener is not None or seccomp.apply_seccomp(closed=closed, own=own)
         stood["addresses"] = listener is not None and closed
     return {"user_dropped": order["uid"] is not None, "no_new_privs": sealed, "rlimits": True, **stood}
 

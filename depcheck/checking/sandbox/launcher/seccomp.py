@@ -37,6 +37,11 @@ MODE_CALLS = {
     "x86_64": {90: "chmod", 91: "fchmod", 268: "fchmodat", 452: "fchmodat2"},
     "aarch64": {52: "fchmod", 53: "fchmodat", 452: "fchmodat2"},
 }
+# setxattr, lsetxattr, fsetxattr, removexattr, lremovexattr, fremovexattr, setxattrat, removexattrat: access lists too
+ATTRIBUTE_CALLS = {
+    "x86_64": (188, 189, 190, 197, 198, 199, 463, 466),
+    "aarch64": (5, 6, 7, 14, 15, 16, 463, 466),
+}
 CLONE3, NEW_USER_NAMESPACE = 435, 0x10000000
 Instruction = tuple[int, int, int, int]
 
@@ -114,10 +119,11 @@ def list_asked_calls(*, connections: bool, modes: bool) -> tuple[int, ...]:
     return (*([OTHER_CALLS[machine][1]] if connections else []), *(MODE_CALLS[machine] if modes else ()))
 
 
-def build_seccomp_program(machine: str, *, closed: bool, asked: tuple[int, ...] = ()) -> bytes:
+def build_seccomp_program(machine: str, *, closed: bool, own: bool = False, asked: tuple[int, ...] = ()) -> bytes:
     """Build the filter's instructions for `machine`.
 
-    `closed` also denies the internet except TCP. Each call of `asked` waits for whoever holds the listener.
+    `own` also denies changes of files' attributes, which our own user could make anywhere, and `closed` the internet
+    except TCP. Each call of `asked` waits for whoever holds the listener.
     """
     architecture, socket, sendto, sendmsg, sendmmsg, denied = CALLS_BY_MACHINE[machine]
     steps: list[Instruction] = [
@@ -128,7 +134,7 @@ def build_seccomp_program(machine: str, *, closed: bool, asked: tuple[int, ...] 
     ]
     if machine == "x86_64":
         steps += [(SET, 0, 1, X32), (RETURN, 0, 0, ERRNO_EPERM)]
-    for number in denied:
+    for number in (*denied, *(ATTRIBUTE_CALLS[machine] if own else ())):
         steps += _deny_call(number)
     # A user namespace gives all capabilities in it. clone3 hides its flags in memory; libraries go back to clone.
     steps += [
@@ -150,7 +156,7 @@ def build_seccomp_program(machine: str, *, closed: bool, asked: tuple[int, ...] 
     return b"".join(struct.pack("=HBBI", *step) for step in steps)
 
 
-def apply_seccomp(*, closed: bool) -> bool:
+def apply_seccomp(*, closed: bool, own: bool) -> bool:
     """Apply the filter to this process and its children.
 
     Needs no_new_privs. Returns False if no filter is available.
@@ -160,12 +166,13 @@ def apply_seccomp(*, closed: bool) -> bool:
     """
     if not is_seccomp_available():
         return False
-    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_SECCOMP, MODE_FILTER, _make_header(closed=closed), 0, 0) != 0:
+    header = _make_header(closed=closed, own=own)
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_SECCOMP, MODE_FILTER, header, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "seccomp refused the filter")
     return True
 
 
-def apply_asking_seccomp(asked: tuple[int, ...], *, closed: bool) -> int | None:
+def apply_asking_seccomp(asked: tuple[int, ...], *, closed: bool, own: bool) -> int | None:
     """Apply a filter with calls that wait, and return its descriptor.
 
     Who has it answers the calls. None, and no filter, if no call waits, the kernel cannot, or another supervisor
@@ -175,17 +182,17 @@ def apply_asking_seccomp(asked: tuple[int, ...], *, closed: bool) -> int | None:
         return None
     number = OTHER_CALLS[platform.machine()][0]
     listener = int(
-        ctypes.CDLL(None).syscall(number, SET_FILTER, NEW_LISTENER, _make_header(closed=closed, asked=asked))
+        ctypes.CDLL(None).syscall(number, SET_FILTER, NEW_LISTENER, _make_header(closed=closed, own=own, asked=asked))
     )
     return listener if listener >= 0 else None
 
 
-def _make_header(*, closed: bool, asked: tuple[int, ...] = ()) -> bytes:
+def _make_header(*, closed: bool, own: bool, asked: tuple[int, ...] = ()) -> bytes:
     """Build a struct sock_fprog.
 
     What it points to is kept for as long as the process lives.
     """
-    code = build_seccomp_program(platform.machine(), closed=closed, asked=asked)
+    code = build_seccomp_program(platform.machine(), closed=closed, own=own, asked=asked)
     buffer = ctypes.create_string_buffer(code, len(code))
     _KEPT_PROGRAMS.append(buffer)
     return struct.pack("=HxxxxxxQ", len(code) // 8, ctypes.addressof(buffer))
