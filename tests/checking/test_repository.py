@@ -134,7 +134,7 @@ def test_a_pinned_file_beside_its_source_needs_no_header(tmp_path):
         ({"r.txt": lock("make deps", "x==1")}, "CUSTOM_COMPILE_COMMAND"),
         ({"r.txt": lock("pip-compile -c gone.txt r.in", "x==1"), "r.in": "x"}, "gone.txt"),
         ({"r.txt": lock("pip-compile r.in", "x==1"), "r.in": "x", ".pip-tools.toml": "= broken"}, "not valid TOML"),
-        ({"pylock.toml": "lock-version = '1.0'"}, "pylock.toml"),
+        ({"pylock.toml": 'lock-version = "1.0"'}, "pylock.toml"),
         ({"requirements.in": "x", "requirements.txt": "x==1\ny>=2\n"}, "Line 2"),
         ({"readme.md": "nothing"}, "No lockfile"),
         ({"Pipfile": "", "Pipfile.lock": "{}"}, "a lockfile of Pipenv"),

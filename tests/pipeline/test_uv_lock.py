@@ -1,5 +1,6 @@
 """Whole verdicts on uv.lock projects, against a dated index on loopback."""
 
+import os
 import subprocess
 import sys
 
@@ -94,3 +95,26 @@ def test_nothing_new_is_quiet(histories, judged, tmp_path):
     committed = lock(tmp_path / "made", histories.url, files)
     report = judged({**files, "uv.lock": committed}, python=PYTHON)
     assert (report.status, report.changes) == (Status.QUIET, ())
+
+
+def test_a_pylock_is_recompiled_by_its_command(histories, judged, tmp_path):
+    """Propose what uv writes, which pip and uv install."""
+    made = tmp_path / "made"
+    made.mkdir()
+    (made / "requirements.in").write_text("spare\n")
+    words = [find_uv_bin(), "pip", "compile", "-q", "--no-cache", "requirements.in", "-o", "pylock.toml"]
+    index = {"UV_DEFAULT_INDEX": histories.url, "UV_NO_CONFIG": "1", "PATH": os.environ["PATH"]}
+    subprocess.run([*words, "--exclude-newer=2024-01-10"], cwd=made, env=index, check=True)
+    committed = (made / "pylock.toml").read_text().replace(" --exclude-newer=2024-01-10", "")
+    files = {"requirements.in": "spare\n", "pylock.toml": committed.replace(" --no-cache", "")}
+    report = judged(files, python=PYTHON, smoke=("python -c 'import spare'",))
+    assert (report.status, [str(change.after) for change in report.changes]) == (Status.SAFE, ["1.1"])
+    proposed = report.proposal.files["pylock.toml"]
+    (made / "pylock.toml").write_text(proposed)
+    sync = [find_uv_bin(), "pip", "sync", "-q", "--python", sys.executable, "--target", "here", "pylock.toml"]
+    subprocess.run(sync, cwd=made, env=index, check=True)
+    assert "level = 2" in (made / "here" / "spare.py").read_text()
+    subprocess.run([*words, "--upgrade"], cwd=made, env=index, check=True)
+    fresh = (made / "pylock.toml").read_text()
+    assert proposed.partition("lock-version")[2] == fresh.partition("lock-version")[2]
+    check_lockfile_content("pylock.toml", files["pylock.toml"], proposed)

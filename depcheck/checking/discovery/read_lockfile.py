@@ -26,7 +26,7 @@ from depcheck.core.lockfiles.formats.known_formats import (
     parse_lockfile,
 )
 from depcheck.core.lockfiles.formats.lockfile_format import InlineSource
-from depcheck.core.lockfiles.header import Header, explain_unsupported_file_name
+from depcheck.core.lockfiles.header import Header
 from depcheck.core.lockfiles.lockfile_parser import Lockfile
 from depcheck.core.lockfiles.options.command import check_command_paths
 from depcheck.core.lockfiles.options.treatments import CompileCommand
@@ -117,9 +117,6 @@ def read_lockfile_spec(path: str, reading: DiscoveryContext) -> tuple[LockfileSp
     Raises:
         LockfileError: It cannot be compiled again; the message gives the reason.
     """
-    declined = explain_unsupported_file_name(path)
-    if declined:
-        raise LockfileError(declined)
     understood = _gather_facts(path, reading)
     spec = _build_spec(understood, reading)
     return spec, understood.header.python or understood.command.python

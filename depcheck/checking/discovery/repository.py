@@ -37,7 +37,7 @@ from depcheck.checking.discovery.unread_lockfiles import describe_unread_lockfil
 from depcheck.checking.discovery.version_tags import read_history
 from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.formats.known_formats import parse_header
-from depcheck.core.lockfiles.header import explain_unsupported_file_name
+from depcheck.core.lockfiles.header import is_pylock_name
 from depcheck.core.lockfiles.origin import find_other_platform
 from depcheck.core.lockfiles.spec import EnvironmentSpec, LockfileSpec
 from depcheck.core.model.errors import LockfileError
@@ -124,7 +124,7 @@ class RepositoryWorkspace:
 
     def _find_lockfiles(self, files: Iterable[str]) -> list[str]:
         read = self.tree.read_scanned_head
-        return [path for path in files if explain_unsupported_file_name(path) or self._is_lockfile(path, read)]
+        return [path for path in files if self._is_lockfile(path, read)]
 
     def _is_lockfile(self, path: str, read_head: Callable[[str], str]) -> bool:
         """Return True if the file's content looks like a compiled lockfile.
@@ -132,7 +132,7 @@ class RepositoryWorkspace:
         Signs: a known writer's header, annotations, or a fully pinned requirements.txt beside its
         requirements.in. An unreadable file counts too, so that the user hears of it.
         """
-        if not path.endswith(_LOCKFILE_SUFFIXES):
+        if not path.endswith(_LOCKFILE_SUFFIXES) and not is_pylock_name(path):
             return False
         try:
             head = read_head(path)

@@ -81,15 +81,10 @@ def identify_writer(lines: Sequence[str], writers: Sequence[HeaderWriter]) -> tu
     return None
 
 
-def explain_unsupported_file_name(path: str) -> str:
-    """Explain why a file of this name cannot be compiled.
-
-    The file is recognized by its name. Empty for any other file.
-    """
+def is_pylock_name(path: str) -> bool:
+    """Return True for `pylock.toml` and `pylock.NAME.toml`."""
     name = path.rpartition("/")[2]
-    if name == "pylock.toml" or (name.startswith("pylock.") and name.endswith(".toml")):
-        return "It is a pylock.toml, which depcheck does not read; compile a requirements.txt from its sources."
-    return ""
+    return name == "pylock.toml" or (name.startswith("pylock.") and name.endswith(".toml"))
 
 
 _MOST_HEADER_LINES = 200  # lines; hatch-pip-compile lists its requirements there

@@ -5,13 +5,12 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
-from depcheck.checking.compile.compile_tool import PYPI_URL, CompileRequest, ShownIndex
+from depcheck.checking.compile.compile_tool import CompileRequest, ShownIndex
 from depcheck.checking.compile.prepare_sources import MOST_SOURCE_BYTES, list_config_files, redirect_uv_indexes
 from depcheck.checking.compile.uv_lock.git_mirrors import mirror_repositories
-from depcheck.core.lockfiles.formats.uv_lock.remote_sources import get_file_name, list_archives, list_git_sources
-from depcheck.core.lockfiles.formats.uv_lock.uv_lock_addresses import AddressMap, find_local_address, list_registries
+from depcheck.checking.compile.uv_lock.local_addresses import choose_default_index, map_addresses, restore_addresses
+from depcheck.core.lockfiles.formats.uv_lock.remote_sources import list_git_sources
 from depcheck.core.lockfiles.spec import LockfileSpec
-from depcheck.core.model.errors import LockfileError
 from depcheck.untrusted_files import read_beneath, write_beneath
 
 _REQUIRED_UV = re.compile(r"^[ \t]*required-version[ \t]*=[^\n]*$", re.MULTILINE)
@@ -34,7 +33,7 @@ class UvLock:
 
         Each index at its own address there, because the lockfile tells them apart.
         """
-        known = _map_addresses(lock, index)
+        known = map_addresses(lock, index)
         paths = dict.fromkeys([*list_config_files(lock.folder), *lock.sources])
         redirect_uv_indexes(root, paths, known.choose_local)
         for path in paths:
@@ -50,14 +49,7 @@ class UvLock:
         Raises:
             LockfileError: It names a file that no index lists.
         """
-        known = _map_addresses(lock, index)
-        restored = known.restore(text, lock.lockfile.text, index.server.find_origin)
-        if strange := known.find_foreign(text) or find_local_address(restored, known.base):
-            raise LockfileError(
-                f"{lock.path} as it was locked names {strange!r}, which no index lists: a build may have written it. "
-                "Nothing is checked; look at what was built."
-            )
-        return restored
+        return restore_addresses(text, lock, index)
 
     def build_program(self, request: CompileRequest) -> list[str]:
         """Return program, options and interpreter."""
@@ -79,34 +71,7 @@ class UvLock:
     def build_environ(self, request: CompileRequest, index: ShownIndex) -> dict[str, str]:
         """Return the index, unless the configuration names a default one."""
         lock = request.lock
-        local = _map_addresses(lock, index).choose_local(_choose_default(lock))
+        local = map_addresses(lock, index).choose_local(choose_default_index(lock))
         default = {} if lock.indexes.default else {"UV_DEFAULT_INDEX": local}
         mirrors = mirror_repositories(list_git_sources(lock.lockfile), request.remotes, request.guest, request.cache)
         return {**default, **mirrors, "UV_NO_CONFIG": "0", "UV_PYTHON_DOWNLOADS": "never"}
-
-
-def _map_addresses(lock: LockfileSpec, index: ShownIndex) -> AddressMap:
-    """Map the indexes that the lockfile and its configuration name.
-
-    A single one is shown as all are together: so the user's own mirror of it serves as well.
-    """
-    stated = [_choose_default(lock), *list_registries(lock.lockfile.text), *_list_configured(lock)]
-    every = dict.fromkeys(address.rstrip("/") for address in stated)
-    base = index.url.rsplit("/", 3)[0]
-    archives = {url: index.server.serve_file(url, get_file_name(url)) for url in list_archives(lock.lockfile)}
-    only = index.url.rstrip("/") if len(every) == 1 else ""
-    return AddressMap({each: only or index.get_url_of(each).rstrip("/") for each in every}, base, archives)
-
-
-def _choose_default(lock: LockfileSpec) -> str:
-    """Return the default index.
-
-    The configured one, or that of the lockfile which is not configured.
-    """
-    known = {address.rstrip("/") for address in _list_configured(lock)}
-    others = (each for each in list_registries(lock.lockfile.text) if each.rstrip("/") not in known)
-    return lock.indexes.default or next(others, PYPI_URL)
-
-
-def _list_configured(lock: LockfileSpec) -> list[str]:
-    return [*lock.indexes.addresses, *(address for address, _ in lock.indexes.names)]

@@ -9,6 +9,7 @@ from depcheck.core.lockfiles.formats.hatch_pip_compile import HatchPipCompileFor
 from depcheck.core.lockfiles.formats.lockfile_format import LockfileFormat
 from depcheck.core.lockfiles.formats.pip_compile import PipCompileFormat
 from depcheck.core.lockfiles.formats.pip_compile_multi import PipCompileMultiFormat
+from depcheck.core.lockfiles.formats.pylock.pylock_format import PylockFormat
 from depcheck.core.lockfiles.formats.unsupported_writers import UNSUPPORTED_WRITERS
 from depcheck.core.lockfiles.formats.uv_lock.uv_lock_format import UvLockFormat
 from depcheck.core.lockfiles.formats.uv_pip_compile import UvPipCompileFormat
@@ -20,12 +21,14 @@ from depcheck.core.lockfiles.spec import LockfileSpec
 PIP_COMPILE = PipCompileFormat()
 UV_PIP_COMPILE = UvPipCompileFormat()
 UV_LOCK = UvLockFormat()
+PYLOCK = PylockFormat()
 _ALL_FORMATS: tuple[LockfileFormat, ...] = (
     HatchPipCompileFormat(),
     PipCompileMultiFormat(),
     PIP_COMPILE,
     UV_PIP_COMPILE,
     UV_LOCK,
+    PYLOCK,
 )
 LOCKFILE_FORMATS: dict[str, LockfileFormat] = {each.name: each for each in _ALL_FORMATS}
 """All formats by name. Headers are held against their sentences in this order."""

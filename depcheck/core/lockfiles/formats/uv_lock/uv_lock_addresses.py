@@ -8,9 +8,10 @@ from itertools import pairwise
 from urllib.parse import quote, unquote
 
 _REGISTRY = re.compile(r'(?P<key>\b(?:registry|index) = )"(?P<address>https?://[^"\s]+)"')
-_PACKAGE = re.compile(r"^\[\[package\]\]", re.MULTILINE)
+_PACKAGE = re.compile(r"^\[\[packages?\]\]", re.MULTILINE)
 _FILE = re.compile(
-    r'(?P<key>\burl = )"(?P<address>https?://[^"\s]+)"(?P<rest>(?:, hash = "(?P<hash>[a-z0-9]+:[0-9a-f]+)")?)'
+    r'(?P<key>\burl = )"(?P<address>https?://[^"\s]+)"(?P<rest>(?:, hash = "(?P<hash>[a-z0-9]+:[0-9a-f]+)"'
+    r'|, [^"{}\n]*hashes = \{ sha256 = "(?P<sha256>[0-9a-f]{64})" \})?)'
 )
 
 
@@ -58,7 +59,7 @@ class AddressMap:
             (registry, *_identify(found)): found["address"]
             for registry, block in _split_packages(committed)
             for found in _FILE.finditer(block)
-            if found["hash"]
+            if _get_hash(found)
         }
         for address, local in self.archives.items():
             text = text.replace(local, address)
@@ -85,7 +86,7 @@ class AddressMap:
         return next((each["address"] for each in found if each["address"] not in self.archives), "")
 
     def _is_own(self, found: re.Match[str]) -> bool:
-        kind, _, digest = (found["hash"] or "").partition(":")
+        kind, _, digest = _get_hash(found).partition(":")
         place = f"{self.base}/files/{digest if kind == 'sha256' else 'u'}"
         return found["address"].startswith(place) or found["address"] in self.archives.values()
 
@@ -98,8 +99,12 @@ def _split_packages(text: str) -> Iterator[tuple[str, str]]:
         yield found["address"] if found else "", text[start:end]
 
 
+def _get_hash(found: re.Match[str]) -> str:
+    return f"sha256:{found['sha256']}" if found["sha256"] else found["hash"] or ""
+
+
 def _identify(found: re.Match[str]) -> tuple[str, str]:
-    return found["hash"] or "", unquote(found["address"].rpartition("/")[2])
+    return _get_hash(found), unquote(found["address"].rpartition("/")[2])
 
 
 def _put_address(found: re.Match[str], address: str) -> str:
@@ -108,7 +113,7 @@ def _put_address(found: re.Match[str], address: str) -> str:
 
 def _compute_key(found: re.Match[str]) -> str:
     """Return the key of a file, as the local index computes it."""
-    kind, _, digest = (found["hash"] or "").partition(":")
+    kind, _, digest = _get_hash(found).partition(":")
     if kind == "sha256":
         return digest
     stated = "\n".join([found["address"], *([f"{kind}={digest}"] if kind else [])])

@@ -129,7 +129,7 @@ def _list_own_tables(lockfile: UvLockfile) -> Mapping[str, Any]:
     """Return what the lockfile repeats of the projects' own files."""
     found: dict[str, Any] = {}
     for part in lockfile.parts[1:]:
-        table = parse_toml(part if isinstance(part, str) else part.text)["package"][0]
+        table = next(iter(parse_toml(part if isinstance(part, str) else part.text).values()))[0]
         if _is_own(table, lockfile.graph.packages):
             found[table["name"]] = _strip_markers({key: table.get(key) for key in _OWN_TABLES})
     return found

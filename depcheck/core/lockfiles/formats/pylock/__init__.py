@@ -1,0 +1,1 @@
+"""pylock.toml (PEP 751), as `uv pip compile` writes it."""
