@@ -306,3 +306,18 @@ def test_a_built_release_keeps_its_hash(environments, spec, shelf) -> None:
     for digest, wanted in (("sha256:" + "0" * 64, {}), (right, {"thief": "1.0"})):
         pin = Pin(name, Version("1.0"), hashes=frozenset({digest}))
         assert held(environments.install_pins(spec, {name: pin}, IndexView())) == wanted
+
+
+@pytest.mark.usefixtures("no_bundle")
+def test_what_was_built_without_a_hash_is_not_taken_for_a_hashed_pin(environments, spec, shelf) -> None:
+    """Build with the hash what was built without it."""
+    shelf.sdist("thief", "1.0", THIEF.format(places="/nonexistent"))
+    archive = next(shelf.folder.glob("simple/thief/*.tar.gz"))
+    digest = "sha256:" + hashlib.sha256(archive.read_bytes()).hexdigest()
+    name = canonicalize_name("thief")
+    hashed = Pin(name, Version("1.0"), hashes=frozenset({digest}))
+    for pin in (Pin(name, Version("1.0")), hashed):
+        assert environments.read_built_requirements(spec, pin, IndexView()) == ()
+    for pin in (hashed, Pin(name, Version("1.0")), hashed):
+        found = environments.install_pins(spec, {name: pin}, IndexView())
+        assert found.failure is None, found.failure

@@ -24,9 +24,14 @@ def format_install_lines(spec: EnvironmentSpec, pins: Pins, copy: Path) -> Itera
         if pin.reference:
             yield _format_reference(pin, spec, copy), pin
         else:
-            marker = f" ; {pin.marker}" if pin.marker else ""
-            hashes = "".join(f" --hash={value}" for value in sorted(pin.hashes))
-            yield f"{pin.name}=={pin.version}{marker}{hashes}", pin
+            yield format_pin(pin), pin
+
+
+def format_pin(pin: Pin) -> str:
+    """Format an index pin as one line with marker and hashes."""
+    marker = f" ; {pin.marker}" if pin.marker else ""
+    hashes = "".join(f" --hash={value}" for value in sorted(pin.hashes))
+    return f"{pin.name}=={pin.version}{marker}{hashes}"
 
 
 def is_editable_pin(pin: Pin) -> bool:

@@ -7,10 +7,11 @@ So one trial's packages can change neither another trial's files nor the caches 
 import hashlib
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 from packaging.utils import NormalizedName, canonicalize_name
@@ -40,7 +41,6 @@ from depcheck.checking.sandbox.process_result import ProcessResult
 from depcheck.checking.sandbox.workspace_copy import WorkspaceCopier
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.errors import DepcheckError, IndexUnavailableError
-from depcheck.core.model.index_facts.view_address import to_shared_address
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.installed import OwnInstallation
 from depcheck.core.model.pins import Pin, Pins
@@ -125,12 +125,12 @@ class UvEnvironmentBuilder:
         self.remotes.trust_urls("\n".join(lock.lockfile.references for lock in spec.lockfiles))
         lines = format_pin_lines(environment, spec, pins, self.remotes, form=self.project)
         if spec.project and not any(requirement_lines.is_repository_pin(pin, spec, copy) for pin in pins.values()):
-            network, builds = NetworkPolicy.from_ports(self.index.port), self._editables(environment)
+            network, builds = self._only_index, self._editables(environment)
             own = self.projects.install(spec, Target(environment, pins, builds, network))
             if not isinstance(own, OwnInstallation):
                 return self._mark_unbuilt(environment, own)
             lines, environment = add_own_project(lines, own), replace(environment, own=own)
-        return self._install_until_stable(environment, lines, pins, world)
+        return self._install_until_stable(environment, lines, pins)
 
     def start_install(self, spec: EnvironmentSpec, pins: Pins, world: IndexView, pool: Executor) -> None:
         """Install the wheels among `pins` in the background, without failures."""
@@ -140,7 +140,7 @@ class UvEnvironmentBuilder:
     def _install_wheels(self, spec: EnvironmentSpec, pins: Pins, world: IndexView) -> None:
         environment = self._make_environment(spec, world)
         lines = requirement_lines.format_install_lines(spec, pins, environment.folder / "source")
-        self._sync_wheels(environment, [line for line, _ in lines], world)
+        self._sync_wheels(environment, [line for line, _ in lines])
 
     def _wait_for_installs(self) -> None:
         """Wait until no background installation is running."""
@@ -156,19 +156,19 @@ class UvEnvironmentBuilder:
         self._wait_for_installs()
         environment = self._make_environment(spec, world)
         words = ["pip", "install", "--quiet", "--no-deps", "--no-build", "--python", str(environment.interpreter.path)]
-        words += [*self._list_index_options(environment, world), "--target", str(folder), requirement]
+        words += [*self._get_wheel_builder(environment).list_index_options(), "--target", str(folder), requirement]
         self.installer.take_ownership(folder)
-        return self._run_uv(environment, words, NetworkPolicy.from_ports(self.index.port), folder).is_success
+        return self._run_uv(environment, words, self._only_index, folder).is_success
 
     def read_built_requirements(self, spec: EnvironmentSpec, pin: Pin, world: IndexView) -> tuple[str, ...] | None:
         """Build one release alone and return its Requires-Dist, or None."""
         self._wait_for_installs()
-        house = self._get_wheel_builder(self._make_environment(spec, world))
-        built = house.build_wheel(str(pin), NetworkPolicy.from_ports(self.index.port), pin.name)
+        house, network = self._get_wheel_builder(self._make_environment(spec, world)), self._only_index
+        built = house.build_wheel(requirement_lines.format_pin(pin), network, pin.name)
         return read_wheel_requirements(built) if isinstance(built, Path) else None
 
     def _install_until_stable(
-        self, environment: VirtualEnvironment, lines: Mapping[str, NormalizedName | None], pins: Pins, world: IndexView
+        self, environment: VirtualEnvironment, lines: Mapping[str, NormalizedName | None], pins: Pins
     ) -> VirtualEnvironment:
         """Install `lines` and their unsafe packages until nothing changes."""
         # Whether the pins hold setuptools themselves differs between the sets of one environment.
@@ -176,7 +176,7 @@ class UvEnvironmentBuilder:
         added = self._unsafe_lines.get(key) or list_unsafe_lines(environment, pins)
         done = environment
         for _ in range(MOST_TURNS):  # what is installed tells what it asks for
-            ran = self._sync_with_builds(environment, {**lines, **added}, world)
+            ran = self._sync_with_builds(environment, {**lines, **added})
             if ran is None or not ran.is_success:
                 return self._mark_unbuilt(environment, ran)
             done = replace(environment, installed_distributions=self._read_installed(environment))
@@ -228,6 +228,10 @@ class UvEnvironmentBuilder:
         return environment
 
     @property
+    def _only_index(self) -> NetworkPolicy:
+        return NetworkPolicy.from_ports(self.index.port)
+
+    @property
     def _cache_folder(self) -> Path:
         return self.scratch / "uv-cache"
 
@@ -244,13 +248,13 @@ class UvEnvironmentBuilder:
         return command.run(words, network, *places)
 
     def _sync_with_builds(
-        self, environment: VirtualEnvironment, lines: Mapping[str, NormalizedName | None], world: IndexView
+        self, environment: VirtualEnvironment, lines: Mapping[str, NormalizedName | None]
     ) -> ProcessResult | None:
         """Install exactly `lines`, and build what has no wheel.
 
         Returns the process that failed, or the last one. None if a build gave no wheel.
         """
-        house, only_index = self._get_wheel_builder(environment), NetworkPolicy.from_ports(self.index.port)
+        house, only_index = self._get_wheel_builder(environment), self._only_index
         ready: list[str] = []
         for line, name in lines.items():
             if name is None and not WHEEL_REFERENCE.search(line):
@@ -267,7 +271,7 @@ class UvEnvironmentBuilder:
         for _ in range(MOST_BUILDS):
             whole = [house.add_wheel_hash(name, line) for line, name in lines.items() if name is not None]
             whole += [line for line, name in lines.items() if name is None and WHEEL_REFERENCE.search(line)] + ready
-            ran = self._sync_wheels(environment, whole, world)
+            ran = self._sync_wheels(environment, whole, built_for=lines)
             wanted = {canonicalize_name(name) for name in BUILD_NEEDED.findall(ran.output)}
             todo = {line: name for line, name in lines.items() if name in wanted}
             if ran.is_success or not todo:
@@ -278,23 +282,18 @@ class UvEnvironmentBuilder:
                     return built
         return None
 
-    def _sync_wheels(self, environment: VirtualEnvironment, lines: Sequence[str], world: IndexView) -> ProcessResult:
+    def _sync_wheels(
+        self, environment: VirtualEnvironment, lines: Sequence[str], built_for: Iterable[str] = ()
+    ) -> ProcessResult:
         file = environment.folder / "requirements.txt"
         file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         words = ["pip", "sync", "--quiet", "--no-build", "--allow-empty-requirements"]
-        words += ["--python", str(environment.python), *self._list_index_options(environment, world), str(file)]
-        return self._run_uv(environment, words, NetworkPolicy.from_ports(self.index.port))
-
-    def _list_index_options(self, environment: VirtualEnvironment, world: IndexView) -> list[str]:
-        links = self._get_wheel_builder(environment).find_links_options
-        return ["--index-url", to_shared_address(self.index.get_index_url(world)), *links]
+        words += self._get_wheel_builder(environment).list_index_options(built_for)
+        return self._run_uv(environment, [*words, "--python", str(environment.python), str(file)], self._only_index)
 
     def _read_installed(self, environment: VirtualEnvironment) -> tuple[InstalledDistribution, ...]:
-        return tuple(
-            found
-            for folder in environment.site_packages
-            for found in read_installed_distributions(folder, self._known_distributions)
-        )
+        found = (read_installed_distributions(each, self._known_distributions) for each in environment.site_packages)
+        return tuple(chain.from_iterable(found))
 
     def _mark_unbuilt(self, environment: VirtualEnvironment, ran: ProcessResult | None) -> VirtualEnvironment:
         return mark_unbuilt(environment, ran, self.index, self.timeout_s)

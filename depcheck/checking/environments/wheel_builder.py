@@ -3,6 +3,7 @@
 import hashlib
 import re
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from email.parser import HeaderParser
 from pathlib import Path
@@ -15,6 +16,7 @@ from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.launcher.tree_removal import open_guest_folder
 from depcheck.checking.sandbox.policy import NetworkPolicy
 from depcheck.checking.sandbox.process_result import ProcessResult
+from depcheck.core.model.index_facts.view_address import to_shared_address
 from depcheck.untrusted_files import list_beneath, read_beneath
 
 # For a repository without a history to take a version from.
@@ -37,7 +39,7 @@ UV_VARIABLES = {
 class WheelBuilder:
     """The wheels of one environment that had to be built.
 
-    In `folder`, to which only we write.
+    Below `folder`, to which only we write, each in a folder of its own.
 
     A build executes its package. So each has its own cache, which goes with it, and all that crosses is one plain
     file of the right name: a package can lie about itself, and about nothing else. `source` is the guest's copy of
@@ -56,11 +58,15 @@ class WheelBuilder:
     versioned: bool = False
     _wheels: dict[str, Path | None] = field(default_factory=dict)
 
-    @property
-    def find_links_options(self) -> tuple[str, ...]:
-        """The options that make uv find the built wheels too."""
-        folders = [*([self.folder] if any(self._wheels.values()) else []), *self.links]
-        return tuple(word for folder in folders for word in ("--find-links", str(folder)))
+    def list_index_options(self, lines: Iterable[str] | None = None) -> list[str]:
+        """List uv's options for the index and what was built for `lines`.
+
+        For all lines by default. What another line gave has other hashes, and uv would prefer it to the index.
+        """
+        wheels = self._wheels.values() if lines is None else map(self._wheels.get, lines)
+        built = dict.fromkeys(each.parent for each in wheels if each and each.is_relative_to(self.folder))
+        links = [word for folder in (*built, *self.links) for word in ("--find-links", str(folder))]
+        return ["--index-url", to_shared_address(self.index_url), *links]
 
     def add_wheel_hash(self, name: NormalizedName, line: str) -> str:
         """Add the built wheel's hash to `line`, if it has hashes.
@@ -141,9 +147,10 @@ class WheelBuilder:
                 continue
             content = read_beneath(cache, path, MOST_WHEEL_BYTES) if name in {None, said} else None
             if content is not None:
-                self.folder.mkdir(exist_ok=True)
-                (self.folder / path.name).write_bytes(content)
-                return self.folder / path.name
+                wheel = self.folder / str(len(self._wheels)) / path.name
+                wheel.parent.mkdir(parents=True)
+                wheel.write_bytes(content)
+                return wheel
         return None
 
 
