@@ -113,6 +113,7 @@ def test_an_older_release_that_breaks_the_network_is_blamed(shelf, judged, canar
     assert report.status is Status.BREAKS
     assert [each.first_bad for each in report.culprits] == [{"net": "1.1"}]
     assert any("newest set without what is younger than 1 day" in note for note in report.notes)
+    assert [each.version for each in report.very_young] == ["2.0"]
 
 
 OWN_SERVER = """import lib, socket, threading

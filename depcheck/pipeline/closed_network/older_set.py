@@ -11,7 +11,7 @@ from depcheck.core.model.report import EnvironmentReport
 from depcheck.core.text.phrases import format_count
 from depcheck.pipeline.baseline import compile_fresh_set
 from depcheck.pipeline.closed_network.unreached import list_unreached_checks
-from depcheck.pipeline.closed_network.very_young import describe_very_young
+from depcheck.pipeline.closed_network.very_young import describe_very_young, to_very_young_reports
 from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.measure import MeasuredSides, measure_pins
 
@@ -75,4 +75,4 @@ def _judge_older(
         f"This is the newest set without what is younger than {age}: {describe_very_young(case, young)}. With it, the "
         "network is closed, which the checks need."
     )
-    return replace(report, notes=(*report.notes, note))
+    return replace(report, notes=(*report.notes, note), very_young=to_very_young_reports(case, young))
