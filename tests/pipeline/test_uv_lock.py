@@ -7,8 +7,10 @@ import sys
 import pytest
 from uv import find_uv_bin
 
+from depcheck.core.lockfiles.formats.known_formats import find_hold_format
 from depcheck.core.model.status import Status
 from depcheck.publishing.validate_lockfile import check_lockfile_content
+from tests.pipeline.conftest import serve_dated
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 RUN = "python -c 'import app'"
@@ -118,3 +120,36 @@ def test_a_pylock_is_recompiled_by_its_command(histories, judged, tmp_path):
     fresh = (made / "pylock.toml").read_text()
     assert proposed.partition("lock-version")[2] == fresh.partition("lock-version")[2]
     check_lockfile_content("pylock.toml", files["pylock.toml"], proposed)
+
+
+def test_each_package_keeps_its_own_index(histories, judged, tmp_path):
+    """Upgrade from the index that a source names, and write its addresses."""
+    other = serve_dated()
+    private = next(other)
+    private.release("lib", "1.0", "2024-01-01", text="old = 1\n")
+    private.release("lib", "1.1", "2024-02-20", text="old = 2\n")
+    files = {
+        "pyproject.toml": f'{PROJECT}dependencies = ["spare", "lib"]\n'
+        f'[tool.uv.sources]\nlib = {{ index = "private" }}\n'
+        f'[[tool.uv.index]]\nname = "private"\nurl = "{private.url}"\nexplicit = true\n'
+        f'[[tool.uv.index]]\nname = "main"\nurl = "{histories.url}"\ndefault = true\n'
+    }
+    words = [find_uv_bin(), "lock", "-q", "--no-cache", "--python", sys.executable]
+    committed = lock_on_day(tmp_path / "made", histories.url, files, "2024-01-10")
+    report = judged({**files, "uv.lock": committed}, python=PYTHON, index_url="", smoke=("python -c 'import lib'",))
+    assert (report.status, {change.name: change.after for change in report.changes}) == (
+        Status.SAFE,
+        {"lib": "1.1", "spare": "1.1"},
+    )
+    subprocess.run([*words, "--upgrade"], cwd=tmp_path / "made", check=True)
+    assert report.proposal.files["uv.lock"] == (tmp_path / "made" / "uv.lock").read_text()
+    assert f"{private.url.removesuffix('/simple')}/files/lib-1.1" in report.proposal.files["uv.lock"]
+    other.close()
+
+
+def test_the_line_that_holds_for_good_is_uvs_own():
+    """Name the setting that holds what a project does not name."""
+    form = find_hold_format(["uv lock"])
+    assert form.format_hold_lines(["kombu<4.2.0"]) == ['constraint-dependencies = ["kombu<4.2.0"]']
+    assert form.hold_table == "[tool.uv]"
+    assert find_hold_format(["nobody"]).format_hold_lines(["x<1"]) == ["x<1"]
