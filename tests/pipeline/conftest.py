@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import socket
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -57,6 +58,37 @@ class Dated:
             **({"requires-python": python} if python else {}),
         }
         self.pages.setdefault(name, []).append(entry)
+
+
+@dataclass(frozen=True)
+class Canary:
+    """A port on loopback that stands for the internet."""
+
+    listening: socket.socket
+
+    @property
+    def port(self) -> int:
+        return self.listening.getsockname()[1]
+
+    @property
+    def call(self) -> str:
+        """Code that calls it, or raises."""
+        return f"import socket\nsocket.create_connection(('127.0.0.1', {self.port}), timeout=5).close()\n"
+
+    def was_called(self) -> bool:
+        try:
+            self.listening.accept()[0].close()
+        except BlockingIOError:
+            return False
+        return True
+
+
+@pytest.fixture
+def canary() -> Iterator[Canary]:
+    """Listen on a port, and tell if something called it."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)  # its only argument
+        yield Canary(listening)
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """The network is closed to what is younger than a day."""
 
-import socket
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -15,23 +13,6 @@ UV = (
     "#    uv pip compile --no-annotate requirements.in -o requirements.txt\n"
 )
 SOON, LATER = datetime(2026, 3, 24, 20, tzinfo=UTC), datetime(2026, 3, 26, tzinfo=UTC)
-CALL = "import socket\nsocket.create_connection(('127.0.0.1', {port}), timeout=5).close()\n"
-
-
-@pytest.fixture
-def canary() -> Iterator[socket.socket]:
-    """Listen on a port that stands for the internet."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.setblocking(False)  # its only argument
-        yield listening
-
-
-def was_called(canary: socket.socket) -> bool:
-    try:
-        canary.accept()[0].close()
-    except BlockingIOError:
-        return False
-    return True
 
 
 @pytest.fixture
@@ -53,50 +34,46 @@ def check(judged, app, *, pins=("lib==1.0",), when=SOON, **wishes):
     return judged(files, python=PYTHON, **chosen)
 
 
-def call(canary):
-    return CALL.format(port=canary.getsockname()[1])
-
-
 def test_a_young_release_cannot_talk(shelf, judged, canary):
     """Run it with the network closed, and say so."""
     shelf.release(
         "lib",
         "3.0",
         "2026-03-24",
-        text=f"level = 4\ntry:\n    {call(canary).replace(chr(10), '; ')}pass\nexcept OSError: pass\n",
+        text=f"level = 4\ntry:\n    {canary.call.replace(chr(10), '; ')}pass\nexcept OSError: pass\n",
     )
     report = check(judged, "import lib\n")
     assert report.status is Status.SAFE
     assert [(each.package, each.version) for each in report.very_young] == [("lib", "3.0")]
     assert any("network was closed" in note and "lib 3.0 (8 hours old)" in note for note in report.notes)
-    assert not was_called(canary)
+    assert not canary.was_called()
 
 
 def test_a_day_later_it_can(shelf, judged, canary):
     """Open the network to what is older than the quarantine."""
-    shelf.release("lib", "3.0", "2026-03-24", text=call(canary))
+    shelf.release("lib", "3.0", "2026-03-24", text=canary.call)
     report = check(judged, "import lib\n", when=LATER)
     assert (report.status, report.very_young) == (Status.SAFE, ())
-    assert was_called(canary)
+    assert canary.was_called()
 
 
 def test_what_needs_the_network_is_tried_without_the_young(shelf, judged, canary):
     """Blame nothing for a closed network, and say what was done."""
-    report = check(judged, f"import lib\n{call(canary)}")
+    report = check(judged, f"import lib\n{canary.call}")
     assert (report.status, report.culprits) == (Status.SAFE, ())
     assert any("pass with an open network without these releases" in note for note in report.notes)
 
 
 def test_what_needs_the_network_and_has_nothing_older(shelf, judged, canary):
     """Say what could not be judged."""
-    report = check(judged, f"import lib\n{call(canary)}", pins=("lib==1.1",))
+    report = check(judged, f"import lib\n{canary.call}", pins=("lib==1.1",))
     assert (report.status, report.culprits) == (Status.SAFE, ())
     assert any("nothing is left to try" in note for note in report.notes)
 
 
 def test_a_young_release_that_breaks_is_blamed(shelf, judged, canary):
     """Tell a break from what a closed network does."""
-    app = f"import lib\nassert lib.level < 3, 'too high a level'\n{call(canary)}"
+    app = f"import lib\nassert lib.level < 3, 'too high a level'\n{canary.call}"
     report = check(judged, app)
     assert report.status is Status.BREAKS
     assert [each.first_bad for each in report.culprits] == [{"lib": "2.0"}]
@@ -108,7 +85,7 @@ def test_an_older_release_that_breaks_the_network_is_blamed(shelf, judged, canar
     shelf.release(
         "net", "1.1", "2026-03-20", text="def talk(call):\n    call()\n    raise TypeError('net talks no more')\n"
     )
-    app = f"import lib, net\ndef call():\n    {call(canary).replace(chr(10), '; ')}pass\nnet.talk(call)\n"
+    app = f"import lib, net\ndef call():\n    {canary.call.replace(chr(10), '; ')}pass\nnet.talk(call)\n"
     report = check(judged, app, pins=("lib==1.0", "net==1.0"))
     assert report.status is Status.BREAKS
     assert [each.first_bad for each in report.culprits] == [{"net": "1.1"}]
@@ -132,10 +109,10 @@ def test_its_own_servers_are_reached(shelf, judged):
 
 def test_named_ports_stay_open(shelf, judged, canary):
     """Let a young release reach the ports behind `open`."""
-    shelf.release("lib", "3.0", "2026-03-24", text=call(canary))
-    report = check(judged, "import lib\n", network=f"open,{canary.getsockname()[1]}")
+    shelf.release("lib", "3.0", "2026-03-24", text=canary.call)
+    report = check(judged, "import lib\n", network=f"open,{canary.port}")
     assert report.status is Status.SAFE
-    assert was_called(canary)
+    assert canary.was_called()
 
 
 def test_without_a_sandbox_nothing_is_said_to_be_closed(shelf, judged):
@@ -147,7 +124,7 @@ def test_without_a_sandbox_nothing_is_said_to_be_closed(shelf, judged):
 
 def test_no_quarantine_closes_nothing(shelf, judged, canary):
     """Let anything talk where the maintainers say so."""
-    shelf.release("lib", "3.0", "2026-03-24", text=call(canary))
+    shelf.release("lib", "3.0", "2026-03-24", text=canary.call)
     report = check(judged, "import lib\n", quarantine_days=0)
     assert (report.status, report.very_young) == (Status.SAFE, ())
-    assert was_called(canary)
+    assert canary.was_called()
