@@ -144,6 +144,19 @@ def test_unknown_sources_do_not_let_a_release_go_back() -> None:
     assert not find_compile_breach(law(committed=before, scope=OPEN), before)
 
 
+def test_options_that_choose_releases_do_not_let_one_go_back() -> None:
+    """Refuse a pin older than before, where that is still accepted.
+
+    A newer one than that may be what an option forbids.
+    """
+    scope = LawScope(takes_newest=False)
+    committed = pins("app==1.0", "lib==2.0")
+    back = find_compile_breach(law("app", "lib", committed=committed, scope=scope), pins("app==1.0", "lib==1.0"))
+    assert back == "holds lib==1.0, though lib 2.0 is accepted by all that ask for it"
+    assert not find_compile_breach(law("app", "lib<2", committed=committed, scope=scope), pins("app==1.0", "lib==1.0"))
+    assert not find_compile_breach(law("app", "lib", committed=committed, scope=scope), committed)
+
+
 def test_unknown_sources_hide_no_range_of_another_release() -> None:
     """Refuse what another pin does not accept, and what it misses."""
     before = pins("app==1.0", "lib==2.0")

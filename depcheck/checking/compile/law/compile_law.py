@@ -152,13 +152,12 @@ def _find_pin_breach(law: CompileLaw, pins: Pins, asking: _RequirementWalk, pin:
 def _is_suspicious(law: CompileLaw, pins: Pins, pin: Pin) -> bool:
     """Return True for a pin that went back or never moved."""
     before = law.committed.get(pin.name)
-    newest = law.scope.takes_newest and law.scope.keeps_ranges
-    if not newest or before is None or before.version is None or pin.version is None:
+    if not law.scope.keeps_ranges or before is None or before.version is None or pin.version is None:
         return False
     unmoved = {name: each.version for name, each in pins.items()} == {
         name: each.version for name, each in law.committed.items()
     }
-    return pin.version < before.version or unmoved
+    return pin.version < before.version or (unmoved and law.scope.takes_newest)
 
 
 def _find_newer(law: CompileLaw, pins: Pins, pin: Pin, wanted: Sequence[Requirement]) -> Version | None:
@@ -170,7 +169,7 @@ def _find_newer(law: CompileLaw, pins: Pins, pin: Pin, wanted: Sequence[Requirem
     for version in law.list_candidates(pin.name) or ():
         if version <= pin.version:
             return None
-        if not law.scope.knows_sources and version != known:  # its own source may forbid it
+        if not (law.scope.knows_sources and law.scope.takes_newest) and version != known:  # something may forbid it
             continue
         if version.is_prerelease and not pin.version.is_prerelease:
             continue
