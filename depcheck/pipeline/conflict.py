@@ -52,6 +52,8 @@ def report_conflict(
         parse_conflict_clauses(obstacle.failure.evidence),
         lambda name: list_versions(case.ports.index.list_releases(name, today)),
     )
+    if absent := _describe_absent(case, conflict):  # there is nothing to search
+        return to_environment_report(case, Status.UNRESOLVABLE, absent, to_checks_report((), (result,)))
     words = describe_conflict(conflict) or obstacle.failure.headline
     work = Investigation(case, committed)
     uploads = _find_breaking_uploads(case, committed.pins, today, work)
@@ -65,6 +67,12 @@ def report_conflict(
         to_checks_report(work.before.results if work.before else (), (result,)),
     )
     return work.add_to_report(replace(report, notes=(*report.notes, *work.notes)))
+
+
+def _describe_absent(case: EnvironmentCase, conflict: Sequence[ConflictClause]) -> str:
+    """Describe a project that no index has, most likely misspelt."""
+    asked = {each.required_name: case.ports.index.get_origins(each.required_name) for each in conflict}
+    return next((each.describe_absence(name) for name, each in asked.items() if each.asked and not each.having), "")
 
 
 def _describe_unresolvable(obstacle: CompileFailure, words: str) -> str:

@@ -40,6 +40,15 @@ def test_a_conflict_is_told_in_its_requirements(dated, judged) -> None:
     assert not report.culprits
 
 
+def test_a_misspelt_requirement_is_said_to_be_one(dated, judged) -> None:
+    """Name the indexes that were asked, and the package that was meant."""
+    dated.release("alpha", "1.0", "2024-01-01")
+    files = {"requirements.in": "alpha\nsixx\n", "requirements.txt": f"{UV}alpha==1.0\n"}
+    report = judged(files, python=PYTHON)
+    assert report.status is Status.UNRESOLVABLE
+    assert f"sixx exists on none of the indexes that were asked ({dated.url}/). Did you mean six?" in report.reason
+
+
 @pytest.mark.live
 @pytest.mark.slow
 def test_the_release_that_made_it_impossible_is_named_and_held(dated, judged) -> None:
