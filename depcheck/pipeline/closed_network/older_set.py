@@ -29,18 +29,18 @@ def try_older_set(case: EnvironmentCase, sides: MeasuredSides, judge: Judge) -> 
     if not asked:
         return None, ""
     number = sum(len(each.unreached) for each in sides.after.results)
-    what = f"{format_count(number, 'check')} of the fresh set failed only because the network was closed to it"
+    what = f"{format_count(number, 'check')} of all updates failed only because the network was closed"
     if sides.comparison.regressions:
-        return None, f"{what}: they were not judged, for others fail in earnest."
+        return None, f"{what}. They were not tried further, for others fail in earnest."
     aged = _to_aged_case(case)
     older = _compile_older_set(aged, sides.committed)
     if older is None:
-        return None, f"{what}: they were not judged, for without these releases nothing is left to try."
+        return None, f"{what}. They say nothing, for without these releases nothing is left to try."
     world = aged.get_upgrade_view(sides.committed.pins)
     seen = measure_pins(aged, older.pins, world, asked, "without very young releases")
     if compare_check_results(sides.before.results, seen.results).regressions:
         return _judge_older(case, sides.committed, older, sides.after.very_young, judge), ""
-    return None, f"{what}: they pass with an open network without these releases."
+    return None, f"{what}. They pass with an open network without these releases."
 
 
 def judge_older_set(
