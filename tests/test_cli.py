@@ -147,7 +147,7 @@ def test_as_argv_is_the_way_back(smokes, test, imports, no_sandbox):
 def test_an_input_of_the_action_is_the_option(option):
     """INPUT_<NAME>, with its hyphens, means what the command line's option means."""
     value = {
-        "compile-command": "r.txt=pip-compile r.in",
+        "compile-command": "r.txt=pip-compile r.in", "require": "provenance",
         "as-of": "2023-10-02", "env": "DATABASE_URL", "good": "2023-10-02", "python": "3.12", "network": "off", "project": "copy",
         "index-url": "https://pypi.org/simple", "extra-index-url": "https://pypi.org/simple",
         "cooldown-except": "kombu because x", "ban": "kombu because x", "hold": "kombu<4.2 until 2027-01-01 because x", "ignore": "kombu until 2027-01-01 because x",

@@ -24,7 +24,7 @@ _RULE_EXAMPLES = {
 SCHEMA_URL = f"https://raw.githubusercontent.com/depcheck-action/depcheck/v{__version__}/docs/depcheck.schema.json"
 
 _WORKFLOW_TEMPLATE = """\
-# Every night: would a fresh resolution of the requirements still work, and if not, which release broke it?
+# In each run: would a fresh resolution of the requirements still work, and if not, which release broke it?
 name: depcheck
 
 on:
