@@ -36,6 +36,7 @@ from depcheck.core.lockfiles.formats.known_formats import (
     parse_lockfile,
     split_header,
 )
+from depcheck.core.lockfiles.formats.pylock.pylock_parser import parse_pylock
 from depcheck.core.lockfiles.formats.uv_lock.remote_sources import list_git_sources
 from depcheck.core.lockfiles.formats.uv_lock.uv_lock_addresses import AddressMap, list_registries
 from depcheck.core.lockfiles.formats.uv_lock.uv_lock_law import find_uv_lock_violations
@@ -91,6 +92,19 @@ def uv_lock(content: bytes) -> None:
     with suppress(LockfileError):
         chosen = parsed.select_pins(ENVIRONMENT)
         assert len(chosen) + len(parsed.list_inactive_pins(ENVIRONMENT)) == len(parsed.entries)
+
+
+def pylock(content: bytes) -> None:
+    """Read a pylock.toml to the byte, or refuse it."""
+    text = text_of(content)
+    try:
+        parsed = parse_pylock(text)
+    except LockfileError:
+        return
+    assert parsed.text == text
+    assert not list(find_uv_lock_violations(parsed, parsed))
+    with suppress(LockfileError):
+        parsed.select_pins(ENVIRONMENT)
 
 
 def lockfile(content: bytes) -> None:
@@ -238,6 +252,10 @@ _UV_LOCK_WORDS = (
     '    { url = "https://h/x-1.0-py3-none-any.whl", hash = "sha256:' + "0" * 64 + '", size = 1 },\n', "wheels = [\n", "[package.dev-dependencies]\n", "dev = [\n", "[package.metadata]\n", "conflicts = [[\n",
     '{ package = "x", extra = "y" },\n', "extra == 'extra-1-x-y'", "[manifest]\n", 'members = ["x"]\n', "[options]\n", 'exclude-newer = "2026-01-01T00:00:00Z"\n', "resolution-markers = [\n", '"""', "#", "'", "\r\n",
 )  # fmt: skip
+_PYLOCK_WORDS = (
+    'lock-version = "1.0"\ncreated-by = "uv"\n', "#    uv pip compile a.in -o pylock.toml\n", "[[packages]]\n", 'name = "x"\n', 'version = "1.0"\n', "marker = \"sys_platform == 'win32'\"\n",
+    'index = "https://h/simple"\n', 'sdist = { url = "https://h/x-1.0.tar.gz", hashes = { sha256 = "' + "0" * 64 + '" } }\n', "wheels = [", "]\n", 'directory = { path = "." }\n', 'vcs = { type = "git" }\n', "packages = []\n", "[tool]\n",
+)  # fmt: skip
 _PROJECT_WORDS = (
     "[options]\n", "install_requires =\n  ", "[options.extras_require]\n", "x = six\n", "from setuptools import setup\n", "setup(", "install_requires=", "['six>=1', ", "extras_require={'x': ", "(", "-", "~", "lambda: ",
     "[tool.setuptools.dynamic]\n", "dependencies = {file = ['a.in']}\n", "dynamic = ['dependencies']\n", "[tool.poetry.dependencies]\n", "six = '^1'\n", "six = {version = '1.0', optional = true}\n", "%(x)s", ";;", "b'x'", "f'{x}'",
@@ -247,6 +265,7 @@ TARGETS = (
     Target("header", header, _HEADER_WORDS),
     Target("lockfile", lockfile, (*_HEADER_WORDS[:6], *_LINE_WORDS)),
     Target("uv-lock", uv_lock, _UV_LOCK_WORDS),
+    Target("pylock", pylock, _PYLOCK_WORDS),
     Target("requirement", requirement_line, _LINE_WORDS, 1024),
     Target("pip-args", pip_arguments, ("--pre ", "-c x", "--no-binary=:all: ", "--index-url=", "'", "\\", "--config-settings "), 512),
     Target("settings", settings, _TOML_WORDS, 2048),
