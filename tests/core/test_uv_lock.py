@@ -154,3 +154,17 @@ def test_what_is_not_understood_is_refused(text):
     """Refuse other versions, missing keys and hidden tables."""
     with pytest.raises(LockfileError):
         parse_lockfile(text).select_pins(LINUX)
+
+
+def test_the_day_of_a_moving_window_may_move():
+    """Accept another day where the window's length stays."""
+    day = '\n[options]\nexclude-newer = "2026-01-01T00:00:00Z"\n'
+    span = 'exclude-newer-span = "P7D"\n'
+    comment = " # This has no effect and is included for backwards compatibility when using relative values."
+    committed = WHOLE.replace(HEAD, HEAD + day + span)
+    check_lockfile_content("uv.lock", committed, committed.replace("2026-01-01", "2026-02-01"))
+    check_lockfile_content("uv.lock", committed, committed.replace(':00Z"\n', f':00Z"{comment}\n'))
+    with pytest.raises(ReportError, match="options"):
+        check_lockfile_content("uv.lock", committed, committed.replace("P7D", "P1D"))
+    with pytest.raises(ReportError, match="uv does not write"):
+        check_lockfile_content("uv.lock", committed, committed.replace(':00Z"\n', ':00Z" # @you closes #1\n'))

@@ -15,6 +15,8 @@ PYPI_REGISTRY, _PYPI_FILES = "https://pypi.org/simple", "files.pythonhosted.org"
 _HASH = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _LINE = re.compile(r"\[\[?[a-z.-]+\]?\]|[\w.-]+ = .+| *[{\"].*,|[\]}]|", re.ASCII)
+_SPAN = "exclude-newer-span"
+_DAY_COMMENT = re.compile(r'exclude-newer = "" # This has no effect and is included for backwards compat[\w .-]*')
 _FREE_HEAD_KEYS = frozenset({"revision", "resolution-markers"})
 _OWN_TABLES = ("metadata",)
 
@@ -41,25 +43,35 @@ def _find_odd_lines(before: UvLockfile, after: UvLockfile) -> Iterator[str]:
     known = set(before.text.splitlines())
     for line in after.text.splitlines():
         bare = _STRING.sub('""', line)
-        if line not in known and ("#" in bare or "'" in bare or not line.isprintable() or not _LINE.fullmatch(bare)):
+        if line in known or _DAY_COMMENT.fullmatch(bare):
+            continue
+        if "#" in bare or "'" in bare or not line.isprintable() or not _LINE.fullmatch(bare):
             yield f"would get the line {to_one_line(line, 120)!r}, which uv does not write"
             return
 
 
 def _find_head_changes(before: UvLockfile, after: UvLockfile) -> Iterator[str]:
     old, new = _parse_head(before), _parse_head(after)
+    _forget_moving_day(old.get("options"), new.get("options"))
     for key in sorted((old.keys() | new.keys()) - _FREE_HEAD_KEYS):
         if old.get(key) != new.get(key):
             yield f"would change {key!r}, which the project's own files decide"
 
 
+def _forget_moving_day(old: object, new: object) -> None:
+    """Drop the day of a moving window, which moves with each upgrade.
+
+    Where there was a day, a newer uv may add the window's length.
+    """
+    if isinstance(old, dict) and isinstance(new, dict) and "exclude-newer" in old and _SPAN in new:
+        for options in (old, new):
+            options.pop("exclude-newer", None)
+        old.setdefault(_SPAN, new[_SPAN])
+
+
 def _parse_head(lockfile: UvLockfile) -> dict[str, Any]:
     head = lockfile.parts[0] if lockfile.parts else ""
-    found = parse_toml(head if isinstance(head, str) else "")
-    options = found.get("options")
-    if isinstance(options, dict) and "exclude-newer-span" in options:
-        options.pop("exclude-newer", None)  # a moving window: the day moves with each upgrade
-    return found
+    return parse_toml(head if isinstance(head, str) else "")
 
 
 def _find_new_sources(before: UvLockfile, after: UvLockfile) -> Iterator[str]:
