@@ -24,7 +24,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
+if TYPE_CHECKING or __package__:
     from depcheck.checking.sandbox.launcher import own_servers
 else:  # run as a folder: it stands on the path itself
     import own_servers

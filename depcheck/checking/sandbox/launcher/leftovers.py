@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
+if TYPE_CHECKING or __package__:
     from depcheck.checking.sandbox.launcher import system_v, tree_removal
 else:  # run as a folder: it stands on the path itself
     import system_v

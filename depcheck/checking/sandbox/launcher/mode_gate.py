@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
+if TYPE_CHECKING or __package__:
     from depcheck.checking.sandbox.launcher.connect_gate import RefusedCallError, read_process_memory
 else:  # run as a folder: it stands on the path itself
     from connect_gate import RefusedCallError, read_process_memory
