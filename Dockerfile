@@ -3,29 +3,38 @@
 # Another base: docker build --build-arg BASE=… (any image with apt-get and a Python >= 3.11 as python3).
 ARG BASE=python:3.13-slim-bookworm
 
+FROM ${BASE} AS git
+COPY scripts/image scripts/image
+RUN scripts/image/gather-git /git
+
 FROM ${BASE} AS build
 WORKDIR /src
 COPY requirements.txt requirements-build.txt ./
-# Two environments: what builds the package stays in this stage, and so does pip.
+# Two environments: what builds the package stays in this stage, and so does pip. Nothing is compiled but what a run
+# imports, by trim.py.
 RUN python3 -m venv /build \
     && python3 -m venv --without-pip /opt/depcheck \
     && /build/bin/pip install --no-cache-dir --require-hashes --only-binary :all: \
         --requirement requirements-build.txt \
-    && /build/bin/pip --python /opt/depcheck/bin/python install --no-cache-dir --require-hashes \
+    && /build/bin/pip --python /opt/depcheck/bin/python install --no-cache-dir --no-compile --require-hashes \
         --only-binary :all: --requirement requirements.txt
 COPY pyproject.toml README.md LICENSE entrypoint.py ./
+COPY scripts/image scripts/image
 COPY depcheck depcheck
 RUN /build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels . \
-    && /build/bin/pip --python /opt/depcheck/bin/python install --no-cache-dir --no-deps --no-index /wheels/*.whl \
+    && /build/bin/pip --python /opt/depcheck/bin/python install --no-cache-dir --no-compile --no-deps --no-index \
+        /wheels/*.whl \
     && cp entrypoint.py /opt/depcheck/ \
-    && chmod -R go+rX /opt/depcheck
+    && /opt/depcheck/bin/python -P scripts/image/trim.py /bytecode \
+    && chmod -R go+rX /opt/depcheck /bytecode
 
 FROM ${BASE}
-# git tells when the sources last changed. Debian keeps one version of it only, so there is none to pin.
-# hadolint ignore=DL3008
-RUN apt-get update \
-    && apt-get install --no-install-recommends --yes ca-certificates git \
-    && rm -rf /var/lib/apt/lists/* \
+# git tells when the sources last changed, fetches requirements of git, and gives copies a history.
+COPY --from=git /git /
+COPY --from=build /bytecode /
+RUN test -s /etc/ssl/certs/ca-certificates.crt \
+    && git --version \
+    && ! ldd /usr/lib/git-core/git-remote-http | grep "not found" \
     && groupadd --gid 64321 guest \
     && useradd --uid 64321 --gid 64321 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin guest \
     && install --directory --mode 0755 /var/cache/depcheck \
