@@ -1,9 +1,10 @@
 # To pin the base by its digest: `docker buildx imagetools inspect python:3.13-slim-bookworm` prints it; write it
 # behind the name here, as python:3.13-slim-bookworm@sha256:…, since GitHub's runner builds without arguments.
-# Another base: docker build --build-arg BASE=… (any image with apt-get and a Python >= 3.11 as python3).
+# Another base: docker build --build-arg BASE=… (any Debian with ca-certificates and a Python >= 3.11 as python3).
 ARG BASE=python:3.13-slim-bookworm
 
 FROM ${BASE} AS git
+WORKDIR /src
 COPY scripts/image scripts/image
 RUN scripts/image/gather-git /git
 
@@ -34,7 +35,7 @@ COPY --from=git /git /
 COPY --from=build /bytecode /
 RUN test -s /etc/ssl/certs/ca-certificates.crt \
     && git --version \
-    && ! ldd /usr/lib/git-core/git-remote-http | grep "not found" \
+    && { /usr/lib/git-core/git-remote-http || test $? = 1; } \
     && groupadd --gid 64321 guest \
     && useradd --uid 64321 --gid 64321 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin guest \
     && install --directory --mode 0755 /var/cache/depcheck \
