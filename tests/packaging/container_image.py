@@ -15,7 +15,8 @@ MOST_UNPACKED_MB, MOST_COMPRESSED_MB = 80, 32  # of ours; the base has about 125
 MOST_START_S = 0.3
 DOCKER = os.environ.get("DOCKER", "docker")
 PYTHON = "/opt/depcheck/bin/python"
-FIRST_LINE = "import time; print(time.time())"
+FIRST_LINE = "import time; print(time.time(), time.process_time())"
+LEFT = "ls -d /var/lib/apt/lists/*_* /var/cache/apt/archives/*.deb /var/cache/apt/*.bin /usr/share/perl/*/CPAN.pm; true"
 # What a run asks of git, with a repository behind HTTP that has a submodule.
 GIT = """
 set -e
@@ -43,21 +44,19 @@ def main(image: str, base: str) -> None:
     """Stop with the first promise that is not kept."""
     sizes = {name: (measure_unpacked(name), measure_compressed(name)) for name in (base, image)}
     unpacked, compressed = (ours - theirs for ours, theirs in zip(sizes[image], sizes[base], strict=True))
-    bare_s, start_s = (
-        min(measure_start(image, "true") for _ in range(5)),
-        min(measure_first_line(image) for _ in range(5)),
-    )
+    bare_s = min(measure_start(image, "true") for _ in range(5))
+    start_s, work_s = (min(each) for each in zip(*(measure_first_line(image) for _ in range(5)), strict=True))
     git = run(image, "sh", "-c", GIT)
-    left = run(
-        image, "sh", "-c", "ls /var/lib/apt/lists /var/cache/apt/archives 2>/dev/null; command -v perl5.36; true"
-    )
+    left, had = (set(run(name, "sh", "-c", LEFT).stdout.split()) for name in (image, base))
     tests = run(image, "sh", "-c", "find /opt/depcheck -name tests; find /opt/depcheck -name cryptography")
     promises = {
         f"ours are {unpacked:.0f} MB, at most {MOST_UNPACKED_MB}": unpacked <= MOST_UNPACKED_MB,
         f"ours are {compressed:.0f} MB compressed, at most {MOST_COMPRESSED_MB}": compressed <= MOST_COMPRESSED_MB,
-        f"our first line after {start_s:.2f} s, `true` ends after {bare_s:.2f} s": start_s - bare_s <= MOST_START_S,
-        "git has history, submodules and HTTP": git.returncode == 0 and "\na\n" in git.stdout,
-        "no package lists, no perl of git": not [line for line in left.stdout.split() if line != "partial"],
+        # The seconds of a busy machine say little, so what is held is the work until then.
+        f"our first line after {work_s:.3f} s of work, {start_s:.2f} s ({bare_s:.2f} s for `true`)": work_s
+        <= MOST_START_S,
+        "git has history, submodules and HTTP, and complains of nothing": not git.returncode and not git.stderr,
+        "no package lists, no archives, no perl of git": left <= had,
         "no tests, nothing unused": not tests.stdout,
     }
     broken = [promise for promise, kept in promises.items() if not kept]
@@ -80,10 +79,11 @@ def measure_start(image: str, program: str) -> float:
     return time.perf_counter() - begin
 
 
-def measure_first_line(image: str) -> float:
-    """Measure the seconds until a line of Python runs, started as the action is."""
+def measure_first_line(image: str) -> tuple[float, float]:
+    """Measure the seconds, and those of the processor, until Python runs a line of ours."""
     begin = time.time()
-    return float(run(image, PYTHON, "-P", "-c", FIRST_LINE).stdout) - begin
+    at, work_s = run(image, PYTHON, "-P", "-c", FIRST_LINE).stdout.split()
+    return float(at) - begin, float(work_s)
 
 
 def measure_unpacked(image: str) -> float:
