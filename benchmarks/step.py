@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""The cost of the whole step in the image, beside the naive recipe in the base image.
+"""The cost of the whole step, beside the naive recipe.
 
     benchmarks/step.py [--image depcheck-action:test] [--base python:3.13-slim-bookworm] [--runs 1]
 
-Starts containers as GitHub's runner does: its mounts, its variables, its entrypoint. The index is PyPI as it is now.
+Starts containers of the image and of its base as GitHub's runner does: its mounts, its variables, its entrypoint.
+The index is PyPI as it is now.
 Nights: quiet (nothing new), safe (updates that pass), broken (werkzeug 3 lost `url_quote`), each cold (an empty home),
 then warm (the home that the run before left), which for the broken one is the same breakage again. The naive recipe is
 venv, `pip install pip-tools`, `pip-compile --upgrade`, `pip install`, pytest, in a container of the base image, cold
@@ -77,7 +78,7 @@ class Bench:
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def make_repository(self, direct: tuple[str, ...], test: str) -> None:
-        """Make the workspace of a night, with the lockfile as it is committed."""
+        """Make a night's workspace with its committed lockfile."""
         for name in ("workspace", "home"):
             shutil.rmtree(self.room / name, ignore_errors=True)
         for name in MOUNTED:

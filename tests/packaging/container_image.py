@@ -1,4 +1,4 @@
-"""Check that the image is small, starts soon and has a git that works.
+"""Check the size, start and git of an image.
 
     container_image.py IMAGE BASE
 
@@ -80,7 +80,7 @@ def measure_start(image: str, program: str) -> float:
 
 
 def measure_first_line(image: str) -> tuple[float, float]:
-    """Measure the seconds, and those of the processor, until Python runs a line of ours."""
+    """Measure wall and processor seconds until Python runs a line."""
     begin = time.time()
     at, work_s = run(image, PYTHON, "-P", "-c", FIRST_LINE).stdout.split()
     return float(at) - begin, float(work_s)
@@ -95,7 +95,7 @@ def measure_unpacked(image: str) -> float:
 
 
 def measure_compressed(image: str) -> float:
-    """Measure in MB what gzip makes of an image, about what a registry sends."""
+    """Measure in MB what gzip makes of an image."""
     packer, size = zlib.compressobj(6), 0
     with subprocess.Popen([DOCKER, "image", "save", image], stdout=subprocess.PIPE) as saving:
         assert saving.stdout is not None
