@@ -97,7 +97,7 @@ class Bench:
             ["add", "."],
             ["-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "set"],
         ):
-            subprocess.run(["git", *words], cwd=place, check=True)
+            subprocess.run(["git", "-c", "safe.directory=*", *words], cwd=place, check=True)
         self.hand_over()
 
     def hand_over(self) -> None:
