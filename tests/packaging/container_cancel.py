@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from container_job import cancel_job, give_to_runner, is_running, list_owners, start_job
+from container_job import cancel_job, give_to_runner, is_left, is_running, list_owners, start_job
 from container_publish import hand_over_report, publish, serve_forge
 
 LIMIT_S = 240.0
@@ -36,7 +36,7 @@ def judge(name: str, process, log: Path, *folders: Path) -> list[str]:
         "it ends before it is killed": ended,
         "it is not green": process.returncode != 0,
         "no traceback is shown": "Traceback" not in printed,
-        "no container is left": not is_running(log.name),
+        "no container is left": not is_left(log.name),
         "nothing of root is left": 0 not in list_owners(*folders),
     }
     return [f"{name}: {promise}\n{printed[-1500:]}" for promise, kept in promises.items() if not kept]

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -61,16 +62,23 @@ def cancel_job(process) -> bool:
 
 
 def is_running(name: str) -> bool:
-    """Return True if the container is still there."""
-    words = [
-        os.environ.get("DOCKER", "docker"),
-        "ps",
-        "--all",
-        "--quiet",
-        "--filter",
-        f"name=^{_name_container(name)}$",
-    ]
-    return bool(subprocess.run(words, capture_output=True, check=True).stdout.strip())
+    """Return True if the container has begun and not ended."""
+    return _is_listed(name, "--filter", "status=running")
+
+
+def is_left(name: str, patience_s: float = 20.0) -> bool:
+    """Return True if the engine does not remove the container in time."""
+    end = time.monotonic() + patience_s
+    while _is_listed(name, "--all"):
+        if time.monotonic() > end:
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def _is_listed(name: str, *filters: str) -> bool:
+    words = [os.environ.get("DOCKER", "docker"), "ps", "--quiet", "--filter", f"name=^{_name_container(name)}$"]
+    return bool(subprocess.run([*words, *filters], capture_output=True, check=True).stdout.strip())
 
 
 def _name_container(name: str) -> str:
