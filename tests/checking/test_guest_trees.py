@@ -15,6 +15,7 @@ CHECKING = Path(depcheck.checking.__path__[0])
 TRUSTED = {
     "compiled_code.py": "the installer's folders, and a run's own before the run begins",
     "workspace_copy.py": "fresh copies in folders of ours; reads the repository, or a tree whose users have ended",
+    "git_mirrors.py": "a new folder in the guest's cache, while nothing of the guest runs",
     "policy.py": "changes owners by descriptors; looks for programs",
     "__main__.py": "tidies shared folders once no process of the guest is left",
     "repo_files.py": "reads the repository, before anything runs",

@@ -32,7 +32,7 @@ def mirror_repositories(
         fetched, place = cache.parent / f"git-{name}", cache / f"git-{name}"
         if not fetched.exists():
             remotes.fetch_history(fetched, source.address, source.commit, (_MAIN, *source.names))
-        if not place.exists():
+        if not (place.is_symlink() or place.exists()):  # whatever a guest put there is its own loss
             shutil.copytree(fetched / "mirror", place, symlinks=True)
             guest.take_ownership(place)
         bare = source.address.removesuffix("/").removesuffix(".git")

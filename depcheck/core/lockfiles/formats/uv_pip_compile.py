@@ -18,8 +18,8 @@ from depcheck.core.lockfiles.options.treatments import CompileCommand
 
 _COMMAND = ["uv", "pip", "compile"]
 _EXPORTED = (
-    "It was written by `uv export` from uv.lock, which is judged itself; export it again after an update, or name the "
-    "lockfiles to judge with --lockfile."
+    "It was written by `uv export` from uv.lock, which is checked itself; export it again after an update, or name the "
+    "lockfiles to check with --lockfile."
 )
 
 
