@@ -21,7 +21,7 @@ from depcheck.core.model.errors import LockfileError
 from depcheck.core.model.pins import Pin
 from depcheck.core.text.toml import parse_toml
 
-PYLOCK_START = re.compile(r"(?:#[^\n]*\n|\s*\n)*lock-version = \"1\.")
+PYLOCK_START = re.compile(r"(?:#[^\n]*+\n|[ \t\r]*+\n)*+lock-version = \"1\.")
 _BLOCK = re.compile(r"^\[\[packages\]\]\r?\n", re.MULTILINE)
 _MOST_PACKAGES = 20_000
 

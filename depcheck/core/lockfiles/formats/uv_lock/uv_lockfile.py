@@ -23,7 +23,7 @@ UV_LOCK_START = re.compile(r"version = \d+\r?\n(?:revision = \d+\r?\n)?requires-
 _KNOWN_VERSION = 1
 _MOST_PACKAGES = 20_000
 _BLOCK = re.compile(r"^\[\[package\]\]\r?\n", re.MULTILINE)
-_COMMIT = re.compile(r"^(?P<place>[^?#]*)[^#]*#(?P<commit>[0-9a-f]{40,64})$")
+_COMMIT = re.compile(r"^(?P<place>[^?#]*+)(?:\?[^#]*+)?#(?P<commit>[0-9a-f]{40,64})$")
 _EXTRA_ATOM = re.compile(r"extra\s*[=!]=")
 
 
