@@ -94,6 +94,8 @@ class LawfulCompiler:
         self, spec: EnvironmentSpec, lock: LockfileSpec, world: IndexView, texts: Mapping[str, str]
     ) -> CompileLaw:
         target, lines = self._find_target(lock.python or spec.python), self._read_lines(lock, texts)
+        # A layer above was compiled upon the whole text of the one from which these are taken out afterwards.
+        trimmed = frozenset[NormalizedName]().union(*(each.trimmed_packages for each in spec.lockfiles))
         markers = {**self.targets.get_interpreter(lock.python or spec.python).markers, "extra": ""}
 
         @cache
@@ -105,7 +107,10 @@ class LawfulCompiler:
             return self.build_requirements(spec, pin, world) if found is None else found
 
         return CompileLaw(
-            direct=[each.requirement for each in lines or () if not each.is_constraint],
+            direct=[
+                *(each.requirement for each in lines or () if not each.is_constraint),
+                *map(Requirement, sorted(trimmed)),
+            ],
             constraints=[
                 *(each.requirement for each in lines or () if each.is_constraint),
                 *_list_layer_pins(lock, texts, markers),
@@ -114,7 +119,7 @@ class LawfulCompiler:
             list_candidates=cache(lambda name: self.index.list_pip_candidates(name, world, target) if target else None),
             get_hashes=lambda pin: self.index.get_lockfile_hashes(pin, world, target) if target else None,
             markers=markers,
-            unsafe=UNSAFE_PACKAGES | lock.trimmed_packages,
+            unsafe=UNSAFE_PACKAGES | trimmed,
             committed=lock.lockfile.select_pins(markers),
             scope=find_law_scope(lock, knows_sources=lines is not None),
         )
