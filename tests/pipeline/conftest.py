@@ -156,3 +156,19 @@ def judged(dated: Dated, tmp_path: Path) -> Callable[..., EnvironmentReport]:
             return app.check_repository(settings, reporter, environ).environments[0]
 
     return check
+
+
+@pytest.fixture
+def histories(dated: Dated) -> Dated:
+    """Return releases of lib, plug and spare.
+
+    In lib 1.0 there is `old`, in 2.0 not. Plug uses lib; spare changes without harm.
+    """
+    dated.release("lib", "1.0", "2024-01-01", text="old = 1\n")
+    dated.release("lib", "1.5", "2024-02-01", text="old = 1\n")
+    dated.release("lib", "2.0", "2024-03-01", text="new = 1\n")
+    dated.release("lib", "2.1", "2024-04-01", text="new = 1\n")
+    dated.release("plug", "1.0", "2024-01-01", "lib", text="from lib import old\n")
+    dated.release("spare", "1.0", "2024-01-01", text="level = 1\n")
+    dated.release("spare", "1.1", "2024-03-15", text="level = 2\n")
+    return dated

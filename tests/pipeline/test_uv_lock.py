@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 
-import pytest
 from uv import find_uv_bin
 
 from depcheck.core.lockfiles.formats.known_formats import find_hold_format
@@ -33,22 +32,6 @@ def lock_on_day(folder, url, files, day):
     text = lock(folder, url, files, f"--exclude-newer={day}")
     head, _, rest = text.partition("[options]\n")
     return head + rest.partition("\n\n")[2]
-
-
-@pytest.fixture
-def histories(dated):
-    """Return releases of lib, plug and spare.
-
-    Plug breaks with lib 2.0.
-    """
-    dated.release("lib", "1.0", "2024-01-01", text="old = 1\n")
-    dated.release("lib", "1.5", "2024-02-01", text="old = 1\n")
-    dated.release("lib", "2.0", "2024-03-01", text="new = 1\n")
-    dated.release("lib", "2.1", "2024-04-01", text="new = 1\n")
-    dated.release("plug", "1.0", "2024-01-01", "lib", text="from lib import old\n")
-    dated.release("spare", "1.0", "2024-01-01", text="level = 1\n")
-    dated.release("spare", "1.1", "2024-03-15", text="level = 2\n")
-    return dated
 
 
 def test_what_breaks_is_found_and_held(histories, judged, tmp_path):

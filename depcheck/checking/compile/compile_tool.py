@@ -113,3 +113,21 @@ def list_output_and_sources(lock: LockfileSpec) -> list[str]:
 
 def _make_relative(path: str, folder: str) -> str:
     return os.path.relpath(PurePosixPath(path), PurePosixPath(folder or "."))
+
+
+class RequirementsWriter:
+    """What tools share that write a requirements file."""
+
+    __slots__ = ()
+
+    def restore_addresses(self, text: str, lock: LockfileSpec, index: ShownIndex) -> str:
+        """Return the text with the user's index (`# from ...` too)."""
+        return index.restore_address(text, lock)
+
+    def list_own_files(self, _lock: LockfileSpec) -> tuple[str, ...]:
+        """Return nothing: requirements by address are brought first."""
+        return ()
+
+    def list_file_arguments(self, lock: LockfileSpec) -> list[str]:
+        """Return output and sources."""
+        return list_output_and_sources(lock)

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from depcheck.checking.compile.compile_tool import CompileRequest, ShownIndex, list_output_and_sources
+from depcheck.checking.compile.compile_tool import CompileRequest, RequirementsWriter, ShownIndex
 from depcheck.checking.compile.tool_envs import PipToolsEnvironment, ToolEnvironments
 from depcheck.core.lockfiles.formats.pip_compile_options import is_supported_option
 from depcheck.core.lockfiles.spec import LockfileSpec
 
 
 @dataclass(frozen=True, slots=True)
-class PipCompile:
+class PipCompile(RequirementsWriter):
     """The pip-compile of an interpreter's own pip-tools."""
 
     toolbox: ToolEnvironments
@@ -22,18 +22,6 @@ class PipCompile:
 
     def prepare_copy(self, root: Path, lock: LockfileSpec, index: ShownIndex) -> None:
         """Do nothing: the environment names the index, and sources have lost theirs."""
-
-    def restore_addresses(self, text: str, lock: LockfileSpec, index: ShownIndex) -> str:
-        """Return the text with the user's index."""
-        return index.restore_address(text, lock)
-
-    def list_own_files(self, _lock: LockfileSpec) -> tuple[str, ...]:
-        """Return nothing: requirements by address are brought first."""
-        return ()
-
-    def list_file_arguments(self, lock: LockfileSpec) -> list[str]:
-        """Return output and sources."""
-        return list_output_and_sources(lock)
 
     def needs_only_fitting_files(self, lock: LockfileSpec) -> bool:
         """Return False with hashes and with options of pip's.

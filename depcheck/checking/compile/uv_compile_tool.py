@@ -4,12 +4,12 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
-from depcheck.checking.compile.compile_tool import CompileRequest, ShownIndex, list_output_and_sources
+from depcheck.checking.compile.compile_tool import CompileRequest, RequirementsWriter, ShownIndex
 from depcheck.checking.compile.prepare_sources import list_config_files, redirect_uv_indexes
 from depcheck.core.lockfiles.spec import LockfileSpec
 
 
-class UvPipCompile:
+class UvPipCompile(RequirementsWriter):
     """The compiler of uv."""
 
     @property
@@ -20,18 +20,6 @@ class UvPipCompile:
     def prepare_copy(self, root: Path, lock: LockfileSpec, index: ShownIndex) -> None:
         """Point the indexes of uv's configuration at the local one."""
         redirect_uv_indexes(root, list_config_files(lock.folder), lambda _: index.url)
-
-    def restore_addresses(self, text: str, lock: LockfileSpec, index: ShownIndex) -> str:
-        """Return the text with the user's index (`# from ...`)."""
-        return index.restore_address(text, lock)
-
-    def list_own_files(self, _lock: LockfileSpec) -> tuple[str, ...]:
-        """Return nothing: requirements by address are brought first."""
-        return ()
-
-    def list_file_arguments(self, lock: LockfileSpec) -> list[str]:
-        """Return output and sources."""
-        return list_output_and_sources(lock)
 
     def needs_only_fitting_files(self, _lock: LockfileSpec) -> bool:
         """Return False: uv resolves for other machines, and reads pages quickly."""
