@@ -1,15 +1,9 @@
-"""Fixtures: a guest, this very environment, and an index of made-up packages."""
+"""Fixtures: a guest, and this very environment."""
 
-import functools
-import http.server
-import io
 import os
 import sys
-import tarfile
-import threading
-import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,7 +17,6 @@ from depcheck.checking.sandbox.guest_users import claim_guest_number
 from depcheck.checking.sandbox.launcher import landlock
 from depcheck.checking.sandbox.policy import choose_sandbox_policy, is_readable_by_others
 from depcheck.core.lockfiles.spec import EnvironmentSpec
-from depcheck.core.model.index_view import IndexView
 
 
 @pytest.fixture
@@ -82,78 +75,3 @@ def this_environment(tmp_path: Path, interpreters: InterpreterFinder) -> Virtual
         for one in read_installed_distributions(site, {})
     ]
     return VirtualEnvironment(place, interpreters.get_interpreter(PYTHON), tuple(installed))
-
-
-@dataclass
-class Shelf:
-    """A small index on loopback: implements `ports.PackageServer` for one world."""
-
-    folder: Path
-    port: int = 0
-    said: list[str] = field(default_factory=list)
-
-    def get_index_url(self, world: IndexView, target: object = None, only: str = "") -> str:  # noqa: ARG002
-        return f"http://127.0.0.1:{self.port}/simple/"
-
-    def list_index_errors(self) -> tuple[str, ...]:
-        return tuple(self.said)
-
-    def get_last_sdist(self) -> str:
-        return ""
-
-    def serve_file(self, url: str, filename: str, content: bytes | None = None) -> str:  # noqa: ARG002
-        return url
-
-    def wheel(self, name: str, version: str, files: dict[str, str], requires: tuple[str, ...] = ()) -> Path:
-        stem = f"{name}-{version}"
-        metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-        metadata += "".join(f"Requires-Dist: {line}\n" for line in requires)
-        whole = {
-            **files,
-            f"{stem}.dist-info/METADATA": metadata,
-            f"{stem}.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        }
-        whole[f"{stem}.dist-info/RECORD"] = "".join(f"{path},,\n" for path in [*whole, f"{stem}.dist-info/RECORD"])
-        path = self._page(name) / f"{stem}-py3-none-any.whl"
-        with zipfile.ZipFile(path, "w") as archive:
-            for inside, text in whole.items():
-                archive.writestr(inside, text)
-        return path
-
-    def sdist(self, name: str, version: str, backend: str) -> None:
-        """Build a source distribution whose backend is the text `backend`."""
-        stem = f"{name}-{version}"
-        files = {
-            "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
-            "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
-            "backend.py": backend,
-        }
-        with tarfile.open(self._page(name) / f"{stem}.tar.gz", "w:gz") as archive:
-            for inside, text in files.items():
-                entry = tarfile.TarInfo(f"{stem}/{inside}")
-                entry.size = len(text)
-                archive.addfile(entry, io.BytesIO(text.encode()))
-
-    def _page(self, name: str) -> Path:
-        page = self.folder / "simple" / name
-        page.mkdir(parents=True, exist_ok=True)
-        return page
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def shelf(tmp_path: Path) -> Iterator[Shelf]:
-    """Serve a folder's listing, which is a simple index page already."""
-    root = tmp_path / "shelf"
-    root.mkdir()
-    handler: Callable[..., _Quiet] = functools.partial(_Quiet, directory=str(root))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield Shelf(root, server.server_port)
-        server.shutdown()
-        thread.join()
