@@ -1,6 +1,7 @@
 """What all tests share: patience, no OSV, an index of made-up packages."""
 
 import functools
+import hashlib
 import http.server
 import io
 import tarfile
@@ -33,6 +34,7 @@ class Shelf:
     folder: Path
     port: int = 0
     said: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)  # paths, in the order of the requests
 
     def get_index_url(self, world: IndexView, target: object = None, only: str = "") -> str:  # noqa: ARG002
         return f"http://127.0.0.1:{self.port}/simple/"
@@ -85,9 +87,37 @@ class Shelf:
         return page
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
+class _ShelfServer(http.server.SimpleHTTPRequestHandler):
+    """Serve files, and pages with hashes and an ETag."""
+
+    asked: list[str]
+
     def log_message(self, *_: object) -> None:
         pass
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        if self.path.endswith("/"):
+            self._send_page(self._render_page())
+        else:
+            super().do_GET()
+
+    def _render_page(self) -> bytes:
+        folder = Path(self.translate_path(self.path))
+        files = sorted(folder.iterdir()) if folder.is_dir() else []
+        digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+        return "".join(f'<a href="{name}#sha256={digest}">{name}</a>\n' for name, digest in digests.items()).encode()
+
+    def _send_page(self, page: bytes) -> None:
+        etag = f'"{hashlib.sha256(page).hexdigest()}"'
+        status = 304 if self.headers["If-None-Match"] == etag else 200 if page else 404
+        self.send_response(status)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(page) if status == 200 else 0))
+        self.send_header("ETag", etag)
+        self.end_headers()
+        if status == 200:
+            self.wfile.write(page)
 
 
 @pytest.fixture
@@ -95,10 +125,13 @@ def shelf(tmp_path: Path) -> Iterator[Shelf]:
     """Serve a folder's listing, which is a simple index page already."""
     root = tmp_path / "shelf"
     root.mkdir()
-    handler: Callable[..., _Quiet] = functools.partial(_Quiet, directory=str(root))
+    made = Shelf(root)
+    kind = type("Handler", (_ShelfServer,), {"asked": made.asked})
+    handler: Callable[..., _ShelfServer] = functools.partial(kind, directory=str(root))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        made.port = server.server_port
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        yield Shelf(root, server.server_port)
+        yield made
         server.shutdown()
         thread.join()

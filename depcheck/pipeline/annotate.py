@@ -121,8 +121,10 @@ def annotate_advisories(
     found, note = _fetch_all_advisories(case, list_pinned_releases(*committed.values(), after or {}))
     taken_back = _find_all_withdrawn(case, committed)
     advisories = tuple(_to_advisory_report(each, list(committed.values()), after or {}) for each in found)
-    doubled = _describe_doubled(case, {name for name, _ in list_pinned_releases(*committed.values(), after or {})})
-    notes = tuple(filter(None, (*report.notes, note, "" if report.status is Status.QUIET else doubled)))
+    doubled = ""
+    if report.status is not Status.QUIET:  # a quiet run loads no pages, and takes no file anew
+        doubled = _describe_doubled(case, {name for name, _ in list_pinned_releases(*committed.values(), after or {})})
+    notes = tuple(filter(None, (*report.notes, note, doubled)))
     return replace(report, advisories=advisories, withdrawn=taken_back, notes=notes)
 
 

@@ -64,6 +64,7 @@ BEHIND: dict[str, tuple[str, ...]] = {
     "credentials off the command line": ("arguments off the command line",),
     "first to go when memory ends": ("watched memory",),
     "Landlock network": ("connections by address",),
+    "Landlock scopes": ("connections by address",),
     "wall clock": ("clock of the checker",),
     "clock of the checker": ("wall clock",),
 }
