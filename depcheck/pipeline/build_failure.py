@@ -90,7 +90,7 @@ class _BuildQuestion:
 
     def _start_trials(self, view: IndexView) -> InstalledTrialRunner:
         finding = Regression(_to_failed_install(self.obstacle), (self.obstacle.failure,))
-        return InstalledTrialRunner(self.work.case, self.before, self.before.pins, view, (finding,), self.work.numbers)
+        return InstalledTrialRunner(self.work.case, self.before, self.before.pins, view, (finding,), self.work.budget)
 
     def _find_requirement(self, budget: Budget, flakes: ChanceFailures) -> Diagnosis:
         """Find the build requirement, among releases since the baseline's view."""

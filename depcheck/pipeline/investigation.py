@@ -5,7 +5,7 @@ What is found is held back at its last good release, the rest compiled and check
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count, islice
+from itertools import islice
 
 from depcheck.core.lockfiles.diff import diff_pins
 from depcheck.core.lockfiles.lock_set import LockSet
@@ -39,6 +39,7 @@ from depcheck.pipeline.last_run.recall_measurements import (
     remember_sides,
 )
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_baseline, measure_pins, plan_checks
+from depcheck.pipeline.progress.trial_budget import TrialBudget
 from depcheck.pipeline.proving.narrow_imports import narrow_imports
 from depcheck.pipeline.to_report import to_change_reports, to_check_reports, to_culprit, to_drift_report
 from depcheck.pipeline.trial_runner import InstalledTrialRunner, build_question
@@ -57,7 +58,7 @@ class Investigation:
     What was found is kept when the budget ends.
 
     `before` is the measured baseline, None until it is needed. `sides` are those that fail now, None until a set was
-    compiled. `numbers` counts the trials. `seen` is the fresh set, where this run has checked it in full. `trouble` is
+    compiled. `budget` is for all trials. `seen` is the fresh set, where this run has checked it in full. `trouble` is
     why no set could be proposed.
     """
 
@@ -66,9 +67,8 @@ class Investigation:
     before: Measurement | None = None
     sides: MeasuredSides | None = None
     ask_about_obstacle: ObstacleQuestion | None = None
-    numbers: "count[int]" = field(default_factory=lambda: count(1))
     seen: Measurement | None = None
-    deadline_s: float = field(init=False)
+    budget: TrialBudget = field(init=False)
     found: Diagnosis = field(default_factory=lambda: Diagnosis((), 0, Confidence.MINIMAL))
     culprits: list[Culprit] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -81,12 +81,12 @@ class Investigation:
     _compiled: dict[tuple[Hold, ...], LockSet | CompileFailure] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.deadline_s = self.case.ports.clock() + self.case.settings.budget_minutes * 60
+        self.budget = TrialBudget(self.case.ports.clock, self.case.settings.budget_minutes)
 
     @property
     def is_time_over(self) -> bool:
         """True if the budget is spent."""
-        return self.case.ports.clock() > self.deadline_s
+        return self.budget.is_time_over
 
     def run(self, question: Question) -> None:
         """Find causes one by one, holding each before the next search."""
@@ -107,7 +107,7 @@ class Investigation:
         """Return the question of what makes checks fail."""
         if self.sides is None or not self._failing:
             self.case.ports.reporter.start_stage("search for the release that broke it")
-        return build_question(self.case, sides, findings, holds, self.numbers)
+        return build_question(self.case, sides, findings, holds, self.budget)
 
     def compile_held(self, holds: tuple[Hold, ...]) -> LockSet | CompileFailure:
         """Compile a fresh set under the holds, once for the same holds."""
@@ -186,7 +186,7 @@ class Investigation:
             return False
         view = apply_build_holds(self.case.get_upgrade_view(self.committed.pins), holds)
         findings = shown.comparison.regressions
-        trying = InstalledTrialRunner(self.case, shown.before, loose.pins, view, findings, self.numbers)
+        trying = InstalledTrialRunner(self.case, shown.before, loose.pins, view, findings, self.budget)
         seen = trying.run_trial(loose.pins, view, f"without the hold of {', '.join(cause.culprits)}")
         return any(is_same_failure(new, old) for new in seen.failures for old in cause.failures)
 

@@ -3,7 +3,7 @@
 The index hides the releases, so a compiled file shows no trace of a hold except the pins.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -40,6 +40,7 @@ from depcheck.pipeline.closed_network.unreached import prove_sides
 from depcheck.pipeline.context import EnvironmentCase, list_direct_pins
 from depcheck.pipeline.last_run.recall_measurements import measure_and_remember, recall_measurement
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_pins, plan_checks
+from depcheck.pipeline.progress.trial_budget import TrialBudget
 from depcheck.pipeline.to_report import find_upload_time
 
 MAX_NAMED_CHANGES = 3  # names that fit into a line
@@ -53,7 +54,7 @@ class InstalledTrialRunner:
     """Runs trials between two sets of pins in one index view.
 
     Only new failures are run again. If the candidate could not be installed, all checks run, because none
-    has run yet. `before` is the measurement of the baseline, `numbers` counts the trials of the whole search.
+    has run yet. `before` is the measurement of the baseline, `budget` is that of the whole search.
     `remembers` says that trials are kept for the next run, and that those of an earlier run are not made again.
     """
 
@@ -62,7 +63,7 @@ class InstalledTrialRunner:
     candidate: Pins
     world: IndexView
     findings: Sequence[Regression]
-    numbers: Iterator[int]
+    budget: TrialBudget
     remembers: bool = False
     _asked: set[str] = field(default_factory=set)
     _recalls: bool = True
@@ -77,7 +78,7 @@ class InstalledTrialRunner:
         if mixture.day_of:
             resolved = self._resolve_day(*mixture.day_of)
             if isinstance(resolved, CompileFailure):
-                next(self.numbers)
+                self.budget.take_number()
                 return Observation(
                     unresolved_reason=f"no set of its own day can be resolved: {resolved.failure.headline}"
                 )
@@ -97,11 +98,9 @@ class InstalledTrialRunner:
         if mixture.exact_versions:
             return ", ".join(f"{name} {version}" for name, version in mixture.exact_versions[:3])
         moved = sorted(mixture.candidate_names)
-        changed = sum(self.candidate.get(name) != self.before.pins.get(name) for name in self._list_names())
+        names = {*self.candidate, *self.before.pins}
+        changed = sum(self.candidate.get(name) != self.before.pins.get(name) for name in names)
         return ", ".join(moved) if 0 < len(moved) <= MAX_NAMED_CHANGES else f"{len(moved)} of {changed} changes"
-
-    def _list_names(self) -> frozenset[NormalizedName]:
-        return frozenset(self.candidate) | frozenset(self.before.pins)
 
     def run_trial(self, pins: Pins, world: IndexView, words: str = "") -> Observation:
         """Run a trial of any pins in any index view.
@@ -111,9 +110,9 @@ class InstalledTrialRunner:
         if known := self._recall_once(pins, world):
             known = self._prove(known)
             return replace(self._read_observation(known), installed=self._list_moved(pins), is_recalled=True)
-        number = next(self.numbers)
+        number = self.budget.take_number()
         if words:
-            self.case.ports.reporter.start_stage(f"trial {number}: {words}")
+            self.case.ports.reporter.start_stage(f"trial {number} ({self.budget.describe_rest()}): {words}")
         measure = measure_and_remember if self.remembers else measure_pins
         seen = self._prove(measure(self.case, pins, world, self.checks, f"trial {number}"))
         return replace(self._read_observation(seen), installed=self._list_moved(pins))
@@ -260,13 +259,13 @@ def build_question(
     sides: MeasuredSides,
     findings: Sequence[Regression],
     holds: Sequence[Hold],
-    numbers: Iterator[int],
+    budget: TrialBudget,
 ) -> SearchQuestion:
     """Build the question which of the changes make these checks fail."""
     world = apply_holds(case.get_upgrade_view(sides.committed.pins), holds)
     scene = _collect_evidence(case, sides, findings)
     trying = InstalledTrialRunner(
-        case, sides.before, sides.candidate.pins, sides.after.world, findings, numbers, remembers=True
+        case, sides.before, sides.candidate.pins, sides.after.world, findings, budget, remembers=True
     )
     place = SearchSpace(
         scene.before,

@@ -115,9 +115,9 @@ def test_the_live_line_names_the_running_check():
     log = io.StringIO()
     console = Console(file=log, force_terminal=True, width=100, _environ={"TERM": "xterm-256color"})
     with TerminalReporter(console) as reporter:
-        reporter.start_stage("trial 3: kombu 4.2.0")
+        reporter.start_stage("trial 3 (57 of 60 minutes left): kombu 4.2.0")
         reporter.start_check("trial 3", "test pytest -q")
-    assert "trial 3: kombu 4.2.0: test pytest -q (checks done: 0)" in log.getvalue()
+    assert "trial 3 (57 of 60 minutes left): kombu 4.2.0: test pytest -q (checks done: 0)" in log.getvalue()
 
 
 def test_a_terminal_breaks_lines_between_words():

@@ -9,6 +9,7 @@ import pytest
 from depcheck.core.messages.summary import render_report_markdown
 from depcheck.core.model.report_json import decode_report
 from depcheck.pipeline.progress.time_keeper import TimeKeeper
+from depcheck.pipeline.progress.trial_budget import TrialBudget
 from depcheck.reporting.html.elements import build_tag, render_element
 from depcheck.reporting.html.time_bar import build_time_bar
 
@@ -44,6 +45,19 @@ def test_each_second_counts_for_one_part(keeper) -> None:
     assert keeper.collect_parts() == {
         "compile": 2, "install": 2, "import": 4, "commands": 1, "search": 10, "other": 1,
     }  # fmt: skip
+
+
+def test_trials_have_numbers_and_the_time_that_is_left() -> None:
+    """The time is a bound, and their number is none."""
+    clock = SimpleNamespace(now=100.0)
+    budget = TrialBudget(lambda: clock.now, 60)
+    seen = []
+    for clock.now in (100, 281, 3700, 3701):
+        seen.append((budget.take_number(), budget.describe_rest(), budget.is_time_over))
+    assert seen == [
+        (1, "60 of 60 minutes left", False), (2, "56 of 60 minutes left", False),
+        (3, "0 of 60 minutes left", False), (4, "0 of 60 minutes left", True),
+    ]  # fmt: skip
 
 
 def test_the_page_has_a_bar_as_long_as_its_parts() -> None:
