@@ -7,20 +7,19 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from depcheck.core.messages.hidden_state import ProposalForm, prepend_marker
-from depcheck.core.settlement.remarks import REWRITTEN_REMARK, add_left_note
-from depcheck.core.settlement.settle import (
+from depcheck.core.settlement.actions import (
     CloseAction,
     CreateAction,
     ForgeAction,
     LeaveAction,
     NoteAction,
-    Proposal,
-    PublishedItem,
     RemarkAction,
     RetryAction,
     UpdateAction,
     YieldAction,
 )
+from depcheck.core.settlement.items import Proposal, PublishedItem
+from depcheck.core.settlement.remarks import REWRITTEN_REMARK, add_left_note
 from depcheck.publishing.base_branch import FileChange
 from depcheck.publishing.forge import ForgeRefusalError, RefusalReason
 from depcheck.publishing.open_proposals import ProposalOpener

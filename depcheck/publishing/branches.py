@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from depcheck.core.messages.hidden_state import format_commit_trailer, parse_commit_trailer
-from depcheck.core.settlement.settle import Proposal
+from depcheck.core.settlement.items import Proposal
 from depcheck.publishing.base_branch import BaseBranch, FileChange
 from depcheck.publishing.forge import Forge, ForgeCommit, ForgeRefusalError, RefusalReason
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from depcheck.core.messages.hidden_state import ProposalForm
 from depcheck.core.messages.leads import link_counterpart
-from depcheck.core.settlement.settle import Proposal, PublishedItem
+from depcheck.core.settlement.items import Proposal, PublishedItem
 from depcheck.publishing.forge import ForgeRefusalError
 from depcheck.publishing.publish_session import ActionResult, PublishSession
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from depcheck.core.messages.bodies import render_patch_issue_body
 from depcheck.core.messages.hidden_state import ProposalForm, prepend_marker
-from depcheck.core.settlement.settle import Proposal, PublishedItem
+from depcheck.core.settlement.items import Proposal, PublishedItem
 from depcheck.publishing.base_branch import FileChange, format_patch
 from depcheck.publishing.forge import LABEL, ForgeItem, ForgeRefusalError, RefusalReason
 from depcheck.publishing.publish_session import ActionResult, PublishSession, build_unchanged_result

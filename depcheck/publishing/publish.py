@@ -9,20 +9,19 @@ from depcheck.core.messages.hidden_state import ProposalForm
 from depcheck.core.model.errors import DepcheckError
 from depcheck.core.model.report import Report
 from depcheck.core.model.report_json import ReportError, mask_report
-from depcheck.core.settlement.identity import KnownEnvironments
-from depcheck.core.settlement.proposals import make_proposals, merge_published_history
-from depcheck.core.settlement.remarks import describe_new_releases
-from depcheck.core.settlement.settle import (
+from depcheck.core.settlement.actions import (
     CloseAction,
     CreateAction,
     ForgeAction,
-    Proposal,
     RetryAction,
-    Stance,
     UpdateAction,
     is_told_already,
-    settle_proposals,
 )
+from depcheck.core.settlement.identity import KnownEnvironments
+from depcheck.core.settlement.items import Proposal, Stance
+from depcheck.core.settlement.proposals import make_proposals, merge_published_history
+from depcheck.core.settlement.remarks import describe_new_releases
+from depcheck.core.settlement.settle import settle_proposals
 from depcheck.publishing.apply import ActionExecutor
 from depcheck.publishing.base_branch import BaseBranch, FileChange
 from depcheck.publishing.branches import BranchPublisher

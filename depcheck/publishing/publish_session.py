@@ -12,7 +12,7 @@ from depcheck.core.messages.hidden_state import (
     parse_hidden_marker,
     prepend_marker,
 )
-from depcheck.core.settlement.settle import Proposal, PublishedItem
+from depcheck.core.settlement.items import Proposal, PublishedItem
 from depcheck.publishing.base_branch import BaseBranch
 from depcheck.publishing.branches import BranchPublisher
 from depcheck.publishing.forge import LABEL, Forge, ForgeItem, ForgeRefusalError, RefusalReason

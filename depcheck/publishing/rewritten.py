@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from depcheck.core.messages.hidden_state import HiddenMarker, ProposalForm, is_remark
-from depcheck.core.settlement.settle import Proposal, PublishedItem, Stance
+from depcheck.core.settlement.items import Proposal, PublishedItem, Stance
 from depcheck.publishing.base_branch import BaseBranch
 from depcheck.publishing.branches import BranchPublisher
 from depcheck.publishing.forge import Forge, ForgeItem, ForgePull

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from depcheck.core.messages.hidden_state import ProposalForm, WorkflowRun, parse_hidden_marker
 from depcheck.core.settlement.identity import KnownEnvironments, adopt_published, close_orphans
-from depcheck.core.settlement.settle import Proposal, PublishedItem, Stance
+from depcheck.core.settlement.items import Proposal, PublishedItem, Stance
 from depcheck.publishing.base_branch import BaseBranch
 from depcheck.publishing.branches import BranchPublisher
 from depcheck.publishing.forge import LABEL, Forge, ForgeItem, ForgePull

@@ -18,22 +18,20 @@ from depcheck.core.messages.hidden_state import (
     prepend_marker,
     render_remark,
 )
-from depcheck.core.settlement.identity import compute_file_digests
-from depcheck.core.settlement.remarks import add_left_note
-from depcheck.core.settlement.settle import (
+from depcheck.core.settlement.actions import (
     CloseAction,
     CreateAction,
     LeaveAction,
     NoteAction,
-    Proposal,
-    PublishedItem,
     RemarkAction,
     RetryAction,
-    Stance,
     UpdateAction,
     YieldAction,
-    settle_proposals,
 )
+from depcheck.core.settlement.identity import compute_file_digests
+from depcheck.core.settlement.items import Proposal, PublishedItem, Stance
+from depcheck.core.settlement.remarks import add_left_note
+from depcheck.core.settlement.settle import settle_proposals
 
 KEYS = [compute_short_digest(name) for name in "ab"]
 DIGESTS = [compute_short_digest(name) for name in "xyz"]

@@ -16,8 +16,8 @@ from depcheck.core.messages.hidden_state import HiddenMarker, ProposalForm, comp
 from depcheck.core.messages.timeline import EventKind, TimelineEvent, parse_timeline, render_timeline
 from depcheck.core.model.report import ChangeReport, Culprit, EnvironmentReport, LockfileReport, Report, Tool
 from depcheck.core.model.status import Status
+from depcheck.core.settlement.items import PublishedItem
 from depcheck.core.settlement.proposals import make_proposals, merge_published_history
-from depcheck.core.settlement.settle import PublishedItem
 
 NIGHT = datetime(2018, 6, 20, 3, 17, tzinfo=UTC)
 NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,8}[a-z0-9]", fullmatch=True)

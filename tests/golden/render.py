@@ -15,8 +15,8 @@ from depcheck.core.config.settings import PublishOptions
 from depcheck.core.messages.summary import render_report_markdown
 from depcheck.core.model.report import Report
 from depcheck.core.model.report_json import decode_report
+from depcheck.core.settlement.items import Stance
 from depcheck.core.settlement.proposals import make_proposals, merge_published_history
-from depcheck.core.settlement.settle import Stance
 
 HERE = Path(__file__).parent
 OPTIONS = PublishOptions(dashboard=True)

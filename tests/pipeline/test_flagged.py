@@ -15,8 +15,8 @@ from depcheck.core.model.advisories import Advisory
 from depcheck.core.model.index_facts.flags import find_malware
 from depcheck.core.model.report import Report, Tool
 from depcheck.core.model.status import Status
+from depcheck.core.settlement.items import Stance
 from depcheck.core.settlement.proposals import make_proposals
-from depcheck.core.settlement.settle import Stance
 from depcheck.index import advisory_source, malware_source
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -9,7 +9,7 @@ from depcheck.core.messages.run_stamp import RunStamp
 from depcheck.core.model.report import EnvironmentReport, Report
 from depcheck.core.model.status import Status
 from depcheck.core.settlement.identity import compute_base_digest, compute_common_key
-from depcheck.core.settlement.settle import Proposal, Stance
+from depcheck.core.settlement.items import Proposal, Stance
 
 _UNKNOWN_STATUSES = frozenset({Status.INFRA, Status.FLAKY})
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from depcheck.core.messages.hidden_state import ProposalForm, compute_short_digest
+from depcheck.core.settlement.items import Proposal, PublishedItem, Stance
 from depcheck.core.settlement.remarks import GONE_REASON, SPLIT_REASON
-from depcheck.core.settlement.settle import Proposal, PublishedItem, Stance
 
 _MOST_FILES = 16
 _FORMS = (ProposalForm.PULL_REQUEST, ProposalForm.ISSUE)

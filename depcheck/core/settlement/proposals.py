@@ -31,8 +31,8 @@ from depcheck.core.model.report import EnvironmentReport, Report
 from depcheck.core.model.status import Status
 from depcheck.core.settlement.common_pull import group_pull_requests
 from depcheck.core.settlement.identity import compute_base_digest, compute_environment_key, compute_file_digests
+from depcheck.core.settlement.items import Proposal, PublishedItem, Stance
 from depcheck.core.settlement.merging import is_mergeable_unseen
-from depcheck.core.settlement.settle import Proposal, PublishedItem, Stance
 from depcheck.core.text.markdown import neutralize_line
 from depcheck.core.text.process_output import compute_error_signature, strip_import_statement
 
