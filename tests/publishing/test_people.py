@@ -1,5 +1,7 @@
 """What people did on the forge stays done."""
 
+import re
+
 import pytest
 from bare_repository import HUMAN
 from stories import NEWER, OLD, SAFE, breaks, culprit, environment, night, quiet, safe
@@ -9,6 +11,7 @@ from depcheck.core.config.settings import PublishOptions
 from depcheck.core.model.checks import CheckKind, Outcome
 from depcheck.core.model.report import CheckReport, ChecksReport
 from depcheck.core.model.status import Status
+from depcheck.core.settlement.remarks import QUIET_IS_OVER
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +53,70 @@ def test_a_ticked_box_has_the_branch_made_again(github, tmp_path):
     )
     night(github, tmp_path, [safe()], run=4)  # a package's words are no tick
     assert (github.git.refs[branch], pull["comments"]) == (before, [])
+
+
+def ask_for_quiet(item, day):
+    """Tick the box, and give it a day, as a person does."""
+    body, count = re.subn(
+        r"- \[ \] Be quiet about this until \S+", f"- [x] Be quiet about this until {day}", item["body"]
+    )
+    assert count == 1
+    item["body"] = body
+
+
+def test_a_ticked_box_keeps_quiet_until_its_day(github, tmp_path):
+    """Edit the issue without a remark, and leave the branch.
+
+    Then say once that it is over.
+    """
+    night(github, tmp_path, [breaks()])
+    (pull,), (issue,) = living(github)
+    tip = github.git.refs[pull["pull"]["head"]]
+    for item in (pull, issue):
+        ask_for_quiet(item, "2026-11-26")
+    done = night(github, tmp_path, [changed()], run=2)
+    assert (issue["comments"], pull["comments"], github.git.refs[pull["pull"]["head"]]) == ([], [], tip)
+    assert ("kombu 4.1.1" in issue["body"], "- [x] Be quiet about this until 2026-11-26" in issue["body"]) == (
+        True,
+        True,
+    )
+    assert done.known == ("requirements.txt",)  # `fail-on: new` stays green
+    github.calls.clear()
+    night(github, tmp_path, [changed()], run=3)
+    assert github.writes == []
+    for run in (4, 5):
+        night(github, tmp_path, [changed()], run=run)
+    assert [each["body"].rpartition("\n")[2] for each in issue["comments"]] == [QUIET_IS_OVER]
+    assert ("- [ ] Be quiet" in issue["body"], github.git.refs[pull["pull"]["head"]] != tip) == (True, True)
+
+
+def test_a_finding_closed_with_a_day_comes_back(github, tmp_path):
+    """Open nothing before the day, and then anew."""
+    night(github, tmp_path, [breaks()])
+    for item in github.items.values():
+        ask_for_quiet(item, "2026-11-26")
+        item["state"] = "closed"
+    github.calls.clear()
+    for found in (breaks(), changed()):
+        night(github, tmp_path, [found], run=2)
+    assert (living(github), github.writes) == (([], []), [])
+    night(github, tmp_path, [breaks()], run=4)
+    assert [len(found) for found in living(github)] == [1, 1]
+
+
+def test_malware_that_ran_is_told_in_spite_of_quiet(github, tmp_path):
+    """Words of a package, or no real day, ask nothing."""
+    night(github, tmp_path, [breaks()])
+    _, (issue,) = living(github)
+    ask_for_quiet(issue, "2027-11-26")
+    night(github, tmp_path, [breaks(ran_flagged=("litellm 1.82.7 was malware, and ran on 2026-03-24.",))], run=2)
+    assert len(issue["comments"]) == 1
+    ask_again = issue["body"].replace(
+        "- [x] Be quiet about this until 2027-11-26", "- [x] Be quiet about this until 2027-13-01"
+    )
+    issue["body"] = ask_again.replace("### ", "- [x] Be quiet about this until 2027-11-26\n### ", 1)
+    night(github, tmp_path, [changed()], run=3)
+    assert len(issue["comments"]) == 2
 
 
 def test_commits_of_others_outlive_a_green_night(github, tmp_path):

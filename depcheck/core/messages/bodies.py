@@ -11,6 +11,7 @@ from depcheck.core.messages.causes.failing_tests import render_failing
 from depcheck.core.messages.causes.mermaid import render_culprit_graph
 from depcheck.core.messages.causes.upstream_draft import render_upstream_drafts
 from depcheck.core.messages.detail_level import DETAIL_LEVELS, DetailLevel, render_section
+from depcheck.core.messages.foot.footers import render_issue_footer, render_pull_request_footer
 from depcheck.core.messages.leads import (
     find_first_lockfile,
     find_held_version,
@@ -47,7 +48,7 @@ def render_pull_request_body(environment: EnvironmentReport, proposal: ProposalR
     """Render the body of the pull request that commits `proposal`."""
     return _render_richest_tier(
         lambda tier: join_paragraphs(
-            _render_proposal(environment, proposal, run, tier), _render_run_link(run), _PULL_REQUEST_FOOTER
+            _render_proposal(environment, proposal, run, tier), render_pull_request_footer(run)
         ),
         _MARKER_BYTES,
     )
@@ -68,7 +69,7 @@ def render_grouped_body(parts: Sequence[Part], keys: Sequence[str], run: RunStam
             for (environment, proposal), key in zip(parts, keys, strict=True)
         ]
         lead = f"**Updates for {format_count(len(parts), 'environment')}, each checked on its own.**"
-        return join_paragraphs(lead, *shown, _render_run_link(run), _PULL_REQUEST_FOOTER)
+        return join_paragraphs(lead, *shown, render_pull_request_footer(run))
 
     return _render_richest_tier(render, _MARKER_BYTES)
 
@@ -250,19 +251,7 @@ def _render_issue(environment: EnvironmentReport, run: RunStamp, tier: DetailLev
         render_folded_block("All updates", changes) if changes and "<details>" not in changes else changes,
         render_section("Notes", sections.render_notes(environment, tier)),
         sections.render_optional_modules(environment, tier),
-        _render_run_link(run, brief=bool(environment.culprits)),
-        _ISSUE_FOOTER,
-    )
-
-
-def _render_run_link(run: RunStamp, *, brief: bool = False) -> str:
-    """Link the workflow's run, with what its artifacts hold."""
-    if not run.run_url:
-        return ""
-    more = ", and fix-brief.md with each line that uses what changed" if brief else ""
-    return (
-        f"[Log of this run]({run.run_url}) · [Artifacts]({run.run_url}#artifacts): where the workflow uploads the "
-        f"report, report.html{more}"
+        render_issue_footer(run, brief=bool(environment.culprits)),
     )
 
 
@@ -283,15 +272,3 @@ def _render_richest_tier(body: Callable[[DetailLevel], str], spare: int) -> str:
         (text for text in texts if is_within_body_limit(text, limit)),
         "The finding is too large to show; see the run's report.",
     )
-
-
-AGAIN_BOX = "- [ ] Make this branch again in the next run, also over others' commits"
-FOOTER_BEGIN = "<sub>depcheck keeps this up to date."
-_PULL_REQUEST_FOOTER = (
-    f"{AGAIN_BOX}\n\n{FOOTER_BEGIN} Close it to skip this set of updates. Push to the branch to take over. GitHub may "
-    "ask you to approve the workflows here: that is its rule for the default token. The checks above are depcheck's "
-    "own.</sub>"
-)
-_ISSUE_FOOTER = (
-    "<sub>depcheck keeps this up to date, and closes it when a run passes again. Close it to ignore this finding.</sub>"
-)

@@ -1,12 +1,14 @@
 """What should be on the forge, and what is there."""
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from depcheck.core.messages.dashboard import DashboardInput
+from depcheck.core.messages.foot.boxes import find_quiet_day, is_again_asked
 from depcheck.core.messages.hidden_state import HiddenMarker, ProposalForm, compute_short_digest
 from depcheck.core.messages.timeline import TimelineUpdate
-from depcheck.core.settlement.remarks import is_again_asked, is_left_note_shown
+from depcheck.core.settlement.remarks import is_left_note_shown
 
 
 class Stance(StrEnum):
@@ -27,7 +29,8 @@ class Proposal:
     A finding is the same as long as its `digest` is; another `detail` is worth a silent edit. `timeline_update`
     continues an issue's timeline. `board` holds what a dashboard is made of. `base` is a digest of the base branch,
     `paths` are the lockfiles that are installed together, `files` their digests, by which a proposal is found again
-    under another name. `may_merge` says that nobody has to look at it, where that is wished for.
+    under another name. `may_merge` says that nobody has to look at it, where that is wished for. `today` is the day
+    of the run; what `is_urgent` is told also where quiet was asked for.
     """
 
     form: ProposalForm
@@ -48,6 +51,8 @@ class Proposal:
     paths: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     may_merge: bool = False
+    today: date | None = None
+    is_urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,11 @@ class PublishedItem:
     def is_asked_again(self) -> bool:
         """True if a person asked for a new branch."""
         return is_again_asked(self.body)
+
+    @property
+    def quiet_until(self) -> date | None:
+        """The day until which a person wants quiet, or None."""
+        return None if self.is_rewritten else find_quiet_day(self.body)
 
     @property
     def rewrite_remark(self) -> str:

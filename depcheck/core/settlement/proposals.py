@@ -12,6 +12,7 @@ from depcheck.core.config.settings import PublishOptions
 from depcheck.core.messages import bodies, dashboard, timeline
 from depcheck.core.messages.advisory_sections import find_unfixed_pins
 from depcheck.core.messages.dashboard import DashboardInput
+from depcheck.core.messages.foot.boxes import keep_quiet_day
 from depcheck.core.messages.hidden_state import ProposalForm, compute_short_digest
 from depcheck.core.messages.observed import MISSING_COMMAND
 from depcheck.core.messages.run_stamp import RunStamp
@@ -60,7 +61,7 @@ def make_proposals(
         found = group_pull_requests(found, report, run, base, options.title_prefix)
     if options.dashboard and report.environments:
         found.append(_propose_dashboard(report, run, base))
-    return tuple(found)
+    return tuple(replace(each, today=run.moment.date()) for each in found)
 
 
 def _add_identity(proposal: Proposal, environment: EnvironmentReport, base: str) -> Proposal:
@@ -154,6 +155,7 @@ def _propose_issue(environment: EnvironmentReport, run: RunStamp, key: str) -> P
         environments=(environment.name,),
         change_note=f"The finding has changed: {bodies.summarize_finding(environment)}",
         detail=_digest_newest_tried(environment),
+        is_urgent=bool(environment.ran_flagged),
         timeline_update=_make_timeline_update(environment, run, timeline.make_finding_event(environment, run.moment)),
     )
 
@@ -225,6 +227,8 @@ def merge_published_history(proposal: Proposal, known: Iterable[PublishedItem]) 
         return _fill_dashboard(
             proposal, proposal.board, living or max(same, key=lambda each: each.number, default=None)
         )
+    if living is not None and living.quiet_until and proposal.today and proposal.today < living.quiet_until:
+        proposal = replace(proposal, body=keep_quiet_day(proposal.body, living.quiet_until))
     if proposal.timeline_update is None:
         return proposal
     story = parse_timeline(living.body) if living else ()

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from packaging.version import Version
 
 from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
-from depcheck.core.messages.bodies import AGAIN_BOX, FOOTER_BEGIN
 from depcheck.core.model.errors import LockfileError
 from depcheck.core.text.markdown import render_code_span
 
@@ -19,6 +18,7 @@ REWRITTEN_REMARK = (
     "A person wrote this description, so depcheck leaves it as it is. Close this and depcheck writes a new one when "
     "the finding changes."
 )
+QUIET_IS_OVER = "The quiet time that was asked for is over, and this is still found."
 SPLIT_REASON = "Each environment has a pull request of its own now."
 GONE_REASON = (
     "This environment is no longer checked: its lockfile was removed, moved or renamed, or it left the configuration."
@@ -28,15 +28,6 @@ GONE_REASON = (
 def is_left_note_shown(body: str) -> bool:
     """Whether a body says that others' commits are on the branch."""
     return _LEFT_BEGIN in body
-
-
-def is_again_asked(body: str) -> bool:
-    """Whether a person ticked the box that asks for a new branch.
-
-    It stands right above the footer; the same words elsewhere may be a package's.
-    """
-    above = body.rpartition(FOOTER_BEGIN)[0].rstrip().rpartition("\n")[2]
-    return above.strip().lower() == AGAIN_BOX.replace("[ ]", "[x]").lower()
 
 
 def add_left_note(body: str) -> str:

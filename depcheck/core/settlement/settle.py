@@ -6,8 +6,9 @@ What people did (commits, a close, a title) is kept.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from depcheck.core.messages.hidden_state import WorkflowRun
+from depcheck.core.messages.hidden_state import ProposalForm, WorkflowRun
 from depcheck.core.settlement.actions import (
     CloseAction,
     CreateAction,
@@ -20,6 +21,7 @@ from depcheck.core.settlement.actions import (
     YieldAction,
 )
 from depcheck.core.settlement.items import Proposal, PublishedItem, Stance
+from depcheck.core.settlement.remarks import QUIET_IS_OVER
 
 
 def settle_proposals(
@@ -68,7 +70,9 @@ def _settle_without_open_item(known: list[PublishedItem], proposal: Proposal) ->
         return LeaveAction(proposal, proposal.reason)
     snoozed = [each for each in known if not each.is_merged and not each.marker.closed]
     for each in snoozed:
-        if each.marker.digest == proposal.digest:
+        if _is_quiet(each, proposal):
+            return LeaveAction(proposal, f"#{each.number} was closed by hand, with quiet until {each.quiet_until}")
+        if (each.quiet_until is None or proposal.is_urgent) and each.marker.digest == proposal.digest:
             return LeaveAction(proposal, f"#{each.number} was closed by hand; it stays so until the finding changes")
     return CreateAction(proposal)
 
@@ -79,9 +83,27 @@ def _settle_open_item(first: PublishedItem, proposal: Proposal) -> ForgeAction:
     if proposal.stance is Stance.CLOSE:
         by_others = LeaveAction(proposal, "a person opened it", first)
         return by_others if first.is_by_others else CloseAction(first, proposal.reason, body=proposal.body)
-    if not _is_up_to_date(first, proposal):
+    if _is_quiet(first, proposal):
+        return _settle_quietly(first, proposal)
+    is_over = first.quiet_until is not None and not proposal.is_urgent
+    if is_over and proposal.form is ProposalForm.ISSUE:
+        return UpdateAction(first, replace(proposal, change_note=QUIET_IS_OVER))
+    if is_over or not _is_up_to_date(first, proposal):
         return UpdateAction(first, proposal, has_remark=not _is_same(first, proposal) and bool(proposal.change_note))
     return RetryAction(first, proposal) if first.is_patch_issue else LeaveAction(proposal, "nothing changed", first)
+
+
+def _is_quiet(item: PublishedItem, proposal: Proposal) -> bool:
+    """Whether a person asked for quiet, and its day has not come."""
+    day = item.quiet_until
+    return day is not None and proposal.today is not None and proposal.today < day and not proposal.is_urgent
+
+
+def _settle_quietly(first: PublishedItem, proposal: Proposal) -> ForgeAction:
+    """Edit an issue without a remark, and leave a pull request."""
+    if first.is_asked_again or (proposal.form is ProposalForm.ISSUE and not _is_up_to_date(first, proposal)):
+        return UpdateAction(first, proposal, has_remark=False)
+    return LeaveAction(proposal, f"a person asked for quiet until {first.quiet_until}", first)
 
 
 def _leave_to_others(first: PublishedItem, proposal: Proposal) -> ForgeAction:

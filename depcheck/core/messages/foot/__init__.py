@@ -1,0 +1,1 @@
+"""What stands at the foot of a body, boxes among it."""
