@@ -1,5 +1,6 @@
 """Comparison of the committed and the fresh set by their checks."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from depcheck.core.lockfiles.diff import diff_pins
@@ -12,12 +13,17 @@ from depcheck.core.messages.observed import (
     describe_shared_failure,
     describe_unreached,
 )
-from depcheck.core.model.checks import Check, CheckComparison, CheckKind, Failure
+from depcheck.core.model.checks import Check, CheckComparison, CheckKind, Failure, Regression
 from depcheck.core.model.errors import SetupFailedError
 from depcheck.core.model.report import EnvironmentReport, ProposalReport
 from depcheck.core.model.status import Status
 from depcheck.core.text.terminal_safe import to_one_line
-from depcheck.core.tool_output.applicability import describe_compared, describe_tolerated, is_tolerable
+from depcheck.core.tool_output.applicability import (
+    describe_compared,
+    describe_tolerated,
+    is_of_the_project,
+    is_tolerable,
+)
 from depcheck.pipeline.closed_network.older_set import judge_older_set, try_older_set
 from depcheck.pipeline.closed_network.unreached import prove_sides
 from depcheck.pipeline.closed_network.very_young import find_very_young
@@ -94,9 +100,25 @@ def _compared(case: EnvironmentCase, sides: MeasuredSides, comparison: CheckComp
 
 def _report_new_failures(case: EnvironmentCase, sides: MeasuredSides, comparison: CheckComparison) -> EnvironmentReport:
     confirmed = confirm_failures(case, sides.before, sides.after, comparison.regressions)
-    if not confirmed.findings:
+    if confirmed.findings:
+        return report_breakage(case, sides, confirmed.findings, sides.after)
+    rest = replace(sides, after=_drop_failures(sides.after, comparison.regressions))
+    if not any(is_of_the_project(rest.before.find_first(each), each) for each in rest.comparison.shared_failures):
         return _report_flaky(case, sides, confirmed)
-    return report_breakage(case, sides, confirmed.findings, sides.after)
+    report = _report_shared_failures(case, rest, rest.comparison)
+    return replace(report, notes=(*report.notes, f"Beside that, {confirmed.contradiction}"))
+
+
+def _drop_failures(after: Measurement, findings: Sequence[Regression]) -> Measurement:
+    """Return what was seen without new failures that did not repeat."""
+    dropped = {(each.result.kind, each.result.command): each.failures for each in findings}
+    results = (
+        replace(
+            each, failures=tuple(one for one in each.failures if one not in dropped.get((each.kind, each.command), ()))
+        )
+        for each in after.results
+    )
+    return replace(after, results=tuple(results))
 
 
 def _report_shared_failures(

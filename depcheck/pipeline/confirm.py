@@ -190,7 +190,8 @@ def _narrow_finding(finding: Regression, failures: Iterable[Failure]) -> Regress
 
 
 def _describe_contradiction(what: str, findings: Sequence[Regression]) -> str:
-    return f"{_describe_check(findings[0].result)} {what}." if findings else ""
+    shown = [_describe_check(replace(each.result, failures=each.failures)) for each in findings[:1]]
+    return "".join(f"{each} {what}." for each in shown)
 
 
 def _describe_check(result: CheckResult) -> str:

@@ -98,6 +98,20 @@ def test_what_a_hold_does_not_touch_is_not_imported_again(dated, judged) -> None
     assert (fresh.passed, again.passed) == (4, 3)  # all but far
 
 
+def test_a_django_site_that_no_set_can_set_up_is_no_finding(dated, judged) -> None:
+    """Settings that want a secret say nothing of the updates."""
+    setup = "import os\ndef setup():\n    __import__(os.environ['DJANGO_SETTINGS_MODULE'])\n"
+    for version, day in (("5.0", OLD), ("5.1", NEW)):
+        dated.release("django", version, day, text=setup)
+    files = {
+        "requirements.in": "django\n",
+        "requirements.txt": LOCK[: LOCK.index("base==")] + "django==5.0\n",
+        "manage.py": "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'live')\n",
+        "live.py": "import os\nSECRET_KEY = os.environ['SECRET_KEY']\n",
+    }
+    assert judged(files, python=PYTHON).status is Status.SAFE
+
+
 @dataclass
 class Measurements:
     """Measurements that show each side's tests without real environments."""

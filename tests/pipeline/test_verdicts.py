@@ -133,6 +133,28 @@ def test_what_does_not_repeat_blames_nobody(histories, judged, shared_folder) ->
     assert (report.status, report.culprits) == (Status.FLAKY, ())
 
 
+def test_what_does_not_repeat_hides_no_broken_lockfile(histories, judged, shared_folder) -> None:
+    """Tests that your lockfile fails decide, whatever one test did by chance."""
+    counter = shared_folder / "count"
+    counter.write_text("")
+    counter.chmod(0o666)
+    suite = f"""import unittest
+class T(unittest.TestCase):
+    def test_old(self):
+        self.assertEqual(1, 2)
+    def test_shaky(self):
+        with open({str(counter)!r}, "r+") as file:
+            seen = len(file.read())
+            file.write("x")
+        self.assertNotEqual(seen, 1)
+"""
+    files = {"requirements.in": "spare\n", "requirements.txt": locked("spare==1.0"), "test_all.py": suite}
+    report = judged(files, python=PYTHON, imports=False, test="python -m unittest discover")
+    assert (report.status, report.culprits) == (Status.BASELINE_BROKEN, ())
+    assert "1 != 2" in report.reason
+    assert any("test_shaky failed once and then passed" in note for note in report.notes)
+
+
 def test_two_independent_breaks_are_two_entries(histories, judged) -> None:
     """Both are named, each with its release, and the proposal holds both."""
     histories.release("other", "1.0", "2024-01-01", text="was = 1\n")

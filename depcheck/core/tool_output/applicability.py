@@ -44,6 +44,16 @@ def _is_old(before: Failure, after: Failure) -> bool:
     )
 
 
+def is_of_the_project(before: CheckResult | None, after: CheckResult) -> bool:
+    """Return True if both sets show one error that no machine lacks."""
+    known = {failure.id: failure for failure in before.failures} if before else {}
+    return any(
+        is_similar_headline(known[each.id].headline, each.headline) and not _is_of_surroundings(each)
+        for each in after.failures
+        if each.id in known
+    )
+
+
 def describe_tolerated(before: CheckResult, after: CheckResult) -> str:
     """Say which tests fail with both sets and how many pass."""
     first = next((f"{each.id or 'it'}: {each.headline}" for each in after.failures), "")

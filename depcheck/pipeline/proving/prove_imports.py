@@ -100,7 +100,8 @@ def _ask_committed_set(case: EnvironmentCase, before: Measurement, failures: Map
         return before
     check = Check(CheckKind.IMPORT, ids=unknown, together=True)
     seen = [_find_known(measure_pins(case, before.pins, before.world, [check], "baseline"))]
-    shared = frozenset(each.id for each in seen[0].optional if is_same_failure(each, failures[each.id]))
+    told = (each for each in seen[0].optional if each.id in failures)  # that Django cannot be set up is told unasked
+    shared = frozenset(each.id for each in told if is_same_failure(each, failures[each.id]))
     if doubtful := unknown - seen[0].passed_ids - shared:
         check = Check(CheckKind.IMPORT, ids=doubtful)
         seen.append(_find_known(measure_pins(case, before.pins, before.world, [check], "baseline")))
