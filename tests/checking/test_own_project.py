@@ -121,6 +121,15 @@ def test_a_project_that_does_not_fit_the_committed_pins_is_left_out(environments
     assert "mine itself was not installed: it requires alpha>=2" in found.own.remarks[0]
 
 
+def test_a_repository_that_is_no_package_is_left_out(environments, project, repository) -> None:
+    """Judge an application without its own package, and say so."""
+    (repository / "backend.py").write_text("raise SystemExit('No file/folder found for package mine')")
+    found = environments.install_pins(project, pins(), IndexView())
+    assert (found.failure, held(found)) == (None, {})
+    assert "mine itself was not installed" in found.own.remarks[0]
+    assert "No file/folder found for package" in found.own.remarks[0]
+
+
 def test_pins_that_stop_fitting_the_project_are_a_finding(environments, project, repository, shelf) -> None:
     """What the committed pins hold is asked of every later set."""
     shelf.wheel("alpha", "1.0", {"alpha.py": ""})

@@ -79,6 +79,12 @@ def test_what_installs_something_else_states_nothing(tmp_path):
     assert stated(tmp_path, files, "requirements/base.txt") == []
 
 
+def test_an_image_that_installs_the_lockfile_says_more_than_a_version_file_above(tmp_path):
+    """The library's `.python-version` is not the service's."""
+    files = {".python-version": "3.9\n", "services/api/Dockerfile": "FROM python:3.12\nCOPY requirements.txt .\n"}
+    assert stated(tmp_path, files, "services/api/requirements.txt")[:2] == ["3.12", "3.9"]
+
+
 @pytest.mark.parametrize("envlist", ["py39, py310", "py{39,310}", "py3{9,10}", "{py39,py310}-django"])
 def test_the_environments_of_tox_are_hints(tmp_path, envlist):
     """Every way to write them, low versions first."""

@@ -336,6 +336,25 @@ def test_loose_requirements_are_served_too(tmp_path, files, path, source, direct
 
 
 @pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"requirements/base.txt": "x\n", "requirements/dev.txt": "-r base.txt\npytest\n", "requirements/prod.txt": "-r base.txt\ny\n"},
+         [("requirements/prod.txt", "requirements/dev.txt")]),
+        ({"requirements/base.txt": "x\n", "requirements/test.txt": "-r base.txt\npytest\n"}, [("requirements/test.txt",)]),
+        ({"requirements_base.txt": "x\n", "test-requirements.txt": "pytest\n"}, [("requirements_base.txt", "test-requirements.txt")]),
+        ({"api/requirements.txt": "x\n", "api/requirements-dev.txt": "pytest\n", "docs/requirements.txt": "sphinx\n"},
+         [("api/requirements.txt", "api/requirements-dev.txt")]),
+        ({"api/requirements.txt": "x\n", "jobs/worker/requirements.txt": "y\n"}, [("api/requirements.txt",), ("jobs/worker/requirements.txt",)]),
+    ],
+)  # fmt: skip
+def test_pins_by_hand_are_found_where_people_keep_them(tmp_path, files, found):
+    """Judge what runs the product, with its tests, though tools are configured."""
+    tools = {"setup.cfg": "[tool:pytest]\ntestpaths = tests\n", "pyproject.toml": "[tool.black]\n"}
+    environments = repository(tmp_path, {**files, **tools})
+    assert [each.lockfiles[0].sources for each in environments] == found
+
+
+@pytest.mark.parametrize(
     ("files", "project"),
     [
         ({"setup.py": ""}, True),

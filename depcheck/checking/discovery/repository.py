@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from depcheck.checking.discovery.files.project_files import find_project_name
+from depcheck.checking.discovery.files.project_files import find_project_name, has_project_table
 from depcheck.checking.discovery.files.repo_files import RepoFiles, is_utf_8, list_parent_folders, scan_imported_modules
 from depcheck.checking.discovery.files.requirement_files import (
     PROJECT_FILES,
@@ -25,6 +25,7 @@ from depcheck.checking.discovery.grouping import (
     sort_by_layer,
 )
 from depcheck.checking.discovery.installs.edits import read_edited_words
+from depcheck.checking.discovery.installs.hand_written import find_hand_written
 from depcheck.checking.discovery.installs.python_evidence import PythonEvidence
 from depcheck.checking.discovery.installs.recipes import read_recipes
 from depcheck.checking.discovery.installs.relations import find_related
@@ -278,16 +279,9 @@ class RepositoryWorkspace:
         near = [path for path in files if posixpath.dirname(path) in {"", "requirements"}]
         inputs = [path for path in near if path.endswith(".in") and "require" in path]
         listed = [path for path in near if path == "requirements.txt"]
-        project = [path for path in near if path in PROJECT_FILES and self._has_project_table(path)]
-        return inputs or listed or sorted(project, key=PROJECT_FILES.index)[:1]
-
-    def _has_project_table(self, name: str) -> bool:
-        if name != "pyproject.toml":
-            return True
-        try:
-            return bool({"project", "build-system"} & read_repo_toml(self.tree, name).keys())
-        except LockfileError:
-            return True
+        project = [path for path in near if path in PROJECT_FILES and has_project_table(self.tree, path)]
+        own = sorted(project, key=PROJECT_FILES.index)[:1]
+        return inputs or listed or own or find_hand_written(self.tree, files)
 
 
 def _normalize_path(path: str, tree: RepoFiles) -> str:

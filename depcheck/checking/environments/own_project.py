@@ -1,5 +1,6 @@
 """What the repository's own distribution requires, compared with the pins."""
 
+import re
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -67,6 +68,24 @@ def _requires(wheel: Path) -> list[str]:
     return [" ".join(line.split()) for line in headers.get_all("Requires-Dist", [])]
 
 
+_NO_PACKAGE = re.compile(
+    r"Multiple top-level (?:packages|modules) discovered in a flat-layout"  # setuptools
+    r"|Unable to determine which files to ship"  # hatchling
+    r"|No file/folder found for (?:package|module)"  # poetry-core, flit
+    r"|not possible in non-package mode"  # poetry
+    r"|Expected a Python module at"  # uv_build
+)
+
+
+def find_no_package(output: str) -> str:
+    """Return what a build says where the repository is no package.
+
+    An application whose project file only lists requirements. Empty for any other failure.
+    """
+    found = _NO_PACKAGE.search(output)
+    return found[0] if found else ""
+
+
 def parse_completion(content: bytes, pins: Pins) -> dict[NormalizedName, Version]:
     """Read the `name==version` lines of a resolution beside the pins.
 
@@ -108,6 +127,11 @@ def describe_left_out(files: str, wants: Wants, why: str) -> str:
         f"{wants.name} itself was not installed: it requires {asked}, which does not fit the pins of {files}{reason}. "
         "Where they belong together, compile the lockfile from the project."
     )
+
+
+def describe_no_package(name: str, said: str) -> str:
+    """Say that the repository is no package that could be installed."""
+    return f"{name or 'The project'} itself was not installed, because its own build finds no package in it ({said})."
 
 
 def describe_own_pin(files: str, name: str, version: object) -> str:

@@ -19,7 +19,9 @@ from depcheck.checking.environments.own_project import (
     compare_wants,
     describe_completed,
     describe_left_out,
+    describe_no_package,
     describe_own_pin,
+    find_no_package,
     parse_completion,
 )
 from depcheck.checking.environments.remote_requirements import RemoteRequirements
@@ -78,13 +80,23 @@ class ProjectInstaller:
             builds.build(line, into.network) if is_editable(line) else house.build_wheel(line, into.network, own=True)
         )
         if not isinstance(built, Path):
-            return built
+            return self._without_package(spec, built)
         wants = compare_wants(built, into.pins, into.environment.interpreter.markers)
         if wants.name in into.pins:
             return _pinned(spec, into.pins, wants.name)
         known = spec.history is None or bool(spec.history.tags)
         own = OwnInstallation(wants.name, str(built), is_editable(line) and house.has(line), known)
         return own if _is_compiled_from_project(spec) else self._beside(spec, own, wants, into)
+
+    def _without_package(
+        self, spec: EnvironmentSpec, built: ProcessResult | None
+    ) -> OwnInstallation | ProcessResult | None:
+        """Leave a repository out that is no package, as its people do."""
+        said = find_no_package(built.output) if built else ""
+        if not said or self._places.setdefault(spec.name, Place.LEFT_OUT) is not Place.LEFT_OUT:
+            return built
+        self._remarks[spec.name] = describe_no_package(spec.project_name, said)
+        return OwnInstallation(remarks=(self._remarks[spec.name],))
 
     def _beside(
         self, spec: EnvironmentSpec, own: OwnInstallation, wants: Wants, into: Target

@@ -65,6 +65,20 @@ def find_project_name(tree: RepoFiles) -> str:
     return canonicalize_name(stated.strip()) if isinstance(stated, str) else ""
 
 
+def has_project_table(tree: RepoFiles, path: str) -> bool:
+    """Return True unless a project file only configures tools."""
+    name = posixpath.basename(path)
+    if name == "setup.cfg":
+        parser = _parsed_cfg(_read_bounded_text(tree, path))
+        return parser is None or parser.has_section("metadata") or parser.has_section("options")
+    if name != "pyproject.toml":
+        return True
+    try:
+        return bool({"project", "build-system"} & read_repo_toml(tree, path).keys())
+    except LockfileError:
+        return True
+
+
 def list_python_ranges(tree: RepoFiles, folder: str) -> Iterator[tuple[str, str]]:
     """Yield each range of Pythons in project files of `folder`."""
     path = posixpath.join(folder, "pyproject.toml")

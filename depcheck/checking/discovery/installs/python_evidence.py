@@ -41,12 +41,14 @@ class PythonEvidence:
     def find_stated(self, lockfile: str) -> Iterator[PythonGuess]:
         """Yield a guess for each file that names a Python.
 
-        For `lockfile`, the most telling first.
+        For `lockfile`, the most telling first. An image that installs it says more than a version file above.
         """
-        yield from self._read_version_files(lockfile)
-        naming = [recipe for recipe in self.recipes if recipe.is_naming(lockfile, self.lockfiles)]
-        yield from _order_by_kind(naming, is_stated=True)
         above = list_folders_above(posixpath.dirname(lockfile))
+        yield from self._read_version_files(above[:1])
+        naming = [recipe for recipe in self.recipes if recipe.is_naming(lockfile, self.lockfiles)]
+        yield from _order_by_kind([each for each in naming if each.kind == "image"], is_stated=True)
+        yield from self._read_version_files(above[1:])
+        yield from _order_by_kind([each for each in naming if each.kind != "image"], is_stated=True)
         beside = [each for each in self.recipes if each.kind == "image" and posixpath.dirname(each.path) in above]
         yield from _order_by_kind(beside, is_stated=True)
         yield from self._read_images_below(above[0])
@@ -80,8 +82,8 @@ class PythonEvidence:
         found = _order_by_kind([each for each in self.recipes if each.kind != "image"], is_stated=False)
         yield from sorted(found, key=lambda guess: parse_minor(guess.python))
 
-    def _read_version_files(self, lockfile: str) -> Iterator[PythonGuess]:
-        for folder in list_folders_above(posixpath.dirname(lockfile)):
+    def _read_version_files(self, folders: Sequence[str]) -> Iterator[PythonGuess]:
+        for folder in folders:
             for path in (posixpath.join(folder, name) for name in _VERSION_FILES):
                 try:
                     text = self.tree.read_head(path)

@@ -3,6 +3,7 @@
 An extra, a dependency group, or a file written by hand.
 """
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,9 @@ from depcheck.core.lockfiles.requirement_line import parse_requirement_line
 from depcheck.core.model.errors import LockfileError
 
 TEST_NAMES, DEVELOPMENT_NAMES = ("test", "tests", "testing"), ("dev", "develop", "development", "ci")
-RUNNERS = frozenset(map(canonicalize_name, ("pytest", "nose2", "django-nose", "trial", "ward", "zope.testrunner")))
+RUNNERS = frozenset(
+    map(canonicalize_name, ("pytest", "nose2", "django-nose", "trial", "ward", "zope.testrunner", "stestr"))
+)
 _MOST_GROUPS = 50
 _FILE = re.compile(
     r"(?:requirements[-_./])(?P<after>\w+?)(?:[-_]requirements)?\.(?:txt|in|pip)"
@@ -146,8 +149,9 @@ def _find_of_poetry(tree: RepoFiles, source: str, name: str) -> SuiteRequirement
 
 def _find_file(tree: RepoFiles, source: str, name: str, files: Sequence[str]) -> SuiteRequirements | None:
     """Find a named requirements file that leads to a test runner."""
+    folder = f"{posixpath.dirname(source)}/"
     for path in files:
-        match = _FILE.fullmatch(path)
+        match = _FILE.fullmatch(path) or _FILE.fullmatch(path.removeprefix(folder))
         if match is None or path == source or name not in match.groups():
             continue
         reached, _ = follow_includes(tree, (path,))
