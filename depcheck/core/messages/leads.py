@@ -6,7 +6,7 @@ from depcheck.core.lockfiles.other_targets import describe_unjudged
 from depcheck.core.messages import advisory_sections
 from depcheck.core.messages.causes.blame import describe_releases
 from depcheck.core.messages.causes.cause_section import describe_hold_place, find_victim, list_hold_lines
-from depcheck.core.messages.causes.evidence import extract_error_text
+from depcheck.core.messages.causes.evidence import extract_error_text, find_own_lines
 from depcheck.core.messages.observed import describe_passed
 from depcheck.core.messages.tables import format_safe_link
 from depcheck.core.model.checks import CheckKind, Outcome
@@ -116,7 +116,18 @@ def _describe_first_step(environment: EnvironmentReport) -> str:
     shown = join_with_and(render_code_span(line, 80) for line in (lines or builds)[:_MAX_HELD])
     place = describe_hold_place(environment) if lines else "a file that <code>PIP_CONSTRAINT</code> names"
     step = f"**What to do now: add {shown} to {place}.**" if shown else "**What to do now: do not upgrade yet.**"
-    return f"{step}{make_counterpart_slot()}"
+    missed = _list_missed_by_own_code(environment)
+    why = "which your own code imports and the updates no longer bring (not tried)"
+    other = f" Or add {missed} there, {why}." if missed else ""
+    return f"{step}{other}{make_counterpart_slot()}"
+
+
+def _list_missed_by_own_code(environment: EnvironmentReport) -> str:
+    """List dropped requirements that only the repository's own code misses."""
+    own = [each for each in environment.culprits if find_own_lines(each) and not each.victims]
+    return join_with_and(
+        render_code_span(name, 80) for name in dict.fromkeys(name for each in own for name in each.dropped)
+    )
 
 
 def _describe_breakage(environment: EnvironmentReport, place: str) -> str:

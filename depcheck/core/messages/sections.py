@@ -21,6 +21,8 @@ from depcheck.core.text.markdown import (
 )
 from depcheck.core.text.phrases import join_with_and
 
+_MAX_COMMANDS = 3
+
 
 def render_tracker_links(environment: EnvironmentReport) -> str:
     """Render links to the culprits' own issue trackers."""
@@ -39,9 +41,17 @@ def render_hold_lines(environment: EnvironmentReport) -> str:
     return join_paragraphs(
         f"To make the hold permanent, add to {place}:" if lines else "",
         render_code_block("\n".join(lines), 2000),
+        _describe_recompiling(environment) if lines else "",
         "To hold the build requirement, put this in a file that `PIP_CONSTRAINT` names:" if builds else "",
         render_code_block("\n".join(builds), 2000),
     )
+
+
+def _describe_recompiling(environment: EnvironmentReport) -> str:
+    """Say with which commands the lockfiles follow a changed source."""
+    commands = dict.fromkeys(each.command for each in environment.lockfiles if each.locked and each.command)
+    shown = [render_code_span(command, 200) for command in commands][:_MAX_COMMANDS]
+    return f"Then compile again, with {join_with_and(shown)}." if shown else ""
 
 
 def render_remedy(environment: EnvironmentReport) -> str:
