@@ -15,7 +15,7 @@ from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.advisories import Advisory, ReleaseId
 from depcheck.core.model.checks import Check, CheckResult, Failure
 from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure
-from depcheck.core.model.index_facts.flags import ReleaseFlag
+from depcheck.core.model.index_facts.flags import FlagLookup, ReleaseFlag
 from depcheck.core.model.index_facts.project_status import ProjectStatus
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.installed import Distribution, OwnInstallation
@@ -58,6 +58,9 @@ class Index(Protocol):
 
     def get_malware_trouble(self) -> str:
         """Return why nobody could be asked about malware, or empty."""
+
+    def guard_sources(self, find_flag: FlagLookup) -> None:
+        """Refuse source distributions that all guards flag."""
 
     def list_refused_releases(self) -> tuple[ReleaseFlag, ...]:
         """List the flagged releases that package tools asked for in vain."""
@@ -143,10 +146,7 @@ class PackageServer(Protocol):
         """Return the text of a requirements file, or raise LockfileError."""
 
     def prefetch_pages(self, names: Iterable[NormalizedName]) -> None:
-        """Fetch the projects' pages in the background, before they are requested.
-
-        Failures are not reported.
-        """
+        """Fetch the projects' pages in the background, without a word of failures."""
 
     def list_index_errors(self) -> tuple[str, ...]:
         """List the errors of the indexes themselves, one sentence each."""

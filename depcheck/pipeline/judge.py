@@ -27,6 +27,7 @@ from depcheck.pipeline.index_alarms.flagged_releases import (
     compile_without_flagged,
     report_flagged_lockfile,
 )
+from depcheck.pipeline.index_alarms.lost_provenance import guard_sources
 from depcheck.pipeline.index_alarms.past_runs import annotate_past_runs
 from depcheck.pipeline.index_alarms.project_statuses import annotate_project_statuses
 from depcheck.pipeline.to_report import find_upload_time, to_environment_report
@@ -77,6 +78,7 @@ def _judge_spec(spec: EnvironmentSpec, ports: Ports, settings: Settings, now: Ca
 def _judge_case(case: EnvironmentCase) -> _Judgement:
     if flagged := report_flagged_lockfile(case):
         return _Judgement(_annotate_report(case, flagged, case.committed_pins), is_understood=True)
+    guard_sources(case)
     committed = baseline.understand_lockfile(case)
     if isinstance(committed, baseline.Stale):
         return _Judgement(_annotate_report(case, _report_stale(case, committed), case.committed_pins))

@@ -10,7 +10,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from depcheck.core.model.advisories import Advisory, ReleaseId
-from depcheck.core.model.index_facts.flags import ReleaseFlag
+from depcheck.core.model.index_facts.flags import FlagLookup, ReleaseFlag
 from depcheck.core.model.index_facts.project_status import ProjectStatus
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.pins import Pin
@@ -90,6 +90,10 @@ class LazyIndex:
     def list_releases(self, project: NormalizedName, world: IndexView) -> Sequence[Release]:
         """List the project's releases that the view shows."""
         return self._inner.get().list_releases(project, world)
+
+    def guard_sources(self, find_flag: FlagLookup) -> None:
+        """Refuse source distributions that all guards flag."""
+        self._inner.get().guard_sources(find_flag)
 
     def list_refused_releases(self) -> tuple[ReleaseFlag, ...]:
         """List the flagged releases that were asked for in vain."""

@@ -13,7 +13,7 @@ from packaging.version import Version
 
 from depcheck.core.model.advisories import Advisory
 from depcheck.core.model.errors import IndexUnavailableError
-from depcheck.core.model.index_facts.flags import ReleaseFlag
+from depcheck.core.model.index_facts.flags import FlagLookup, ReleaseFlag
 from depcheck.core.model.index_facts.project_status import ProjectStatus
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.pins import Pin
@@ -279,20 +279,18 @@ class LocalIndex:
         except BrokenWheelError:
             return None
 
+    def guard_sources(self, find_flag: FlagLookup) -> None:
+        """Refuse source distributions that all guards flag."""
+        self._routes.source_guards.append(find_flag)
+
     def list_refused_releases(self) -> tuple[ReleaseFlag, ...]:
         """List the flagged releases that package tools asked for in vain."""
         return tuple(self._routes.refused.values())
 
     def get_last_sdist(self) -> str:
-        """Return the file name of the source distribution served last.
-
-        Empty if none was served.
-        """
+        """Return the name of the source distribution served last, or empty."""
         return self._routes.last_source
 
     def list_index_errors(self) -> tuple[str, ...]:
-        """List the failures of upstreams, network and disk so far.
-
-        Each is one sentence without secrets, listed once.
-        """
+        """List the failures of upstreams so far, without secrets, each once."""
         return self._troubles.list_failures()

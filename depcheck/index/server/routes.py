@@ -5,7 +5,7 @@ Pages belong to an index view, files and metadata are addressed by content, and 
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
@@ -14,7 +14,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from depcheck.core.model.errors import IndexUnavailableError
-from depcheck.core.model.index_facts.flags import ReleaseFlag
+from depcheck.core.model.index_facts.flags import FlagLookup, ReleaseFlag
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.wheel_tags import InterpreterTarget
 from depcheck.index.access_log import AccessLog, FailureLog
@@ -37,10 +37,6 @@ _NAME_PATTERN = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _METADATA_SUFFIX = ".metadata"
 _CACHE_FOREVER = {"Cache-Control": "max-age=31536000, immutable"}  # the address names the content
 _CACHE_NEVER = {"Cache-Control": "no-store"}
-
-
-FlagLookup = Callable[[NormalizedName, Version], ReleaseFlag | None]
-"""Tells why a release must not be run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +78,7 @@ class RequestRouter:
         self.access_log = AccessLog()
         self.last_source = ""
         self.find_flag: FlagLookup = lambda *_: None
+        self.source_guards: list[FlagLookup] = []
         self.refused: dict[tuple[NormalizedName, Version], ReleaseFlag] = {}
         self.offered_files: dict[tuple[str, str], DistributionFile] = {}
 
@@ -196,10 +193,20 @@ class RequestRouter:
         """
         for name in _guess_project_names(file.filename):
             version = parse_version_or_none(extract_version_text(file.filename, name))
-            flag = self.find_flag(name, version) if version and self._has_file(name, file) else None
+            flag = self._find_flag(name, version, file) if version and self._has_file(name, file) else None
             if flag:
                 self.refused[flag.package, flag.version] = flag
                 raise BrokenWheelError(f"{flag} must not be run, so it is not downloaded.")
+
+    def _find_flag(self, name: NormalizedName, version: Version, file: DistributionFile) -> ReleaseFlag | None:
+        """Find why a file is kept back, or None.
+
+        A source is built where it arrives, so it is kept back where every guard says so.
+        """
+        if flag := self.find_flag(name, version):
+            return flag
+        guarded = [] if file.is_wheel else [guard(name, version) for guard in self.source_guards]
+        return guarded[0] if all(guarded) and guarded else None
 
     def _has_file(self, name: NormalizedName, file: DistributionFile) -> bool:
         return any(each.filename == file.filename for each in self._projects[name].files)

@@ -20,6 +20,14 @@ def find_flags(case: EnvironmentCase, releases: Iterable[ReleaseId]) -> tuple[Re
     return (*banned, *case.ports.index.find_flags(wanted)) if case.settings.advisories else tuple(banned)
 
 
+def list_locked_releases(case: EnvironmentCase) -> Iterator[ReleaseId]:
+    """List what the committed lockfiles pin, for all targets."""
+    for lock in case.spec.lockfiles:
+        for entry in () if lock.is_unlocked else lock.lockfile.entries:
+            if entry.pin.version:
+                yield entry.pin.name, entry.pin.version
+
+
 def find_flagged_pins(case: EnvironmentCase, pins: Pins) -> tuple[ReleaseFlag, ...]:
     """Find the pins that must not be run."""
     return find_flags(case, ((pin.name, pin.version) for pin in pins.values() if pin.version))

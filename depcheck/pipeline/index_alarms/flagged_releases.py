@@ -1,6 +1,6 @@
 """Releases that are never run: malicious by an advisory, or banned."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from depcheck.core.lockfiles.formats.known_formats import parse_lockfile
@@ -15,7 +15,7 @@ from depcheck.core.model.status import Status
 from depcheck.core.text.terminal_safe import to_one_line
 from depcheck.pipeline.baseline import compile_fresh_set
 from depcheck.pipeline.context import EnvironmentCase
-from depcheck.pipeline.index_alarms.find_flags import find_flags
+from depcheck.pipeline.index_alarms.find_flags import find_flags, list_locked_releases
 from depcheck.pipeline.index_alarms.lost_provenance import find_lost_provenance
 from depcheck.pipeline.to_report import find_upload_time, to_environment_report
 
@@ -29,7 +29,7 @@ def report_flagged_lockfile(case: EnvironmentCase) -> EnvironmentReport | None:
 
     None if it pins nothing of the kind. Lines for all interpreters and platforms count.
     """
-    flags = find_flags(case, _list_locked_releases(case))
+    flags = find_flags(case, list_locked_releases(case))
     if not flags:
         return None
     named = "; ".join(map(str, flags[:_MOST_NAMED]))
@@ -73,8 +73,8 @@ def add_flagged(case: EnvironmentCase, report: EnvironmentReport, flags: Sequenc
     if not flags:
         return report
     named = "; ".join(map(str, flags[:_MOST_NAMED]))
-    is_compiled = any(flag.source == PROVENANCE_SOURCE for flag in flags)  # known once a compile has chosen it
-    kept_from = "installed" if is_compiled else "downloaded, built"
+    is_compiled = any(flag.source == PROVENANCE_SOURCE for flag in flags)  # its wheel's metadata was read
+    kept_from = "built, installed" if is_compiled else "downloaded, built"
     reason = to_one_line(
         f"A fresh installation takes what must not be run: {named}. It was not {kept_from}, imported or tested here. "
         f"Without it: {report.reason}",
@@ -92,13 +92,6 @@ def add_flagged(case: EnvironmentCase, report: EnvironmentReport, flags: Sequenc
         proposal=proposal,
         flagged=tuple(_to_flagged_report(flag, committed=False) for flag in flags),
     )
-
-
-def _list_locked_releases(case: EnvironmentCase) -> Iterator[ReleaseId]:
-    for lock in case.spec.lockfiles:
-        for entry in () if lock.is_unlocked else lock.lockfile.entries:
-            if entry.pin.version:
-                yield entry.pin.name, entry.pin.version
 
 
 def _find_in_files(case: EnvironmentCase, candidate: LockSet) -> tuple[ReleaseFlag, ...]:

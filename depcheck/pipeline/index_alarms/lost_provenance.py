@@ -11,8 +11,30 @@ from depcheck.core.model.advisories import ReleaseId
 from depcheck.core.model.index_facts.flags import PROVENANCE_SOURCE, ReleaseFlag
 from depcheck.core.model.releases import NO_FACTS
 from depcheck.pipeline.context import EnvironmentCase
+from depcheck.pipeline.index_alarms.find_flags import list_locked_releases
 
 _HOW_TO_ACCEPT = "pin it yourself to accept it"
+
+
+def guard_sources(case: EnvironmentCase) -> None:
+    """Have no source built of a release that lost its provenance.
+
+    A compile builds what has no wheel before it tells what it chose. What is committed may be built, and all of a
+    repository that locks nothing.
+    """
+    known = frozenset(list_locked_releases(case))
+    if case.settings.require == "provenance" and known:
+        case.ports.index.guard_sources(lambda name, version: _find_loss(case, known, name, version))
+
+
+def _find_loss(
+    case: EnvironmentCase, known: frozenset[ReleaseId], name: NormalizedName, version: Version
+) -> ReleaseFlag | None:
+    if (name, version) in known:
+        return None
+    before = max((old for each, old in known if each == name and old < version), default=None)
+    reason = _describe_loss(case, name, before, version)
+    return ReleaseFlag(name, version, PROVENANCE_SOURCE, f"{reason}; {_HOW_TO_ACCEPT}") if reason else None
 
 
 def find_lost_provenance(case: EnvironmentCase, committed: LockSet, candidate: LockSet) -> Iterator[ReleaseFlag]:
@@ -24,10 +46,9 @@ def find_lost_provenance(case: EnvironmentCase, committed: LockSet, candidate: L
     if case.settings.require != "provenance":
         return
     known = _list_releases(committed)
-    for name, version in sorted(_list_releases(candidate) - known):
-        before = max((old for each, old in known if each == name and old < version), default=None)
-        if reason := _describe_loss(case, name, before, version):
-            yield ReleaseFlag(name, version, PROVENANCE_SOURCE, f"{reason}; {_HOW_TO_ACCEPT}")
+    for name, version in sorted(_list_releases(candidate)):
+        if flag := _find_loss(case, known, name, version):
+            yield flag
 
 
 def _list_releases(found: LockSet) -> frozenset[ReleaseId]:

@@ -1,7 +1,7 @@
 """Releases that are never run: malicious, or banned."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from packaging.utils import NormalizedName
@@ -35,6 +35,10 @@ class ReleaseFlag:
 
     def __str__(self) -> str:
         return f"{self.package} {self.version} ({self.source}{f': {self.reason}' if self.reason else ''})"
+
+
+FlagLookup = Callable[[NormalizedName, Version], ReleaseFlag | None]
+"""Tells why a release must not be run."""
 
 
 def find_malware(found: Iterable[Advisory]) -> ReleaseFlag | None:
