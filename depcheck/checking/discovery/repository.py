@@ -25,6 +25,7 @@ from depcheck.checking.discovery.grouping import (
     sort_by_layer,
 )
 from depcheck.checking.discovery.installs.edits import read_edited_words
+from depcheck.checking.discovery.installs.exported_lockfiles import describe_exports, find_exports
 from depcheck.checking.discovery.installs.hand_written import find_hand_written
 from depcheck.checking.discovery.installs.python_evidence import PythonEvidence
 from depcheck.checking.discovery.installs.recipes import read_recipes
@@ -89,7 +90,8 @@ class RepositoryWorkspace:
         files = tuple(filter(is_utf_8, scan.paths))
         wanted = [_normalize_path(path, self.tree) for path in self.settings.lockfiles]
         known = self._find_lockfiles(files)
-        paths = wanted or known
+        exports = {} if wanted else find_exports(self.tree, known)
+        paths = wanted or [path for path in known if path not in exports]
         reading = DiscoveryContext(
             self.tree,
             frozenset(known) | frozenset(paths),
@@ -109,16 +111,17 @@ class RepositoryWorkspace:
         crowd = [build_skipped_spec(path, _TOO_MANY) for path in paths[MOST_LOCKFILES:]]
         unnamed = self._find_lockfiles(each for each in scan.paths if not is_utf_8(each))
         crowd += map(build_unnameable_spec, unnamed)
+        unread = scan.describe_unreadable()
+        noted = (
+            replace(each, notes=(*each.notes, *describe_exports(each, exports), *unread)) for each in (*found, *crowd)
+        )
+        return tuple(sorted(self._add_surroundings(noted, files), key=lambda environment: environment.name))
+
+    def _add_surroundings(self, found: Iterable[EnvironmentSpec], files: Sequence[str]) -> Iterable[EnvironmentSpec]:
+        """Add what all environments of the repository share."""
         names, history = scan_imported_modules(self.tree, files), read_history(self.tree, self._run_git)
         edited = read_edited_words(self.tree, files)
-        unread = scan.describe_unreadable()
-        specs = (
-            replace(
-                environment, imports=names, history=history, edited_words=edited, notes=(*environment.notes, *unread)
-            )
-            for environment in (*found, *crowd)
-        )
-        return tuple(sorted(specs, key=lambda environment: environment.name))
+        return (replace(each, imports=names, history=history, edited_words=edited) for each in found)
 
     def _run_git(self, words: Sequence[str]) -> str:
         return self.git((*_GIT_COMMAND, *words)) if self.git else ""

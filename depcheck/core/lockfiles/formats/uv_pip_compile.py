@@ -17,10 +17,16 @@ from depcheck.core.lockfiles.options.inferred_options import infer_uv_options, i
 from depcheck.core.lockfiles.options.treatments import CompileCommand
 
 _COMMAND = ["uv", "pip", "compile"]
+_EXPORT = re.compile(r"uv(?: -\S+)* export\b")
 _EXPORTED = (
     "It was written by `uv export` from uv.lock, which is checked itself; export it again after an update, or name the "
     "lockfiles to check with --lockfile."
 )
+
+
+def is_uv_export(command: str) -> bool:
+    """Return True if a header's command writes out a uv.lock."""
+    return _EXPORT.match(command) is not None
 
 
 class UvPipCompileFormat(RequirementsTxtFormat):
@@ -58,8 +64,7 @@ class UvPipCompileFormat(RequirementsTxtFormat):
 
     def explain_decline(self, command: str) -> str:
         """Explain why an export is not compiled. Empty for a compile."""
-        is_export = command.split()[:2] == ["uv", "export"]
-        return _EXPORTED if is_export else ""
+        return _EXPORTED if is_uv_export(command) else ""
 
     def is_written_in(self, lockfile: Lockfile) -> bool:
         """Return True if the text has a wording that only uv uses."""
