@@ -39,6 +39,20 @@ def annotate_rules(case: EnvironmentCase, report: EnvironmentReport, committed: 
     return replace(report, rules=told, notes=(*report.notes, *notes))
 
 
+def annotate_left_out(case: EnvironmentCase, report: EnvironmentReport) -> EnvironmentReport:
+    """Say which extras and groups were left out."""
+    named = {name for lock in case.spec.lockfiles for name in lock.lockfile.optional_names}
+    left = sorted(named.intersection(case.settings.without))
+    unknown = sorted(set(case.settings.without) - named) if named else []
+    notes = [f"Not installed or checked, as `without` says: {', '.join(left)}."] if left else []
+    if unknown:
+        notes.append(
+            f"`without` names {', '.join(unknown)}, which is no extra or group here; there are "
+            f"{', '.join(sorted(named)[:20])}."
+        )
+    return replace(report, notes=(*report.notes, *notes))
+
+
 def annotate_unmatched_rules(reports: Sequence[EnvironmentReport]) -> tuple[EnvironmentReport, ...]:
     """Add a note for each rule that matches no environment."""
     idle = [_identify_rule(rule) for report in reports for rule in report.rules if rule.state == "unmatched"]

@@ -18,7 +18,13 @@ from depcheck.core.model.status import Status
 from depcheck.core.model.wheel_tags import is_python_allowed
 from depcheck.core.targets.pythons import PythonGuess, parse_minor
 from depcheck.pipeline import baseline, to_report
-from depcheck.pipeline.annotate import annotate_advisories, annotate_remote_files, annotate_rules, annotate_unlocked
+from depcheck.pipeline.annotate import (
+    annotate_advisories,
+    annotate_left_out,
+    annotate_remote_files,
+    annotate_rules,
+    annotate_unlocked,
+)
 from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.cooldown.judged_sets import JudgedSets
 from depcheck.pipeline.cooldown.old_enough import choose_proposal
@@ -111,7 +117,7 @@ def _annotate_report(
     case: EnvironmentCase, report: EnvironmentReport, committed: Pins, fresh: Pins | None = None
 ) -> EnvironmentReport:
     """Add rules, advisories and notes on unlocked packages to a report."""
-    report = annotate_remote_files(case, annotate_unlocked(case, report))
+    report = annotate_remote_files(case, annotate_left_out(case, annotate_unlocked(case, report)))
     report = annotate_advisories(case, annotate_rules(case, report, committed), fresh)
     return annotate_past_runs(case, annotate_project_statuses(case, report), fresh or {})
 

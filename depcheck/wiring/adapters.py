@@ -86,7 +86,8 @@ class AdapterFactory:
         alone = self.settings.parallel > 1 or (os.cpu_count() or 1) == 1
         if alone:
             return compiler
-        return BackgroundInstallCompiler(compiler, environments, self.stack.enter_context(ThreadPoolExecutor(1)))
+        pool = self.stack.enter_context(ThreadPoolExecutor(1))
+        return BackgroundInstallCompiler(compiler, environments, pool, self.settings.without)
 
     def make_environments(self) -> UvEnvironmentBuilder:
         """Create the builder of environments, which uses uv."""

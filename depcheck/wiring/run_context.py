@@ -21,6 +21,7 @@ from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.formats.known_formats import get_lockfile_format
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.errors import InterpreterMissingError
+from depcheck.core.targets.left_out import add_left_out
 from depcheck.index.advisory_source import AdvisoryClient
 from depcheck.index.disk_cache import DiskCache
 from depcheck.index.http_messages import HttpPoster
@@ -77,7 +78,9 @@ class RunContext:
         return Ports(
             compiler=shortcut.wrap_compiler(inner, index, self._find_interpreter, tree),
             index=index,
-            environments=LazyEnvironmentBuilder(builder.get, self._get_markers),
+            environments=LazyEnvironmentBuilder(
+                builder.get, lambda spec: add_left_out(self._get_markers(spec), settings.without)
+            ),
             checks=LazyCheckExecutor(Lazy(lambda: made().make_checks(self.reporter.start_stage))),
             explainer=LazyExplainer(Lazy(lambda: made().make_explainer(builder.get()))),
             last_green=LastGreenFiles(self.cache / "greens", self._repository_name),

@@ -74,6 +74,21 @@ def test_members_groups_and_extras_are_installed(histories, judged, tmp_path):
     assert report.lockfiles[0].sources == ("pyproject.toml", "part/pyproject.toml")
 
 
+def test_an_unwanted_group_is_neither_installed_nor_checked(histories, judged, tmp_path):
+    """Propose its line, and say that nothing checked it."""
+    files = {
+        "pyproject.toml": f'{PROJECT}dependencies = ["spare"]\n[dependency-groups]\nheavy = ["lib"]\n',
+        "app.py": "import importlib.util\nassert importlib.util.find_spec('lib') is None\n",
+    }
+    committed = lock_on_day(tmp_path / "made", histories.url, files, "2024-01-10")
+    report = judged({**files, "uv.lock": committed}, python=PYTHON, smoke=(RUN,), without=("heavy", "heavyy"))
+    assert report.status is Status.SAFE
+    assert report.checks.candidate[-1].outcome == "pass"
+    assert 'name = "lib"\nversion = "2' in report.proposal.files["uv.lock"]
+    assert any("Not installed or checked, as `without` says: heavy." in note for note in report.notes)
+    assert any("names heavyy, which is no extra or group here; there are heavy." in note for note in report.notes)
+
+
 def test_nothing_new_is_quiet(histories, judged, tmp_path):
     """Propose nothing where the lockfile is as new as the index."""
     files = {"pyproject.toml": f'{PROJECT}dependencies = ["spare"]\n'}

@@ -11,6 +11,7 @@ from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.compile_result import CompiledLockfiles, CompileFailure
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.pins import Pins
+from depcheck.core.targets.left_out import add_left_out
 from depcheck.ports import Compiler, EnvironmentBuilder
 
 
@@ -30,12 +31,13 @@ class BackgroundInstallCompiler:
 
     Only the first upgrade starts an installation: what is checked later stays installed until the next is
     requested. The committed pins are installed in the world of the compile without upgrade, unless that
-    compile was remembered.
+    compile was remembered. `without` names extras and groups that are not installed.
     """
 
     compiler: Compiler
     environments: BackgroundEnvironmentBuilder
     pool: Executor
+    without: tuple[str, ...] = ()
     _baseline_view: IndexView | None = None
     _is_done: bool = False
 
@@ -54,6 +56,6 @@ class BackgroundInstallCompiler:
         return self.compiler.compile_lockfiles(spec, world, upgrade=True)
 
     def _start_baseline_install(self, spec: EnvironmentSpec, world: IndexView) -> None:
-        markers = self.environments.get_markers(spec)
+        markers = add_left_out(self.environments.get_markers(spec), self.without)
         pins = {pin.name: pin for lock in spec.lockfiles for pin in lock.lockfile.select_pins(markers).values()}
         self.environments.start_install(spec, pins, world, self.pool)

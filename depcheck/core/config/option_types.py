@@ -86,6 +86,8 @@ VARIABLE_NAME = OptionType(
         "pattern": f"^(?!({_RESERVED})_)[A-Za-z_][A-Za-z0-9_]*$",
     },
 )
+_GROUP_NAME = "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$"
+GROUP_NAME = OptionType(parsers.parse_group_name, {"type": "string", "pattern": _GROUP_NAME})
 PROJECT_FORM = OptionType(parsers.parse_project_form, {"type": "string", "enum": list(parsers.PROJECT_FORMS)})
 NETWORK = OptionType(
     parsers.parse_network,

@@ -185,6 +185,15 @@ CHECK_STEP_OPTIONS = (
         "editable|copy|none",
         "editable",
     ),
+    Option(
+        "without",
+        "without",
+        types.GROUP_NAME,
+        "An extra or dependency group of a uv.lock that is neither installed nor checked.",
+        "NAME",
+        "none",
+        _MANY,
+    ),
     Option("setup", "setup", types.TEXT, "Run once per environment, before its checks.", "COMMAND", "none"),
 )
 LIMIT_OPTIONS = (

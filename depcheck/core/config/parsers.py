@@ -9,6 +9,8 @@ from math import isfinite
 from pathlib import PurePath, PurePosixPath
 from urllib.parse import urlsplit
 
+from packaging.utils import InvalidName, canonicalize_name
+
 from depcheck.core.lockfiles.formats.known_formats import find_command_format
 
 # What the runner and the forge keep in variables must never be let through to strangers' code.
@@ -205,6 +207,14 @@ def parse_index_url(given: str) -> str:
     if urlsplit(given).scheme not in {"http", "https"} or not urlsplit(given).hostname:
         raise ValueError("is not the address of a package index; give one such as https://pypi.org/simple")
     return given
+
+
+def parse_group_name(given: str) -> str:
+    """Parse the name of an extra or dependency group, normalized."""
+    try:
+        return canonicalize_name(given, validate=True)
+    except InvalidName:
+        raise ValueError("is not the name of an extra or dependency group; give a name such as docs") from None
 
 
 def parse_label(given: str) -> str:

@@ -52,6 +52,7 @@ class Settings:
     boot_seconds: float = 10
     imports: bool = True
     project: str = "editable"
+    without: tuple[str, ...] = ()
     setup: str = ""
     env: tuple[str, ...] = ()
     timeout_s: float = 1800

@@ -98,6 +98,11 @@ class Lockfile:
         return False
 
     @property
+    def optional_names(self) -> frozenset[str]:
+        """The extras and groups that need not be installed."""
+        return frozenset()
+
+    @property
     def references(self) -> str:
         """Return the requirements that are no releases, one a line."""
         return "\n".join(entry.pin.reference for entry in self.entries if entry.pin.reference)

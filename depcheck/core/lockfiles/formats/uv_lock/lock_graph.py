@@ -10,6 +10,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from depcheck.core.lockfiles.formats.uv_lock.locked_package import DependencyEdge, LockedPackage
 from depcheck.core.model.errors import LockfileError
+from depcheck.core.targets.left_out import read_left_out
 
 _DEFAULT_GROUP = "dev"  # what `uv sync` installs unless it is told otherwise
 _CONFLICT_ATOM = re.compile(r"extra\s*(?P<operator>==|!=)\s*'(?P<item>[^']*)'")
@@ -66,16 +67,26 @@ class LockGraph:
     def select(self, markers: Mapping[str, str]) -> dict[NormalizedName, tuple[LockedPackage, frozenset[str]]]:
         """Return the packages that a target gets, each with its extras.
 
-        With all members, extras and groups that can stand together.
+        With all members, extras and groups that can stand together, less those that nobody wants installed.
 
         Raises:
             LockfileError: Two releases of one package hold for it, or a requirement is in no package.
         """
-        choice = _Selection(self, markers, self.left_out)
+        unwanted = read_left_out(markers)
+        left_out = self.left_out | {item for item in self._list_choices() if item.name in unwanted}
+        choice = _Selection(self, markers, left_out)
         for member in self.members:
             choice.add_member(member)
         choice.follow(self.asked)
         return {name: (package, frozenset(choice.extras[name])) for name, package in choice.found.items()}
+
+    @property
+    def optional_names(self) -> frozenset[str]:
+        """The names of all extras and groups of the projects."""
+        return frozenset(item.name for item in self._list_choices())
+
+    def _list_choices(self) -> list[ConflictItem]:
+        return [item for member in self.members for item in _list_items(member) if item.name]
 
     def list_candidates(self, edge: DependencyEdge) -> list[LockedPackage]:
         """List the packages that a requirement can mean."""

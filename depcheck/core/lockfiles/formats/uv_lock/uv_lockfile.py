@@ -47,10 +47,15 @@ class UvLockfile(Lockfile):
         """True: it holds the pins of every Python and platform."""
         return True
 
+    @property
+    def optional_names(self) -> frozenset[str]:
+        """The names of the projects' extras and groups."""
+        return self.graph.optional_names
+
     def select_pins(self, marker_environment: Mapping[str, str]) -> Pins:
         """Select the packages that a target gets.
 
-        With all extras and groups that can stand together. Raises LockfileError as `LockGraph.select` does.
+        With all wanted extras and groups that can stand together. Raises LockfileError as `LockGraph.select` does.
         """
         chosen = self.graph.select(marker_environment)
         pins = {id(package): entry.pin for package, entry in zip(self.packages, self.entries, strict=True)}
