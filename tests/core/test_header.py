@@ -89,7 +89,8 @@ def test_uv_export_and_pylock_are_declined_by_name():
     assert is_pylock_name("a/pylock.toml")
     assert is_pylock_name("pylock.dev.toml")
     assert not is_pylock_name("requirements.txt")
-    assert "--compile-command" in parse_header('lock-version = "1.0"\ncreated-by = "pip"\n').decline_reason
+    assert "--compile-command" in parse_header('lock-version = "1.0"\ncreated-by = "pdm"\n').decline_reason
+    assert "one wheel" in parse_header('lock-version = "1.0"\ncreated-by = "pip"\n').decline_reason
 
 
 @given(st.text())

@@ -15,6 +15,8 @@ from depcheck.core.lockfiles.spec import LockfileSpec
 
 _CREATOR = re.compile(r'^created-by = "([\w .-]+)"', re.MULTILINE)
 _MOST_HEAD_CHARS = 4000
+_PIP = "pip"
+_COMMAND = "uv pip compile requirements.in --format pylock.toml -o pylock.toml"
 
 
 _OPTIONS = {**UV_OPTIONS, "--format": CompilerOption("--format", takes_value=True)}
@@ -39,12 +41,7 @@ class PylockFormat(UvPipCompileFormat):
         if found.compiler:
             return replace(found, text="", compiler=self.name)
         creator = _CREATOR.search(text[:_MOST_HEAD_CHARS])
-        who = f" by {creator[1]}" if creator else ""
-        return Header(
-            compiler=self.name,
-            decline_reason=f"It is a pylock.toml written{who} that does not tell its command; say it, as in "
-            '--compile-command "pylock.toml=uv pip compile requirements.in --format pylock.toml -o pylock.toml".',
-        )
+        return Header(compiler=self.name, decline_reason=_explain_missing_command(creator[1] if creator else ""))
 
     def is_written_in(self, _lockfile: Lockfile) -> bool:
         """Return False: the text itself tells."""
@@ -65,6 +62,21 @@ class PylockFormat(UvPipCompileFormat):
     def find_violations(self, before: Lockfile, after: Lockfile) -> Iterator[str]:
         """Yield what a proposed text must not change."""
         return find_uv_lock_violations(before, after)
+
+
+def _explain_missing_command(creator: str) -> str:
+    """Say why a file without a command is declined."""
+    if creator == _PIP:
+        return (
+            "It is a pylock.toml of `pip lock`, which records no command, and of each package the one wheel that its "
+            f"own machine takes. No compile here gives that again. Write it with `{_COMMAND}`, or compile a "
+            "requirements.txt."
+        )
+    who = f" by {creator}" if creator else ""
+    return (
+        f"It is a pylock.toml written{who} that does not tell its command; say it, as in "
+        f'--compile-command "pylock.toml={_COMMAND}".'
+    )
 
 
 def _get_comments(text: str) -> str:
