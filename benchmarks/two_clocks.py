@@ -60,6 +60,7 @@ class PlannedEnvironment:
     package: NormalizedName | None = None
     distributions: tuple[()] = ()
     hook_owners: tuple[()] = ()
+    content_digest: str = ""
     inconsistencies: tuple[()] = ()
     own: OwnInstallation = field(default_factory=OwnInstallation)
 
@@ -81,7 +82,7 @@ class Planned:
 
     def ports(self) -> Ports:
         mine: Any = self
-        return Ports(mine, self.index, mine, mine, mine, mine, mine, BufferedReporter(), time.monotonic)
+        return Ports(mine, self.index, mine, mine, mine, mine, mine, mine, BufferedReporter(), time.monotonic)
 
     def compile_lockfiles(
         self, spec: EnvironmentSpec, world: IndexView, *, upgrade: bool

@@ -84,10 +84,9 @@ class Index(Protocol):
     def fetch_release_facts(
         self, wanted: Collection[tuple[NormalizedName, Version]]
     ) -> Mapping[tuple[NormalizedName, Version], ReleaseFacts]:
-        """Fetch what these releases publish about themselves, all at the same time.
+        """Fetch what these releases publish about themselves, at the same time.
 
-        Releases whose facts cannot be fetched are left out. Raises no error and records no index error: no verdict
-        depends on it.
+        What cannot be fetched is left out. Raises and records no error: no verdict depends on it.
         """
 
     def list_index_errors(self) -> tuple[str, ...]:
@@ -114,10 +113,7 @@ class PackageServer(Protocol):
         """Return a served file's address at its own index, or nothing."""
 
     def serve_file(self, url: str, filename: str, content: bytes | None = None) -> str:
-        """Serve a file of another address and return its local URL.
-
-        It is fetched on its first request, unless `content` is given.
-        """
+        """Serve a file of another address, fetched when asked for, or `content`."""
 
     def get_wheel_requires_dist(self, pin: Pin, world: IndexView, target: InterpreterTarget) -> tuple[str, ...] | None:
         """Return Requires-Dist of the wheel that pip would take for `pin`.
@@ -162,7 +158,7 @@ class PackageServer(Protocol):
 
 
 class InstalledEnvironment(Protocol):
-    """An environment on disk, with what is installed in it."""
+    """An environment on disk."""
 
     @property
     def failure(self) -> Failure | None:
@@ -179,6 +175,10 @@ class InstalledEnvironment(Protocol):
     @property
     def hook_owners(self) -> tuple[HookOwner, ...]:
         """What of each installed package runs without an import."""
+
+    @property
+    def content_digest(self) -> str:
+        """A digest of what the installed packages hold, or empty."""
 
     @property
     def inconsistencies(self) -> Sequence[str]:
@@ -225,10 +225,9 @@ class Explainer(Protocol):
         step: "ReleaseStep",
         failure: Failure,
     ) -> str:
-        """Return a sentence that links the failure to a removed name.
+        """Return what `step` removed, and the line of `installed` that uses it.
 
-        It names what `step` removed or changed, and the line in `installed` that uses it. It is based only on the
-        files of both releases. Empty if they show nothing, or if the view does not have them.
+        Based only on both releases' files. Empty if they show nothing, or if the view does not have them.
         """
 
 
@@ -249,7 +248,7 @@ class LastGreenStore(Protocol):
 
 
 class TrialMemory(Protocol):
-    """Stores what was seen of sets that break."""
+    """Stores what runs have seen of sets of pins."""
 
     def recall_record(self, spec: EnvironmentSpec, key: str) -> bytes | None:
         """Return what an earlier run stored for `key`, or None."""
@@ -284,7 +283,8 @@ class Reporter(Protocol):
 class Ports:
     """Every adapter that the pipeline needs for one environment.
 
-    `clock` gives monotonic seconds.
+    `trial_memory` is of sets that break or wait, `kept_passes` of committed sets that pass. `clock` gives monotonic
+    seconds.
     """
 
     compiler: Compiler
@@ -294,5 +294,6 @@ class Ports:
     explainer: Explainer
     last_green: LastGreenStore
     trial_memory: TrialMemory
+    kept_passes: TrialMemory
     reporter: Reporter
     clock: Callable[[], float]

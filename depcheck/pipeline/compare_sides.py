@@ -8,6 +8,7 @@ from depcheck.core.lockfiles.lock_set import LockSet
 from depcheck.core.lockfiles.other_targets import describe_unjudged
 from depcheck.core.messages.observed import (
     MISSING_COMMAND,
+    describe_kept_pass,
     describe_missing_command,
     describe_passing,
     describe_shared_failure,
@@ -25,7 +26,6 @@ from depcheck.core.tool_output.applicability import (
     is_tolerable,
 )
 from depcheck.pipeline.closed_network.older_set import judge_older_set, try_older_set
-from depcheck.pipeline.closed_network.unreached import prove_sides
 from depcheck.pipeline.closed_network.very_young import find_very_young
 from depcheck.pipeline.confirm import (
     Confirmation,
@@ -36,9 +36,10 @@ from depcheck.pipeline.confirm import (
 )
 from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.cooldown.judged_sets import JudgedSets
+from depcheck.pipeline.cooldown.known_pass import recall_waiting_pass, remember_waiting_pass
 from depcheck.pipeline.cooldown.old_enough import choose_proposal
 from depcheck.pipeline.investigation import report_breakage
-from depcheck.pipeline.last_run.known_pass import recall_waiting_pass, remember_waiting_pass
+from depcheck.pipeline.last_run.known_baseline import measure_beside, recall_baseline, remember_baseline
 from depcheck.pipeline.last_run.recall_measurements import recall_sides
 from depcheck.pipeline.last_run.report_again import report_known_breakage
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_baseline, measure_pins, plan_checks
@@ -66,27 +67,31 @@ def judge_candidate(case: EnvironmentCase, committed: LockSet, candidate: LockSe
 
 def _judge_anew(case: EnvironmentCase, committed: LockSet, candidate: LockSet) -> EnvironmentReport:
     changed = frozenset(change.name for change in diff_pins(committed.pins, candidate.pins))
-    before = measure_baseline(case, committed, changed)
-    case.ports.reporter.start_stage("check all updates")
-    checks = plan_checks(case.settings, changed, before)
+    known = recall_baseline(case, committed) or measure_baseline(case, committed, changed)
+
+    def measure_candidate(before: Measurement) -> Measurement:
+        case.ports.reporter.start_stage("check all updates")
+        checks = plan_checks(case.settings, changed, before)
+        return measure_pins(case, candidate.pins, case.get_upgrade_view(committed.pins), checks, "candidate")
+
     try:
-        after = measure_pins(case, candidate.pins, case.get_upgrade_view(committed.pins), checks, "candidate")
+        sides = measure_beside(case, (committed, candidate), known, measure_candidate, "candidate")
     except SetupFailedError:
         older = judge_older_set(case, committed, find_very_young(case, candidate.pins), _judge_anew)
         if older is None:
             raise
         return older
-    before, after = prove_sides(case, before, after, "candidate")
-    sides = MeasuredSides(committed, candidate, before, after)
     older, note = try_older_set(case, sides, _judge_anew)
     if older is not None:
         return older
     report = _compared(case, sides, sides.comparison)
-    optional = find_optional_modules(case, before, after)
-    report = replace(report, optional_modules=optional, notes=(*report.notes, *filter(None, [note])))
+    optional = find_optional_modules(case, sides.before, sides.after)
+    notes = filter(None, [note, describe_kept_pass(sides.before.results, sides.before.kept_since)])
+    report = replace(report, optional_modules=optional, notes=(*report.notes, *notes))
     if report.status is Status.SAFE:
         remember_waiting_pass(case, sides)
-    return choose_proposal(case, JudgedSets(committed, candidate, before, after), report)
+        remember_baseline(case, sides.before)
+    return choose_proposal(case, JudgedSets(committed, candidate, sides.before, sides.after), report)
 
 
 def _compared(case: EnvironmentCase, sides: MeasuredSides, comparison: CheckComparison) -> EnvironmentReport:

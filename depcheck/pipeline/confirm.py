@@ -13,7 +13,7 @@ from depcheck.pipeline.measure import Measurement, measure_pins
 MOST_CONTROLS = 4  # rounds until both sides are seen in one form; each leaves something out
 WEIGHING_RUNS = 4  # of each side, where the committed set failed by chance
 BASELINE_RETRIES = 2
-QUICK_TEST_S = 12.0  # what may be spent on running quick tests again although they passed
+QUICK_TEST_S = 12.0  # what runs of tests that pass may take in all before one is left at that
 MAX_REPEATS = 5
 
 
@@ -133,7 +133,7 @@ def _is_quick(result: CheckResult) -> bool:
 
 
 def _count_repeats(test: CheckResult) -> int:
-    return min(MAX_REPEATS, int(QUICK_TEST_S / max(test.duration_s, 0.1)))
+    return min(MAX_REPEATS, int(QUICK_TEST_S / max(test.duration_s, 0.1)) - 1)
 
 
 def _find_contradiction(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from packaging.utils import NormalizedName
 from packaging.version import Version
@@ -47,7 +48,8 @@ class Measurement:
     The first result is always the install check.
 
     `unbuilt` names the package that could not be built or installed, where that is known. `own` is how the repository's
-    own package was installed. `very_young` are releases that closed the network of its commands.
+    own package was installed. `very_young` are releases that closed the network of its commands. `content` is a digest
+    of what is installed, or empty. `kept_since` is when its commands were run, where that was in an earlier run.
     """
 
     pins: Pins
@@ -58,6 +60,8 @@ class Measurement:
     own: OwnInstallation = field(default_factory=OwnInstallation)
     hook_owners: tuple[HookOwner, ...] = ()
     very_young: tuple[ReleaseId, ...] = ()
+    content: str = ""
+    kept_since: datetime | None = None
 
     @property
     def is_installed(self) -> bool:
@@ -109,9 +113,18 @@ def measure_pins(
             )
             ports.reporter.report_check(label, result)
             results.append(result)
-    shown = tuple(installed.distributions)
-    hooks = installed.hook_owners
-    return Measurement(pins, world, (install, *results), shown, None, installed.own, hooks, young)
+    return _add_installed(installed, Measurement(pins, world, (install, *results), very_young=young))
+
+
+def _add_installed(installed: InstalledEnvironment, seen: Measurement) -> Measurement:
+    """Add to `seen` what is installed."""
+    return replace(
+        seen,
+        distributions=tuple(installed.distributions),
+        own=installed.own,
+        hook_owners=installed.hook_owners,
+        content=installed.content_digest,
+    )
 
 
 def _refuse_pins(pins: Pins, world: IndexView, flags: Sequence[ReleaseFlag]) -> Measurement:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from depcheck.checking.discovery.files.repo_files import RepoFiles
 from depcheck.checking.environments.interpreters import InterpreterFinder
 from depcheck.checking.last_green import LastGreenFiles
+from depcheck.checking.sandbox.environ import build_guest_environ
 from depcheck.checking.sandbox.guest import Guest
 from depcheck.checking.sandbox.guest_users import claim_guest_number
 from depcheck.checking.sandbox.open_copies import copy_openly, prepare_open_folder
 from depcheck.checking.sandbox.policy import SandboxPolicy, choose_sandbox_policy, is_readable_by_others
-from depcheck.checking.trial_files import TrialFiles, describe_circumstances
+from depcheck.checking.trial_files import DAY_S, TrialFiles, describe_circumstances
 from depcheck.core.config.settings import Settings
 from depcheck.core.lockfiles.formats.known_formats import get_lockfile_format
 from depcheck.core.lockfiles.spec import EnvironmentSpec
@@ -75,6 +76,7 @@ class RunContext:
         builder = Lazy(lambda: made().make_environments())
         inner = LazyCompiler(Lazy(lambda: made().make_compiler(builder.get())))
         tree = RepoFiles(Path(self.settings.repo).resolve(), frozenset({Path(self.settings.report).resolve()}))
+        trials = self._open_trial_files(settings)
         return Ports(
             compiler=shortcut.wrap_compiler(inner, index, self._find_interpreter, tree),
             index=index,
@@ -84,14 +86,20 @@ class RunContext:
             checks=LazyCheckExecutor(Lazy(lambda: made().make_checks(self.reporter.start_stage))),
             explainer=LazyExplainer(Lazy(lambda: made().make_explainer(builder.get()))),
             last_green=LastGreenFiles(self.cache / "greens", self._repository_name),
-            trial_memory=self._open_trial_files(tree, settings),
+            trial_memory=trials,
+            kept_passes=replace(
+                trials, folder=self.cache / "passes", most_age_s=7 * DAY_S, is_private=self.guest.policy.uid is not None
+            ),
             reporter=self.reporter,
             clock=time.monotonic,
         )
 
-    def _open_trial_files(self, tree: RepoFiles, settings: Settings) -> TrialFiles:
-        seen = tuple((name, self.environ.get(name, "")) for name in settings.env)
-        return TrialFiles(self.cache / "trials", self._repository_name, describe_circumstances(tree, seen))
+    def _open_trial_files(self, settings: Settings) -> TrialFiles:
+        variables = build_guest_environ(self.environ, settings.env, Path(), Path())
+        seen = (sorted(variables.items()), sorted(self.guest.policy.to_report().items()))
+        places = Path(self.settings.repo), (Path(self.settings.report),)
+        circumstances = describe_circumstances(*places, seen, self.interpreters.find_path)
+        return TrialFiles(self.cache / "trials", self._repository_name, circumstances)
 
     def _derive_for_place(self, place: int) -> "RunContext":
         scratch = self.scratch / f"place-{place}"

@@ -1,5 +1,6 @@
 """Describe one environment on disk and what is installed in it."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,6 +78,17 @@ class VirtualEnvironment:
         The project is left out.
         """
         return tuple(each for each in list_hook_owners(self.installed_distributions) if each.name != self.project)
+
+    @property
+    def content_digest(self) -> str:
+        """A digest of all that is installed but the project.
+
+        Empty if something of it cannot be read.
+        """
+        others = [each for each in self.installed_distributions if each.distribution.name != self.project]
+        if not all(each.digest for each in others):
+            return ""
+        return hashlib.sha256("\n".join(sorted(each.digest for each in others)).encode()).hexdigest()
 
     @property
     def inconsistencies(self) -> Sequence[str]:

@@ -4,6 +4,7 @@ Hostile code may have written them.
 """
 
 import csv
+import hashlib
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
@@ -37,7 +38,7 @@ class InstalledDistribution:
 
     Tests and entry scripts are left out. `unreadable` says why it could not be read, empty if it could: then its name
     and version are its folder's. `hooks` are what of it runs without an import, `owned_files` its files relative to
-    site-packages, metadata and compiled ones left out.
+    site-packages, metadata and compiled ones left out. `digest` is of what its metadata and RECORD say of its content.
     """
 
     distribution: Distribution
@@ -45,6 +46,7 @@ class InstalledDistribution:
     unreadable: str = ""
     hooks: frozenset[StartHook] = frozenset()
     owned_files: frozenset[str] = frozenset()
+    digest: str = ""
 
 
 def read_installed_distributions(
@@ -85,7 +87,20 @@ def _read_distribution(folder: Path) -> InstalledDistribution:
         return InstalledDistribution(named, (), f"its entry_points.txt is over {MOST_METADATA_BYTES >> 20} MiB")
     found = _parse_distribution(named, metadata or b"", record or b"")
     plugins = list_plugins(entry_points or b"")
-    return replace(found, hooks=frozenset(read_own_hooks(folder.parent, found.owned_files, plugins, named.name)))
+    hooks = frozenset(read_own_hooks(folder.parent, found.owned_files, plugins, named.name))
+    return replace(found, hooks=hooks, digest=_digest_content(metadata or b"", record or b"", entry_points or b""))
+
+
+def _digest_content(metadata: bytes, record: bytes, entry_points: bytes) -> str:
+    """Digest what is the same wherever a distribution is installed.
+
+    Scripts outside of site-packages name their environment, and metadata of installers the file that they took.
+    """
+    digest = hashlib.sha256(repr((metadata, entry_points)).encode())
+    for line in sorted(record.splitlines()):
+        if not line.startswith(b"../") and b".dist-info/" not in line:
+            digest.update(line + b"\n")
+    return digest.hexdigest()
 
 
 def _parse_distribution(named: Distribution, metadata: bytes, record: bytes) -> InstalledDistribution:

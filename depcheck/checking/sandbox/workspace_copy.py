@@ -123,19 +123,29 @@ def copy_tree(
         DepcheckError: It is larger than MOST_BYTES or has more than MOST_FILES files.
     """
     root = source.resolve()
-    skipped = {path.resolve() for path in left_out}
     owner = root.stat().st_uid
     count = size = 0
+    for here, names in walk_copied(root, left_out, find_secret):
+        there = target / here.relative_to(root)
+        there.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            count, size = count + 1, size + _copy_entry(here / name, there / name, root, owner)
+            _refuse_large(source, count, size)
+
+
+def walk_copied(
+    root: Path,
+    left_out: tuple[Path, ...] = (),
+    find_secret: Callable[[Path, list[Path]], frozenset[Path]] | None = None,
+) -> Iterator[tuple[Path, list[str]]]:
+    """Yield each folder that a copy takes, with its files and links."""
+    skipped = {path.resolve() for path in left_out}
     for here, folders, files in os.walk(root):
         folders[:] = [name for name in folders if not _is_skipped(Path(here, name), skipped)]
-        there = target / Path(here).relative_to(root)
-        there.mkdir(parents=True, exist_ok=True)
         secret = find_secret(root, [Path(here, name) for name in files]) if find_secret else frozenset()
         hidden = {Path(here, ".git"), *secret}  # a submodule's is a file
-        files[:] = [name for name in files if Path(here, name) not in hidden]
-        for name in [*files, *(name for name in folders if Path(here, name).is_symlink())]:
-            count, size = count + 1, size + _copy_entry(Path(here, name), there / name, root, owner)
-            _refuse_large(source, count, size)
+        links = [name for name in folders if Path(here, name).is_symlink()]
+        yield Path(here), [*(name for name in files if Path(here, name) not in hidden), *links]
 
 
 def refuse_large_tree(source: Path, left_out: tuple[Path, ...] = ()) -> None:

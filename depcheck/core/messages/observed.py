@@ -1,8 +1,9 @@
 """Sentences of a verdict, made only of what was seen."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
-from depcheck.core.model.checks import CheckKind, CheckResult, Outcome, find_shared_failure
+from depcheck.core.model.checks import COMMAND_KINDS, CheckKind, CheckResult, Outcome, find_shared_failure
 
 UNKNOWN_TESTS = "no tests were run, because none are known"
 UNTESTED = "no tests were run"  # a note says why
@@ -53,6 +54,18 @@ def describe_unreached(results: Sequence[CheckResult]) -> tuple[str, ...]:
     left = sum(result.left_over for result in results)
     return (f"The time for imports was over before {left} modules were imported; nothing is known of them.",) * (
         left > 0
+    )
+
+
+def describe_kept_pass(results: Sequence[CheckResult], seen_at: datetime | None) -> str:
+    """Say which commands an earlier run saw pass with your lockfile."""
+    if seen_at is None:
+        return ""
+    commands = [f"`{each.command}`" for each in results if each.kind in COMMAND_KINDS]
+    verb = "was" if len(commands) == 1 else "were"
+    return (
+        f"With your lockfile {', '.join(commands)} passed on {seen_at:%Y-%m-%d at %H:%M} UTC and {verb} not run again: "
+        "the repository, what the lockfile installs, and this machine are what they were."
     )
 
 

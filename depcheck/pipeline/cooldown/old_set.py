@@ -15,13 +15,13 @@ from depcheck.core.model.compile_result import CompileFailure, CompileFailureKin
 from depcheck.core.model.index_view import Hold, apply_build_holds, apply_holds, create_hold
 from depcheck.core.model.report import Culprit, EnvironmentReport, ProposalReport
 from depcheck.pipeline.baseline import compile_fresh_set
-from depcheck.pipeline.closed_network.unreached import prove_sides
 from depcheck.pipeline.confirm import confirm_failures
 from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.cooldown.judged_sets import JudgedSets
 from depcheck.pipeline.cooldown.young_releases import list_young_releases
 from depcheck.pipeline.investigation import to_proposal
-from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_baseline, measure_pins, plan_checks
+from depcheck.pipeline.last_run.known_baseline import measure_beside, recall_baseline
+from depcheck.pipeline.measure import Measurement, measure_baseline, measure_pins, plan_checks
 from depcheck.pipeline.proving.narrow_imports import narrow_imports
 
 _MOST_ROUNDS = 6
@@ -73,10 +73,10 @@ def _check_old_set(
     case: EnvironmentCase, sets: JudgedSets, compiled: LockSet, holds: tuple[Hold, ...]
 ) -> tuple[ProposalReport | None, str]:
     changed = frozenset(change.name for change in diff_pins(sets.committed.pins, compiled.pins))
-    before = sets.before or measure_baseline(case, sets.committed, changed)
-    before, after = prove_sides(case, before, _measure(case, sets, compiled, holds, before), "proposal")
-    sides = MeasuredSides(sets.committed, compiled, before, after)
-    confirmed = confirm_failures(case, before, sides.after, sides.comparison.regressions)
+    before = sets.before or recall_baseline(case, sets.committed) or measure_baseline(case, sets.committed, changed)
+    both = (sets.committed, compiled)
+    sides = measure_beside(case, both, before, lambda known: _measure(case, sets, compiled, holds, known), "proposal")
+    confirmed = confirm_failures(case, sides.before, sides.after, sides.comparison.regressions)
     why = confirmed.contradiction or next((each.failures[0].headline for each in confirmed.findings), "")
     if not why and not sides.after.is_installed:
         why = sides.after.results[0].headline

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 from packaging.utils import NormalizedName
@@ -19,9 +20,12 @@ from depcheck.core.model.checks import Check, CheckResult, compare_check_results
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.installed import Distribution, OwnInstallation
 from depcheck.core.model.pins import Pins
+from depcheck.core.start_hooks.added_hooks import HookOwner
 from depcheck.pipeline.closed_network.very_young import find_very_young
 from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_pins
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class MeasurementRecord:
     distributions: tuple[Distribution, ...]
     unbuilt: NormalizedName | None
     own: OwnInstallation
+    hook_owners: tuple[HookOwner, ...]
 
 
 def recall_sides(
@@ -90,8 +95,8 @@ def remember_passed_sides(case: EnvironmentCase, sides: MeasuredSides) -> None:
 
 def _build_passed_keys(case: EnvironmentCase, committed: LockSet, candidate: LockSet) -> tuple[str, str]:
     """Build the keys of two sets, of whatever age."""
-    parts = (_list_pins(committed.pins), _list_pins(candidate.pins), _list_settings(case))
-    return _digest(("passed before", *parts)), _digest(("passed after", *parts))
+    parts = (list_pins(committed.pins), list_pins(candidate.pins), list_settings(case))
+    return digest_parts(("passed before", *parts)), digest_parts(("passed after", *parts))
 
 
 def recall_failing_set(
@@ -129,7 +134,7 @@ def remember_measurement(case: EnvironmentCase, checks: Sequence[Check], seen: M
 
 def recall_text(case: EnvironmentCase, parts: object, make: Callable[[], str]) -> str:
     """Recall a text that depends on `parts` alone, or make it."""
-    key = _digest(("text", parts))
+    key = digest_parts(("text", parts))
     known = case.ports.trial_memory.recall_record(case.spec, key)
     if known is not None:
         return known.decode("utf-8", "replace")
@@ -139,20 +144,31 @@ def recall_text(case: EnvironmentCase, parts: object, make: Callable[[], str]) -
 
 
 def _recall(case: EnvironmentCase, key: str) -> MeasurementRecord | None:
-    content = case.ports.trial_memory.recall_record(case.spec, key)
+    return decode_record(case.ports.trial_memory.recall_record(case.spec, key), MeasurementRecord)
+
+
+def _remember(case: EnvironmentCase, key: str, seen: Measurement) -> None:
+    record = MeasurementRecord(
+        case.now, seen.world, seen.results, seen.distributions, seen.unbuilt, seen.own, seen.hook_owners
+    )
+    if content := encode_record(record):
+        case.ports.trial_memory.remember_record(case.spec, key, content)
+
+
+def decode_record(content: bytes | None, kind: type[T]) -> T | None:
+    """Decode a stored record, None for what is not one."""
     try:
-        return msgspec.json.decode(content, type=MeasurementRecord, dec_hook=_decode_value) if content else None
+        return msgspec.json.decode(content, type=kind, dec_hook=_decode_value) if content else None
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
 
 
-def _remember(case: EnvironmentCase, key: str, seen: Measurement) -> None:
-    record = MeasurementRecord(case.now, seen.world, seen.results, seen.distributions, seen.unbuilt, seen.own)
+def encode_record(record: object) -> bytes:
+    """Encode a record, or return nothing where that cannot be."""
     try:
-        content = msgspec.json.encode(record, enc_hook=str)
+        return msgspec.json.encode(record, enc_hook=str)
     except UnicodeEncodeError:  # halves of surrogate pairs: what cannot be written is not remembered
-        return
-    case.ports.trial_memory.remember_record(case.spec, key, content)
+        return b""
 
 
 def _decode_value(kind: type, value: object) -> object:
@@ -167,23 +183,25 @@ def _to_measurement(case: EnvironmentCase, record: MeasurementRecord, pins: Pins
         record.distributions,
         unbuilt=record.unbuilt,
         own=record.own,
+        hook_owners=record.hook_owners,
         very_young=find_very_young(case, pins),
     )
 
 
 def _build_side_key(case: EnvironmentCase, side: str, committed: Pins, candidate: Pins) -> str:
     young = [find_very_young(case, pins) for pins in (committed, candidate)]
-    return _digest((side, _list_pins(committed), _list_pins(candidate), _list_settings(case), young))
+    return digest_parts((side, list_pins(committed), list_pins(candidate), list_settings(case), young))
 
 
 def _build_key(case: EnvironmentCase, pins: Pins, world: IndexView, checks: Sequence[Check]) -> str:
     asked = [(each.kind, each.command, sorted(each.ids), sorted(each.packages), each.together) for each in checks]
     known = [(sorted(each.before.passed or ()), each.before.owners) for each in checks if each.before]
     young = find_very_young(case, pins)
-    return _digest((_list_pins(pins), _list_view(world), asked, known, _list_settings(case), young))
+    return digest_parts((list_pins(pins), _list_view(world), asked, known, list_settings(case), young))
 
 
-def _list_pins(pins: Pins) -> list[object]:
+def list_pins(pins: Pins) -> list[object]:
+    """List the pins with all that a lockfile says of them."""
     return [(name, str(pin), pin.marker, sorted(pin.extras), sorted(pin.hashes)) for name, pin in sorted(pins.items())]
 
 
@@ -191,7 +209,7 @@ def _list_view(world: IndexView) -> list[object]:
     return [world.uploaded_before, world.uploaded_before_by_project, world.specifiers, sorted(map(str, world.pinned))]
 
 
-def _list_settings(case: EnvironmentCase) -> list[object]:
+def list_settings(case: EnvironmentCase) -> list[object]:
     """List the settings that a check's result depends on."""
     chosen = case.settings
     return [
@@ -202,5 +220,6 @@ def _list_settings(case: EnvironmentCase) -> list[object]:
     ]
 
 
-def _digest(parts: object) -> str:
+def digest_parts(parts: object) -> str:
+    """Digest the parts of a key."""
     return hashlib.sha256(msgspec.json.encode(parts, enc_hook=str)).hexdigest()
