@@ -31,6 +31,7 @@ from depcheck.checking.discovery.installs.python_evidence import PythonEvidence
 from depcheck.checking.discovery.installs.recipes import read_recipes
 from depcheck.checking.discovery.installs.relations import find_related
 from depcheck.checking.discovery.installs.suite_requirements import find_suite_requirements
+from depcheck.checking.discovery.installs.test_needs import find_installed_runner, find_test_needs
 from depcheck.checking.discovery.python_version import add_guesses, find_python_in_path, guess_pythons
 from depcheck.checking.discovery.read_lockfile import DiscoveryContext, read_lockfile_spec
 from depcheck.checking.discovery.skipped_specs import NOTHING_TO_JUDGE, build_skipped_spec, build_unnameable_spec
@@ -159,7 +160,10 @@ class RepositoryWorkspace:
         skipped += self._remove_cycles(locks) + self._skip_unknown_together(locks)
         related = find_related(self.tree, reading.files, locks, reading.recipes)
         grouped = group_lockfiles(tuple(locks.values()), self.settings.together, related)
-        return skipped + [self._build_environment(group, pythons, reading) for group in grouped]
+        for group in grouped:
+            needs = find_test_needs(self.tree, reading.files, reading.recipes, group, locks.values())
+            skipped.append(replace(self._build_environment(group, pythons, reading), test_needs=needs))
+        return skipped
 
     def _read_spec(self, path: str, reading: DiscoveryContext) -> tuple[LockfileSpec, str]:
         """Read a lockfile, or an unlocked source that the user named.
@@ -232,10 +236,8 @@ class RepositoryWorkspace:
 
     def _is_installable(self) -> bool:
         """Return True if the repository has a build system and a package."""
-        if self.settings.project == "none":
-            return False
-        if self.tree.has_file("setup.py"):
-            return True
+        if self.settings.project == "none" or self.tree.has_file("setup.py"):
+            return self.settings.project != "none"
         try:
             content = read_repo_toml(self.tree, "pyproject.toml") if self.tree.has_file("pyproject.toml") else {}
         except LockfileError:
@@ -262,6 +264,7 @@ class RepositoryWorkspace:
                 found.append(build_skipped_spec(source, str(error)))
                 continue
             suite = find_suite_requirements(self.tree, source, files)
+            suite = suite if suite.label else find_installed_runner(reading.recipes)
             spec = build_unlocked_spec(source, self._choose_lockfile_path(source), reading, suite)
             environment = self._build_environment((spec,), {spec.path: ""}, reading)
             notes = [f"What the tests need belongs to it: {suite.label}."] if suite.label else []

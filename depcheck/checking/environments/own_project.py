@@ -119,6 +119,17 @@ def describe_completed(files: str, wants: Wants, beside: Mapping[NormalizedName,
     )
 
 
+def describe_test_needs(files: str, label: str, beside: Mapping[NormalizedName, Version]) -> str:
+    """Say what the tests need beside the pins."""
+    releases = join_first_names(f"{name} {version}" for name, version in sorted(beside.items()))
+    return f"{files} pins no test runner: {label} was installed with it ({releases}), resolved as of the same time."
+
+
+def describe_unfit_needs(label: str, why: str) -> str:
+    """Say why what the tests need does not fit."""
+    return f"What the tests need ({label}) was not installed, because it does not fit the pins: {why}"
+
+
 def describe_left_out(files: str, wants: Wants, why: str) -> str:
     """Say that the project was not installed beside the pins, and why."""
     asked = join_first_names((*wants.refused, *wants.missing))

@@ -21,6 +21,8 @@ from depcheck.checking.environments.own_project import (
     describe_left_out,
     describe_no_package,
     describe_own_pin,
+    describe_test_needs,
+    describe_unfit_needs,
     find_no_package,
     parse_completion,
 )
@@ -63,15 +65,22 @@ class ProjectInstaller:
     timeout_s: float
     _places: dict[str, Place] = field(default_factory=dict)
     _remarks: dict[str, str] = field(default_factory=dict)
-    _resolved: dict[tuple[Path, str, tuple[str, ...]], ProcessResult | dict[NormalizedName, Version]] = field(
-        default_factory=dict
+    _resolved: dict[tuple[Path, tuple[str, ...], tuple[str, ...]], ProcessResult | dict[NormalizedName, Version]] = (
+        field(default_factory=dict)
     )
 
     def install(self, spec: EnvironmentSpec, into: Target) -> OwnInstallation | ProcessResult | None:
-        """Return what to install for the project.
+        """Return what to install beside the pins.
 
-        The run that failed, or None where a build gave no wheel.
+        For the project and for its tests. The run that failed, or None where a build gave no wheel.
         """
+        own = self._install_project(spec, into) if spec.project else OwnInstallation()
+        if not spec.test_needs.lines or not isinstance(own, OwnInstallation):
+            return own
+        return self._add_test_needs(spec, own, into)
+
+    def _install_project(self, spec: EnvironmentSpec, into: Target) -> OwnInstallation | ProcessResult | None:
+        """Return what to install for the project."""
         if spec.project_name in into.pins:
             return _pinned(spec, into.pins, spec.project_name)
         builds, house = into.builds, into.builds.house
@@ -119,20 +128,48 @@ class ProjectInstaller:
         remarks = (describe_completed(_files(spec), wants, found),) if found else ()
         return replace(own, beside=found, remarks=remarks)
 
+    def _add_test_needs(
+        self, spec: EnvironmentSpec, own: OwnInstallation, into: Target
+    ) -> OwnInstallation | ProcessResult:
+        """Resolve what the tests need beside the pins, or leave it out.
+
+        Decided with the committed set, as for the project.
+        """
+        key, needs = f"{spec.name}\0tests", spec.test_needs
+        if self._places.get(key) is Place.LEFT_OUT:
+            return replace(own, remarks=(*own.remarks, self._remarks[key]))
+        pins = [f"{pin.name}=={pin.version}" for pin in into.pins.values() if pin.version]
+        pins += [f"{name}=={version}" for name, version in own.beside.items()]
+        found = self._resolve(needs.lines, tuple(sorted(pins)), into)
+        if isinstance(found, ProcessResult):
+            if self._places.setdefault(key, Place.LEFT_OUT) is not Place.LEFT_OUT:
+                return found
+            self._remarks[key] = describe_unfit_needs(needs.label, find_error_line(found.output))
+            return replace(own, remarks=(*own.remarks, self._remarks[key]))
+        self._places[key] = Place.COMPLETED
+        more = {name: version for name, version in found.items() if name != own.name}
+        remark = describe_test_needs(_files(spec), needs.label, more)
+        return replace(own, beside={**more, **own.beside}, remarks=(*own.remarks, remark))
+
     def _complete(self, wants: Wants, into: Target) -> ProcessResult | dict[NormalizedName, Version]:
         """Resolve what the project requires, with the pins as constraints."""
         lines = tuple(sorted(f"{pin.name}=={pin.version}" for pin in into.pins.values() if pin.version))
-        key = (into.environment.folder, wants.wheel.name, lines)
-        if key not in self._resolved:
-            self._resolved[key] = self._resolve(wants, lines, into)
-        return self._resolved[key]
+        return self._resolve(wants.requires, lines, into)
 
     def _resolve(
-        self, wants: Wants, lines: tuple[str, ...], into: Target
+        self, wanted: tuple[str, ...], pins: tuple[str, ...], into: Target
+    ) -> ProcessResult | dict[NormalizedName, Version]:
+        key = (into.environment.folder, wanted, pins)
+        if key not in self._resolved:
+            self._resolved[key] = self._run_resolver(wanted, pins, into)
+        return self._resolved[key]
+
+    def _run_resolver(
+        self, wanted: tuple[str, ...], pins: tuple[str, ...], into: Target
     ) -> ProcessResult | dict[NormalizedName, Version]:
         room = into.environment.folder / "beside"
         room.mkdir(exist_ok=True)
-        for name, content in (("requires.in", wants.requires), ("pins.txt", lines)):
+        for name, content in (("requires.in", wanted), ("pins.txt", pins)):
             (room / name).write_text("".join(f"{line}\n" for line in content), encoding="utf-8")
         answers = room / "answers"
         answers.mkdir(exist_ok=True)

@@ -124,12 +124,12 @@ class UvEnvironmentBuilder:
         copy = environment.folder / "source"
         self.remotes.trust_urls("\n".join(lock.lockfile.references for lock in spec.lockfiles))
         lines = format_pin_lines(environment, spec, pins, self.remotes, form=self.project)
-        if spec.project and not any(requirement_lines.is_repository_pin(pin, spec, copy) for pin in pins.values()):
-            network, builds = self._only_index, self._editables(environment)
-            own = self.projects.install(spec, Target(environment, pins, builds, network))
-            if not isinstance(own, OwnInstallation):
-                return self._mark_unbuilt(environment, own)
-            lines, environment = add_own_project(lines, own), replace(environment, own=own)
+        whole = spec.project and not any(requirement_lines.is_repository_pin(pin, spec, copy) for pin in pins.values())
+        target = Target(environment, pins, self._editables(environment), self._only_index)
+        own = self.projects.install(spec if whole else replace(spec, project=False), target)
+        if not isinstance(own, OwnInstallation):
+            return self._mark_unbuilt(environment, own)
+        lines, environment = add_own_project(lines, own), replace(environment, own=own)
         return self._install_until_stable(environment, lines, pins)
 
     def start_install(self, spec: EnvironmentSpec, pins: Pins, world: IndexView, pool: Executor) -> None:

@@ -71,6 +71,14 @@ class LockfileSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class LooseNeeds:
+    """Requirements that no lockfile pins, and what states them."""
+
+    lines: tuple[str, ...] = ()
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EnvironmentSpec:
     """One interpreter and the lockfiles that are installed together, lower layers first.
 
@@ -80,7 +88,7 @@ class EnvironmentSpec:
     new texts, by path, of lower layers that are compiled already and not among `lockfiles`. Where the Python is a
     guess, `python_reason` tells why this one was taken, and `other_pythons` are the next likely ones. `edited_words`
     stand in commands of the repository that edit files. `history` tells the version of the repository where that comes
-    from its tags.
+    from its tags. `test_needs` are resolved beside the pins.
     """
 
     name: str
@@ -97,6 +105,7 @@ class EnvironmentSpec:
     python_reason: str = ""
     other_pythons: tuple[PythonGuess, ...] = ()
     history: History | None = None
+    test_needs: LooseNeeds = field(default_factory=LooseNeeds)
 
     @property
     def omitted_packages(self) -> frozenset[NormalizedName]:

@@ -5,11 +5,10 @@ An extra, a dependency group, or a file written by hand.
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 from depcheck.checking.discovery.files.project_files import read_extra_names
@@ -172,13 +171,19 @@ def _read_pyproject(tree: RepoFiles) -> dict[str, Any]:
         return {}
 
 
+def list_group_lines(tree: RepoFiles, names: Iterable[str]) -> Iterator[str]:
+    """Yield the requirements of dependency groups and what they include."""
+    groups = _read_groups(tree)
+    for name in names:
+        yield from _walk_group(groups, name, set())
+
+
 def _expand_group(groups: Mapping[str, Any], group: str) -> frozenset[NormalizedName]:
     """List the packages that a dependency group and its included ones name."""
-    seen: set[str] = set()
-    return frozenset(_walk_group(groups, group, seen))
+    return parse_package_names("\n".join(_walk_group(groups, group, set())))
 
 
-def _walk_group(groups: Mapping[str, Any], group: str, seen: set[str]) -> Iterator[NormalizedName]:
+def _walk_group(groups: Mapping[str, Any], group: str, seen: set[str]) -> Iterator[str]:
     if group in seen or len(seen) > _MOST_GROUPS:
         return
     seen.add(group)
@@ -186,8 +191,5 @@ def _walk_group(groups: Mapping[str, Any], group: str, seen: set[str]) -> Iterat
     for line in lines if isinstance(lines, list) else ():
         if isinstance(line, dict) and isinstance(line.get("include-group"), str):
             yield from _walk_group(groups, line["include-group"], seen)
-        elif isinstance(line, str):
-            try:
-                yield canonicalize_name(Requirement(line).name)
-            except (InvalidRequirement, RecursionError):
-                continue
+        elif isinstance(line, str) and "\n" not in line:
+            yield line
