@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from depcheck.checking.discovery.files.requirement_files import parse_package_names
 from depcheck.checking.suites.suite_command import guess_command
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.text.terminal_safe import to_one_line
@@ -103,7 +104,11 @@ def _describe_environment(spec: EnvironmentSpec) -> str:
 
 def _detect_tests(repo: Path, environments: Sequence[EnvironmentSpec]) -> str:
     """Name the test commands that a run would guess."""
-    guesses = [guess_command(repo, _names(spec)) for spec in environments if not spec.skip_reason]
+    guesses = [
+        guess_command(repo, _names(spec), [lock.path for lock in spec.lockfiles])
+        for spec in environments
+        if not spec.skip_reason
+    ]
     commands = dict.fromkeys(guess.command for guess in guesses if guess.command)
     if commands:
         return ", ".join(commands)
@@ -112,7 +117,8 @@ def _detect_tests(repo: Path, environments: Sequence[EnvironmentSpec]) -> str:
 
 def _names(spec: EnvironmentSpec) -> frozenset[str]:
     pinned = {entry.pin.name for lock in spec.lockfiles for entry in lock.lockfile.entries}
-    return frozenset(pinned.union(*(lock.direct_names for lock in spec.lockfiles)))
+    needed = parse_package_names("\n".join(spec.test_needs.lines))
+    return frozenset(pinned.union(needed, *(lock.direct_names for lock in spec.lockfiles)))
 
 
 def _detect_services(repo: Path) -> Iterator[Service]:

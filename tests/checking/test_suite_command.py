@@ -37,6 +37,26 @@ NOX_SETTINGS = """def tests(session):
 
 
 @pytest.mark.parametrize(
+    ("files", "lockfile", "folder"),
+    [
+        ({"api/tests/test_a.py": "def test_a(): pass\n"}, "api/requirements.txt", "api"),
+        ({"api/tests/test_a.py": "def test_a(): pass\n"}, "api/requirements/dev.txt", "api"),
+        ({"api/tests/test_a.py": "def test_a(): pass\n", "api/pytest.ini": "[pytest]\n"}, "requirements.txt", "api"),
+        ({"api/tests/test_a.py": "", "api/pytest.ini": "[pytest]\n", "pytest.ini": "[pytest]\n"}, "requirements.txt", ""),
+        ({"api/tests/test_a.py": "", "api/pytest.ini": "[pytest]\n", "test_b.py": ""}, "requirements.txt", ""),
+        ({"tests/test_a.py": "def test_a(): pass\n"}, "examples/app/requirements.txt", ""),
+    ],
+)  # fmt: skip
+def test_tests_of_a_folder_of_its_own_run_there(tmp_path, files, lockfile, folder) -> None:
+    """The service's of its lockfile, or the only one that configures pytest."""
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    expected = f"(cd {folder} && {PYTEST_COMMAND})" if folder else PYTEST_COMMAND
+    assert guess_command(tmp_path, {"pytest"}, [lockfile]).command == expected
+
+
+@pytest.mark.parametrize(
     ("files", "installed", "command"),
     [
         ({"tests/test_a.py": "def test_a(): pass\n"}, {"pytest"}, PYTEST_COMMAND),

@@ -51,7 +51,8 @@ class TestCheckRunner:
         """Return the check with its command, or None without runnable tests."""
         if job.check.command:
             return job.check
-        guess = guess_command(job.context.workspace, {each.name for each in job.context.environment.distributions})
+        installed = {each.name for each in job.context.environment.distributions}
+        guess = guess_command(job.context.workspace, installed, [lock.path for lock in job.spec.lockfiles])
         if not guess.command and not guess.why:
             return None
         return replace(job.check, command=guess.command, guessed=True, why_not_run=guess.why)

@@ -1,5 +1,6 @@
 """A repository's tests, and their runner: pytest, unittest or Django."""
 
+import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -50,9 +51,14 @@ def find_suite_files(root: Path) -> SuiteFiles:
         tests=tuple(tests),
         unittests=tuple(path for path, text in texts.items() if _UNITTEST.search(text) and not _PYTEST.search(text)),
         imports_pytest=any(_PYTEST.search(text) or _FUNCTION.search(text) for text in texts.values()),
-        configured=any(mark in read_small_text(root, name) for name, mark in CONFIGURED.items()),
+        configured=is_pytest_configured(root),
         manage=_manage(root, files, tests),
     )
+
+
+def is_pytest_configured(root: Path, folder: str = "") -> bool:
+    """Return True if a file of `folder` configures pytest."""
+    return any(mark in read_small_text(root, posixpath.join(folder, name)) for name, mark in CONFIGURED.items())
 
 
 def _walk(root: Path) -> Iterator[str]:

@@ -80,7 +80,7 @@ def main():
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.path[0] = os.getcwd()
     tests = list(flatten_suite(unittest.defaultTestLoader.discover(".")))
-    for folder in ("tests", "test"):
+    for folder in ("tests", "test", "src"):
         if os.path.isdir(folder) and not os.path.exists(os.path.join(folder, "__init__.py")):
             tests += flatten_suite(unittest.TestLoader().discover(folder))
     chosen = [test for test in tests if not wanted or get_test_id(test) in wanted]
