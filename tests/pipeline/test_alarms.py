@@ -98,6 +98,39 @@ def test_what_a_hold_does_not_touch_is_not_imported_again(dated, judged) -> None
     assert (fresh.passed, again.passed) == (4, 3)  # all but far
 
 
+def test_a_service_is_imported_from_the_folder_of_its_lockfile(dated, judged) -> None:
+    """Also a module that nothing else of the repository imports."""
+    dated.release("base", "1.0", OLD, text="old = 1")
+    dated.release("base", "2.0", NEW, text="new = 1")
+    lock = LOCK.replace("requirements.in", "base.in").replace("requirements.txt", "base.txt")
+    files = {
+        "services/api/requirements/base.in": "base\n",
+        "services/api/requirements/base.txt": lock[: lock.index("base==")] + "base==1.0\n",
+        "services/api/app.py": "from base import old\n",
+    }
+    report = judged(files, python=PYTHON)
+    assert [each.first_bad for each in report.culprits] == [{"base": "2.0"}]
+    assert "services/api/app.py" in report.culprits[0].evidence
+
+
+def test_a_django_sites_modules_are_imported_with_the_settings_of_its_tests(dated, judged) -> None:
+    """From the folder of its manage.py, where live settings want a secret."""
+    setup = "import os\ndef setup():\n    __import__(os.environ['DJANGO_SETTINGS_MODULE'])\n"
+    dated.release("django", "5.0", OLD, text=f"{setup}utc = 1\n")
+    dated.release("django", "5.1", NEW, text=setup)
+    files = {
+        "requirements.in": "django\n",
+        "requirements.txt": LOCK[: LOCK.index("base==")] + "django==5.0\n",
+        "site/manage.py": "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'live')\n",
+        "site/live.py": "import os\nSECRET_KEY = os.environ['SECRET_KEY']\n",
+        "site/tested.py": "SECRET_KEY = 'x'\n",
+        "site/models.py": "import os\nassert os.environ['DJANGO_SETTINGS_MODULE'] == 'tested'\nfrom django import utc\n",
+        "Makefile": "test:\n\tpython manage.py test --settings=tested\n",
+    }
+    report = judged(files, python=PYTHON)
+    assert [each.first_bad for each in report.culprits] == [{"django": "5.1"}]
+
+
 def test_a_django_site_that_no_set_can_set_up_is_no_finding(dated, judged) -> None:
     """Settings that want a secret say nothing of the updates."""
     setup = "import os\ndef setup():\n    __import__(os.environ['DJANGO_SETTINGS_MODULE'])\n"

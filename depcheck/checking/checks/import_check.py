@@ -1,6 +1,6 @@
 """Import checks: each module of packages and project must be importable."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from depcheck.checking.checks.importing.ask_importer import ModuleRating
 from depcheck.checking.checks.importing.import_progress import ImportProgress
@@ -34,13 +34,15 @@ class ImportCheckRunner:
         if job.check.before is not None:
             needed = NeededModules(job.context.environment, project, job.spec, job.check.before, self._known)
             rating = ModuleRating(needed.rate, needed.is_needed)
-        found = run_import_check(job.context, job.check, rating, project.django_settings, progress)
+        context = replace(job.context, folders=project.folders)
+        found = run_import_check(context, job.check, rating, project.django_settings, progress)
         return _to_check_findings(found, job.check)
 
     def _load_project(self, job: CheckJob) -> ProjectImports:
         if job.spec.name not in self._projects:
             commands = (*job.settings.smoke, *job.settings.boot, job.settings.test or "")
-            self._projects[job.spec.name] = read_project_imports(job.context.workspace, commands)
+            lockfiles = [lock.path for lock in job.spec.lockfiles]
+            self._projects[job.spec.name] = read_project_imports(job.context.workspace, commands, lockfiles)
         return self._projects[job.spec.name]
 
 

@@ -56,7 +56,7 @@ def _find_own_folder(root: Path, files: SuiteFiles, lockfiles: Iterable[str], st
     Empty for the repository's own. That of a service's lockfiles, or the only one that
     configures pytest where nothing above it does.
     """
-    folders = {_strip_requirements_folder(PurePosixPath(path).parent) for path in lockfiles}
+    folders = {find_service_folder(path) for path in lockfiles}
     own = folders.pop() if len(folders) == 1 else ""
     if own and any(test.startswith(f"{own}/") for test in files.tests):
         return own
@@ -67,7 +67,12 @@ def _find_own_folder(root: Path, files: SuiteFiles, lockfiles: Iterable[str], st
     return next((f"{each}" for each in above if each.name and is_pytest_configured(root, f"{each}")), "")
 
 
-def _strip_requirements_folder(folder: PurePosixPath) -> str:
+def find_service_folder(lockfile: str) -> str:
+    """Return the folder whose code a lockfile is for.
+
+    Empty for the repository's top.
+    """
+    folder = PurePosixPath(lockfile).parent
     shown = folder.parent if folder.name in {"requirements", "reqs", "deps"} else folder
     return "" if shown == PurePosixPath() else f"{shown}"
 

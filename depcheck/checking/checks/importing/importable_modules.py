@@ -1,13 +1,15 @@
 """List the modules to import: those of packages and the project's."""
 
 import os
-from collections.abc import Iterator
+import posixpath
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from depcheck.checking.checks.running.command_context import CheckContext
 from depcheck.checking.environments.editable import import_roots
 from depcheck.checking.environments.environment import VirtualEnvironment
 from depcheck.checking.environments.read_installed import to_module_name
+from depcheck.checking.suites.suite_command import find_service_folder
 from depcheck.core.model.checks import Check
 
 MOST_PROJECT_MODULES = 2000
@@ -40,7 +42,7 @@ def list_project_modules(room: CheckContext) -> list[str]:
     if environment.project and not environment.own.editable:
         return list_distribution_modules(environment, frozenset({environment.project}))
     shown = import_roots(environment.site_packages, room.workspace) if environment.own.editable else {}
-    shown = shown or {root: frozenset() for root in find_import_roots(room.workspace)}
+    shown = shown or {root: frozenset() for root in find_import_roots(room)}
     found = {
         name
         for root, tops in shown.items()
@@ -50,10 +52,20 @@ def list_project_modules(room: CheckContext) -> list[str]:
     return sorted(found)[:MOST_PROJECT_MODULES]
 
 
-def find_import_roots(copy: Path) -> list[Path]:
+def find_import_roots(room: CheckContext) -> list[Path]:
     """Return the workspace copy's folders from which its modules are imported."""
-    source = copy / "src"
-    return [copy, source] if source.is_dir() and not (source / "__init__.py").exists() else [copy]
+    below = (room.workspace / each for each in ("src", *room.folders))
+    return [room.workspace, *(each for each in below if each.is_dir() and not (each / "__init__.py").exists())]
+
+
+def list_product_folders(lockfiles: Iterable[str], project: Iterable[str]) -> tuple[str, ...]:
+    """List the folders of lockfiles, and of files that start a site.
+
+    Such as `api` and `backend`. Not the top, nor what only documents or tests it.
+    """
+    own = (find_service_folder(path) for path in lockfiles)
+    sites = (posixpath.dirname(path) for path in project if posixpath.basename(path) == "manage.py")
+    return tuple(each for each in dict.fromkeys((*own, *sites)) if each and SKIPPED_FOLDERS.isdisjoint(each.split("/")))
 
 
 def _walk_modules(root: Path) -> Iterator[str]:

@@ -81,7 +81,7 @@ def run_import_check(
     )
     work = Importing(room, check, time.monotonic() + min(room.timeout_s, BUDGET_S), settings, rating, progress)
     findings = ImportFindings()
-    paths = [str(root) for root in find_import_roots(room.workspace)]
+    paths = [str(root) for root in find_import_roots(room)]
     own = _narrow(check, list_project_modules(room))
     _import_group(work, own, ImportPlaces(paths, [], is_own=True), findings)
     installed = [each for each in _narrow(check, list_requested_modules(room.environment, check)) if each not in own]

@@ -1,14 +1,17 @@
 """Tell which modules that cannot be imported matter to the project."""
 
 import configparser
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from packaging.utils import NormalizedName, canonicalize_name
 
+from depcheck.checking.checks.importing.importable_modules import list_product_folders
 from depcheck.checking.checks.importing.module_files import KnownImports, ModuleFiles, read_project_files
 from depcheck.checking.environments.environment import VirtualEnvironment
+from depcheck.checking.suites.stated_commands import find_django_test_words
 from depcheck.core.import_graph.broken_contract import is_broken_contract
 from depcheck.core.import_graph.import_statements import read_imports
 from depcheck.core.import_graph.project_roots import (
@@ -25,6 +28,7 @@ from depcheck.untrusted_files import read_untrusted_file
 
 ENTRY_POINTS_BYTES = 1 << 20
 _CONFIGURATION = ("pytest.ini", "pyproject.toml", "setup.cfg", "tox.ini")
+_TEST_SETTINGS = re.compile(r"--settings[= ]([A-Za-z_][\w.]*)")
 _SCRIPTS = ("console_scripts", "gui_scripts")
 
 Entries = Mapping[NormalizedName, Mapping[str, Mapping[str, str]]]
@@ -35,13 +39,14 @@ Entries = Mapping[NormalizedName, Mapping[str, Mapping[str, str]]]
 class ProjectImports:
     """Imports that one project's files and commands need.
 
-    Read once, and the same for every set of pins.
+    Read once, and the same for every set of pins. `folders` hold its modules, beside the top.
     """
 
     roots: Roots
     has_python: bool
     django_settings: str
     commands: tuple[str, ...]
+    folders: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -114,7 +119,7 @@ class NeededModules:
         return found if nearest == module or len(found) == 1 else frozenset()  # a namespace belongs to many
 
 
-def read_project_imports(copy: Path, commands: tuple[str, ...]) -> ProjectImports:
+def read_project_imports(copy: Path, commands: tuple[str, ...], lockfiles: Iterable[str] = ()) -> ProjectImports:
     """Read what the files of the workspace copy import."""
     roots, texts = [], {}
     for path, text in read_project_files(copy):
@@ -124,7 +129,10 @@ def read_project_imports(copy: Path, commands: tuple[str, ...]) -> ProjectImport
         name = module.removesuffix(".__init__") if is_package else module
         roots += [to_roots(read_imports(text, name, (3, 11), is_package=is_package)), read_django_roots(text)]
     configured = {name: _read_text(copy / name) for name in _CONFIGURATION}
-    return ProjectImports(join_roots(*roots), bool(texts), find_django_settings({**texts, **configured}), commands)
+    told = " ".join((*commands, *find_django_test_words(copy)))  # a site's tests have settings of their own
+    settings = match[1] if (match := _TEST_SETTINGS.search(told)) else find_django_settings({**texts, **configured})
+    folders = list_product_folders(lockfiles, texts)
+    return ProjectImports(join_roots(*roots), bool(texts), settings, commands, folders)
 
 
 def read_entry_points(environment: VirtualEnvironment) -> Entries:

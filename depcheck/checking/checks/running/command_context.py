@@ -21,7 +21,8 @@ class CheckContext:
     """An environment and a workspace copy that one check runs in.
 
     With a log and a time limit. The check can read the environment and not change it. Each run has a fresh
-    home, unless `home` is given, which is kept.
+    home, unless `home` is given, which is kept. `folders` are those of the workspace that hold the product's modules,
+    beside its top.
     """
 
     guest: Guest
@@ -31,6 +32,7 @@ class CheckContext:
     timeout_s: float
     network: NetworkPolicy
     home: Path | None = None
+    folders: tuple[str, ...] = ()
 
     def run(  # noqa: PLR0913  # all by name, nearly all with a default
         self,
