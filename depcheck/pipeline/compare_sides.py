@@ -40,7 +40,6 @@ from depcheck.pipeline.cooldown.known_pass import recall_waiting_pass, remember_
 from depcheck.pipeline.cooldown.old_enough import choose_proposal
 from depcheck.pipeline.investigation import report_breakage
 from depcheck.pipeline.last_run.known_baseline import measure_beside, recall_baseline, remember_baseline
-from depcheck.pipeline.last_run.recall_measurements import recall_sides
 from depcheck.pipeline.last_run.report_again import report_known_breakage
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_baseline, measure_pins, plan_checks
 from depcheck.pipeline.to_report import to_drift_report
@@ -55,9 +54,9 @@ def judge_candidate(case: EnvironmentCase, committed: LockSet, candidate: LockSe
     It is one of: safe, broken before, flaky, or broken by the changes. What broke in an earlier run in the same way is
     not searched again.
     """
-    if report := report_known_breakage(case, committed, candidate):
-        known = recall_sides(case, committed, candidate)
-        return choose_proposal(case, JudgedSets(committed, candidate, known[0].before if known else None), report)
+    if known := report_known_breakage(case, committed, candidate):
+        sets = JudgedSets(committed, candidate, known.before, is_recalled=known.is_held_recalled)
+        return choose_proposal(case, sets, known.report)
     if passed := recall_waiting_pass(case, committed, candidate):
         report = _describe_passes(case, passed[0], passed[0].comparison)
         report = replace(report, notes=(*report.notes, passed[1]))

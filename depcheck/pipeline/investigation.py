@@ -33,6 +33,7 @@ from depcheck.pipeline.causes.other_holds import MOST_OTHER_HOLDS, HoldChoice, l
 from depcheck.pipeline.closed_network.unreached import prove_sides
 from depcheck.pipeline.confirm import confirm_failures
 from depcheck.pipeline.context import EnvironmentCase, find_hold_sources
+from depcheck.pipeline.cooldown.known_pass import recall_waiting_set
 from depcheck.pipeline.last_run.recall_measurements import (
     recall_failing_set,
     remember_measurement,
@@ -58,8 +59,9 @@ class Investigation:
     What was found is kept when the budget ends.
 
     `before` is the measured baseline, None until it is needed. `sides` are those that fail now, None until a set was
-    compiled. `budget` is for all trials. `seen` is the fresh set, where this run has checked it in full. `trouble` is
-    why no set could be proposed.
+    compiled. `budget` is for all trials. `seen` is the fresh set, where this run has checked it in full. If
+    `is_known`, an earlier run has found the same; `recalled` is what of it passed then and waits. `trouble` is why no
+    set could be proposed.
     """
 
     case: EnvironmentCase
@@ -68,6 +70,8 @@ class Investigation:
     sides: MeasuredSides | None = None
     ask_about_obstacle: ObstacleQuestion | None = None
     seen: Measurement | None = None
+    is_known: bool = False
+    recalled: Measurement | None = None
     budget: TrialBudget = field(init=False)
     found: Diagnosis = field(default_factory=lambda: Diagnosis((), 0, Confidence.MINIMAL))
     culprits: list[Culprit] = field(default_factory=list)
@@ -202,6 +206,8 @@ class Investigation:
         view = apply_build_holds(case.get_upgrade_view(pins), holds)
         checks = plan_checks(case.settings, changed, self.before)
         known = recall_failing_set(case, safe.pins, view, checks, self.before) if recalls and self.sides else None
+        if known is None and self.is_known and recalls:
+            known = self.recalled = recall_waiting_set(case, (self.committed, safe), view, checks)
         narrowed = narrow_imports(case, checks, safe.pins, view, self.seen)
         after = known or measure_pins(case, safe.pins, view, narrowed, "proposal")
         if self.sides and not known:
@@ -256,10 +262,14 @@ def report_breakage(
     this run has checked it in full.
     """
     remember_sides(case, sides)
-    work = Investigation(case, sides.committed, sides.before, sides, seen=seen)
+    return search_breakage(Investigation(case, sides.committed, sides.before, sides, seen=seen), sides, findings)
+
+
+def search_breakage(work: Investigation, sides: MeasuredSides, findings: Sequence[Regression]) -> EnvironmentReport:
+    """Search what makes both sides differ, and report it."""
     work.run(work.ask_about_checks(sides, findings, ()))
     status, reason = work.decide_status(findings[0].failures[0].headline)
-    return work.add_to_report(to_drift_report(case, sides, status, reason, tuple(work.notes)))
+    return work.add_to_report(to_drift_report(work.case, sides, status, reason, tuple(work.notes)))
 
 
 def to_proposal(case: EnvironmentCase, sides: MeasuredSides, holds: Sequence[Hold]) -> ProposalReport:

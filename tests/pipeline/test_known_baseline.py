@@ -19,9 +19,12 @@ from depcheck.core.lockfiles.lock_set import parse_lock_set
 from depcheck.core.lockfiles.spec import EnvironmentSpec
 from depcheck.core.model.checks import CheckKind, CheckResult, Failure, Outcome
 from depcheck.core.model.pins import Pin
+from depcheck.core.model.report import EnvironmentReport, ProposalReport
 from depcheck.core.model.status import Status
 from depcheck.core.text.version_history_stream import History
 from depcheck.pipeline.context import EnvironmentCase
+from depcheck.pipeline.cooldown import old_enough, old_set
+from depcheck.pipeline.cooldown.judged_sets import JudgedSets
 from depcheck.pipeline.last_run import known_baseline
 from depcheck.pipeline.last_run.known_baseline import recall_baseline, remember_baseline
 from depcheck.pipeline.measure import Measurement
@@ -106,6 +109,23 @@ def test_a_broken_run_runs_the_committed_set_whatever_is_kept(nights):
     assert (runs["whole"], runs["narrowed"] > 0) == (3, True)  # your lockfile, all updates, what is proposed
     again, runs = nights.run(as_of=BROKEN)
     assert (again.status, runs["whole"]) == (Status.BREAKS, 1)
+
+
+@needs_root
+@pytest.mark.slow
+def test_an_unchanged_break_runs_only_what_is_proposed(nights):
+    """Leave the set alone that holds the culprit and waits."""
+    young = datetime(2024, 3, 3, 12, tzinfo=UTC)
+    (first, one), (again, two) = nights.run(as_of=young), nights.run(as_of=young)
+    assert (one["whole"], two["whole"]) == (4, 1)
+    for report in (first, again):
+        assert (report.status, report.culprits[0].first_bad) == (Status.BREAKS, {"lib": "2.0"})
+        (lockfile,) = report.proposal.files.values()
+        assert ("lib==1.1\nspare==1.1" in lockfile, report.proposal.verified) == (True, True)
+    assert [each.outlook for each in first.waiting] == [each.outlook for each in again.waiting]
+    note = next(note for note in again.notes if note.startswith("Same as in the run of"))
+    assert "Taken from earlier runs: " in note
+    assert "all checks with the set that holds it, which waits for its age" in note
 
 
 @needs_root
@@ -361,6 +381,20 @@ def test_old_records_go_and_all_of_them_are_bounded(store, tmp_path, monkeypatch
     monkeypatch.setattr("depcheck.checking.trial_files.MOST_BYTES", 2500)
     store().close_records(replace(SPEC, name="none"), keep=True)
     assert [path.exists() for path in records] == [False, False, True, True]
+
+
+@pytest.mark.parametrize(("is_recalled", "proposed"), [(True, None), (False, "held")])
+def test_what_was_recalled_is_never_offered(case, monkeypatch, is_recalled, proposed):
+    """Run a set in this run before it is proposed."""
+    monkeypatch.setattr(old_enough, "list_young_releases", lambda *_: ())
+    monkeypatch.setattr(old_enough, "list_undated_packages", lambda *_: ())
+    monkeypatch.setattr(old_enough, "to_waiting_reports", lambda *_: ())
+    monkeypatch.setattr(old_set, "propose_old_set", lambda *_: (None, "It does not pass."))
+    held = ProposalReport(("held",), (), verified=True, files={"requirements.txt": TEXT})
+    report = EnvironmentReport("web", "3.12", Status.BREAKS, "lib 2.0", proposal=held)
+    sets = JudgedSets(commit(), commit("lib==2.0\n"), is_recalled=is_recalled)
+    found = old_enough.choose_proposal(case, sets, report).proposal
+    assert (found.held[0] if found else None) == proposed
 
 
 def test_pins_of_the_committed_set_are_versions():

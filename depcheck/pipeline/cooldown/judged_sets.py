@@ -11,10 +11,12 @@ class JudgedSets:
     """The committed set and what was judged beside it.
 
     `candidate` is None where nothing could be compiled, `before` where the committed set was not measured so far.
-    `seen` is the candidate where this run has checked it in full.
+    `seen` is the candidate where this run has checked it in full. If `is_recalled`, what the report would propose was
+    not run in this run.
     """
 
     committed: LockSet
     candidate: LockSet | None = None
     before: Measurement | None = None
     seen: Measurement | None = None
+    is_recalled: bool = False

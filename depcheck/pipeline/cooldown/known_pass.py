@@ -3,14 +3,21 @@
 Only a set that is not proposed as it is, because something of it is too young. What is proposed is always run.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from depcheck.core.lockfiles.lock_set import LockSet
+from depcheck.core.model.checks import Check
+from depcheck.core.model.index_view import IndexView
 from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.cooldown.young_releases import list_young_releases
-from depcheck.pipeline.last_run.recall_measurements import recall_passed_sides, remember_passed_sides
-from depcheck.pipeline.measure import MeasuredSides
+from depcheck.pipeline.last_run.recall_measurements import (
+    recall_measurement,
+    recall_passed_sides,
+    remember_passed_sides,
+)
+from depcheck.pipeline.measure import MeasuredSides, Measurement
 
 MOST_AGE = timedelta(days=7)
 
@@ -28,6 +35,13 @@ def recall_waiting_pass(
     if found is None or case.now - found[1] > MOST_AGE:
         return None
     return found[0], _describe_recall(found[1])
+
+
+def recall_waiting_set(
+    case: EnvironmentCase, sets: tuple[LockSet, LockSet], world: IndexView, checks: Sequence[Check]
+) -> Measurement | None:
+    """Recall the checks of a waiting set, from the last week."""
+    return recall_measurement(case, sets[1].pins, world, checks, MOST_AGE) if _is_waiting(case, *sets) else None
 
 
 def remember_waiting_pass(case: EnvironmentCase, sides: MeasuredSides) -> None:

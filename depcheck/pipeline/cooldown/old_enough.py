@@ -48,7 +48,7 @@ def choose_proposal(case: EnvironmentCase, sets: JudgedSets, report: Environment
     )
     offered = report.proposal.files.items() if report.proposal else ()
     is_old = not list_young_releases(case, sets.committed, offered)
-    if is_old and (report.proposal or (sets.candidate and not young)):
+    if is_old and not sets.is_recalled and (report.proposal or (sets.candidate and not young)):
         return report
     from depcheck.pipeline.cooldown import old_set  # noqa: PLC0415  # most runs have no young release
 

@@ -8,7 +8,7 @@ seen again in each run.
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import msgspec
@@ -111,11 +111,11 @@ def recall_failing_set(
 
 
 def recall_measurement(
-    case: EnvironmentCase, pins: Pins, world: IndexView, checks: Sequence[Check]
+    case: EnvironmentCase, pins: Pins, world: IndexView, checks: Sequence[Check], most_age: timedelta = timedelta.max
 ) -> Measurement | None:
     """Recall what these checks gave with exactly these pins."""
     found = _recall(case, _build_key(case, pins, world, checks))
-    return _to_measurement(case, found, pins) if found else None
+    return _to_measurement(case, found, pins) if found and case.now - found.seen_at <= most_age else None
 
 
 def measure_and_remember(
