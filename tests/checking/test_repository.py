@@ -376,6 +376,22 @@ def test_pins_by_hand_are_found_where_people_keep_them(tmp_path, files, found):
 
 
 @pytest.mark.parametrize(
+    ("recipe", "limits"),
+    [
+        ("RUN pip install -r requirements.txt -c constraints.txt\n", ("--constraint=constraints.txt",)),
+        ("RUN pip install -c constraints.txt \\\n  -r requirements.txt\n", ("--constraint=constraints.txt",)),
+        ("RUN pip install -c constraints.txt other\nRUN pip install -r requirements.txt\n", ()),
+        ("RUN pip install -r requirements.txt -c gone.txt\n", ()),
+    ],
+)
+def test_an_unlocked_source_is_limited_as_it_is_installed(tmp_path, recipe, limits):
+    """Take the constraint files that the same command names."""
+    files = {"requirements.txt": "x\n", "constraints.txt": "x==1\n", "Dockerfile": f"FROM python:3.12\n{recipe}"}
+    _, spec = one(tmp_path, files)
+    assert tuple(each for each in spec.options if "constraint" in each) == limits
+
+
+@pytest.mark.parametrize(
     ("files", "project"),
     [
         ({"setup.py": ""}, True),

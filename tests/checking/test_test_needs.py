@@ -30,6 +30,7 @@ DEV_LOCK = f"{HEAD} dev.in -o dev.txt\npytest==8.0\n"
           "requirements.txt": OF_PROJECT}, ("x", "ruff", "pytest")),
         ({"pyproject.toml": f"{PROJECT}optional-dependencies.test = ['pytest']\n", "requirements.txt": OF_PROJECT},
          ("x", "pytest")),
+        ({**LOCK, "pyproject.toml": "[tool.poetry.group.dev.dependencies]\npytest = '^8'\n"}, ("pytest<9,>=8",)),
         ({**LOCK, "tox.ini": "[testenv]\ndeps =\n  -r requirements.txt\n  pytest\ncommands = pytest\n"}, ("pytest",)),
         ({**LOCK, ".github/workflows/ci.yml": JOB}, ("flake8", "pytest")),
         (LOCK, ()),

@@ -30,13 +30,17 @@ def build_unlocked_spec(
     `path` is where its lockfile would be written.
     """
     files, constraints = follow_includes(reading.tree, (source, *suite.files))
+    named = dict.fromkeys(each for recipe in reading.recipes for each in recipe.find_constraints(source, reading.files))
+    limits = [f"--constraint={path}" for path in named if path not in constraints]
     written = ((TEST_SOURCE, "".join(f"{line}\n" for line in suite.lines)),) if suite.lines else ()
     sources = (source, *suite.files, *(name for name, _ in written))
     config = read_pip_tools_config(reading.tree, posixpath.dirname(source))
-    places = IndexOptions(reading.tree, CompileCommand(PIP_COMPILE.compiler), source, "", (), [*files, *constraints])
+    places = IndexOptions(
+        reading.tree, CompileCommand(PIP_COMPILE.compiler), source, "", (), [*files, *constraints, *named]
+    )
     options = [f"--{key}" for key in ("allow-unsafe", "strip-extras") if key not in config.keys]
     extras = _read_configured_extras(config) | suite.names
-    times = [time for each in sources if (time := reading.find_commit_time(each))]
+    times = [time for each in (*sources, *named) if (time := reading.find_commit_time(each))]
     spec = LockfileSpec(
         path=path,
         sources=sources,
@@ -44,7 +48,7 @@ def build_unlocked_spec(
         compiler=PIP_COMPILE.compiler,
         compiler_version=None,
         command="",
-        options=(*options, *suite.options),
+        options=(*options, *limits, *suite.options),
         lockfile=Lockfile(),
         committed_at=max(times, default=None),
         is_unlocked=True,
@@ -55,14 +59,14 @@ def build_unlocked_spec(
         inline_sources=written,
         unpinned_requirements=find_unpinned_requirements(reading.tree, files, extras),
     )
-    return _compile_by_uv(spec, suite) if suite.needs_uv else spec
+    return _compile_by_uv(spec, (*limits, *suite.options)) if suite.needs_uv else spec
 
 
-def _compile_by_uv(spec: LockfileSpec, suite: SuiteRequirements) -> LockfileSpec:
+def _compile_by_uv(spec: LockfileSpec, options: tuple[str, ...]) -> LockfileSpec:
     """Let uv compile what pip-compile cannot: dependency groups."""
-    words = ["uv", "pip", "compile", *(option.replace("=", " ") for option in suite.options), *spec.sources]
+    words = ["uv", "pip", "compile", *(option.replace("=", " ") for option in options), *spec.sources]
     command = " ".join([*words, "-o", spec.path])
-    return replace(spec, compiler=UV_PIP_COMPILE.compiler, command=command, options=suite.options)
+    return replace(spec, compiler=UV_PIP_COMPILE.compiler, command=command, options=options)
 
 
 def _read_configured_extras(config: PipToolsConfig) -> frozenset[str]:

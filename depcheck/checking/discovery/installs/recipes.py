@@ -18,6 +18,7 @@ _TESTS = re.compile(r"^(?:tox\.ini|setup\.cfg|noxfile\.py)$")
 _FROM = re.compile(r"(?im)^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?[ \t]*$")
 _PATH = re.compile(r"[\w./${}-]{0,200}\w\.(?:txt|lock|pip|pinned|frozen|compiled)\b")
 _INSTALLED = re.compile(r"(?:^|[\s\"'\[,])(?:-r|--requirements?)[\s=\"',]*([\w./${}-]+)")
+_CONSTRAINED = re.compile(r"(?:^|[\s\"'\[,])(?:-c|--constraints?)[\s=\"',]*([\w./${}-]+)")
 _SYNCED = re.compile(r"\bpip[- ]sync\b[^\n&|;]*")
 _WORKDIR = re.compile(r"(?m)^\s*working-directory:\s*[\"']?\.?/?([\w./-]+)")
 _OF_A_FACTOR = re.compile(r"(?m)^[ \t]+[!\w{},.-]+:[ \t]+-r.*$")  # tox: `min: -r min.txt` is of some environments only
@@ -40,6 +41,12 @@ class Recipe:
         named += [word for line in _SYNCED.findall(text) for word in _PATH.findall(line)]
         found = (self._resolve(name, lockfiles) for name in named)
         return tuple(dict.fromkeys(path for path in found if path))
+
+    def find_constraints(self, source: str, files: Collection[str]) -> Iterator[str]:
+        """Yield the constraint files of the commands that install `source`."""
+        for line in _CONTINUED.sub(" ", self.text).splitlines():
+            if source in {self._resolve(match[1], files) for match in _INSTALLED.finditer(line)}:
+                yield from filter(None, (self._resolve(match[1], files) for match in _CONSTRAINED.finditer(line)))
 
     def is_naming(self, lockfile: str, lockfiles: Collection[str]) -> bool:
         """Tell if it names `lockfile`, to install it or to copy it."""

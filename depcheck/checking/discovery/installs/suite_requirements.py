@@ -72,7 +72,7 @@ def find_suite_requirements(tree: RepoFiles, source: str, files: Sequence[str]) 
     found = (
         _find_named(tree, source, name, extras, groups)
         or _find_file(tree, source, name, files)
-        or _find_of_poetry(tree, source, name)
+        or _find_of_poetry(tree, name)
         for name in (*TEST_NAMES, *DEVELOPMENT_NAMES)
     )
     stated, leads_to_runner = _find_stated(tree, source, extras, groups)
@@ -131,9 +131,9 @@ def _find_named(
     return None
 
 
-def _find_of_poetry(tree: RepoFiles, source: str, name: str) -> SuiteRequirements | None:
+def _find_of_poetry(tree: RepoFiles, name: str) -> SuiteRequirements | None:
     """Find a named group of Poetry's that leads to a test runner."""
-    tool = _read_pyproject(tree).get("tool") if source == "pyproject.toml" else None
+    tool = _read_pyproject(tree).get("tool")
     poetry = tool.get("poetry") if isinstance(tool, dict) else None
     stated = poetry.get("group") if isinstance(poetry, dict) else None
     groups = {key: each.get("dependencies") for key, each in stated.items()} if isinstance(stated, dict) else {}
