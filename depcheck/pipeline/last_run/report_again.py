@@ -6,6 +6,7 @@ from datetime import datetime
 from depcheck.core.lockfiles.lock_set import LockSet
 from depcheck.core.model.report import EnvironmentReport
 from depcheck.core.model.status import Status
+from depcheck.core.text.phrases import format_count
 from depcheck.pipeline.confirm import confirm_failures
 from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.investigation import Investigation, search_breakage
@@ -53,7 +54,7 @@ def report_known_breakage(case: EnvironmentCase, committed: LockSet, candidate: 
 def _describe_again(report: EnvironmentReport, seen_at: datetime, *, is_recalled: bool) -> str:
     """Say what was seen again, and what was not."""
     held = "all checks with the set that holds it"
-    trials = f"{sum(trial.recalled for trial in report.trial_log)} trials"
+    trials = format_count(sum(trial.recalled for trial in report.trial_log), "trial")
     seen, taken = f"{_describe_convicted(report)}, and {held}", f"what else both sets showed, and {trials}"
     if is_recalled:
         seen = f"and {_describe_convicted(report)}"
