@@ -86,7 +86,7 @@ class _Remembering:
         self.last = None
 
     def compile_lockfiles(self, *given, **named):
-        self.last = self.compiler.compile(*given, **named)
+        self.last = self.compiler.compile_lockfiles(*given, **named)
         return self.last
 
 

@@ -124,7 +124,7 @@ def assert_faithful(tmp_path, bench, name, committed):
     git = lambda words: run_trusted_command(words, folder=tmp_path, timeout_s=9).answer.decode()  # noqa: E731  # a port's adapter
     (spec,) = RepositoryWorkspace(settings, git).find_environments()
     assert not spec.skip_reason
-    compiled = bench.compiler(tmp_path).compile(spec, IndexView(), upgrade=False)
+    compiled = bench.compiler(tmp_path).compile_lockfiles(spec, IndexView(), upgrade=False)
     assert isinstance(compiled, CompiledLockfiles), compiled
     assert dict(compiled.files)[name].encode() == committed
 

@@ -113,6 +113,22 @@ def test_sources_are_inferred_where_no_command_tells(tmp_path, source, text):
     assert spec.direct_names == {"x"}
 
 
+def test_a_constraint_that_only_the_maintainers_command_names_is_kept(tmp_path):
+    """Compile under the constraints that annotations name."""
+    text = lock("make deps", "x==1\n    # via\n    #   -c limits.txt\n    #   -c own.txt\n    #   -r requirements.in\n")
+    files = {"requirements.in": "-c own.txt\nx\n", "own.txt": "x<9\n", "limits.txt": "x<2\n", "requirements.txt": text}
+    _, spec = one(tmp_path, files)
+    assert [option for option in spec.options if "constraint" in option] == ["--constraint=limits.txt"]
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../../etc/passwd", "gone.txt", "https://example.org/c.txt"])
+def test_a_constraint_that_is_no_file_here_is_left_out(tmp_path, name):
+    """Follow no annotation out of the repository."""
+    text = lock("make deps", f"x==1\n    # via\n    #   -c {name}\n    #   -r requirements.in\n")
+    _, spec = one(tmp_path, {"requirements.in": "x\n", "requirements.txt": text})
+    assert not any("constraint" in option for option in spec.options)
+
+
 def test_a_pinned_file_beside_its_source_needs_no_header(tmp_path):
     """Treat plain pins beside their source as a lockfile, not otherwise."""
     _, spec = one(tmp_path, {"requirements.in": "x", "requirements.txt": "x==1\n"})

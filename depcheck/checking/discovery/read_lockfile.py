@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from depcheck.checking.discovery.added_constraints import add_annotated_constraints, add_layer_constraints
 from depcheck.checking.discovery.files.repo_files import RepoFiles
 from depcheck.checking.discovery.files.requirement_files import (
     follow_includes,
@@ -168,40 +169,9 @@ def _find_command(
     command = infer_compile_command(path, header, lockfile, reading.tree)
     folder = find_working_directory(reading.tree, path, command, reading.folders)
     if get_lockfile_format(header.compiler).needs_layer_constraints:
-        command = _add_layer_constraints(command, path, folder, lockfile, reading.tree)
+        command = add_layer_constraints(command, path, folder, lockfile, reading.tree)
         find_working_directory(reading.tree, path, replace(command, paths=command.constraints), [folder])
-    return command, folder
-
-
-def _refuse_editables(path: str, below: str, tree: RepoFiles) -> None:
-    """Raise LockfileError if the lower lockfile holds an editable.
-
-    pip refuses an editable as a constraint, so nothing can be compiled upon such a lockfile.
-    """
-    entries = parse_lockfile(tree.read_text(below)).entries if tree.has_file(below) else ()
-    held = next((entry.pin.reference for entry in entries if entry.pin.reference.startswith("-e")), "")
-    if held:
-        raise LockfileError(
-            f"{path} was written by pip-compile-multi upon {below}, which holds the editable {held!r}; pip takes "
-            "none as a constraint, so nothing can be compiled upon it. Take it out of the sources, install it apart."
-        )
-
-
-def _add_layer_constraints(
-    command: CompileCommand, path: str, folder: str, lockfile: Lockfile, tree: RepoFiles
-) -> CompileCommand:
-    """Add the included lockfiles as constraints of the command.
-
-    pip-compile-multi compiles upon the lockfiles that the result includes, and leaves out their pins.
-    """
-    beside = posixpath.dirname(path)
-    below = [
-        resolve_repository_path(beside, name, "A lockfile below") for name in lockfile.includes if "://" not in name
-    ]
-    for name in below:
-        _refuse_editables(path, name, tree)
-    names = tuple(posixpath.relpath(name, folder or ".") for name in below)
-    return replace(command, options=(*command.options, *(f"--constraint={name}" for name in names)), constraints=names)
+    return add_annotated_constraints(command, path, folder, lockfile, reading.tree), folder
 
 
 def _gather_inline_facts(
