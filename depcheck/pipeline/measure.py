@@ -25,7 +25,7 @@ from depcheck.core.model.checks import (
 from depcheck.core.model.index_facts.flags import ReleaseFlag
 from depcheck.core.model.index_view import IndexView
 from depcheck.core.model.installed import Distribution, OwnInstallation, add_dependents
-from depcheck.core.model.pins import Pins
+from depcheck.core.model.pins import Pin, Pins
 from depcheck.core.search.model import Cause
 from depcheck.core.search.module_owners import ModuleOwners
 from depcheck.core.start_hooks.added_hooks import HookOwner, describe_added_hooks, find_added_hooks
@@ -86,7 +86,8 @@ def measure_pins(
 ) -> Measurement:
     """Install `pins` and run `checks`.
 
-    A set that cannot be installed has only its install result. The network is closed to sets with very young releases.
+    A set that cannot be installed has only its install result. The network is closed to sets with very young releases,
+    also among what is resolved beside the pins.
     """
     ports, spec = case.ports, case.spec
     if flags := find_flagged_pins(case, pins):
@@ -98,7 +99,10 @@ def measure_pins(
     ports.reporter.report_check(label, install)
     if installed.failure:
         return Measurement(pins, world, (install,), unbuilt=installed.package)
-    young = find_very_young(case, pins)
+    beside = {name: Pin(name, version) for name, version in installed.own.beside.items()}
+    if flags := find_flagged_pins(case, beside):
+        return _refuse_pins(pins, world, flags)
+    young = find_very_young(case, {**beside, **pins})
     results = []
     if not checks:  # what the first set runs unasked, and its setup, count all the same
         ports.checks.run_checks(spec, installed, (), closed=case.is_closed or bool(young))

@@ -379,6 +379,7 @@ def test_loose_requirements_are_served_too(tmp_path, files, path, source, direct
          [("requirements/prod.txt", "requirements/dev.txt")]),
         ({"requirements/base.txt": "x\n", "requirements/test.txt": "-r base.txt\npytest\n"}, [("requirements/test.txt",)]),
         ({"requirements_base.txt": "x\n", "test-requirements.txt": "pytest\n"}, [("requirements_base.txt", "test-requirements.txt")]),
+        ({"requirements-prod.txt": "x\n", "requirements-docs.txt": "sphinx\n"}, [("requirements-prod.txt",)]),
         ({"api/requirements.txt": "x\n", "api/requirements-dev.txt": "pytest\n", "docs/requirements.txt": "sphinx\n"},
          [("api/requirements.txt", "api/requirements-dev.txt")]),
         ({"api/requirements.txt": "x\n", "jobs/worker/requirements.txt": "y\n"}, [("api/requirements.txt",), ("jobs/worker/requirements.txt",)]),

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from depcheck.core.config.bans import parse_ban
 from depcheck.core.model.status import Status
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -24,8 +25,9 @@ def shelf(dated):
     return dated
 
 
-def check(judged, app, *, pins=("lib==1.0",), when=SOON, **wishes):
+def check(judged, app, *, pins=("lib==1.0",), when=SOON, more=None, **wishes):
     files = {
+        **(more or {}),
         "requirements.in": "".join(f"{pin.partition('==')[0]}\n" for pin in pins),
         "requirements.txt": UV + "".join(f"{pin}\n" for pin in pins),
         "app.py": app,
@@ -46,6 +48,30 @@ def test_a_young_release_cannot_talk(shelf, judged, canary):
     assert report.status is Status.SAFE
     assert [(each.package, each.version) for each in report.very_young] == [("lib", "3.0")]
     assert any("network was closed" in note and "lib 3.0 (8 hours old)" in note for note in report.notes)
+    assert not canary.was_called()
+
+
+def test_a_young_runner_that_no_lockfile_pins_cannot_talk(shelf, judged, canary):
+    """Close the network for what is resolved beside the pins too."""
+    shelf.release(
+        "pytest",
+        "8.0",
+        "2026-03-24",
+        text=f"try:\n    {canary.call.replace(chr(10), '; ')}pass\nexcept OSError: pass\n",
+    )
+    more = {"requirements-dev.txt": "pytest\n", "test_it.py": ""}
+    report = check(judged, "import lib, pytest\n", more=more)
+    assert report.status is Status.SAFE
+    assert "pytest" in [each.package for each in report.very_young]
+    assert not canary.was_called()
+
+
+def test_a_runner_that_is_banned_is_not_run(shelf, judged, canary):
+    """Refuse it before any of its code can run."""
+    shelf.release("pytest", "8.0", "2026-01-24", text=canary.call)
+    more = {"requirements-dev.txt": "pytest\n", "test_it.py": ""}
+    report = check(judged, "import lib, pytest\n", more=more, bans=(parse_ban("pytest==8.0 because it lies"),))
+    assert report.status is not Status.SAFE
     assert not canary.was_called()
 
 

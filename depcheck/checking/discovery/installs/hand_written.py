@@ -11,7 +11,8 @@ from depcheck.checking.discovery.installs.suite_requirements import RUNNERS
 _MOST_FILES, _MOST_DEPTH = 10, 2
 _NAME = re.compile(r"(?:[\w.]+[-_])?requirements?(?:[-_.]\w+)*\.(?:txt|pip)")
 _RUN_WITH = re.compile(
-    r"(?:^|[-_./])(?:prod|production|live|deploy|server|runtime|web|app|main|base|common|core|requirements)(?=[-_.])"
+    r"(?:^|[-_./])(?:(?:prod|production|live|deploy|server|runtime|web|app|main|base|common|core)(?=[-_.])"
+    r"|requirements(?=\.))"
 )
 _NOT_THE_PRODUCT = re.compile(r"(?:^|/)(?:docs?|examples?|samples?|tests?|tools?|scripts?|node_modules|vendor)/")
 
