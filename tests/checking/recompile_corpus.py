@@ -62,7 +62,7 @@ def recompiled(facts: corpus.Facts, root: Path, bench) -> Outcome:
     if spec.skip_reason:
         return Outcome("refused", spec.skip_reason)
     compiler = _Remembering(bench.compiler(root))
-    quiet = SimpleNamespace(stage=lambda _: None)
+    quiet = SimpleNamespace(start_stage=lambda _: None)
     ports = SimpleNamespace(compiler=compiler, index=bench.index, reporter=quiet)
     settings = Settings(repo=root)
     try:
