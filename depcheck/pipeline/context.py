@@ -87,8 +87,8 @@ class EnvironmentCase:
             replace(lock, trimmed_packages=trimmed.get(lock.path, frozenset())) for lock in self.spec.lockfiles
         )
         notes = (
-            f"{path} is committed without {', '.join(sorted(names)[:6])}, which its compile writes: the lines are "
-            "taken out afterwards, and what is proposed is without them too."
+            f"{path} is committed without {', '.join(map(_to_line, sorted(names)[:6]))}, which its compile writes: the "
+            "lines are taken out afterwards, and what is proposed is without them too."
             for path, names in trimmed.items()
         )
         return replace(self, spec=replace(self.spec, lockfiles=locks, notes=(*self.spec.notes, *notes)))
@@ -202,3 +202,8 @@ def list_direct_pins(case: EnvironmentCase, pins: Pins) -> frozenset[NormalizedN
     """Return the names in `pins` that a source asks for."""
     layers = frozenset[str]().union(*(lock.layer_labels for lock in case.spec.lockfiles))
     return frozenset(pin.name for pin in pins.values() if is_direct_pin(pin, list_direct_packages(case), layers))
+
+
+def _to_line(name: str) -> str:
+    """Return how a lockfile writes what has no name of its own."""
+    return name if name[:1].isalnum() else f"-e {name}"

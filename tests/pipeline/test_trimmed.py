@@ -47,6 +47,17 @@ def test_what_people_take_out_stays_out(shelf, judged, files, body):
     assert [note for note in report.notes if "committed without frame" in note]
 
 
+def test_the_project_that_people_take_out_stays_out(shelf, judged):
+    """Understand that `-e .` was removed by who is still named."""
+    project = "[project]\nname = 'till'\nversion = '1'\ndependencies = ['plug']\n"
+    body = "frame==1.0\n    # via plug\nplug==1.0\n    # via till\n"
+    files = {"r.in": "-e .\n", "r.txt": HEAD + body, "pyproject.toml": project}
+    report = judged(files, python=PYTHON, imports=False)
+    assert report.status is Status.SAFE, report.reason
+    assert report.proposal.files == {"r.txt": HEAD + body.replace("1.0", "1.1")}
+    assert [note for note in report.notes if "committed without -e ." in note]
+
+
 def test_a_source_that_asks_for_more_is_stale(shelf, judged):
     """Call a requirement that was never compiled stale.
 
