@@ -22,7 +22,7 @@ from depcheck.core.lockfiles.lock_set import (
     compute_version_caps,
     parse_lock_set,
 )
-from depcheck.core.lockfiles.origin import describe_platform_mismatch, describe_remote_pins
+from depcheck.core.lockfiles.origin import describe_platform_mismatch, describe_remote_pins, is_for_other_systems
 from depcheck.core.lockfiles.other_targets import describe_scope, diff_other_targets
 from depcheck.core.lockfiles.pin_line import is_source_requirer
 from depcheck.core.lockfiles.trimming import find_trimmed
@@ -34,9 +34,7 @@ from depcheck.core.model.pins import Pin, Pins
 from depcheck.core.model.requirements import get_required_name, select_active_requirements
 from depcheck.pipeline.context import EnvironmentCase
 
-MAX_AGREEMENT_ROUNDS = (
-    8  # each takes releases away from what the layers may choose; a real graph settles after one or two
-)
+MAX_AGREEMENT_ROUNDS = 8  # each takes releases from what layers may choose; real graphs need one or two
 _NAMED_EXTRA = re.compile(r"""\bextra\s*==\s*['"]([^'"]+)""")
 
 
@@ -185,7 +183,7 @@ def _judge_differences(
 def _are_orphans(case: EnvironmentCase, committed: Pins, gone: Sequence[Pin]) -> bool:
     """Return True if no package asks for the pins any more.
 
-    Not in any extra either. A marker that excludes this target asks for nothing.
+    Not in any extra either, nor on another system. A marker that excludes this Python asks for nothing.
 
     Tools that edit lockfiles line by line leave them: the package named in the annotation was upgraded since.
     """
@@ -202,7 +200,9 @@ def _is_orphan(case: EnvironmentCase, committed: Pins, pin: Pin, orphans: frozen
         if requirer is None or requirer.version is None:
             return False
         lines = case.ports.index.get_requires_dist(requirer.name, requirer.version)
-        if lines is None or None in map(parse_lenient_requirement, lines):
+        read = [parse_lenient_requirement(line) for line in lines or ()]
+        markers = [str(each.marker or "") for each in read if each and get_required_name(each) == pin.name]
+        if lines is None or None in read or any(map(is_for_other_systems, markers)):
             return False
         asked = select_active_requirements(lines, case.markers, _NAMED_EXTRA.findall("\n".join(lines)))
         if any(get_required_name(wanted) == pin.name for wanted in asked):

@@ -39,3 +39,13 @@ def test_what_only_another_python_asks_for_is_left_behind(files, dated, judged) 
     report = judged({**files, "r.txt": f"{HEADER}{LEFT.replace('2.0', '3.0')}"}, imports=False)
     assert report.status is Status.SAFE, report.reason
     assert [(change.name, change.after) for change in report.changes] == [("below", None), ("helper", None)]
+
+
+def test_what_another_system_needs_is_no_leftover(files, dated, judged) -> None:
+    """A lockfile compiled on Windows loses nothing unsaid."""
+    dated.release("colorama", "1.0", "2024-01-01")
+    dated.release("tool", "3.0", "2024-03-01", "colorama; sys_platform == 'win32'")
+    text = "colorama==1.0\n    # via tool\ntool==3.0\n    # via -r r.in\n"
+    report = judged({**files, "r.txt": f"{HEADER}{text}"}, imports=False)
+    assert (report.status, report.proposal) == (Status.STALE, None), report.reason
+    assert "on Windows alone" in report.reason
