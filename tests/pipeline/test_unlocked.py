@@ -64,7 +64,7 @@ def test_the_lockfile_that_is_offered_is_understood_the_next_night(shelf, night,
     night()
     shelf.release(NAME, "1.1", "2024-01-02", text="old = 2\n")
     shelf.pages[NAME][-1]["upload-time"] = datetime.now(UTC).isoformat()
-    report = night()
+    report = night(cooldown_days=0)
     assert report.status is Status.SAFE, report.reason
     assert [each.locked for each in report.lockfiles] == [False]
     (text,) = report.proposal.files.values()
