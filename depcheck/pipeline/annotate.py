@@ -132,12 +132,12 @@ def annotate_advisories(
     committed = dict(_list_committed_pins(case))
     proposed = _parse_proposed_pins(case, report)
     after = fresh if proposed is None else proposed
-    found, note = _fetch_all_advisories(case, list_pinned_releases(*committed.values(), after or {}))
+    releases = list_pinned_releases(*committed.values(), after or {})
+    found, note = _fetch_all_advisories(case, releases)
     taken_back = _find_all_withdrawn(case, committed)
     advisories = tuple(_to_advisory_report(each, list(committed.values()), after or {}) for each in found)
-    doubled = ""
-    if report.status is not Status.QUIET:  # a quiet run loads no pages, and takes no file anew
-        doubled = _describe_doubled(case, {name for name, _ in list_pinned_releases(*committed.values(), after or {})})
+    names = frozenset() if report.status is Status.QUIET else {name for name, _ in releases}  # quiet: no page is loaded
+    doubled = _describe_doubled(case, names)
     notes = tuple(filter(None, (*report.notes, note, doubled)))
     return replace(report, advisories=advisories, withdrawn=taken_back, notes=notes)
 

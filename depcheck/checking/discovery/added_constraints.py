@@ -28,7 +28,7 @@ def add_layer_constraints(
     for name in below:
         _refuse_editables(path, name, tree)
     names = tuple(posixpath.relpath(name, folder or ".") for name in below)
-    return replace(command, options=(*command.options, *(f"--constraint={name}" for name in names)), constraints=names)
+    return _add_constraints(command, names)
 
 
 def _refuse_editables(path: str, below: str, tree: RepoFiles) -> None:
@@ -56,11 +56,16 @@ def add_annotated_constraints(
     given = [resolve_repository_path(folder, name) for name in command.constraints]
     known = {path, *given, *follow_includes(tree, sources)[1]}
     added = tuple(name for name, file in _list_annotated(lockfile, folder) if file not in known and tree.has_file(file))
+    return _add_constraints(command, added)
+
+
+def _add_constraints(command: CompileCommand, names: tuple[str, ...]) -> CompileCommand:
+    """Return the command as if it named these files."""
     return replace(
         command,
-        options=(*command.options, *(f"--constraint={name}" for name in added)),
-        constraints=(*command.constraints, *added),
-        paths=(*command.paths, *added),
+        options=(*command.options, *(f"--constraint={name}" for name in names)),
+        constraints=(*command.constraints, *names),
+        paths=(*command.paths, *names),
     )
 
 

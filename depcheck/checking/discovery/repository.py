@@ -159,11 +159,11 @@ class RepositoryWorkspace:
                 skipped.append(build_skipped_spec(path, str(error)))
         skipped += self._remove_cycles(locks) + self._skip_unknown_together(locks)
         related = find_related(self.tree, reading.files, locks, reading.recipes)
-        grouped = group_lockfiles(tuple(locks.values()), self.settings.together, related)
-        for group in grouped:
+        found = []
+        for group in group_lockfiles(tuple(locks.values()), self.settings.together, related):
             needs = find_test_needs(self.tree, reading.files, reading.recipes, group, locks.values())
-            skipped.append(replace(self._build_environment(group, pythons, reading), test_needs=needs))
-        return skipped
+            found.append(replace(self._build_environment(group, pythons, reading), test_needs=needs))
+        return skipped + found
 
     def _read_spec(self, path: str, reading: DiscoveryContext) -> tuple[LockfileSpec, str]:
         """Read a lockfile, or an unlocked source that the user named.
@@ -236,8 +236,10 @@ class RepositoryWorkspace:
 
     def _is_installable(self) -> bool:
         """Return True if the repository has a build system and a package."""
-        if self.settings.project == "none" or self.tree.has_file("setup.py"):
-            return self.settings.project != "none"
+        if self.settings.project == "none":
+            return False
+        if self.tree.has_file("setup.py"):
+            return True
         try:
             content = read_repo_toml(self.tree, "pyproject.toml") if self.tree.has_file("pyproject.toml") else {}
         except LockfileError:

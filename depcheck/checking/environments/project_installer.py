@@ -116,7 +116,7 @@ class ProjectInstaller:
             return own
         if place is Place.LEFT_OUT:
             return OwnInstallation(remarks=(self._remarks[spec.name],))
-        found = self._complete(wants, into) if wants.missing else {}
+        found = self._resolve(wants.requires, {}, into) if wants.missing else {}
         if place is None and (isinstance(found, ProcessResult) or wants.refused):
             why = find_error_line(found.output) if isinstance(found, ProcessResult) and not wants.refused else ""
             self._places[spec.name] = Place.LEFT_OUT
@@ -138,9 +138,7 @@ class ProjectInstaller:
         key, needs = f"{spec.name}\0tests", spec.test_needs
         if self._places.get(key) is Place.LEFT_OUT:
             return replace(own, remarks=(*own.remarks, self._remarks[key]))
-        pins = [f"{pin.name}=={pin.version}" for pin in into.pins.values() if pin.version]
-        pins += [f"{name}=={version}" for name, version in own.beside.items()]
-        found = self._resolve(needs.lines, tuple(sorted(pins)), into)
+        found = self._resolve(needs.lines, own.beside, into)
         if isinstance(found, ProcessResult):
             if self._places.setdefault(key, Place.LEFT_OUT) is not Place.LEFT_OUT:
                 return found
@@ -151,14 +149,12 @@ class ProjectInstaller:
         remark = describe_test_needs(_files(spec), needs.label, more)
         return replace(own, beside={**more, **own.beside}, remarks=(*own.remarks, remark))
 
-    def _complete(self, wants: Wants, into: Target) -> ProcessResult | dict[NormalizedName, Version]:
-        """Resolve what the project requires, with the pins as constraints."""
-        lines = tuple(sorted(f"{pin.name}=={pin.version}" for pin in into.pins.values() if pin.version))
-        return self._resolve(wants.requires, lines, into)
-
     def _resolve(
-        self, wanted: tuple[str, ...], pins: tuple[str, ...], into: Target
+        self, wanted: tuple[str, ...], beside: Mapping[NormalizedName, Version], into: Target
     ) -> ProcessResult | dict[NormalizedName, Version]:
+        """Resolve requirements, held to the pins and to what is beside them."""
+        held = {**beside, **{pin.name: pin.version for pin in into.pins.values() if pin.version}}
+        pins = tuple(sorted(f"{name}=={version}" for name, version in held.items()))
         key = (into.environment.folder, wanted, pins)
         if key not in self._resolved:
             self._resolved[key] = self._run_resolver(wanted, pins, into)

@@ -5,7 +5,7 @@ Only a set that is not proposed as it is, because something of it is too young. 
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from depcheck.core.lockfiles.lock_set import LockSet
 from depcheck.core.model.checks import Check
@@ -13,13 +13,12 @@ from depcheck.core.model.index_view import IndexView
 from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.cooldown.young_releases import list_young_releases
 from depcheck.pipeline.last_run.recall_measurements import (
+    MOST_PASS_AGE,
     recall_measurement,
     recall_passed_sides,
     remember_passed_sides,
 )
 from depcheck.pipeline.measure import MeasuredSides, Measurement
-
-MOST_AGE = timedelta(days=7)
 
 
 def recall_waiting_pass(
@@ -32,7 +31,7 @@ def recall_waiting_pass(
     if not _is_waiting(case, committed, candidate):
         return None
     found = recall_passed_sides(case, committed, candidate)
-    if found is None or case.now - found[1] > MOST_AGE:
+    if found is None or case.now - found[1] > MOST_PASS_AGE:
         return None
     return found[0], _describe_recall(found[1])
 
@@ -41,7 +40,7 @@ def recall_waiting_set(
     case: EnvironmentCase, sets: tuple[LockSet, LockSet], world: IndexView, checks: Sequence[Check]
 ) -> Measurement | None:
     """Recall the checks of a waiting set, from the last week."""
-    return recall_measurement(case, sets[1].pins, world, checks, MOST_AGE) if _is_waiting(case, *sets) else None
+    return recall_measurement(case, sets[1].pins, world, checks, MOST_PASS_AGE) if _is_waiting(case, *sets) else None
 
 
 def remember_waiting_pass(case: EnvironmentCase, sides: MeasuredSides) -> None:

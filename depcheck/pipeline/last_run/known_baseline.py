@@ -15,6 +15,7 @@ from depcheck.pipeline.closed_network.unreached import prove_sides
 from depcheck.pipeline.closed_network.very_young import find_very_young
 from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.last_run.recall_measurements import (
+    MOST_PASS_AGE,
     decode_record,
     digest_parts,
     encode_record,
@@ -22,8 +23,6 @@ from depcheck.pipeline.last_run.recall_measurements import (
     list_settings,
 )
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_baseline, measure_pins, plan_checks
-
-MOST_AGE = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ def recall_baseline(case: EnvironmentCase, committed: LockSet) -> Measurement | 
     None if that is not known, is older than a week, or was seen with other files installed.
     """
     kept = decode_record(case.ports.kept_passes.recall_record(case.spec, _build_key(case, committed.pins)), KeptPass)
-    if kept is None or not timedelta(0) <= case.now - kept.seen_at <= MOST_AGE or not _is_whole_pass(kept.results):
+    if kept is None or not timedelta(0) <= case.now - kept.seen_at <= MOST_PASS_AGE or not _is_whole_pass(kept.results):
         return None
     case.ports.reporter.start_stage(f"install your lockfile; it passed its checks on {kept.seen_at:%Y-%m-%d}")
     seen = measure_pins(case, committed.pins, case.current_view, (), "baseline")

@@ -26,6 +26,7 @@ from depcheck.pipeline.context import EnvironmentCase
 from depcheck.pipeline.measure import MeasuredSides, Measurement, measure_pins
 
 T = TypeVar("T")
+MOST_PASS_AGE = timedelta(days=7)  # of what passed and is not run again
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def find_test_needs(
     for lock in filter(_is_of_the_product, locks):
         for source in lock.sources:
             suite = find_suite_requirements(tree, source, files)
-            lines = tuple(dict.fromkeys(_list_lines(tree, source, suite, known)))
+            lines = tuple(dict.fromkeys(filter(_is_plain_requirement, _list_lines(tree, source, suite, known))))
             if not RUNNERS.isdisjoint(parse_package_names("\n".join(lines))):
                 return LooseNeeds(lines, suite.label)
         found = find_installed_runner(recipes)
@@ -64,7 +64,7 @@ def find_installed_runner(recipes: Iterable[Recipe]) -> SuiteRequirements:
     """Find a job's `pip install pytest …`."""
     for recipe in recipes:
         for match in _PIP_INSTALL.finditer(recipe.text) if recipe.kind == "workflow" else ():
-            lines = tuple(filter(_to_plain_requirement, _list_named(match[1])))
+            lines = tuple(filter(_is_plain_requirement, _list_named(match[1])))
             if not RUNNERS.isdisjoint(parse_package_names("\n".join(lines))):
                 return SuiteRequirements(label=f"what {recipe.path} installs", lines=lines)
     return SuiteRequirements()
@@ -90,22 +90,20 @@ def _is_of_the_product(lock: LockfileSpec) -> bool:
 
 
 def _list_lines(tree: RepoFiles, source: str, suite: SuiteRequirements, known: set[str]) -> Iterator[str]:
-    """Yield the plain requirements of a suite, less what lockfiles hold."""
+    """Yield the requirements of a suite, less what lockfiles hold."""
     reached, _ = follow_includes(tree, suite.files)
     for path in (path for path in reached if path not in known and path != source):
-        yield from (
-            line.requirement for line in read_tolerant_lines(tree, path) if _to_plain_requirement(line.requirement)
-        )
-    yield from filter(_to_plain_requirement, suite.lines)
+        yield from (line.requirement for line in read_tolerant_lines(tree, path))
+    yield from suite.lines
     extras = frozenset(suite.names)
     if extras and is_project_file(source):
-        yield from filter(_to_plain_requirement, read_project_requirements(tree, source, extras))
-    yield from filter(_to_plain_requirement, list_group_lines(tree, extras))
+        yield from read_project_requirements(tree, source, extras)
+    yield from list_group_lines(tree, extras)
 
 
-def _to_plain_requirement(line: str) -> str:
-    """Return a requirement that names a release of an index, else nothing."""
+def _is_plain_requirement(line: str) -> bool:
+    """Return True if a line names a release of an index."""
     try:
-        return "" if Requirement(line).url else line
+        return not Requirement(line).url
     except (InvalidRequirement, RecursionError):
-        return ""
+        return False
